@@ -1,0 +1,76 @@
+// swift-tools-version: 6.3
+import PackageDescription
+
+// One strictness for all: Swift 6 mode is the tools version's default; warnings are errors so that none ages.
+let strict: [SwiftSetting] = [
+    .strictMemorySafety(),
+    .enableUpcomingFeature("ExistentialAny"),
+    .enableUpcomingFeature("InternalImportsByDefault"),
+    .enableUpcomingFeature("MemberImportVisibility"),
+    .treatAllWarnings(as: .error),
+]
+
+let httpTypes: Target.Dependency = .product(name: "HTTPTypes", package: "swift-http-types")
+let logging: Target.Dependency = .product(name: "Logging", package: "swift-log")
+
+func room(_ name: String, _ dependencies: [Target.Dependency] = []) -> Target {
+    .target(name: name, dependencies: dependencies, swiftSettings: strict)
+}
+
+func tests(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
+    .testTarget(name: name, dependencies: dependencies, swiftSettings: strict)
+}
+
+let package = Package(
+    name: "perception-server",
+    products: [.executable(name: "perception-server", targets: ["perception-server"])],
+    dependencies: [
+        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
+        .package(url: "https://github.com/apple/swift-http-types", from: "1.8.0"),
+        .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
+    ],
+    targets: [
+        // Ground floor: text and numbers as they arrive.
+        room("JSON"),
+        room("Tensor", ["JSON"]),
+
+        // Numbers.
+        room("TokenDistribution", ["Tensor"]),
+        room("Perception"),
+        room("ContrastiveLoss", ["Perception", "TokenDistribution"]),
+
+        // Pixels.
+        .target(name: "CImageCodecs", linkerSettings: [.linkedLibrary("jpeg"), .linkedLibrary("png")]),
+        room("Images", ["CImageCodecs"]),
+        room("Perturbation", ["Images", "JSON"]),
+
+        // Bytes.
+        .systemLibrary(name: "CMicroHTTPD", pkgConfig: "libmicrohttpd", providers: [.apt(["libmicrohttpd-dev"])]),
+        room("HTTP", ["CMicroHTTPD", httpTypes, logging]),
+        room("Observability", [logging]),
+
+        // Where the columns meet.
+        .target(name: "CContract"),
+        room(
+            "Service",
+            [
+                "CContract", "ContrastiveLoss", "HTTP", "Images", "JSON", "Observability", "Perception",
+                "Perturbation", "Tensor", "TokenDistribution", httpTypes, logging,
+            ]),
+        .executableTarget(
+            name: "perception-server",
+            dependencies: [
+                "HTTP", "Service", .product(name: "ArgumentParser", package: "swift-argument-parser"), logging,
+            ],
+            swiftSettings: strict),
+
+        tests("JSONTests", ["JSON"]),
+        tests("TensorTests", ["JSON", "Tensor"]),
+        tests("TokenDistributionTests", ["Tensor", "TokenDistribution"]),
+        tests("PerceptionTests", ["Perception"]),
+        tests("ContrastiveLossTests", ["ContrastiveLoss", "Perception"]),
+        tests("ImagesTests", ["Images"]),
+        tests("PerturbationTests", ["Images", "JSON", "Perturbation"]),
+        tests("HTTPTests", ["HTTP", httpTypes]),
+    ]
+)

@@ -1,0 +1,4 @@
+@main
+enum PerceptionServer {
+    static func main() {}
+}
