@@ -1,0 +1,33 @@
+import Glibc
+import TokenDistribution
+
+/// Turns a token's margin m = D(a‖p) − D(a‖n) into its loss.
+package struct ContrastiveTerm: Sendable, Equatable {
+    package enum Form: String, Sendable, CaseIterable {
+        /// c = softplus(m/τ): two-way InfoNCE with similarity −D/τ (arXiv 2601.00501, the CPL).
+        case infonce
+        /// c = m.
+        case margin
+    }
+
+    package var form: Form
+    /// τ > 0.
+    package var tau: Double
+
+    package init(form: Form = .infonce, tau: Double = 0.1) {
+        self.form = form
+        self.tau = tau
+    }
+
+    /// c and dc/dm. With infonce dc/dm = sigmoid(m/τ)/τ.
+    package func loss(margin: Double) -> (value: Double, slope: Double) {
+        switch form {
+        case .margin: return (margin, 1)
+        case .infonce:
+            let x = margin / tau
+            // One exponential serves both: with e = e^{−|x|}, softplus = max(x,0) + log1p(e), sigmoid = (x ≥ 0 ? 1 : e)/(1+e).
+            let e = exp(-x.magnitude)
+            return (max(x, 0) + log1p(e), (x >= 0 ? 1 : e) / (1 + e) / tau)
+        }
+    }
+}

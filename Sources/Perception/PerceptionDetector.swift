@@ -1,0 +1,77 @@
+/// Finds the tokens of a response whose uncertainty rises when the image loses its information.
+///
+/// ΔH = H_removing − H_original (nats). Candidates are response tokens with ΔH > `minimumDeltaEntropy`; of each scope's n
+/// candidates the k with the highest score are perception tokens. No gradient flows here.
+/// Source: arXiv 2601.00501 §3; the options span the paper's text and its two published implementations.
+package struct PerceptionDetector: Sendable, Equatable {
+    package enum Method: String, Sendable, CaseIterable {
+        case entropy
+        /// Every response token is a perception token: the ablation "CPL on all tokens".
+        case none
+    }
+
+    package enum Score: String, Sendable, CaseIterable {
+        /// relu(ΔH) / (H_removing + ε)
+        case relative
+        /// relu(ΔH)
+        case absolute
+    }
+
+    package enum Quota: String, Sendable, CaseIterable {
+        /// k = max(1, ⌊n·p⌋)
+        case floor
+        /// k = ⌈n·p⌉
+        case ceil
+    }
+
+    package enum Scope: String, Sendable, CaseIterable {
+        /// One quota for each sequence.
+        case sequence
+        /// One quota for each maximal run of response tokens: a turn.
+        case segment
+    }
+
+    package enum Ties: String, Sendable, CaseIterable {
+        /// Every candidate that scores as high as the k-th is kept.
+        case all
+        /// Exactly k are kept; of equal scores the lowest index wins.
+        case first
+    }
+
+    package var method: Method
+    package var score: Score
+    package var epsilon: Double
+    package var minimumDeltaEntropy: Double
+    /// p in (0, 1].
+    package var topKRatio: Double
+    package var quota: Quota
+    package var scope: Scope
+    package var ties: Ties
+
+    package init(
+        method: Method = .entropy, score: Score = .relative, epsilon: Double = 1e-6, minimumDeltaEntropy: Double = 0,
+        topKRatio: Double = 0.5, quota: Quota = .floor, scope: Scope = .sequence, ties: Ties = .all
+    ) {
+        self.method = method
+        self.score = score
+        self.epsilon = epsilon
+        self.minimumDeltaEntropy = minimumDeltaEntropy
+        self.topKRatio = topKRatio
+        self.quota = quota
+        self.scope = scope
+        self.ties = ties
+    }
+
+    /// k of n candidates; 0 of 0.
+    ///
+    /// n·p is rounded to Float32 first, as the reference implementation's tensor arithmetic does: 0.29 of 100 is 29 in
+    /// Float32, but 28.999999999999996 in Double.
+    package func keep(of candidates: Int) -> Int {
+        guard candidates > 0 else { return 0 }
+        let product = Float(Double(candidates) * topKRatio)
+        switch quota {
+        case .floor: return min(candidates, max(1, Int(product.rounded(.down))))
+        case .ceil: return min(candidates, Int(product.rounded(.up)))
+        }
+    }
+}

@@ -1,0 +1,97 @@
+// The door to raw memory: every reinterpretation of body bytes as numbers is in this file.
+
+extension DenseTensor {
+    /// Elements `range` (row-major, flat) widened to Double into `output`, exactly: every element type but 64-bit
+    /// integers beyond 2^53 is a subset of Double.
+    /// - Complexity: O(range.count)
+    package func widen(_ range: Range<Int>, into output: inout MutableSpan<Double>) {
+        precondition(range.lowerBound >= 0 && range.upperBound <= count && output.count >= range.count)
+        switch storage {
+        case .numbers(let values):
+            for index in 0..<range.count { output[index] = values[range.lowerBound + index] }
+        case .bytes(let bytes, let start):
+            switch elementType {
+            case .float64: load(bytes, start, range, into: &output) { (value: Double) in value }
+            case .float32: load(bytes, start, range, into: &output) { (value: Float) in Double(value) }
+            case .float16: load(bytes, start, range, into: &output) { (value: UInt16) in Double(halfToFloat(value)) }
+            case .bfloat16: load(bytes, start, range, into: &output) { (value: UInt16) in Double(brainToFloat(value)) }
+            case .bool, .uint8: load(bytes, start, range, into: &output) { (value: UInt8) in Double(value) }
+            case .int8: load(bytes, start, range, into: &output) { (value: Int8) in Double(value) }
+            case .int16: load(bytes, start, range, into: &output) { (value: Int16) in Double(value) }
+            case .uint16: load(bytes, start, range, into: &output) { (value: UInt16) in Double(value) }
+            case .int32: load(bytes, start, range, into: &output) { (value: Int32) in Double(value) }
+            case .uint32: load(bytes, start, range, into: &output) { (value: UInt32) in Double(value) }
+            case .int64: load(bytes, start, range, into: &output) { (value: Int64) in Double(value) }
+            case .uint64: load(bytes, start, range, into: &output) { (value: UInt64) in Double(value) }
+            }
+        }
+    }
+
+    /// Elements `range` of an F32, F16 or BF16 tensor as Float, exactly.
+    package func widen(_ range: Range<Int>, into output: inout MutableSpan<Float>) {
+        precondition(range.lowerBound >= 0 && range.upperBound <= count && output.count >= range.count)
+        guard case .bytes(let bytes, let start) = storage else { preconditionFailure("Doubles don't fit Float") }
+        switch elementType {
+        case .float32: load(bytes, start, range, into: &output) { (value: Float) in value }
+        case .float16: load(bytes, start, range, into: &output) { (value: UInt16) in halfToFloat(value) }
+        case .bfloat16: load(bytes, start, range, into: &output) { (value: UInt16) in brainToFloat(value) }
+        case .float64, .bool, .uint8, .int8, .int16, .uint16, .int32, .uint32, .int64, .uint64:
+            preconditionFailure("\(elementType) doesn't fit Float")
+        }
+    }
+
+    /// Every element as an integer; nil at the first that is none (only floats can be none).
+    package func integers() -> [Int]? {
+        if case .bytes(let bytes, let start) = storage, elementType == .int64 || elementType == .uint64 {
+            // 64-bit integers are not rounded through Double. Those beyond Int64 are refused as "no integer".
+            let span = unsafe bytes.span.bytes
+            var values: [Int] = []
+            values.reserveCapacity(count)
+            for index in 0..<count {
+                let pattern = unsafe span.unsafeLoadUnaligned(fromByteOffset: start + index * 8, as: Int64.self)
+                if elementType == .uint64, pattern < 0 { return nil }
+                values.append(Int(pattern))
+            }
+            return values
+        }
+        var values: [Int] = []
+        values.reserveCapacity(count)
+        for value in doubles() {
+            guard let integer = Int(exactly: value) else { return nil }
+            values.append(integer)
+        }
+        return values
+    }
+
+    @inline(__always)
+    private func load<Stored: BitwiseCopyable, Wide>(
+        _ bytes: [UInt8], _ start: Int, _ range: Range<Int>, into output: inout MutableSpan<Wide>,
+        _ widened: (Stored) -> Wide
+    ) {
+        let size = MemoryLayout<Stored>.size
+        let span = unsafe bytes.span.bytes.extracting(
+            (start + range.lowerBound * size)..<(start + range.upperBound * size))
+        for index in 0..<range.count {
+            // In bounds by the extraction above; body bytes may start at any address.
+            let stored = unsafe span.unsafeLoadUnaligned(
+                fromUncheckedByteOffset: index * size, as: Stored.self)
+            unsafe output[unchecked: index] = widened(stored)
+        }
+    }
+}
+
+/// bfloat16 is the upper half of a Float.
+@inline(__always)
+package func brainToFloat(_ pattern: UInt16) -> Float { Float(bitPattern: UInt32(pattern) << 16) }
+
+/// IEEE 754 binary16, widened exactly, by bit operations so that it is the same on machines without the instruction.
+@inline(__always)
+package func halfToFloat(_ pattern: UInt16) -> Float {
+    let sign = UInt32(pattern & 0x8000) << 16
+    let magnitude = UInt32(pattern & 0x7FFF)
+    // Shifted into place, the exponent is off by 127 − 15; the product corrects it and normalises subnormals exactly.
+    let scaled = Float(bitPattern: magnitude << 13) * 0x1p112
+    // Infinities and NaNs keep an all-ones exponent.
+    let special = magnitude >= 0x7C00 ? UInt32(0x7F80_0000) : 0
+    return Float(bitPattern: scaled.bitPattern | special | sign)
+}

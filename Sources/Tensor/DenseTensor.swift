@@ -1,0 +1,46 @@
+/// A named-by-its-holder, row-major tensor: a shape over numbers that are not copied from where they arrived.
+///
+/// Invariant: the storage holds exactly `count` elements, `count` the product of `shape` (1 for a scalar shape []).
+package struct DenseTensor: Sendable {
+    enum Storage: Sendable {
+        /// Little-endian elements of `elementType` in shared body bytes, from byte `start`, at any alignment.
+        case bytes([UInt8], start: Int)
+        /// Numbers that were text.
+        case numbers([Double])
+    }
+
+    package let elementType: ElementType
+    package let shape: [Int]
+    package let count: Int
+    let storage: Storage
+
+    /// Numbers parsed from text, as F64. `values.count` must be the product of `shape`.
+    package init(_ values: [Double], shape: [Int]) {
+        precondition(values.count == shape.reduce(1, *))
+        self.elementType = .float64
+        self.shape = shape
+        self.count = values.count
+        self.storage = .numbers(values)
+    }
+
+    /// A view of body bytes; the caller has checked that they hold `shape`.
+    init(viewing bytes: [UInt8], start: Int, elementType: ElementType, shape: [Int], count: Int) {
+        self.elementType = elementType
+        self.shape = shape
+        self.count = count
+        self.storage = .bytes(bytes, start: start)
+    }
+
+    /// All elements, widened exactly to Double.
+    /// - Complexity: O(count)
+    package func doubles() -> [Double] { doubles(0..<count) }
+
+    package func doubles(_ range: Range<Int>) -> [Double] {
+        if case .numbers(let values) = storage, range == 0..<count { return values }
+        return [Double](capacity: range.count) { output in
+            output.append(repeating: 0, count: range.count)
+            var span = output.mutableSpan
+            widen(range, into: &span)
+        }
+    }
+}

@@ -1,0 +1,122 @@
+import Glibc
+
+/// Log-sum-exp, entropy (both in nats) and the log-probability of one token, of one row of logits, in one sweep.
+///
+/// With x = z/T and M the running maximum of z: S = Σ e^{(z−M)/T} and W = Σ e^{(z−M)/T}·(z−M)/T, so that
+/// log-sum-exp = M/T + log S and entropy = log S − W/S. Subtracting before dividing keeps the differences exact where it
+/// matters. When a block raises the maximum, both sums are rescaled in Double.
+///
+/// Blocks always start at multiples of `blockLength` from the row's start, so the result depends on the row alone, not
+/// on how it was split or by which thread. A logit of −inf is probability 0. NaN, +inf and a row with no finite
+/// logit make the statistics undefined (`outcome` says which).
+/// Source: entropy = logsumexp(z) − Σ softmax(z)·z; online rescaling as in Milakov & Gimelshein, arXiv 1805.02867.
+package struct RowStatistics: Sendable {
+    /// Floats per block: 4 KiB, so that a block stays in the first-level cache between its two passes.
+    package static let blockLength = 1024
+
+    private let inverseTemperature: Double
+    private var maximum = -Double.infinity
+    private var sum = 0.0
+    private var weightedSum = 0.0
+    private var isPoisoned = false
+
+    package init(temperature: Double) {
+        inverseTemperature = 1 / temperature
+    }
+
+    /// What a finished row says.
+    package enum Outcome: Sendable, Equatable {
+        case defined(logSumExp: Double, entropy: Double)
+        case notANumber
+        case positiveInfinity
+        case allNegativeInfinity
+    }
+
+    package var outcome: Outcome {
+        if isPoisoned || sum.isNaN || weightedSum.isNaN { return .notANumber }
+        if maximum == .infinity { return .positiveInfinity }
+        if maximum == -.infinity { return .allNegativeInfinity }
+        let logSum = log(sum)
+        // Rounding can leave −1e-17 for a certain distribution; entropy is never negative.
+        return .defined(
+            logSumExp: maximum * inverseTemperature + logSum, entropy: max(0, logSum - weightedSum / sum))
+    }
+
+    /// Adds a block of Floats. Sums run in 16 Float lanes within the block and in Double across blocks.
+    package mutating func add(_ block: Span<Float>) {
+        let lanes = block.count / 16
+        var laneMaximum = SIMD16<Float>(repeating: -.infinity)
+        for index in 0..<lanes {
+            let z = lane(block, index)
+            laneMaximum = laneMaximum.replacing(with: z, where: z .> laneMaximum)
+        }
+        var blockMaximum = laneMaximum.max()
+        for index in (lanes * 16)..<block.count { blockMaximum = max(blockMaximum, block[index]) }
+        guard raise(to: Double(blockMaximum)) else {
+            for index in 0..<block.count where block[index].isNaN { isPoisoned = true }
+            return
+        }
+
+        let shift = Float(maximum)
+        let scale = Float(inverseTemperature)
+        var laneSum = SIMD16<Float>.zero
+        var laneWeighted = SIMD16<Float>.zero
+        func accumulate(_ z: SIMD16<Float>) {
+            var x = (z - shift) * scale
+            // Below e^−87 a probability is beneath Float's normal range; this also makes −inf an ordinary number.
+            // NaN compares false, stays NaN and reaches the weighted sum.
+            x.replace(with: -87, where: x .< -87)
+            let e = exponential(x)
+            laneSum += e
+            laneWeighted += e * x
+        }
+        for index in 0..<lanes { accumulate(lane(block, index)) }
+        if lanes * 16 < block.count {
+            var rest = SIMD16<Float>(repeating: -.infinity)
+            for index in (lanes * 16)..<block.count { rest[index - lanes * 16] = block[index] }
+            accumulate(rest)
+        }
+        sum += SIMD16<Double>(laneSum).sum()
+        weightedSum += SIMD16<Double>(laneWeighted).sum()
+    }
+
+    /// Adds a block of Doubles, in Double throughout.
+    package mutating func add(_ block: Span<Double>) {
+        var blockMaximum = -Double.infinity
+        for index in 0..<block.count {
+            let z = block[index]
+            if z.isNaN { isPoisoned = true }
+            if z > blockMaximum { blockMaximum = z }
+        }
+        guard !isPoisoned, raise(to: blockMaximum) else { return }
+        for index in 0..<block.count where block[index] != -.infinity {
+            let x = (block[index] - maximum) * inverseTemperature
+            let e = exp(x)
+            // Differences beyond Double's range give x = −inf and e = 0, whose product is no number.
+            guard e > 0 else { continue }
+            sum += e
+            weightedSum += e * x
+        }
+    }
+
+    /// Rescales the sums to a new maximum if it is one; false when there is nothing finite to sum.
+    private mutating func raise(to candidate: Double) -> Bool {
+        if candidate > maximum {
+            if maximum > -.infinity, candidate < .infinity {
+                let x = (maximum - candidate) * inverseTemperature
+                let factor = exp(x)
+                // x → −∞ gives factor 0 and must not give 0·∞.
+                weightedSum = factor == 0 ? 0 : factor * (weightedSum + x * sum)
+                sum *= factor
+            }
+            maximum = candidate
+        }
+        return maximum > -.infinity && maximum < .infinity
+    }
+}
+
+@inline(__always)
+private func lane(_ block: Span<Float>, _ index: Int) -> SIMD16<Float> {
+    // In bounds: index < count / 16.
+    unsafe block.bytes.unsafeLoadUnaligned(fromUncheckedByteOffset: index * 64, as: SIMD16<Float>.self)
+}

@@ -1,0 +1,64 @@
+package import Tensor
+
+/// One view's logits: rows of V scores, one row per token of the flattened batch, before the division by temperature.
+package struct VocabularyLogits: Sendable {
+    package let tensor: DenseTensor
+    /// Rows N = product of all extents but the last.
+    package let rows: Int
+    /// V, at least 1.
+    package let vocabulary: Int
+    /// Sampling temperature T > 0; every probability below is softmax(z/T).
+    package let temperature: Double
+
+    /// - Parameter tensor: [B,T,V] or [N,V] with V ≥ 1; F32, F16, BF16 or F64.
+    package init(_ tensor: DenseTensor, temperature: Double) {
+        precondition(tensor.shape.count >= 2 && tensor.elementType.isFloat && temperature > 0)
+        let vocabulary = tensor.shape[tensor.shape.count - 1]
+        precondition(vocabulary >= 1)
+        self.tensor = tensor
+        self.vocabulary = vocabulary
+        self.rows = tensor.count / vocabulary
+        self.temperature = temperature
+    }
+
+    /// Log-sum-exp and entropy of row `row`, in nats.
+    /// - Complexity: O(V) time, O(1) memory.
+    package func statistics(ofRow row: Int) -> RowStatistics.Outcome {
+        var statistics = RowStatistics(temperature: temperature)
+        let start = row * vocabulary
+        let end = start + vocabulary
+        if tensor.elementType == .float64 {
+            var block = [Double](repeating: 0, count: min(vocabulary, RowStatistics.blockLength))
+            for low in stride(from: start, to: end, by: RowStatistics.blockLength) {
+                let range = low..<min(end, low + RowStatistics.blockLength)
+                var span = block.mutableSpan
+                tensor.widen(range, into: &span)
+                statistics.add(block.span.extracting(0..<range.count))
+            }
+        } else {
+            var block = [Float](repeating: 0, count: min(vocabulary, RowStatistics.blockLength))
+            for low in stride(from: start, to: end, by: RowStatistics.blockLength) {
+                let range = low..<min(end, low + RowStatistics.blockLength)
+                var span = block.mutableSpan
+                tensor.widen(range, into: &span)
+                statistics.add(block.span.extracting(0..<range.count))
+            }
+        }
+        return statistics.outcome
+    }
+
+    /// The scaled logit z/T of one token.
+    package func scaledLogit(row: Int, token: Int) -> Double {
+        precondition(token >= 0 && token < vocabulary)
+        let index = row * vocabulary + token
+        return tensor.doubles(index..<index + 1)[0] / temperature
+    }
+
+    /// log softmax(z/T) of row `row`, given its log-sum-exp.
+    /// - Complexity: O(V)
+    package func logProbabilities(ofRow row: Int, logSumExp: Double) -> [Double] {
+        var values = tensor.doubles(row * vocabulary..<(row + 1) * vocabulary)
+        for index in values.indices { values[index] = values[index] / temperature - logSumExp }
+        return values
+    }
+}
