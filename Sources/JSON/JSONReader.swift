@@ -162,3 +162,13 @@ extension JSONReader {
 /// RFC 8259 §2: space, tab, line feed, carriage return.
 @inline(__always)
 func isBlank(_ byte: UInt8) -> Bool { byte == 0x20 || byte == 0x0A || byte == 0x0D || byte == 0x09 }
+
+extension JSONReader {
+    /// Whether the next value is an array whose first element is an array; reads nothing.
+    package mutating func startsNestedArray() throws(JSONError) -> Bool {
+        guard try nextKind() == .array else { return false }
+        var cursor = position + 1
+        while cursor < bytes.count, isBlank(bytes[cursor]) { cursor += 1 }
+        return cursor < bytes.count && bytes[cursor] == UInt8(ascii: "[")
+    }
+}

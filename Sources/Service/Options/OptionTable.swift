@@ -1,0 +1,178 @@
+import JSON
+
+/// One named option of a request: how its value is checked, put into a target and echoed.
+struct Option<Target>: Sendable {
+    let name: String
+    /// What a valid value is, in words, for error messages.
+    let expected: String
+    /// Whether a query parameter of this name is a comma-separated list.
+    let isList: Bool
+    /// Puts a valid value into the target, or says what is wrong with it.
+    let set: @Sendable (inout Target, JSONValue) -> OptionVerdict
+    let echo: @Sendable (Target) -> JSONValue
+}
+
+/// The options of one operation, in the order in which they are echoed.
+struct OptionTable<Target>: Sendable {
+    let options: [Option<Target>]
+
+    var names: [String] { options.map(\.name) }
+
+    /// Applies members to the target; every fault is reported, not only the first.
+    func apply(_ members: [JSONValue.Member], to target: inout Target, _ faults: inout OptionFaults) {
+        for member in members {
+            guard let option = options.first(where: { $0.name == member.name }) else {
+                faults.unknown.append(.unknown("option", member.name, known: names))
+                continue
+            }
+            let verdict = option.set(&target, member.value)
+            let reason = Problem.Reason(
+                "invalid value", field: member.name, expected: option.expected,
+                found: String(member.value.text.prefix(80)))
+            switch verdict {
+            case .valid: break
+            case .wrongType: faults.wrongType.append(reason)
+            case .outOfDomain: faults.outOfDomain.append(reason)
+            }
+        }
+    }
+
+    func echo(_ target: Target) -> JSONValue {
+        .object(options.map { .init($0.name, $0.echo(target)) })
+    }
+}
+
+/// What was wrong with a request's options.
+struct OptionFaults {
+    var unknown: [Problem.Reason] = []
+    var repeated: [Problem.Reason] = []
+    var wrongType: [Problem.Reason] = []
+    var outOfDomain: [Problem.Reason] = []
+    var conflicting: [Problem.Reason] = []
+
+    /// Throws one problem with every fault; the gravest names it.
+    func check() throws(Problem) {
+        let all = unknown + repeated + wrongType + outOfDomain + conflicting
+        if !unknown.isEmpty { throw Problem(.unknownOption, all) }
+        if !repeated.isEmpty { throw Problem(.malformedRequest, all) }
+        if !wrongType.isEmpty { throw Problem(.invalidType, all) }
+        if !outOfDomain.isEmpty { throw Problem(.invalidOption, all) }
+        if !conflicting.isEmpty { throw Problem(.conflictingFields, all) }
+    }
+}
+
+enum OptionVerdict {
+    case valid
+    /// Not the JSON type the option has.
+    case wrongType
+    /// The right type, but not a word or number the option takes.
+    case outOfDomain
+}
+
+extension Option {
+    typealias Path<Value> = WritableKeyPath<Target, Value> & Sendable
+
+    /// One of an enumeration's words.
+    static func choice<Value: RawRepresentable & CaseIterable & Sendable>(
+        _ name: String, _ path: Path<Value>, aliases: [String: Value] = [:]
+    ) -> Option where Value.RawValue == String {
+        Option(
+            name: name, expected: "one of " + Value.allCases.map(\.rawValue).joined(separator: ", "), isList: false,
+            set: { target, json in
+                guard let word = json.string else { return .wrongType }
+                guard let value = Value(rawValue: word) ?? aliases[word] else { return .outOfDomain }
+                target[keyPath: path] = value
+                return .valid
+            }, echo: { .string($0[keyPath: path].rawValue) })
+    }
+
+    /// A finite number in a range that may leave out its lower bound.
+    static func number(
+        _ name: String, _ path: Path<Double>, above: Double? = nil, from: Double? = nil, to: Double? = nil
+    ) -> Option {
+        let range = NumberRange(above: above, from: from, to: to)
+        return Option(
+            name: name, expected: "a number" + range.words, isList: false,
+            set: { target, json in
+                guard let value = json.double else { return .wrongType }
+                guard range.contains(value) else { return .outOfDomain }
+                target[keyPath: path] = value
+                return .valid
+            }, echo: { .number($0[keyPath: path]) })
+    }
+
+    /// A number above 0, or null for none.
+    static func limit(_ name: String, _ path: Path<Double?>) -> Option {
+        Option(
+            name: name, expected: "a number > 0, or null for none", isList: false,
+            set: { target, json in
+                if json == .null {
+                    target[keyPath: path] = nil
+                    return .valid
+                }
+                guard let value = json.double else { return .wrongType }
+                guard value > 0 else { return .outOfDomain }
+                target[keyPath: path] = value
+                return .valid
+            }, echo: { $0[keyPath: path].map { .number($0) } ?? .null })
+    }
+
+    /// A whole number from 1, or null for none.
+    static func count(_ name: String, _ path: Path<Int?>, to maximum: Int64) -> Option {
+        Option(
+            name: name, expected: "a whole number from 1 to \(maximum), or null", isList: false,
+            set: { target, json in
+                if json == .null {
+                    target[keyPath: path] = nil
+                    return .valid
+                }
+                guard let value = json.integer else { return .wrongType }
+                guard value >= 1, value <= maximum else { return .outOfDomain }
+                target[keyPath: path] = Int(value)
+                return .valid
+            }, echo: { $0[keyPath: path].map { .integer(Int64($0)) } ?? .null })
+    }
+
+    /// A list of an enumeration's words, each at most once, echoed in the enumeration's order.
+    static func set<Value: RawRepresentable & CaseIterable & Hashable & Sendable>(
+        _ name: String, _ path: Path<Set<Value>>, groups: [String: [Value]] = [:]
+    ) -> Option where Value.RawValue == String {
+        Option(
+            name: name,
+            expected: "a list of some of "
+                + (groups.keys.sorted() + Value.allCases.map(\.rawValue)).joined(separator: ", "), isList: true,
+            set: { target, json in
+                guard let words = json.array else { return .wrongType }
+                var values: Set<Value> = []
+                for word in words {
+                    guard let text = word.string else { return .wrongType }
+                    guard let named = groups[text] ?? Value(rawValue: text).map({ [$0] }) else { return .outOfDomain }
+                    values.formUnion(named)
+                }
+                target[keyPath: path] = values
+                return .valid
+            },
+            echo: { target in
+                .array(Value.allCases.filter(target[keyPath: path].contains).map { .string($0.rawValue) })
+            })
+    }
+}
+
+private struct NumberRange: Sendable {
+    let above: Double?
+    let from: Double?
+    let to: Double?
+
+    func contains(_ value: Double) -> Bool {
+        value.isFinite && above.map { value > $0 } ?? true && from.map { value >= $0 } ?? true
+            && to.map { value <= $0 } ?? true
+    }
+
+    var words: String {
+        var words: [String] = []
+        if let above { words.append("> \(JSONValue.number(above).text)") }
+        if let from { words.append("≥ \(JSONValue.number(from).text)") }
+        if let to { words.append("≤ \(JSONValue.number(to).text)") }
+        return words.isEmpty ? "" : " " + words.joined(separator: " and ")
+    }
+}

@@ -1,0 +1,35 @@
+import HTTP
+import JSON
+
+extension OptionTable {
+    /// Query parameters as option members. A parameter's text is read as a JSON number, true, false or null where it is
+    /// one, `none` as null where the option is no word, else as a string; list options are split at commas. A name given
+    /// twice is a fault.
+    func members(of query: [QueryItem], _ faults: inout OptionFaults) -> [JSONValue.Member] {
+        var seen: Set<String> = []
+        return query.compactMap { item in
+            guard seen.insert(item.name).inserted else {
+                faults.repeated.append(Problem.Reason("given more than once", field: item.name))
+                return nil
+            }
+            let isList = options.first { $0.name == item.name }?.isList ?? false
+            guard isList else {
+                let takesNull = options.first { $0.name == item.name }?.expected.contains("null") ?? false
+                return .init(item.name, takesNull && item.value == "none" ? .null : queryScalar(item.value))
+            }
+            let words = item.value.split(separator: ",").map { JSONValue.string(String($0)) }
+            return .init(item.name, .array(words))
+        }
+    }
+}
+
+/// A query parameter's text as the JSON scalar it spells, else as a string.
+func queryScalar(_ text: String) -> JSONValue {
+    if let value = try? JSONValue(parsing: text) {
+        switch value {
+        case .bool, .integer, .number, .null: return value
+        case .string, .array, .object: break
+        }
+    }
+    return .string(text)
+}

@@ -1,0 +1,120 @@
+import ContrastiveLoss
+import JSON
+import Tensor
+
+extension TensorRequest {
+    /// Reads a JSON body straight into flat number buffers, by the operation's schema.
+    /// - Throws: 400 `malformed-json`, `unknown-field`, `missing-field`, `invalid-type`; 422 `invalid-shape`.
+    init(json bytes: [UInt8], schema: TensorSchema) throws(Problem) {
+        var body = JSONBody(schema: schema)
+        do throws(JSONError) {
+            try body.read(bytes)
+        } catch {
+            if case .wrongKind = error.reason {
+                throw Problem(.invalidType, Problem.Reason("\(error)", field: body.path, byte: error.byte))
+            }
+            throw Problem(error, field: body.path)
+        }
+        if !body.unknown.isEmpty { throw Problem(.unknownField, body.unknown) }
+        if !body.ragged.isEmpty { throw Problem(.invalidShape, body.ragged) }
+        if !body.wrongType.isEmpty { throw Problem(.invalidType, body.wrongType) }
+        if let rollouts = body.rollouts {
+            if !body.tensors.isEmpty || body.groups != nil {
+                throw Problem(
+                    .conflictingFields, "a body has either rollouts or tensors, not both", field: "rollouts")
+            }
+            self = try rollouts.request(options: body.options)
+        } else {
+            self.init(
+                form: .columnar, tensors: body.tensors, groupIDs: body.groups.map(GroupName.numbered),
+                options: body.options)
+        }
+    }
+}
+
+/// The name of a group: 1 is not "1".
+enum GroupName: Hashable {
+    case integer(Int64)
+    case string(String)
+
+    static func numbered(_ names: [GroupName]) -> [Int] {
+        var numbers: [GroupName: Int] = [:]
+        return names.map { name in
+            let next = numbers.count
+            return numbers[name, default: { numbers[name] = next; return next }()]
+        }
+    }
+
+    init(from reader: inout JSONReader) throws(JSONError) {
+        switch try reader.nextKind() {
+        case .string: self = .string(try reader.string())
+        case .number:
+            let byte = reader.position
+            guard case .integer(let value) = try reader.number() else {
+                throw JSONError(.wrongKind(expected: "an integer or a string"), byte: byte)
+            }
+            self = .integer(value)
+        case .null, .bool, .array, .object:
+            throw JSONError(.wrongKind(expected: "an integer or a string"), byte: reader.position)
+        }
+    }
+}
+
+/// A JSON body while it is read.
+private struct JSONBody {
+    let schema: TensorSchema
+    var tensors: [String: DenseTensor] = [:]
+    var groups: [GroupName]?
+    var options: [JSONValue.Member] = []
+    var rollouts: RolloutColumns?
+    var unknown: [Problem.Reason] = []
+    var ragged: [Problem.Reason] = []
+    var wrongType: [Problem.Reason] = []
+    /// Where reading stands, for errors.
+    var path = ""
+
+    init(schema: TensorSchema) { self.schema = schema }
+
+    mutating func read(_ bytes: [UInt8]) throws(JSONError) {
+        // Deeper than any valid body: rollouts → rollout → view → logits → row.
+        var reader = JSONReader(bytes, depthLimit: 16)
+        try reader.object { (reader, name) throws(JSONError) in
+            path = name
+            switch name {
+            case "options":
+                guard let members = try reader.value().members else {
+                    wrongType.append(Problem.Reason("wrong type", field: "options", expected: "an object"))
+                    return
+                }
+                options = members
+            case "rollouts":
+                var columns = RolloutColumns(schema: schema)
+                defer {
+                    unknown += columns.unknown
+                    rollouts = columns
+                }
+                try reader.array { (reader, index) throws(JSONError) in
+                    path = "rollouts[\(index)]"
+                    try columns.read(&reader, at: index)
+                }
+            case "group_ids" where schema.takes("group_ids"):
+                var names: [GroupName] = []
+                try reader.array { (reader, _) throws(JSONError) in names.append(try GroupName(from: &reader)) }
+                groups = names
+            case _ where schema.takes(name):
+                var nested = NestedNumbers()
+                try nested.read(&reader)
+                if let fault = nested.fault {
+                    ragged.append(Problem.Reason(fault, field: name))
+                } else {
+                    tensors[name] = DenseTensor(nested.values, shape: nested.shape)
+                }
+            default:
+                unknown.append(.unknown("field", name, known: schema.names + ["options", "rollouts"]))
+                _ = try reader.value()
+            }
+        }
+        path = ""
+        try reader.end()
+    }
+}

@@ -1,0 +1,85 @@
+import ContrastiveLoss
+import JSON
+import Perception
+import Tensor
+
+/// A request for numbers after its encoding is gone: named tensors, options, and which form the reply mirrors.
+struct TensorRequest: Sendable {
+    enum Form: Sendable {
+        /// One JSON object for each sequence; ids are echoed. Tensors of tokens are flat, rows by length.
+        case rollouts(ids: [JSONValue?], lengths: [Int])
+        /// JSON members with the tensors' names.
+        case columnar
+        case safetensors
+    }
+
+    let form: Form
+    var tensors: [String: DenseTensor]
+    /// Equal numbers mean the same group. Kept apart from the tensors because names of groups may be strings.
+    var groupIDs: [Int]?
+    var options: [JSONValue.Member]
+}
+
+/// Which tensors an operation takes.
+struct TensorSchema: Sendable {
+    let names: [String]
+
+    static let score = TensorSchema(
+        names: View.allCases.flatMap { view in ["log_probs", "entropy", "logits"].map { "\(view.rawValue).\($0)" } }
+            + ["token_ids", "response_mask", "advantages", "rewards", "group_ids", "cu_seqlens"])
+    static let mask = TensorSchema(names: [
+        "original.entropy", "removing.entropy", "response_mask", "advantages", "rewards", "group_ids", "cu_seqlens",
+    ])
+    static let entropy = TensorSchema(
+        names: ["logits"] + View.allCases.map { "\($0.rawValue).logits" } + ["token_ids", "cu_seqlens"])
+    static let advantages = TensorSchema(names: ["rewards", "group_ids"])
+
+    func takes(_ name: String) -> Bool { names.contains(name) }
+}
+
+extension TensorRequest {
+    /// - Throws: 400 for bytes that are no safetensors file, for tensors the operation doesn't take, and for options that
+    ///   are no JSON object.
+    init(safetensors bytes: [UInt8], schema: TensorSchema) throws(Problem) {
+        let file: Safetensors
+        do throws(SafetensorsError) {
+            file = try Safetensors(parsing: bytes)
+        } catch {
+            throw Problem(error)
+        }
+        let strangers = file.names.filter { !schema.takes($0) }
+        guard strangers.isEmpty else {
+            throw Problem(.unknownField, strangers.map { .unknown("tensor", $0, known: schema.names) })
+        }
+        var options: [JSONValue.Member] = []
+        if let text = file.metadata["options"] {
+            let value: JSONValue
+            do throws(JSONError) {
+                value = try JSONValue(parsing: text)
+            } catch {
+                throw Problem(error, field: "__metadata__.options")
+            }
+            guard let members = value.members else {
+                throw Problem(
+                    .invalidType, Problem.Reason("wrong type", field: "__metadata__.options", expected: "a JSON object"))
+            }
+            options = members
+        }
+        var groups: [Int]?
+        if let tensor = file.tensors["group_ids"] {
+            guard !tensor.elementType.isFloat, let ids = tensor.integers() else {
+                throw .elementType("group_ids", tensor, expected: "integers")
+            }
+            groups = ids
+        }
+        self.init(form: .safetensors, tensors: file.tensors, groupIDs: groups, options: options)
+    }
+}
+
+extension Problem {
+    static func elementType(_ name: String, _ tensor: DenseTensor, expected: String) -> Problem {
+        Problem(
+            .invalidElementType,
+            Reason("wrong element type", field: name, expected: expected, found: tensor.elementType.rawValue))
+    }
+}
