@@ -1,0 +1,41 @@
+/// Where one request's body goes, piece by piece, while it arrives.
+///
+/// A sink is confined: it is made by ``Route/open``, fed and finished on one I/O thread and never seen by
+/// another, so it needs no locks. What a heavy computation needs travels in the `Sendable` closure of
+/// ``Outcome/work(_:)``. `receive` runs on the I/O thread too and holds up that thread's other connections
+/// for as long as it takes: it may copy or fold the bytes, not think about them.
+///
+/// A request that ends early (client gone, refused, timed out) just releases its sink.
+package protocol BodySink: AnyObject {
+    /// How much of the server's memory budget this body takes.
+    var memory: MemoryClaim { get }
+
+    /// Takes the next piece of the body, never empty; the bytes are valid during the call only.
+    ///
+    /// - Returns: nil to go on, or an answer, after which neither `receive` nor `finish` is called again.
+    func receive(_ bytes: RawSpan) -> Response?
+
+    /// The body is complete. Called once, also for a request without a body.
+    func finish() -> Outcome
+}
+
+extension BodySink {
+    package var memory: MemoryClaim { .wholeBody }
+}
+
+/// What a sink needs of the memory budget that all bodies in flight share.
+package enum MemoryClaim: Sendable, Equatable {
+    /// As much as the body has bytes: its `Content-Length` at once, or a chunked body as it grows.
+    case wholeBody
+    /// This many bytes, however long the body is: for sinks that compute while bytes arrive.
+    case fixed(Int)
+}
+
+/// How a complete request is answered.
+package enum Outcome: Sendable {
+    /// Small work, done already.
+    case reply(Response)
+    /// Heavy work, to be done on a worker thread while the connection rests. It runs at most once: never when
+    /// the queue is full (the client gets 503) or the client has left before its turn.
+    case work(@Sendable () -> Response)
+}

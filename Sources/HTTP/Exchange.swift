@@ -1,0 +1,58 @@
+package import HTTPTypes
+
+/// One request and its answer as they went, for metrics and access logs.
+package struct Exchange: Sendable {
+    /// Nil when the head never became complete.
+    package let head: RequestHead?
+    /// The path of the route that took the request; nil when none did.
+    package let route: String?
+    /// Nil when no answer was begun.
+    package let status: HTTPResponse.Status?
+    /// Body bytes received.
+    package let bytesIn: Int
+    /// Body bytes of the answer; 0 unless it was handed to the kernel whole.
+    package let bytesOut: Int
+    package let durations: Durations
+    package let ending: Ending
+
+    package struct Durations: Sendable {
+        /// From the complete head to the complete body.
+        package var receive: Duration = .zero
+        /// Waiting for a worker.
+        package var queue: Duration = .zero
+        /// On a worker.
+        package var work: Duration = .zero
+        /// From the complete head to the last byte given to the kernel.
+        package var total: Duration = .zero
+    }
+
+    package enum Ending: String, Sendable {
+        /// The whole answer was given to the kernel.
+        case completed
+        /// The client closed before that.
+        case clientGone = "client-gone"
+        /// The server closed because the client was too slow.
+        case timeout
+        /// The server closed: its grace for draining was over.
+        case abandoned
+    }
+}
+
+/// Told of every finished request, on I/O threads: must be light.
+package protocol ServerObserver: Sendable {
+    func requestFinished(_ exchange: Exchange)
+}
+
+/// What a server is doing at one moment.
+package struct ServerLoad: Sendable, Equatable {
+    /// Open connections.
+    package var connections: Int
+    /// Requests whose head is complete and whose answer is not.
+    package var inFlight: Int
+    /// Jobs waiting for a worker.
+    package var queued: Int
+    /// Jobs on a worker.
+    package var running: Int
+    /// Claimed of the memory budget.
+    package var bodyBytes: Int
+}

@@ -1,0 +1,72 @@
+import Glibc
+
+/// A value behind a lock that threads can wait on: POSIX mutex and condition variable.
+///
+/// `Synchronization.Mutex` has no way to wait, and the threads here are not Swift tasks.
+@safe
+final class Monitor<Value: Sendable>: @unchecked Sendable {
+    private let mutex = UnsafeMutablePointer<pthread_mutex_t>.allocate(capacity: 1)
+    private let condition = UnsafeMutablePointer<pthread_cond_t>.allocate(capacity: 1)
+    private var value: Value
+
+    enum Waking {
+        case nobody, one, everybody
+    }
+
+    init(_ value: Value) {
+        self.value = value
+        unsafe pthread_mutex_init(mutex, nil)
+        var attributes = pthread_condattr_t()
+        unsafe pthread_condattr_init(&attributes)
+        // Deadlines must not jump when the wall clock is set.
+        unsafe pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC)
+        unsafe pthread_cond_init(condition, &attributes)
+        unsafe pthread_condattr_destroy(&attributes)
+    }
+
+    deinit {
+        unsafe pthread_cond_destroy(condition)
+        unsafe pthread_mutex_destroy(mutex)
+        unsafe condition.deallocate()
+        unsafe mutex.deallocate()
+    }
+
+    /// Reads or changes the value, then wakes those who wait for the change.
+    func withLock<Result>(waking: Waking = .nobody, _ body: (inout Value) -> Result) -> Result {
+        unsafe pthread_mutex_lock(mutex)
+        defer { unsafe pthread_mutex_unlock(mutex) }
+        let result = body(&value)
+        switch waking {
+        case .nobody: break
+        case .one: unsafe pthread_cond_signal(condition)
+        case .everybody: unsafe pthread_cond_broadcast(condition)
+        }
+        return result
+    }
+
+    /// Waits until `take` finds what it looks for, asking again after every wake-up.
+    func wait<Result>(_ take: (inout Value) -> Result?) -> Result {
+        unsafe pthread_mutex_lock(mutex)
+        defer { unsafe pthread_mutex_unlock(mutex) }
+        while true {
+            if let result = take(&value) { return result }
+            unsafe pthread_cond_wait(condition, mutex)
+        }
+    }
+
+    /// As ``wait(_:)``, but gives up after `limit` and returns nil.
+    func wait<Result>(atMost limit: Duration, _ take: (inout Value) -> Result?) -> Result? {
+        var deadline = timespec()
+        unsafe clock_gettime(CLOCK_MONOTONIC, &deadline)
+        let (seconds, attoseconds) = limit.components
+        let nanoseconds = deadline.tv_nsec + Int(attoseconds / 1_000_000_000)
+        deadline.tv_sec += Int(seconds) + nanoseconds / 1_000_000_000
+        deadline.tv_nsec = nanoseconds % 1_000_000_000
+        unsafe pthread_mutex_lock(mutex)
+        defer { unsafe pthread_mutex_unlock(mutex) }
+        while true {
+            if let result = take(&value) { return result }
+            if unsafe pthread_cond_timedwait(condition, mutex, &deadline) == ETIMEDOUT { return take(&value) }
+        }
+    }
+}

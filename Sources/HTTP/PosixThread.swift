@@ -1,0 +1,63 @@
+import CMicroHTTPD
+import Glibc
+
+/// The system has no threads left.
+package struct ThreadError: Error, Sendable, Equatable {
+    package let errno: Int32
+}
+
+/// Threads with an explicit stack that leave signals to the main thread.
+enum PosixThread {
+    /// 8 MiB whatever `ulimit -s` says (it is the usual default, but containers and musl differ): recursive
+    /// parsers and decoders with their big frames fit, and pages never touched cost nothing.
+    static let stackBytes = 8 << 20
+
+    /// Starts a detached thread.
+    ///
+    /// - Parameter name: shown by `top -H`; 15 bytes at most.
+    static func start(named name: String, _ body: @escaping @Sendable () -> Void) throws(ThreadError) {
+        let start = unsafe Unmanaged.passRetained(Start(name: name, body: body))
+        var attributes = pthread_attr_t()
+        unsafe pthread_attr_init(&attributes)
+        defer { unsafe pthread_attr_destroy(&attributes) }
+        unsafe pthread_attr_setstacksize(&attributes, stackBytes)
+        unsafe pthread_attr_setdetachstate(&attributes, Int32(PTHREAD_CREATE_DETACHED))
+        var thread = pthread_t()
+        let result = withSignalsBlocked {
+            unsafe pthread_create(
+                &thread, &attributes,
+                { argument in
+                    guard let argument = unsafe argument else { return nil }
+                    let start = unsafe Unmanaged<Start>.fromOpaque(argument).takeRetainedValue()
+                    unsafe pthread_setname_np(pthread_self(), start.name)
+                    start.body()
+                    return nil
+                }, start.toOpaque())
+        }
+        guard result == 0 else {
+            unsafe start.release()
+            throw ThreadError(errno: result)
+        }
+    }
+
+    /// Threads made inside inherit a mask that blocks all signals, so SIGTERM reaches whoever waits for it and
+    /// never interrupts a system call here.
+    static func withSignalsBlocked<Result>(_ body: () -> Result) -> Result {
+        var all = sigset_t()
+        var previous = sigset_t()
+        unsafe sigfillset(&all)
+        unsafe pthread_sigmask(SIG_SETMASK, &all, &previous)
+        defer { unsafe pthread_sigmask(SIG_SETMASK, &previous, nil) }
+        return body()
+    }
+
+    private final class Start: Sendable {
+        let name: String
+        let body: @Sendable () -> Void
+
+        init(name: String, body: @escaping @Sendable () -> Void) {
+            self.name = name
+            self.body = body
+        }
+    }
+}

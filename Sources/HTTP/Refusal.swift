@@ -1,0 +1,72 @@
+package import HTTPTypes
+
+/// Everything this module refuses by itself, before or instead of an endpoint's answer.
+///
+/// The service renders a refusal's body (see ``RefusalRenderer``); status and the fields the standard demands
+/// (`Allow`, `Retry-After`) are set here.
+package enum Refusal: Error, Sendable, Equatable {
+    /// 400: the head is broken or could be read in two ways.
+    case malformed(MalformedRequest)
+    /// 404
+    case notFound(path: String)
+    /// 405, with `Allow`.
+    case methodNotAllowed(HTTPRequest.Method, allow: [HTTPRequest.Method])
+    /// 408: the head was not complete in time. The renderer gets no head.
+    case headersTooSlow(limit: Duration)
+    /// 408: the body came slower than the deadline and minimum rate allow.
+    case bodyTooSlow(received: Int, declared: Int?)
+    /// 413: `declared` is nil for a chunked body, whose size is known only as it arrives.
+    case bodyTooLarge(limit: Int, declared: Int?, received: Int)
+    /// 414: the request target as sent, in bytes.
+    case targetTooLong(limit: Int, length: Int)
+    /// 415
+    case contentEncodingUnsupported(String)
+    /// 417: an `Expect` other than `100-continue`.
+    case expectationFailed(String)
+    /// 431: all fields together, in bytes.
+    case headersTooLarge(limit: Int, size: Int)
+    /// 503: the work queue is full.
+    case busy(retryAfter: Duration)
+    /// 503: the server is going away.
+    case draining(retryAfter: Duration)
+    /// 503: the memory for bodies is taken at the moment.
+    case memoryTaken(needed: Int, free: Int, budget: Int, retryAfter: Duration)
+    /// 507: a body that no waiting would make fit.
+    case memoryInsufficient(needed: Int, budget: Int)
+
+    package var status: HTTPResponse.Status {
+        switch self {
+        case .malformed: .badRequest
+        case .notFound: .notFound
+        case .methodNotAllowed: .methodNotAllowed
+        case .headersTooSlow, .bodyTooSlow: .requestTimeout
+        case .bodyTooLarge: .contentTooLarge
+        case .targetTooLong: .uriTooLong
+        case .contentEncodingUnsupported: .unsupportedMediaType
+        case .expectationFailed: .expectationFailed
+        case .headersTooLarge: .requestHeaderFieldsTooLarge
+        case .busy, .draining, .memoryTaken: .serviceUnavailable
+        case .memoryInsufficient: .init(code: 507, reasonPhrase: "Insufficient Storage")
+        }
+    }
+
+    /// The header fields the standard asks for with this refusal (RFC 9110, sections 10.2.1, 10.2.3 and 15.5.16).
+    package var fields: HTTPFields {
+        switch self {
+        case .methodNotAllowed(_, let allow):
+            [.allow: allow.map(\.rawValue).joined(separator: ", ")]
+        case .busy(let retryAfter), .draining(let retryAfter), .memoryTaken(_, _, _, let retryAfter):
+            [.retryAfter: String(max(1, retryAfter.components.seconds))]
+        case .contentEncodingUnsupported:
+            [.acceptEncoding: "identity"]
+        default:
+            [:]
+        }
+    }
+}
+
+/// Makes the answer for a refusal, e.g. as problem+json. It runs on I/O threads and must be light.
+///
+/// The head is nil only when none was complete. This module adds ``Refusal/fields`` to what the renderer returns
+/// and leaves its status alone.
+package typealias RefusalRenderer = @Sendable (Refusal, RequestHead?) -> Response

@@ -1,0 +1,71 @@
+package import HTTPTypes
+
+/// The versions this server speaks.
+package enum HTTPVersion: String, Sendable {
+    case http10 = "HTTP/1.0"
+    case http11 = "HTTP/1.1"
+}
+
+extension RequestHead {
+    /// Checks a head as it came off the wire and gives it its one meaning.
+    ///
+    /// - Parameters:
+    ///   - target: as sent, e.g. `/v1/score?preset=cppo-verl`.
+    ///   - headers: all fields, repeated ones repeated.
+    /// - Throws: the first reason found not to trust it (RFC 9112, sections 3.2, 6.1, 6.3 and 11.2).
+    package init(
+        method: String = "GET", target: String, version: String = HTTPVersion.http11.rawValue, headers: HTTPFields
+    ) throws(MalformedRequest) {
+        guard let method = HTTPRequest.Method(rawValue: method) else { throw .methodInvalid(method) }
+        guard let version = HTTPVersion(rawValue: version) else { throw .versionUnsupported(version) }
+        let target = try RequestTarget(parsing: Array(target.utf8))
+        if target.path == "*", method != .options { throw .targetInvalid("*") }
+        try Self.checkHost(headers[values: .host], version: version)
+        let framing = try BodyFraming(
+            contentLengths: headers[values: .contentLength],
+            transferEncodings: headers[values: .transferEncoding], version: version)
+        self.init(method: method, path: target.path, query: target.query, headers: headers, framing: framing)
+    }
+
+    /// For the answer to a head that could not be trusted: so much of it as a log line and a problem report need.
+    init(salvagingFrom method: String, target: String, headers: HTTPFields) {
+        self.init(
+            method: HTTPRequest.Method(rawValue: method) ?? .get,
+            path: String(target.prefix { $0 != "?" }), query: [], headers: headers, framing: .none)
+    }
+
+    private static func checkHost(_ hosts: [String], version: HTTPVersion) throws(MalformedRequest) {
+        if hosts.count > 1 { throw .hostRepeated(count: hosts.count) }
+        guard let host = hosts.first else {
+            if version == .http11 { throw .hostMissing }
+            return
+        }
+        // An empty Host is legitimate (RFC 9110, section 7.2); a comma, blank or slash is two hosts or a path.
+        let isPlausible = host.utf8.allSatisfy {
+            $0 > 0x20 && $0 < 0x7F && $0 != UInt8(ascii: ",") && $0 != UInt8(ascii: "/") && $0 != UInt8(ascii: "@")
+        }
+        if !isPlausible { throw .hostInvalid(host) }
+    }
+}
+
+extension RequestHead.BodyFraming {
+    fileprivate init(
+        contentLengths: [String], transferEncodings: [String], version: HTTPVersion
+    ) throws(MalformedRequest) {
+        if !transferEncodings.isEmpty {
+            if !contentLengths.isEmpty { throw .contentLengthWithTransferEncoding }
+            guard transferEncodings.count == 1, transferEncodings[0].lowercased() == "chunked", version == .http11
+            else { throw .transferEncodingUnsupported(transferEncodings.joined(separator: ", ")) }
+            self = .chunked
+            return
+        }
+        if contentLengths.count > 1 { throw .contentLengthRepeated(count: contentLengths.count) }
+        guard let text = contentLengths.first else {
+            self = .none
+            return
+        }
+        let isDigits = !text.isEmpty && text.utf8.allSatisfy { (0x30...0x39).contains($0) }
+        guard isDigits, let bytes = Int(text) else { throw .contentLengthInvalid(text) }
+        self = .sized(bytes)
+    }
+}

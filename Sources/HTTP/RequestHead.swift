@@ -1,0 +1,61 @@
+package import HTTPTypes
+
+/// A request without its body, checked: what is in here has one meaning only.
+package struct RequestHead: Sendable {
+    package let method: HTTPRequest.Method
+    /// Percent-decoded, without the query.
+    package let path: String
+    /// In the order sent.
+    package let query: [QueryItem]
+    package let headers: HTTPFields
+    package let framing: BodyFraming
+    /// The client's `X-Request-ID` when it is 1…128 visible ASCII characters, else made here.
+    package let requestID: String
+
+    /// How the end of the body is known.
+    package enum BodyFraming: Sendable, Equatable {
+        /// Neither `Content-Length` nor `Transfer-Encoding`: no body.
+        case none
+        case sized(Int)
+        case chunked
+    }
+
+    /// `Content-Length`; nil for a chunked body and for none.
+    package var contentLength: Int? {
+        if case .sized(let bytes) = framing { bytes } else { nil }
+    }
+
+    /// The `traceparent` field when it has the shape of W3C Trace Context, level 1 (section 3.2).
+    package var traceparent: String? {
+        guard let value = headers[.traceparent], TraceParent.isValid(value) else { return nil }
+        return value
+    }
+
+    /// The first query item of this name.
+    package func queryValue(_ name: String) -> String? {
+        query.first { $0.name == name }?.value
+    }
+
+    init(
+        method: HTTPRequest.Method, path: String, query: [QueryItem], headers: HTTPFields, framing: BodyFraming
+    ) {
+        self.method = method
+        self.path = path
+        self.query = query
+        self.headers = headers
+        self.framing = framing
+        requestID = headers[.requestID].flatMap { RequestID.isValid($0) ? $0 : nil } ?? RequestID.make()
+    }
+}
+
+extension HTTPField.Name {
+    package static let requestID = literal("X-Request-ID")
+    package static let traceparent = literal("traceparent")
+    static let host = literal("Host")
+    static let contentTypeOptions = literal("X-Content-Type-Options")
+
+    private static func literal(_ name: String) -> HTTPField.Name {
+        guard let name = HTTPField.Name(name) else { preconditionFailure("\(name) is not a field name") }
+        return name
+    }
+}

@@ -1,0 +1,47 @@
+package import HTTPTypes
+
+/// All routes of a service: a pure value that decides who answers, without sockets.
+package struct Router: Sendable {
+    private var routes: [String: [Route]] = [:]
+
+    /// - Precondition: no two routes share method and path.
+    package init(_ routes: [Route]) {
+        for route in routes {
+            precondition(
+                !self.routes[route.path, default: []].contains { $0.method == route.method },
+                "\(route.method) \(route.path) has two routes")
+            self.routes[route.path, default: []].append(route)
+        }
+    }
+
+    package enum Resolution: Sendable {
+        /// The route to open; for HEAD the one for GET.
+        case matched(Route)
+        /// OPTIONS: answer 204 with these in `Allow`.
+        case options(allow: [HTTPRequest.Method])
+        case notFound
+        case methodNotAllowed(allow: [HTTPRequest.Method])
+    }
+
+    /// - Complexity: O(1) in the number of paths.
+    package func resolve(_ method: HTTPRequest.Method, _ path: String) -> Resolution {
+        if method == .options, path == "*" { return .options(allow: allowed(routes.values.flatMap(\.self))) }
+        guard let candidates = routes[path] else { return .notFound }
+        let wanted = method == .head && !candidates.contains { $0.method == .head } ? .get : method
+        if let route = candidates.first(where: { $0.method == wanted }) { return .matched(route) }
+        let allow = allowed(candidates)
+        return method == .options ? .options(allow: allow) : .methodNotAllowed(allow: allow)
+    }
+
+    /// Every path, with its methods as `Allow` would list them.
+    package var paths: [String: [HTTPRequest.Method]] {
+        routes.mapValues(allowed)
+    }
+
+    private func allowed(_ routes: [Route]) -> [HTTPRequest.Method] {
+        var names = Set(routes.map(\.method.rawValue))
+        if names.contains("GET") { names.insert("HEAD") }
+        names.insert("OPTIONS")
+        return names.sorted().compactMap { HTTPRequest.Method(rawValue: $0) }
+    }
+}

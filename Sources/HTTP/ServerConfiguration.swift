@@ -1,0 +1,46 @@
+/// Limits and places of a server. The defaults suit a machine beside a training job.
+package struct ServerConfiguration: Sendable {
+    package var address: SocketAddress = .tcp(host: "127.0.0.1", port: 8080)
+    /// The `Server` header field; nil sends none.
+    package var serverName: String? = nil
+
+    /// Threads that only move bytes and answer small requests.
+    package var ioThreads = max(2, min(8, WorkerPool.coreCount / 2))
+    /// Threads that compute.
+    package var workerThreads = WorkerPool.coreCount
+    /// Jobs that may wait for a worker; more are answered with 503.
+    package var workQueueLimit = 256
+    /// What `Retry-After` says when busy or draining.
+    package var retryAfter: Duration = .seconds(1)
+
+    /// The longest body where a route sets no limit of its own.
+    package var maxBodyBytes = 1 << 30
+    /// For all bodies in flight together; claimed before a body is read (see ``BodySink/memory``).
+    package var memoryBudgetBytes = 4 << 30
+    /// Connections above this wait in the kernel, unanswered; high, because 503 is the better answer.
+    package var maxConnections = 10_000
+    /// libmicrohttpd's memory for one connection: bounds the head and, halved, the pieces of a body.
+    /// Above 256 KiB small requests get slower.
+    package var connectionMemoryBytes = 128 << 10
+    /// All header fields of a request together; more are refused with 431.
+    package var maxHeaderBytes = 32 << 10
+    /// The request target as sent; longer ones are refused with 414.
+    package var maxTargetBytes = 16 << 10
+
+    /// From accepting a connection, or from a later request's first line, to the end of the head.
+    package var headerTimeout: Duration = .seconds(20)
+    /// How long a kept-alive connection may rest between requests. Clients keep theirs 15 s and more and fail
+    /// when the server closes first, so a minute at least.
+    package var idleTimeout: Duration = .seconds(75)
+    /// A body must be complete after this and one second per ``minimumBytesPerSecond`` received. The same
+    /// bounds a client that does not read its answer.
+    package var bodyDeadline: Duration = .seconds(30)
+    package var minimumBytesPerSecond = 64 << 10
+    /// How much of an unwanted body is still read, so that the refusal reaches a client that is not
+    /// listening while it sends.
+    package var discardBytes = 4 << 20
+    /// How long requests in flight may take to finish when the server drains.
+    package var drainGrace: Duration = .seconds(30)
+
+    package init() {}
+}
