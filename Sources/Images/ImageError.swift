@@ -1,0 +1,59 @@
+/// Why a file is no picture, or a picture no file. `message` says what and where in one sentence.
+package enum ImageError: Error, Sendable, Equatable {
+    /// No bytes at all.
+    case empty
+    /// Neither PNG nor JPEG; `leading` are the first bytes (at most eight).
+    case unknownFormat(leading: [UInt8])
+    /// A legal file of a kind that isn't read here, such as a 12-bit JPEG.
+    case unsupported(ImageFormat, detail: String)
+    /// The header claims more pixels than `ImageLimits.maxPixels`.
+    case tooManyPixels(ImageFormat, PixelSize, limit: Int)
+    /// Another limit of `ImageLimits` was reached; `resource` names it in words.
+    case limitExceeded(ImageFormat, resource: String, limit: Int)
+    /// The file ends, or its compressed data does, before the picture is whole; `byte` is where reading stopped.
+    case truncated(ImageFormat, byte: Int, detail: String)
+    /// The file breaks its format's rules; `byte` is where reading stopped.
+    case malformed(ImageFormat, byte: Int, detail: String)
+    /// An encoding option out of its range.
+    case invalidOption(name: String, expected: String, found: String)
+    /// The format can't hold this picture, such as a JPEG side over 65,500.
+    case unencodable(ImageFormat, detail: String)
+    /// The C library could not get memory.
+    case outOfMemory(ImageFormat)
+}
+
+extension ImageError {
+    package var message: String {
+        switch self {
+        case .empty:
+            "the image is empty (0 bytes)"
+        case .unknownFormat(let leading):
+            "not a PNG or JPEG file: it begins with the bytes \(Self.hexadecimal(leading))"
+        case .unsupported(let format, let detail):
+            "this kind of \(format.name) is not supported: \(detail)"
+        case .tooManyPixels(let format, let size, let limit):
+            "the \(format.name) header claims \(size) pixels; at most \(limit) pixels are accepted"
+        case .limitExceeded(let format, let resource, let limit):
+            "the \(format.name) needs more than the accepted \(limit) \(resource)"
+        case .truncated(let format, let byte, let detail):
+            "truncated \(format.name), at byte \(byte): \(detail)"
+        case .malformed(let format, let byte, let detail):
+            "malformed \(format.name), at byte \(byte): \(detail)"
+        case .invalidOption(let name, let expected, let found):
+            "\(name) must be \(expected), found \(found)"
+        case .unencodable(let format, let detail):
+            "cannot be written as \(format.name): \(detail)"
+        case .outOfMemory(let format):
+            "out of memory while reading or writing a \(format.name)"
+        }
+    }
+
+    private static func hexadecimal(_ bytes: [UInt8]) -> String {
+        bytes.map { ($0 < 16 ? "0" : "") + String($0, radix: 16) }.joined(separator: " ")
+    }
+}
+
+extension ImageFormat {
+    /// The name as written in prose.
+    package var name: String { rawValue.uppercased() }
+}

@@ -1,0 +1,39 @@
+package import Images
+package import JSON
+
+/// One deterministic operation on a picture with every number explicit.
+///
+/// `json` is the step written out, `{"step": name, …}`; `init(parameters:)` of it gives the same step, and the same
+/// step gives the same bytes on every machine.
+package protocol PerturbationStep: Sendable {
+    /// The word in `{"step": …}`.
+    static var name: String { get }
+    /// One sentence for people.
+    static var summary: String { get }
+    /// Every parameter with its range and default, in the order in which `json` writes them.
+    static var parameters: [StepParameter] { get }
+
+    /// Reads `{"step": name, …}`; the `step` member may be left out here. Strict: unknown, repeated, missing,
+    /// mistyped, non-finite and out-of-range parameters are errors.
+    init(parameters: JSONValue) throws(StepError)
+
+    /// `{"step": name, …}` with every parameter, defaults included.
+    var json: JSONValue { get }
+
+    /// The size of the result for a picture of this size; an error when the step doesn't fit it. Costs nothing
+    /// per pixel, so that a batch can be checked, and its memory planned, before anything is decoded.
+    func outputSize(for size: PixelSize) throws(StepError) -> PixelSize
+
+    /// Errors exactly when `outputSize(for: image.size)` does.
+    func apply(to image: PixelImage) throws(StepError) -> PixelImage
+}
+
+extension PerturbationStep {
+    package var name: String { Self.name }
+
+    /// False when some picture changes its size. A step that doesn't keep the size can't make a training view: the
+    /// vision encoder would produce another number of image tokens.
+    package var keepsSize: Bool { true }
+
+    package func outputSize(for size: PixelSize) throws(StepError) -> PixelSize { size }
+}
