@@ -44,3 +44,10 @@ package struct DenseTensor: Sendable {
         }
     }
 }
+
+extension DenseTensor {
+    /// Whether the elements were text, whose numbers have no element type of their own.
+    package var isNumbers: Bool {
+        if case .numbers = storage { true } else { false }
+    }
+}

@@ -18,10 +18,10 @@ struct MaskOptions: Sendable {
     var returned = Set(Output.allCases)
 
     static let table = OptionTable<MaskOptions>(
-        options: [.choice("preset", \.preset)] + detectorOptions(\.detector) + gateOptions(\.gate)
-            + [.set("return", \.returned)])
+        options: [.choice("preset", \.preset)] + detectorOptions.map { $0.lifted(\.detector) }
+            + gateOptions.map { $0.lifted(\.gate) } + [.set("return", \.returned)])
 
-    init(body: [JSONValue.Member], query: [JSONValue.Member], _ faults: inout OptionFaults) {
+    init(body: [JSONValue.Member], query: [JSONValue.Member], _ faults: inout Faults) {
         let given = overlay(body, query)
         MaskOptions.table.apply(given.filter { $0.name == "preset" }, to: &self, &faults)
         detector = preset.loss.detector
@@ -46,7 +46,7 @@ struct EntropyOptions: Sendable {
         .number("temperature", \.temperature, from: 1e-4, to: 1e4), .set("return", \.returned),
     ])
 
-    init(body: [JSONValue.Member], query: [JSONValue.Member], _ faults: inout OptionFaults) {
+    init(body: [JSONValue.Member], query: [JSONValue.Member], _ faults: inout Faults) {
         EntropyOptions.table.apply(overlay(body, query), to: &self, &faults)
     }
 }
@@ -60,7 +60,7 @@ struct AdvantageOptions: Sendable {
         .choice("advantage_estimator", \.estimator), .number("std_epsilon", \.epsilon, from: 0, to: 1),
     ])
 
-    init(body: [JSONValue.Member], query: [JSONValue.Member], _ faults: inout OptionFaults) {
+    init(body: [JSONValue.Member], query: [JSONValue.Member], _ faults: inout Faults) {
         AdvantageOptions.table.apply(overlay(body, query), to: &self, &faults)
     }
 }

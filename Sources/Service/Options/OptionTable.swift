@@ -19,10 +19,18 @@ struct OptionTable<Target>: Sendable {
     var names: [String] { options.map(\.name) }
 
     /// Applies members to the target; every fault is reported, not only the first.
-    func apply(_ members: [JSONValue.Member], to target: inout Target, _ faults: inout OptionFaults) {
+    /// - Parameters:
+    ///   - alsoKnown: names that stand beside the options, for suggestions.
+    ///   - asFields: whether a stranger is an unknown field of a body rather than an unknown option.
+    func apply(
+        _ members: [JSONValue.Member], alsoKnown: [String] = [], asFields: Bool = false, to target: inout Target,
+        _ faults: inout Faults
+    ) {
         for member in members {
             guard let option = options.first(where: { $0.name == member.name }) else {
-                faults.unknown.append(.unknown("option", member.name, known: names))
+                faults.add(
+                    asFields ? .unknownField : .unknownOption,
+                    .unknown(asFields ? "field" : "option", member.name, known: names + alsoKnown))
                 continue
             }
             let verdict = option.set(&target, member.value)
@@ -31,33 +39,14 @@ struct OptionTable<Target>: Sendable {
                 found: String(member.value.text.prefix(80)))
             switch verdict {
             case .valid: break
-            case .wrongType: faults.wrongType.append(reason)
-            case .outOfDomain: faults.outOfDomain.append(reason)
+            case .wrongType: faults.add(.invalidType, reason)
+            case .outOfDomain: faults.add(.invalidOption, reason)
             }
         }
     }
 
     func echo(_ target: Target) -> JSONValue {
         .object(options.map { .init($0.name, $0.echo(target)) })
-    }
-}
-
-/// What was wrong with a request's options.
-struct OptionFaults {
-    var unknown: [Problem.Reason] = []
-    var repeated: [Problem.Reason] = []
-    var wrongType: [Problem.Reason] = []
-    var outOfDomain: [Problem.Reason] = []
-    var conflicting: [Problem.Reason] = []
-
-    /// Throws one problem with every fault; the gravest names it.
-    func check() throws(Problem) {
-        let all = unknown + repeated + wrongType + outOfDomain + conflicting
-        if !unknown.isEmpty { throw Problem(.unknownOption, all) }
-        if !repeated.isEmpty { throw Problem(.malformedRequest, all) }
-        if !wrongType.isEmpty { throw Problem(.invalidType, all) }
-        if !outOfDomain.isEmpty { throw Problem(.invalidOption, all) }
-        if !conflicting.isEmpty { throw Problem(.conflictingFields, all) }
     }
 }
 
@@ -70,7 +59,14 @@ enum OptionVerdict {
 }
 
 extension Option {
-    typealias Path<Value> = WritableKeyPath<Target, Value> & Sendable
+    /// The same option of something that holds this target.
+    func lifted<Holder>(_ path: any WritableKeyPath<Holder, Target> & Sendable) -> Option<Holder> {
+        Option<Holder>(
+            name: name, expected: expected, isList: isList,
+            set: { holder, json in set(&holder[keyPath: path], json) }, echo: { echo($0[keyPath: path]) })
+    }
+
+    typealias Path<Value> = any WritableKeyPath<Target, Value> & Sendable
 
     /// One of an enumeration's words.
     static func choice<Value: RawRepresentable & CaseIterable & Sendable>(
@@ -131,6 +127,29 @@ extension Option {
                 target[keyPath: path] = Int(value)
                 return .valid
             }, echo: { $0[keyPath: path].map { .integer(Int64($0)) } ?? .null })
+    }
+
+    /// A whole number in a range.
+    static func integer(_ name: String, _ path: Path<Int>, _ range: ClosedRange<Int64>) -> Option {
+        Option(
+            name: name, expected: "a whole number from \(range.lowerBound) to \(range.upperBound)", isList: false,
+            set: { target, json in
+                guard let value = json.integer else { return .wrongType }
+                guard range.contains(value) else { return .outOfDomain }
+                target[keyPath: path] = Int(value)
+                return .valid
+            }, echo: { .integer(Int64($0[keyPath: path])) })
+    }
+
+    /// true or false.
+    static func flag(_ name: String, _ path: Path<Bool>) -> Option {
+        Option(
+            name: name, expected: "true or false", isList: false,
+            set: { target, json in
+                guard let value = json.bool else { return .wrongType }
+                target[keyPath: path] = value
+                return .valid
+            }, echo: { .bool($0[keyPath: path]) })
     }
 
     /// A list of an enumeration's words, each at most once, echoed in the enumeration's order.

@@ -5,11 +5,11 @@ extension OptionTable {
     /// Query parameters as option members. A parameter's text is read as a JSON number, true, false or null where it is
     /// one, `none` as null where the option is no word, else as a string; list options are split at commas. A name given
     /// twice is a fault.
-    func members(of query: [QueryItem], _ faults: inout OptionFaults) -> [JSONValue.Member] {
+    func members(of query: [QueryItem], _ faults: inout Faults) -> [JSONValue.Member] {
         var seen: Set<String> = []
         return query.compactMap { item in
             guard seen.insert(item.name).inserted else {
-                faults.repeated.append(Problem.Reason("given more than once", field: item.name))
+                faults.add(.malformedRequest, Problem.Reason("given more than once", field: item.name))
                 return nil
             }
             let isList = options.first { $0.name == item.name }?.isList ?? false

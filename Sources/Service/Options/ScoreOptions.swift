@@ -40,7 +40,8 @@ struct ScoreOptions: Sendable {
     var returned: Set<ScoreOutput> = []
 
     static let table = OptionTable<ScoreOptions>(
-        options: [.choice("preset", \.preset)] + detectorOptions(\.loss.detector) + gateOptions(\.loss.gate) + [
+        options: [.choice("preset", \.preset)] + detectorOptions.map { $0.lifted(\.loss.detector) }
+            + gateOptions.map { $0.lifted(\.loss.gate) } + [
             .choice("estimator", \.loss.estimator, aliases: ["low_var_kl": .k3]),
             .limit("clamp_input", \.loss.clamps.input),
             .limit("clamp_result", \.loss.clamps.result),
@@ -58,7 +59,7 @@ struct ScoreOptions: Sendable {
 
     /// Resolves a body's options and a query's, which win: the preset first, then the estimator's limits under it, then
     /// every option that was given.
-    init(body: [JSONValue.Member], query: [JSONValue.Member], _ faults: inout OptionFaults) {
+    init(body: [JSONValue.Member], query: [JSONValue.Member], _ faults: inout Faults) {
         let given = overlay(body, query)
         let table = ScoreOptions.table
         table.apply(given.filter { $0.name == "preset" }, to: &self, &faults)
@@ -70,9 +71,10 @@ struct ScoreOptions: Sendable {
     }
 
     /// Options that contradict each other, and tensors asked for that this request does not produce.
-    private mutating func checkAgreement(_ given: [JSONValue.Member], _ faults: inout OptionFaults) {
+    private mutating func checkAgreement(_ given: [JSONValue.Member], _ faults: inout Faults) {
         if loss.estimator.needsVocabulary, loss.clamps.input != nil {
-            faults.conflicting.append(
+            faults.add(
+                .conflictingFields,
                 Problem.Reason("there is no log-ratio to clamp with \(loss.estimator.rawValue)", field: "clamp_input"))
         }
         var produced: Set<ScoreOutput> = ScoreOutput.selection.union([.tokenLoss])
@@ -85,7 +87,8 @@ struct ScoreOptions: Sendable {
         }
         // `grad` names whichever gradients there are; a gradient named by itself must exist.
         for word in wanted.compactMap(\.string).compactMap(ScoreOutput.init) where !produced.contains(word) {
-            faults.conflicting.append(
+            faults.add(
+                .conflictingFields,
                 Problem.Reason(
                     "estimator \(loss.estimator.rawValue) with detector \(loss.detector.method.rawValue) does not yield it",
                     field: "return", found: word.rawValue))
@@ -96,7 +99,7 @@ struct ScoreOptions: Sendable {
     init(preset: Preset) {
         self.preset = preset
         self.loss = preset.loss
-        var faults = OptionFaults()
+        var faults = Faults()
         checkAgreement([], &faults)
     }
 
@@ -104,33 +107,18 @@ struct ScoreOptions: Sendable {
 }
 
 /// Which tokens: shared by /v1/score and /v1/mask.
-func detectorOptions<Target>(
-    _ path: WritableKeyPath<Target, PerceptionDetector> & Sendable
-) -> [Option<Target>] {
-    [
-        .choice("detector", path.appending(\.method)),
-        .choice("score", path.appending(\.score)),
-        .number("epsilon", path.appending(\.epsilon), from: 0, to: 1),
-        .number("min_delta_entropy", path.appending(\.minimumDeltaEntropy), from: 0),
-        .number("top_k_ratio", path.appending(\.topKRatio), above: 0, to: 1),
-        .choice("quota", path.appending(\.quota)),
-        .choice("scope", path.appending(\.scope)),
-        .choice("ties", path.appending(\.ties)),
-    ]
-}
+let detectorOptions: [Option<PerceptionDetector>] = [
+    .choice("detector", \.method),
+    .choice("score", \.score),
+    .number("epsilon", \.epsilon, from: 0, to: 1),
+    .number("min_delta_entropy", \.minimumDeltaEntropy, from: 0),
+    .number("top_k_ratio", \.topKRatio, above: 0, to: 1),
+    .choice("quota", \.quota),
+    .choice("scope", \.scope),
+    .choice("ties", \.ties),
+]
 
-func gateOptions<Target>(_ path: WritableKeyPath<Target, AdvantageGate> & Sendable) -> [Option<Target>] {
-    [.choice("gate", path.appending(\.method)), .number("gate_threshold", path.appending(\.threshold))]
-}
-
-extension WritableKeyPath where Self: Sendable {
-    /// Appending two Sendable key paths gives a Sendable one, which the standard library doesn't say in its types.
-    fileprivate func appending<Value>(
-        _ path: WritableKeyPath<Self.Value, Value> & Sendable
-    ) -> WritableKeyPath<Root, Value> & Sendable {
-        appending(path: path)
-    }
-}
+let gateOptions: [Option<AdvantageGate>] = [.choice("gate", \.method), .number("gate_threshold", \.threshold)]
 
 /// The members of both lists; where both have a name, that of `over`.
 func overlay(_ base: [JSONValue.Member], _ over: [JSONValue.Member]) -> [JSONValue.Member] {

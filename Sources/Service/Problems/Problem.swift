@@ -135,10 +135,14 @@ package struct Problem: Error, Sendable, Equatable {
     /// The limit that was exceeded, if the problem is one of size.
     package let limit: Int?
 
-    package init(_ kind: Kind, _ reasons: [Reason], limit: Int? = nil) {
+    /// Reasons beyond those kept, for the count only.
+    private let unlisted: Int
+
+    package init(_ kind: Kind, _ reasons: [Reason], unlisted: Int = 0, limit: Int? = nil) {
         precondition(!reasons.isEmpty)
         self.kind = kind
         self.reasons = reasons
+        self.unlisted = unlisted
         self.limit = limit
     }
 
@@ -149,6 +153,8 @@ package struct Problem: Error, Sendable, Equatable {
     package init(_ kind: Kind, _ reason: String, field: String? = nil) {
         self.init(kind, Reason(reason, field: field))
     }
+
+    func limited(to limit: Int) -> Problem { Problem(kind, reasons, unlisted: unlisted, limit: limit) }
 
     /// At most this many reasons are listed; the detail counts the rest.
     static let listedReasons = 20
@@ -164,7 +170,8 @@ package struct Problem: Error, Sendable, Equatable {
         if let expected = first.expected { text += "; expected \(expected)" }
         if let found = first.found { text += "; found \(found)" }
         if let byte = first.byte { text += " (byte \(byte))" }
-        if reasons.count > 1 { text += " – and \(reasons.count - 1) more" }
+        let others = reasons.count - 1 + unlisted
+        if others > 0 { text += " – and \(others) more" }
         return text
     }
 

@@ -5,22 +5,20 @@ import Tensor
 /// Gathers a list of rollout objects into flat columns while they are read, one number at a time never.
 struct RolloutColumns {
     /// One column of numbers, one or V for each token, and how many tokens each rollout gave; nil where it gave none.
-    private struct Column {
+    fileprivate struct Column {
         var values: [Double] = []
         var counts: [Int?] = []
     }
 
     private let schema: TensorSchema
-    private(set) var unknown: [Problem.Reason] = []
-    private var columns: [String: Column] = [:]
+    private var faults = Faults()
+    fileprivate var columns: [String: Column] = [:]
     /// V of each logits column, and the first rollout that disagrees with it.
     private var vocabularies: [String: Int] = [:]
-    private var shapeFaults: [Problem.Reason] = []
     private var ids: [JSONValue?] = []
     private var advantage: [Double?] = []
     private var reward: [Double?] = []
     private var group: [GroupName?] = []
-    private var typeFaults: [Problem.Reason] = []
 
     init(schema: TensorSchema) { self.schema = schema }
 
@@ -36,7 +34,8 @@ struct RolloutColumns {
                 switch id {
                 case .string, .integer: ids[index] = id
                 default:
-                    typeFaults.append(
+                    faults.add(
+                        .invalidType,
                         Problem.Reason("wrong type", field: "rollouts[\(index)].id", expected: "a string or an integer"))
                 }
             case "advantage" where schema.takes("advantages"): advantage[index] = try reader.double()
@@ -73,7 +72,7 @@ struct RolloutColumns {
             + (schema.takes("rewards") ? ["reward", "group_id"] : []) + ["id"]
         var reason = Problem.Reason.unknown("field", name, known: known)
         reason.field = path
-        unknown.append(reason)
+        faults.add(.unknownField, reason)
     }
 
     private mutating func readVector(
@@ -100,7 +99,8 @@ struct RolloutColumns {
             let vocabulary = vocabularies[name] ?? width
             vocabularies[name] = vocabulary
             if width != vocabulary {
-                shapeFaults.append(
+                faults.add(
+                    .invalidShape,
                     Problem.Reason(
                         "rows of logits differ in length", field: "rollouts[\(index)].\(name)", index: [row],
                         expected: "\(vocabulary)", found: "\(width)"))
@@ -123,8 +123,6 @@ extension RolloutColumns {
     /// Checks that the rollouts agree with one another and joins them.
     consuming func request(options: [JSONValue.Member]) throws(Problem) -> TensorRequest {
         let count = ids.count
-        var missing: [Problem.Reason] = []
-        var shapes = shapeFaults
         var lengths = [Int?](repeating: nil, count: count)
         for name in columns.keys.sorted() { columns[name]?.fill(to: count - 1) }
 
@@ -135,13 +133,15 @@ extension RolloutColumns {
                 guard let found = column.counts[index] else {
                     // A mask that only some rollouts give is all ones for the others, and advantages may come as one number.
                     if name != "response_mask", name != "advantages" {
-                        missing.append(
+                        faults.add(
+                            .missingField,
                             Problem.Reason("missing here, given in other rollouts", field: "rollouts[\(index)].\(name)"))
                     }
                     continue
                 }
                 if let length = lengths[index], length != found {
-                    shapes.append(
+                    faults.add(
+                        .invalidShape,
                         Problem.Reason(
                             "the lists of one rollout differ in length", field: "rollouts[\(index)].\(name)",
                             expected: "\(length)", found: "\(found)"))
@@ -150,11 +150,8 @@ extension RolloutColumns {
             }
         }
         let tokens = lengths.map { $0 ?? 0 }
-        let conflicts = conflictingAdvantages(&missing)
-        if !typeFaults.isEmpty { throw Problem(.invalidType, typeFaults) }
-        if !missing.isEmpty { throw Problem(.missingField, missing) }
-        if !shapes.isEmpty { throw Problem(.invalidShape, shapes) }
-        if !conflicts.isEmpty { throw Problem(.conflictingFields, conflicts) }
+        checkAdvantages()
+        try faults.check()
 
         let total = tokens.reduce(0, +)
         var tensors: [String: DenseTensor] = [:]
@@ -184,8 +181,7 @@ extension RolloutColumns {
     }
 
     /// A rollout says its advantage in at most one way, and either every rollout says one or none does.
-    private func conflictingAdvantages(_ missing: inout [Problem.Reason]) -> [Problem.Reason] {
-        var conflicts: [Problem.Reason] = []
+    private mutating func checkAdvantages() {
         let vectors = columns["advantages"]?.counts
         let anyReward = reward.contains { $0 != nil } || group.contains { $0 != nil }
         let anyAdvantage = advantage.contains { $0 != nil } || vectors != nil
@@ -193,22 +189,27 @@ extension RolloutColumns {
             let vector = vectors?[index] != nil
             let ways = (advantage[index] != nil ? 1 : 0) + (vector ? 1 : 0) + (reward[index] != nil ? 1 : 0)
             if ways > 1 {
-                conflicts.append(
+                faults.add(
+                    .conflictingFields,
                     Problem.Reason(
                         "at most one of advantage, advantages and reward may be given", field: "rollouts[\(index)]"))
             }
             if anyReward, reward[index] == nil {
-                missing.append(Problem.Reason("rewards are for all rollouts or none", field: "rollouts[\(index)].reward"))
+                faults.add(
+                    .missingField,
+                    Problem.Reason("rewards are for all rollouts or none", field: "rollouts[\(index)].reward"))
             }
             if anyReward, group[index] == nil {
-                missing.append(Problem.Reason("a reward needs its group", field: "rollouts[\(index)].group_id"))
+                faults.add(
+                    .missingField,
+                    Problem.Reason("a reward needs its group", field: "rollouts[\(index)].group_id"))
             }
             if anyAdvantage, !anyReward, ways == 0 {
-                missing.append(
+                faults.add(
+                    .missingField,
                     Problem.Reason("advantages are for all rollouts or none", field: "rollouts[\(index)].advantage"))
             }
         }
-        return conflicts
     }
 }
 

@@ -15,9 +15,7 @@ extension TensorRequest {
             }
             throw Problem(error, field: body.path)
         }
-        if !body.unknown.isEmpty { throw Problem(.unknownField, body.unknown) }
-        if !body.ragged.isEmpty { throw Problem(.invalidShape, body.ragged) }
-        if !body.wrongType.isEmpty { throw Problem(.invalidType, body.wrongType) }
+        try body.faults.check()
         if let rollouts = body.rollouts {
             if !body.tensors.isEmpty || body.groups != nil {
                 throw Problem(
@@ -40,8 +38,10 @@ enum GroupName: Hashable {
     static func numbered(_ names: [GroupName]) -> [Int] {
         var numbers: [GroupName: Int] = [:]
         return names.map { name in
+            if let number = numbers[name] { return number }
             let next = numbers.count
-            return numbers[name, default: { numbers[name] = next; return next }()]
+            numbers[name] = next
+            return next
         }
     }
 
@@ -67,9 +67,7 @@ private struct JSONBody {
     var groups: [GroupName]?
     var options: [JSONValue.Member] = []
     var rollouts: RolloutColumns?
-    var unknown: [Problem.Reason] = []
-    var ragged: [Problem.Reason] = []
-    var wrongType: [Problem.Reason] = []
+    var faults = Faults()
     /// Where reading stands, for errors.
     var path = ""
 
@@ -83,20 +81,18 @@ private struct JSONBody {
             switch name {
             case "options":
                 guard let members = try reader.value().members else {
-                    wrongType.append(Problem.Reason("wrong type", field: "options", expected: "an object"))
+                    faults.add(
+                        .invalidType, Problem.Reason("wrong type", field: "options", expected: "an object"))
                     return
                 }
                 options = members
             case "rollouts":
                 var columns = RolloutColumns(schema: schema)
-                defer {
-                    unknown += columns.unknown
-                    rollouts = columns
-                }
                 try reader.array { (reader, index) throws(JSONError) in
                     path = "rollouts[\(index)]"
                     try columns.read(&reader, at: index)
                 }
+                rollouts = columns
             case "group_ids" where schema.takes("group_ids"):
                 var names: [GroupName] = []
                 try reader.array { (reader, _) throws(JSONError) in names.append(try GroupName(from: &reader)) }
@@ -105,12 +101,12 @@ private struct JSONBody {
                 var nested = NestedNumbers()
                 try nested.read(&reader)
                 if let fault = nested.fault {
-                    ragged.append(Problem.Reason(fault, field: name))
+                    faults.add(.invalidShape, Problem.Reason(fault, field: name))
                 } else {
                     tensors[name] = DenseTensor(nested.values, shape: nested.shape)
                 }
             default:
-                unknown.append(.unknown("field", name, known: schema.names + ["options", "rollouts"]))
+                faults.add(.unknownField, .unknown("field", name, known: schema.names + ["options", "rollouts"]))
                 _ = try reader.value()
             }
         }

@@ -1,0 +1,217 @@
+import JSON
+import Perturbation
+
+extension PerturbRequest {
+    /// The JSON form, and the part `request` of the multipart form, whose pictures come beside it.
+    /// - Parameter files: the multipart form's pictures in order, with their part names; nil in the JSON form.
+    init(json bytes: [UInt8], files: [(name: String, bytes: [UInt8])]? = nil) throws(Problem) {
+        var body = PerturbBody(embedsPictures: files == nil)
+        let field = files == nil ? "body" : "request"
+        do throws(JSONError) {
+            try body.read(bytes)
+        } catch {
+            if case .wrongKind = error.reason {
+                throw Problem(.invalidType, Problem.Reason("\(error)", field: field, byte: error.byte))
+            }
+            throw Problem(error, field: field)
+        }
+        var faults = body.faults
+        var settings = PerturbSettings()
+        PerturbSettings.table.apply(
+            body.settings, alsoKnown: ["images", "views"], asFields: true, to: &settings, &faults)
+        let views = PerturbRequest.views(body.views, &faults)
+        if body.views == nil { faults.add(.missingField, Problem.Reason("missing", field: "views")) }
+        if files == nil, body.pictures == nil {
+            faults.add(.missingField, Problem.Reason("missing", field: "images"))
+        }
+        try faults.check()
+
+        let pictures: [Picture]
+        if let files {
+            pictures = try PerturbRequest.pictures(files, listed: body.pictures?.map(\.id), &faults)
+        } else {
+            pictures = (body.pictures ?? []).enumerated().map { Picture(id: $1.id ?? "\($0)", bytes: $1.bytes) }
+        }
+        PerturbRequest.checkUnique(pictures.map(\.id), field: "images", "id", &faults)
+        PerturbRequest.checkUnique(views.map(\.name), field: "views", "name", &faults)
+        try faults.check()
+        self.init(pictures: pictures, views: views, settings: settings)
+    }
+
+    private static func views(_ json: [JSONValue]?, _ faults: inout Faults) -> [View] {
+        guard let json else { return [] }
+        if json.isEmpty { faults.add(.invalidValue, Problem.Reason("at least one view", field: "views")) }
+        return json.enumerated().compactMap { index, value in
+            let field = "views[\(index)]"
+            guard let members = value.members else {
+                faults.add(.invalidType, Problem.Reason("wrong type", field: field, expected: "an object"))
+                return nil
+            }
+            let known = ["name", "recipe", "steps", "seed", "always"]
+            for member in members where !known.contains(member.name) {
+                var reason = Problem.Reason.unknown("field", member.name, known: known)
+                reason.field = "\(field).\(member.name)"
+                faults.add(.unknownField, reason)
+            }
+            guard let name = value["name"] else {
+                faults.add(.missingField, Problem.Reason("missing", field: "\(field).name"))
+                return nil
+            }
+            guard let text = name.string else {
+                faults.add(.invalidType, Problem.Reason("wrong type", field: "\(field).name", expected: "a string"))
+                return nil
+            }
+            if !isViewName(text) {
+                faults.add(
+                    .invalidValue,
+                    Problem.Reason(
+                        "not a view's name", field: "\(field).name", expected: "1 to 64 of A–Z a–z 0–9 _ -", found: text))
+            }
+            return View(name: text, members: members, field: field, &faults)
+        }
+    }
+
+    /// The multipart form's pictures: every file in order, or those that `request` lists, exactly.
+    private static func pictures(
+        _ files: [(name: String, bytes: [UInt8])], listed: [String?]?, _ faults: inout Faults
+    ) throws(Problem) -> [Picture] {
+        let named = files.enumerated().map { Picture(id: $1.name == "images" ? "\($0)" : $1.name, bytes: $1.bytes) }
+        for picture in named where !isImageID(picture.id) {
+            faults.add(
+                .invalidValue, Problem.Reason("not an image's id", field: picture.id, expected: imageIDWords))
+        }
+        checkUnique(named.map(\.id), field: "images", "id", &faults)
+        try faults.check()
+        guard let listed else { return named }
+        let ids = listed.compactMap { $0 }
+        for id in ids where !named.contains(where: { $0.id == id }) {
+            faults.add(.missingField, Problem.Reason("there is no file of this image", field: "images", found: id))
+        }
+        for picture in named where !ids.contains(picture.id) {
+            faults.add(
+                .unknownField, Problem.Reason("a file that request.images does not list", field: picture.id))
+        }
+        try faults.check()
+        return ids.compactMap { id in named.first { $0.id == id } }
+    }
+
+    private static func checkUnique(_ names: [String], field: String, _ what: String, _ faults: inout Faults) {
+        var seen: Set<String> = []
+        for (index, name) in names.enumerated() where !seen.insert(name).inserted {
+            faults.add(.duplicateID, Problem.Reason("given before", field: "\(field)[\(index)].\(what)", found: name))
+        }
+    }
+}
+
+let imageIDWords = "1 to 128 of A–Z a–z 0–9 . _ : / @ + - starting with a letter or digit"
+
+func isImageID(_ text: String) -> Bool {
+    guard let first = text.utf8.first, isAlphanumeric(first), text.utf8.count <= 128 else { return false }
+    return text.utf8.allSatisfy { isAlphanumeric($0) || "._:/@+-".utf8.contains($0) }
+}
+
+private func isViewName(_ text: String) -> Bool {
+    (1...64).contains(text.utf8.count) && text.utf8.allSatisfy { isAlphanumeric($0) || "_-".utf8.contains($0) }
+}
+
+private func isAlphanumeric(_ byte: UInt8) -> Bool {
+    switch byte {
+    case UInt8(ascii: "A")...UInt8(ascii: "Z"), UInt8(ascii: "a")...UInt8(ascii: "z"),
+        UInt8(ascii: "0")...UInt8(ascii: "9"):
+        true
+    default: false
+    }
+}
+
+/// The JSON of a perturb request while it is read; pictures are decoded from base64 without a string in between.
+private struct PerturbBody {
+    let embedsPictures: Bool
+    var pictures: [(id: String?, bytes: [UInt8])]?
+    var views: [JSONValue]?
+    var settings: [JSONValue.Member] = []
+    var faults = Faults()
+
+    init(embedsPictures: Bool) { self.embedsPictures = embedsPictures }
+
+    mutating func read(_ bytes: [UInt8]) throws(JSONError) {
+        var reader = JSONReader(bytes, depthLimit: 16)
+        try reader.object { (reader, name) throws(JSONError) in
+            switch name {
+            case "images":
+                var read: [(id: String?, bytes: [UInt8])] = []
+                try reader.array { (reader, index) throws(JSONError) in
+                    read.append(try picture(&reader, "images[\(index)]", bytes))
+                }
+                pictures = read
+            case "views":
+                guard let list = try reader.value().array else {
+                    faults.add(.invalidType, Problem.Reason("wrong type", field: "views", expected: "a list"))
+                    views = []
+                    return
+                }
+                views = list
+            default: settings.append(.init(name, try reader.value()))
+            }
+        }
+        try reader.end()
+    }
+
+    private mutating func picture(
+        _ reader: inout JSONReader, _ field: String, _ body: [UInt8]
+    ) throws(JSONError) -> (id: String?, bytes: [UInt8]) {
+        var id: String?
+        var data: [UInt8]?
+        try reader.object { (reader, name) throws(JSONError) in
+            switch name {
+            case "id":
+                let text = try reader.string()
+                if !isImageID(text) {
+                    faults.add(
+                        .invalidValue,
+                        Problem.Reason("not an image's id", field: "\(field).id", expected: imageIDWords, found: text))
+                }
+                id = text
+            case "data" where embedsPictures:
+                if let range = try reader.plainStringRange() {
+                    data = decoded(body[range], field)
+                } else {
+                    data = decoded(Array(try reader.string().utf8)[...], field)
+                }
+            default:
+                var reason = Problem.Reason.unknown("field", name, known: embedsPictures ? ["id", "data"] : ["id"])
+                reason.field = "\(field).\(name)"
+                faults.add(.unknownField, reason)
+                _ = try reader.value()
+            }
+        }
+        if embedsPictures, data == nil { faults.add(.missingField, Problem.Reason("missing", field: "\(field).data")) }
+        if !embedsPictures, id == nil { faults.add(.missingField, Problem.Reason("missing", field: "\(field).id")) }
+        return (id, data ?? [])
+    }
+
+    /// Base64, or a data URI whose media type is not looked at: the bytes decide.
+    private mutating func decoded(_ text: ArraySlice<UInt8>, _ field: String) -> [UInt8] {
+        var content = text
+        if text.starts(with: "data:".utf8) {
+            guard let comma = text.prefix(256).firstIndex(of: UInt8(ascii: ",")),
+                text[..<comma].suffix(7).elementsEqual(";base64".utf8)
+            else {
+                faults.add(
+                    .invalidValue,
+                    Problem.Reason("not a data URI of base64", field: "\(field).data", expected: "data:image/…;base64,…"))
+                return []
+            }
+            content = text[(comma + 1)...]
+        }
+        switch Base64.decode(content) {
+        case .success(let bytes): return bytes
+        case .failure(let error):
+            faults.add(
+                .invalidValue,
+                Problem.Reason(
+                    "not base64", field: "\(field).data", byte: content.startIndex + error.offset,
+                    expected: "padded base64 without line breaks"))
+            return []
+        }
+    }
+}

@@ -1,0 +1,35 @@
+import HTTP
+import JSON
+import Perturbation
+
+extension PerturbRequest {
+    /// The raw form: the body is one picture, everything else is in the query.
+    init(picture bytes: [UInt8], query: [QueryItem]) throws(Problem) {
+        var faults = Faults()
+        let members = PerturbSettings.table.members(of: query, &faults)
+        let drawNames = ["recipe", "steps", "seed", "always"]
+        var settings = PerturbSettings()
+        var draw: [JSONValue.Member] = []
+        var ours: [JSONValue.Member] = []
+        for member in members {
+            if !drawNames.contains(member.name) {
+                ours.append(member)
+            } else if member.name == "steps", let text = query.first(where: { $0.name == "steps" })?.value {
+                // Steps are JSON text, for instance what Perception-Steps held.
+                do throws(JSONError) {
+                    draw.append(.init("steps", try JSONValue(parsing: text)))
+                } catch {
+                    faults.add(.malformedJSON, Problem.Reason("\(error)", field: "steps", byte: error.byte))
+                }
+            } else {
+                draw.append(member)
+            }
+        }
+        PerturbSettings.table.apply(ours, alsoKnown: drawNames, to: &settings, &faults)
+        try faults.check()
+        let view = View(name: "view", members: draw, field: "", &faults)
+        try faults.check()
+        self.init(
+            pictures: [Picture(id: "0", bytes: bytes)], views: view.map { [$0] } ?? [], settings: settings)
+    }
+}

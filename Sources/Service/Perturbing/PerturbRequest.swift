@@ -1,0 +1,161 @@
+import Images
+import JSON
+import Perturbation
+
+/// A request for perturbed views after its encoding is gone.
+struct PerturbRequest: Sendable {
+    struct Picture: Sendable {
+        /// The client's, or its index.
+        let id: String
+        let bytes: [UInt8]
+    }
+
+    struct View: Sendable {
+        let name: String
+        let content: Content
+    }
+
+    enum Content: Sendable {
+        case recipe(Recipe, seed: Seed, always: Bool)
+        case steps([any PerturbationStep])
+    }
+
+    var pictures: [Picture]
+    var views: [View]
+    var settings: PerturbSettings
+}
+
+/// How pictures are read, how many draws are made and how the results are written.
+struct PerturbSettings: Sendable {
+    enum Format: String, Sendable, CaseIterable {
+        case png
+        case jpeg
+        case raw
+    }
+
+    /// nil until the request or the reply's form decides.
+    var format: Format?
+    var quality = 95
+    var level = 1
+    var subsampling = ImageEncoding.ChromaSubsampling.full
+    var decoding = DecodingOptions()
+    var variants = 1
+
+    static let table = OptionTable<PerturbSettings>(options: [
+        .integer("variants", \.variants, 1...256),
+        .choice("format", \.chosenFormat),
+        .integer("quality", \.quality, 1...100),
+        .integer("level", \.level, 0...9),
+        .choice("subsampling", \.subsampling),
+        .choice("alpha", \.decoding.alpha),
+        .choice("orientation", \.decoding.orientation),
+        .flag("allow_truncated", \.decoding.allowTruncated),
+    ])
+
+    /// The format with its default, for the table.
+    private var chosenFormat: Format {
+        get { format ?? .png }
+        set { format = newValue }
+    }
+
+    func encoding(_ format: Format) -> ImageEncoding {
+        switch format {
+        case .png: .png(level: level)
+        case .jpeg: .jpeg(quality: quality, subsampling: subsampling)
+        case .raw: .raw
+        }
+    }
+}
+
+extension PerturbRequest.View {
+    /// Reads what one view asks for; `field` is where it stands, for errors.
+    init?(name: String, members: [JSONValue.Member], field: String, _ faults: inout Faults) {
+        func member(_ name: String) -> JSONValue? { members.first { $0.name == name }?.value }
+        let prefix = field.isEmpty ? "" : "\(field)."
+        var options = DrawOptions()
+        for option in DrawOptions.table.options {
+            guard let value = member(option.name) else { continue }
+            let verdict = option.set(&options, value)
+            if verdict != .valid {
+                faults.add(
+                    verdict == .wrongType ? .invalidType : .invalidOption,
+                    Problem.Reason(
+                        "invalid value", field: prefix + option.name, expected: option.expected,
+                        found: String(value.text.prefix(80))))
+            }
+        }
+        switch (member("recipe"), member("steps")) {
+        case (nil, nil):
+            faults.add(.missingField, Problem.Reason("either a recipe or steps", field: "\(prefix)recipe"))
+            return nil
+        case (_?, _?):
+            faults.add(.conflictingFields, Problem.Reason("either a recipe or steps, not both", field: "\(prefix)recipe"))
+            return nil
+        case (let recipe?, nil):
+            guard let word = recipe.string else {
+                faults.add(.invalidType, Problem.Reason("wrong type", field: "\(prefix)recipe", expected: "a string"))
+                return nil
+            }
+            guard let known = RecipeCatalogue.recipe(named: word) else {
+                var reason = Problem.Reason.unknown("recipe", word, known: RecipeCatalogue.all.map(\.name))
+                reason.field = "\(prefix)recipe"
+                reason.found = word
+                faults.add(.unknownRecipe, reason)
+                return nil
+            }
+            guard let seed = Seed(options.seed) else { return nil }
+            self.init(name: name, content: .recipe(known, seed: seed, always: options.always))
+        case (nil, let list?):
+            guard let steps = PerturbRequest.steps(list, field: "\(prefix)steps", &faults) else { return nil }
+            self.init(name: name, content: .steps(steps))
+        }
+    }
+
+    private struct DrawOptions {
+        var seed: Int64 = 0
+        var always = false
+
+        static let table = OptionTable<DrawOptions>(options: [
+            .seed("seed", \.seed), .flag("always", \.always),
+        ])
+    }
+}
+
+extension PerturbRequest {
+    /// More steps than anyone composes.
+    static let maximumSteps = 64
+
+    static func steps(
+        _ list: JSONValue, field: String, _ faults: inout Faults
+    ) -> [any PerturbationStep]? {
+        guard let elements = list.array, elements.count <= maximumSteps else {
+            faults.add(
+                .invalidStep,
+                Problem.Reason("not a list of steps", field: field, expected: "a list of at most \(maximumSteps) steps"))
+            return nil
+        }
+        var steps: [any PerturbationStep] = []
+        for (index, element) in elements.enumerated() {
+            do throws(StepError) {
+                steps.append(try StepCatalogue.step(from: element))
+            } catch {
+                faults.add(.invalidStep, Problem.Reason(error, field: "\(field)[\(index)]"))
+            }
+        }
+        return steps.count == elements.count ? steps : nil
+    }
+}
+
+extension Option {
+    /// 0 … 2^63 − 1.
+    fileprivate static func seed(_ name: String, _ path: Path<Int64>) -> Option {
+        Option(
+            name: name, expected: "an integer from 0 to 9223372036854775807", isList: false,
+            set: { target, json in
+                guard let value = json.integer else { return .wrongType }
+                guard value >= 0 else { return .outOfDomain }
+                target[keyPath: path] = value
+                return .valid
+            }, echo: { .integer($0[keyPath: path]) })
+    }
+}

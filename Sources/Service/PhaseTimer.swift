@@ -1,0 +1,42 @@
+import HTTP
+import HTTPTypes
+
+/// How long the phases of one request took, for `Server-Timing` (W3C Server Timing) and metrics.
+struct PhaseTimer: Sendable {
+    enum Phase: String, Sendable, CaseIterable {
+        case decode
+        case compute
+        case encode
+    }
+
+    private(set) var durations: [(phase: Phase, duration: Duration)] = []
+    private var last = ContinuousClock.now
+
+    /// Ends a phase that began where the one before it ended.
+    mutating func end(_ phase: Phase) {
+        let now = ContinuousClock.now
+        durations.append((phase, now - last))
+        last = now
+    }
+
+    /// `decode;dur=1.25, compute;dur=…`, in milliseconds.
+    var serverTiming: String {
+        durations.map { entry in
+            let microseconds = entry.duration.components.seconds * 1_000_000
+                + entry.duration.components.attoseconds / 1_000_000_000_000
+            let fraction = String(microseconds % 1000 + 1000).dropFirst()
+            return "\(entry.phase.rawValue);dur=\(microseconds / 1000).\(fraction)"
+        }.joined(separator: ", ")
+    }
+}
+
+extension HTTPField.Name {
+    static let serverTiming = name("Server-Timing")
+    static let perceptionSteps = name("Perception-Steps")
+    static let perceptionSize = name("Perception-Size")
+
+    private static func name(_ text: String) -> HTTPField.Name {
+        guard let name = HTTPField.Name(text) else { preconditionFailure("\(text) is no field name") }
+        return name
+    }
+}

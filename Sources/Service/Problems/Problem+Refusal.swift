@@ -1,0 +1,94 @@
+import HTTP
+
+extension Problem {
+    /// What the HTTP module refuses by itself, in the words of the contract.
+    init(_ refusal: Refusal) {
+        switch refusal {
+        case .malformed(let malformed): self.init(.malformedRequest, Reason(malformed))
+        case .notFound(let path): self.init(.notFound, Reason("no such path", field: "path", found: path))
+        case .methodNotAllowed(let method, let allow):
+            self.init(
+                .methodNotAllowed,
+                Reason(
+                    "this path does not take it", field: "method",
+                    expected: allow.map(\.rawValue).joined(separator: ", "), found: method.rawValue))
+        case .headersTooSlow(let limit):
+            self.init(.requestTimeout, Reason("the header was not complete in time", field: "header", expected: "\(limit)"))
+        case .bodyTooSlow(let received, let declared):
+            self.init(
+                .requestTimeout,
+                Reason(
+                    "the body came too slowly", field: "body", expected: declared.map { "\($0) bytes" },
+                    found: "\(received) bytes"))
+        case .bodyTooLarge(let limit, let declared, let received):
+            self.init(
+                .bodyTooLarge,
+                Reason(
+                    "the body is above this server's limit", field: "body", expected: "at most \(limit) bytes",
+                    found: declared.map { "\($0) bytes declared" } ?? "more than \(received) bytes"),
+                limit: limit)
+        case .targetTooLong(let limit, let length):
+            self.init(
+                .targetTooLong,
+                Reason("too long", field: "target", expected: "at most \(limit) bytes", found: "\(length) bytes"),
+                limit: limit)
+        case .contentEncodingUnsupported(let encoding):
+            self.init(
+                .unsupportedEncoding,
+                Reason("not decoded here", field: "Content-Encoding", expected: "identity", found: encoding))
+        case .expectationFailed(let expectation):
+            self.init(
+                .expectationFailed,
+                Reason("cannot be met", field: "Expect", expected: "100-continue", found: expectation))
+        case .headersTooLarge(let limit, let size):
+            self.init(
+                .headersTooLarge,
+                Reason("too large", field: "header", expected: "at most \(limit) bytes", found: "\(size) bytes"),
+                limit: limit)
+        case .busy: self.init(.busy, "the queue is full; come back after Retry-After seconds")
+        case .draining: self.init(.draining, "no new requests are taken")
+        case .memoryTaken(let needed, let free, let budget, _):
+            self.init(
+                .busy,
+                Reason(
+                    "other requests hold the memory budget; come back after Retry-After seconds", field: "body",
+                    expected: "at most \(free) of \(budget) bytes now", found: "\(needed) bytes"))
+        case .memoryInsufficient(let needed, let budget):
+            self.init(
+                .memoryBudgetExceeded,
+                Reason(
+                    "larger than the memory budget; split it", field: "body", expected: "at most \(budget) bytes",
+                    found: "\(needed) bytes"),
+                limit: budget)
+        }
+    }
+}
+
+extension Problem.Reason {
+    init(_ malformed: MalformedRequest) {
+        switch malformed {
+        case .contentLengthWithTransferEncoding:
+            self.init("together with Transfer-Encoding the body's end is ambiguous", field: "Content-Length")
+        case .contentLengthRepeated(let count):
+            self.init("given more than once", field: "Content-Length", found: "\(count) times")
+        case .contentLengthInvalid(let value):
+            self.init("not a number of bytes", field: "Content-Length", found: value)
+        case .transferEncodingUnsupported(let value):
+            self.init("not understood", field: "Transfer-Encoding", expected: "chunked, once, over HTTP/1.1", found: value)
+        case .hostMissing: self.init("missing", field: "Host")
+        case .hostRepeated(let count): self.init("given more than once", field: "Host", found: "\(count) times")
+        case .hostInvalid(let value): self.init("not a host", field: "Host", found: value)
+        case .methodInvalid(let value): self.init("not a method", field: "method", found: value)
+        case .versionUnsupported(let value):
+            self.init("not supported", field: "version", expected: "HTTP/1.0 or HTTP/1.1", found: value)
+        case .targetInvalid(let value): self.init("not a request target", field: "target", found: value)
+        case .percentEncodingInvalid(let position):
+            self.init("a % without two hexadecimal digits", field: "target", index: [position])
+        case .controlByte(let byte, let position):
+            self.init("a control byte", field: "target", index: [position], found: "\(byte)")
+        case .notUTF8(let part): self.init("not UTF-8", field: part.rawValue)
+        case .fieldNameInvalid(let name): self.init("not a field name", field: "header", found: name)
+        case .fieldValueInvalid(let name): self.init("not a field value", field: name)
+        }
+    }
+}

@@ -1,0 +1,26 @@
+import HTTP
+import HTTPTypes
+
+extension PerceptionService {
+    /// Every path of the contract and what answers it.
+    var routes: [Route] {
+        [
+            numbers("/v1/score", ScoreEndpoint.self),
+            numbers("/v1/entropy", EntropyEndpoint.self),
+            numbers("/v1/mask", MaskEndpoint.self),
+            numbers("/v1/advantages", AdvantagesEndpoint.self),
+            pixels("/v1/perturb"),
+            page("/v1/presets", contentType: "application/json", Catalogue.presets),
+            page("/v1/recipes", contentType: "application/json", Catalogue.recipes),
+            page("/v1/info", contentType: "application/json", info),
+            page("/openapi.yaml", contentType: "application/yaml", guarded: false, Contract.text),
+            page("/docs", contentType: "text/html; charset=utf-8", guarded: false, Contract.page),
+            status("/healthz", "live") { true },
+            status("/readyz", "ready", isReady),
+            metrics("/metrics"),
+            Route(.get, "/") { _ in
+                .reply(Response(.temporaryRedirect, headers: [.location: "/docs"]))
+            },
+        ]
+    }
+}

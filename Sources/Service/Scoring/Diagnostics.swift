@@ -1,0 +1,62 @@
+import ContrastiveLoss
+import JSON
+import Perception
+
+/// Counts and means over some tokens: what a researcher looks at first.
+struct Diagnostics: Sendable, Equatable {
+    /// Everything that is counted, flat over N.
+    struct Source {
+        let responseMask: [UInt8]
+        let detection: Detection
+        let mask: [UInt8]
+        /// Whether entropies were compared, so that ΔH has a mean.
+        let detects: Bool
+        /// Margins and whether a clamp acted; nil for /v1/mask.
+        let loss: LossReport?
+    }
+
+    private(set) var tokens = 0
+    private(set) var candidates = 0
+    private(set) var selected = 0
+    private(set) var gated = 0
+    private(set) var clamped = 0
+    private var deltaSum = 0.0
+    private var marginSum = 0.0
+    private let detects: Bool
+    private let hasLoss: Bool
+
+    init(_ source: Source, _ range: Range<Int>) {
+        detects = source.detects
+        hasLoss = source.loss != nil
+        for token in range where source.responseMask[token] == 1 {
+            tokens += 1
+            candidates += Int(source.detection.candidates[token])
+            selected += Int(source.detection.mask[token])
+            deltaSum += source.detection.deltaEntropy[token]
+            guard source.mask[token] == 1 else { continue }
+            gated += 1
+            if let loss = source.loss {
+                marginSum += loss.margin[token]
+                if loss.isClamped[token] { clamped += 1 }
+            }
+        }
+    }
+
+    /// Means are null where there is nothing to average.
+    var members: [JSONValue.Member] {
+        var members: [JSONValue.Member] = [
+            .init("tokens", .integer(Int64(tokens))), .init("candidates", .integer(Int64(candidates))),
+            .init("selected", .integer(Int64(selected))), .init("gated", .integer(Int64(gated))),
+            .init("mean_delta_entropy", mean(deltaSum, detects ? tokens : 0)),
+        ]
+        if hasLoss {
+            members.append(.init("mean_margin", mean(marginSum, gated)))
+            members.append(.init("clamped_fraction", mean(Double(clamped), gated)))
+        }
+        return members
+    }
+
+    private func mean(_ sum: Double, _ count: Int) -> JSONValue {
+        count == 0 ? .null : .number(sum / Double(count))
+    }
+}

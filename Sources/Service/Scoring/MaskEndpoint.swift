@@ -1,0 +1,57 @@
+import JSON
+import Perception
+
+/// /v1/mask: the detector and the gate of /v1/score alone.
+struct MaskEndpoint: TensorOperation {
+    static let schema = TensorSchema.mask
+
+    static func reply(to request: TensorRequest, query: QueryMembers) throws(Problem) -> TensorReply {
+        var faults = Faults()
+        let options = MaskOptions(
+            body: request.options, query: query.read(by: MaskOptions.table, &faults), &faults)
+        try faults.check()
+
+        let guide = ["original.entropy", "removing.entropy", "response_mask"]
+        let layout = try TokenLayout(request, guide: guide, &faults)
+        var tensors = TokenTensors(request, layout: layout, faults: faults)
+        let original = tensors.numbers("original.entropy")
+        let removing = tensors.numbers("removing.entropy")
+        if options.detector.method == .entropy || original != nil || removing != nil {
+            for name in ["original.entropy", "removing.entropy"] where !tensors.has(name) {
+                tensors.addMissing(name, "the entropy detector needs it")
+            }
+        } else if !tensors.has("response_mask") {
+            tensors.addMissing("response_mask", "without entropies it says which tokens there are")
+        }
+        let advantages = tensors.advantages(required: options.gate.method == .positiveAdvantage)
+        try tensors.faults.check()
+
+        let empty = layout.rows.tokens == 0
+        let detects = options.detector.method == .entropy
+        let detection = options.detector.detect(
+            originalEntropy: detects ? original ?? (empty ? [] : nil) : nil,
+            removingEntropy: detects ? removing ?? (empty ? [] : nil) : nil,
+            responseMask: tensors.responseMask, rows: layout.rows)
+        let gate = options.gate.open(
+            advantages: advantages ?? (empty ? [] : nil), responseMask: tensors.responseMask)
+        let mask = zip(detection.mask, gate).map { $0 & $1 }
+
+        var reply = TensorReply(form: request.form, layout: layout)
+        for output in MaskOptions.Output.allCases where options.returned.contains(output) {
+            switch output {
+            case .perceptionMask: reply.add(output.rawValue, masks: detection.mask)
+            case .gate: reply.add(output.rawValue, masks: gate)
+            case .mask: reply.add(output.rawValue, masks: mask)
+            case .deltaEntropy: reply.add(output.rawValue, detection.deltaEntropy)
+            case .perceptionScore: reply.add(output.rawValue, detection.score)
+            }
+        }
+        let counts = Diagnostics.Source(
+            responseMask: tensors.responseMask, detection: detection, mask: mask,
+            detects: options.detector.method == .entropy, loss: nil)
+        reply.setDiagnostics(counts, rows: layout.rows)
+        reply.scalars.append(.init("options", MaskOptions.table.echo(options)))
+        try reply.check()
+        return reply
+    }
+}

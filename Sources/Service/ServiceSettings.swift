@@ -1,0 +1,27 @@
+/// What an operator chose that endpoints need to know; listed in /v1/info.
+package struct ServiceSettings: Sendable {
+    package var maxBodyBytes: Int
+    package var memoryBudgetBytes: Int
+    package var maxImagePixels: Int
+    package var maxConnections: Int
+    package var queueLimit: Int
+    package var threads: Int
+    /// Accepted bearer tokens; empty for none needed.
+    package var tokens: [String]
+
+    package init(
+        maxBodyBytes: Int = 1 << 30, memoryBudgetBytes: Int = 4 << 30, maxImagePixels: Int = 50_000_000,
+        maxConnections: Int = 10_000, queueLimit: Int = 256, threads: Int = 1, tokens: [String] = []
+    ) {
+        self.maxBodyBytes = maxBodyBytes
+        self.memoryBudgetBytes = memoryBudgetBytes
+        self.maxImagePixels = maxImagePixels
+        self.maxConnections = maxConnections
+        self.queueLimit = queueLimit
+        self.threads = threads
+        self.tokens = tokens
+    }
+
+    /// The service's own version; the contract has the same.
+    package static let version = "0.1.0"
+}
