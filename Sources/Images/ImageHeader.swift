@@ -3,9 +3,34 @@ package struct ImageHeader: Sendable, Equatable {
     package let format: ImageFormat
     /// As stored, before any EXIF orientation.
     package let size: PixelSize
-    /// Upper bound of the memory the decoder needs beside the result, in bytes.
+    /// About what the decoder needs beside the result, in bytes, rounded up.
     package let decoderBytes: Int
 
     /// The result's size in bytes: width × height × 3.
     package var decodedBytes: Int { size.pixelCount.multipliedReportingOverflow(by: 3).partialValue }
+
+    /// Reads the header of a PNG or JPEG. Linear in the length of the header (metadata before the first pixel), no
+    /// allocation that grows with the picture.
+    ///
+    /// - Throws: `empty`, `unknownFormat`, `truncated`, `malformed` or `unsupported` when there is no readable
+    ///   header, and `tooManyPixels` when it claims more than `limits.maxPixels`.
+    package init(probing bytes: Span<UInt8>, limits: ImageLimits = ImageLimits()) throws(ImageError) {
+        guard !bytes.isEmpty else { throw .empty }
+        switch ImageFormat(signatureOf: bytes) {
+        case .png: self = try PNGCodec.header(of: bytes)
+        case .jpeg: self = try JPEGCodec.header(of: bytes, limits: limits)
+        case nil:
+            let leading = (0..<min(8, bytes.count)).map { bytes[$0] }
+            throw .unknownFormat(leading: leading)
+        }
+        guard size.pixelCount <= limits.maxPixels else {
+            throw .tooManyPixels(format, size, limit: limits.maxPixels)
+        }
+    }
+
+    init(format: ImageFormat, size: PixelSize, decoderBytes: Int) {
+        self.format = format
+        self.size = size
+        self.decoderBytes = decoderBytes
+    }
 }

@@ -27,5 +27,7 @@ extension Recipe {
     }
 
     /// Name, view, summary, and the distributions, for `GET /v1/recipes`.
-    package var json: JSONValue { ["name": .string(name), "view": .string(view.rawValue), "summary": .string(summary)] }
+    package var json: JSONValue {
+        ["name": .string(name), "view": .string(view.rawValue), "summary": .string(summary)]
+    }
 }

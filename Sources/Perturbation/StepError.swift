@@ -25,7 +25,8 @@ extension StepError {
         switch self {
         case .wrongShape, .missingName: nil
         case .unknownStep(let name, _): name
-        case .unknownParameter(let step, _, _), .missingParameter(let step, _, _), .repeatedParameter(let step, _),
+        case .unknownParameter(let step, _, _), .missingParameter(let step, _, _),
+            .repeatedParameter(let step, _),
             .wrongType(let step, _, _, _), .nonFinite(let step, _), .outOfRange(let step, _, _, _),
             .inconsistent(let step, _, _), .doesNotFit(let step, _, _):
             step
@@ -37,7 +38,8 @@ extension StepError {
         switch self {
         case .wrongShape: nil
         case .missingName, .unknownStep: "step"
-        case .unknownParameter(_, let path, _), .missingParameter(_, let path, _), .repeatedParameter(_, let path),
+        case .unknownParameter(_, let path, _), .missingParameter(_, let path, _),
+            .repeatedParameter(_, let path),
             .wrongType(_, let path, _, _), .nonFinite(_, let path), .outOfRange(_, let path, _, _),
             .inconsistent(_, let path, _), .doesNotFit(_, let path, _):
             path

@@ -1,3 +1,67 @@
 #ifndef PERCEPTION_IMAGE_CODECS_H
 #define PERCEPTION_IMAGE_CODECS_H
+
+/* libjpeg and libpng report errors by longjmp. Each function here catches them with a setjmp of its own, so that no
+   frame of another language is ever jumped over, and keeps both libraries from writing to stderr. */
+
+#include <stddef.h>
+#include <stdint.h>
+
+typedef enum perception_codec_status {
+    PERCEPTION_CODEC_OK = 0,
+    PERCEPTION_CODEC_TRUNCATED,    /* the file or its compressed data ends early or is damaged */
+    PERCEPTION_CODEC_MALFORMED,    /* the file breaks its format's rules */
+    PERCEPTION_CODEC_UNSUPPORTED,  /* a legal file of a kind the library doesn't read, or can't write */
+    PERCEPTION_CODEC_SCAN_LIMIT,   /* more scans than max_scans */
+    PERCEPTION_CODEC_MEMORY_LIMIT, /* more decoder memory than max_decoder_bytes */
+    PERCEPTION_CODEC_OUT_OF_MEMORY
+} perception_codec_status;
+
+typedef struct perception_codec_report {
+    perception_codec_status status;
+    size_t byte;          /* where reading stopped */
+    uint32_t width;       /* as the header claims, 0 when it wasn't reached */
+    uint32_t height;
+    size_t decoder_bytes; /* what decoding will need beside the result, an upper bound */
+    char detail[256];     /* the library's own words, NUL-terminated */
+} perception_codec_report;
+
+typedef struct perception_codec_limits {
+    int max_scans;
+    size_t max_decoder_bytes;
+    int allow_truncated;
+} perception_codec_limits;
+
+/* A file in memory from malloc; to be given back to perception_codec_release. */
+typedef struct perception_codec_file {
+    uint8_t *bytes;
+    size_t count;
+    size_t capacity;
+} perception_codec_file;
+
+/* Reads the header only: width, height and decoder_bytes of the report. */
+void perception_jpeg_probe(const uint8_t *bytes, size_t count, perception_codec_report *report);
+
+/* rgb has room for exactly width * height * 3 bytes, from the same header; any other size is refused. */
+void perception_jpeg_decode(
+    const uint8_t *bytes, size_t count, const perception_codec_limits *limits, uint8_t *rgb, size_t capacity,
+    perception_codec_report *report);
+
+/* quality 1 ... 100; halved_chroma: 4:2:0, otherwise 4:4:4. */
+void perception_jpeg_encode(
+    const uint8_t *rgb, uint32_t width, uint32_t height, int quality, int halved_chroma, perception_codec_file *file,
+    perception_codec_report *report);
+
+/* on_white: pictures whose mode in Pillow would be RGBA are pasted on white; otherwise alpha is dropped. */
+void perception_png_decode(
+    const uint8_t *bytes, size_t count, const perception_codec_limits *limits, int on_white, uint8_t *rgb,
+    size_t capacity, perception_codec_report *report);
+
+/* level 0 ... 9. */
+void perception_png_encode(
+    const uint8_t *rgb, uint32_t width, uint32_t height, int level, perception_codec_file *file,
+    perception_codec_report *report);
+
+void perception_codec_release(perception_codec_file *file);
+
 #endif

@@ -1,0 +1,155 @@
+#include <jerror.h>
+
+#include "jpeg_errors.h"
+
+/* All that a decoding holds. It lives in the caller's frame, so that what was assigned after setjmp is still there
+   after a longjmp. */
+typedef struct decoding {
+    struct jpeg_decompress_struct info;
+    struct jpeg_source_mgr source;
+    struct jpeg_progress_mgr progress;
+    jpeg_exit exit;
+    int max_scans;
+    uint8_t *row; /* one CMYK row */
+} decoding;
+
+static void nothing(j_decompress_ptr info) { (void)info; }
+
+/* The file is over: say so once, then feed an end-of-image marker as T.81 decoders do, which ends any scan. */
+static boolean fill_after_end(j_decompress_ptr info) {
+    static const JOCTET end_of_image[2] = {0xFF, JPEG_EOI};
+    ((jpeg_exit *)info->err)->ended_early = 1;
+    info->src->next_input_byte = end_of_image;
+    info->src->bytes_in_buffer = 2;
+    WARNMS(info, JWRN_JPEG_EOF);
+    return TRUE;
+}
+
+static void skip(j_decompress_ptr info, long count) {
+    if (count <= 0) return;
+    if ((size_t)count > info->src->bytes_in_buffer) {
+        (void)fill_after_end(info);
+        return;
+    }
+    info->src->next_input_byte += count;
+    info->src->bytes_in_buffer -= (size_t)count;
+}
+
+static void watch_scans(j_common_ptr common) {
+    j_decompress_ptr info = (j_decompress_ptr)common;
+    decoding *state = (decoding *)info->client_data;
+    if (info->input_scan_number <= state->max_scans) return;
+    report_fail(state->exit.report, PERCEPTION_CODEC_SCAN_LIMIT, 0, "too many scans");
+    longjmp(state->exit.barrier, 1);
+}
+
+/* Coefficients are kept for the whole picture when it comes in several scans: 64 of 2 bytes each per block. Otherwise
+   a few rows of blocks. */
+static size_t working_bytes(j_decompress_ptr info) {
+    size_t total = 1 << 20;
+    int whole = jpeg_has_multiple_scans(info);
+    for (int i = 0; i < info->num_components; i++) {
+        const jpeg_component_info *component = &info->comp_info[i];
+        size_t columns = component->width_in_blocks + (size_t)component->h_samp_factor;
+        size_t rows = whole ? component->height_in_blocks + (size_t)component->v_samp_factor : 8;
+        total += columns * rows * 128;
+    }
+    return total + (size_t)info->image_width * 64;
+}
+
+static void open_and_read_header(decoding *state, const uint8_t *bytes, size_t count) {
+    j_decompress_ptr info = &state->info;
+    perception_codec_report *report = state->exit.report;
+    jpeg_create_decompress(info);
+    info->client_data = state;
+    state->source.next_input_byte = bytes;
+    state->source.bytes_in_buffer = count;
+    state->source.init_source = nothing;
+    state->source.fill_input_buffer = fill_after_end;
+    state->source.skip_input_data = skip;
+    state->source.resync_to_restart = jpeg_resync_to_restart;
+    state->source.term_source = nothing;
+    info->src = &state->source;
+    report->byte = count;
+    (void)jpeg_read_header(info, TRUE);
+    report->width = info->image_width;
+    report->height = info->image_height;
+    report->decoder_bytes = working_bytes(info);
+}
+
+static void remember_claim(decoding *state) {
+    state->exit.report->width = state->info.image_width;
+    state->exit.report->height = state->info.image_height;
+}
+
+void perception_jpeg_probe(const uint8_t *bytes, size_t count, perception_codec_report *report) {
+    decoding state;
+    memset(&state, 0, sizeof state);
+    report_begin(report);
+    state.info.err = jpeg_exit_prepare(&state.exit, report);
+    if (setjmp(state.exit.barrier) == 0) {
+        open_and_read_header(&state, bytes, count);
+        report->byte = 0;
+    } else {
+        remember_claim(&state);
+    }
+    jpeg_destroy_decompress(&state.info);
+}
+
+/* Pillow's reading of four-component files: always inverted, as Adobe writes them, then CMYK to RGB with
+   x * y / 255 rounded as (t + (t >> 8)) >> 8, t = x * y + 128. */
+static void inverted_cmyk_to_rgb(const uint8_t *cmyk, uint8_t *rgb, size_t width) {
+    for (size_t x = 0; x < width; x++, cmyk += 4, rgb += 3) {
+        int light = cmyk[3];
+        for (int c = 0; c < 3; c++) {
+            int product = (255 - cmyk[c]) * light + 128;
+            int value = light - ((product + (product >> 8)) >> 8);
+            rgb[c] = (uint8_t)(value < 0 ? 0 : value);
+        }
+    }
+}
+
+static void decode_rows(decoding *state, uint8_t *rgb) {
+    j_decompress_ptr info = &state->info;
+    size_t width = info->image_width;
+    int four = info->jpeg_color_space == JCS_CMYK || info->jpeg_color_space == JCS_YCCK;
+    info->out_color_space = four ? JCS_CMYK : JCS_RGB;
+    (void)jpeg_start_decompress(info);
+    if (four) {
+        state->row = malloc(width * 4);
+        if (!state->row) ERREXIT1(info, JERR_OUT_OF_MEMORY, 0);
+    }
+    while (info->output_scanline < info->output_height) {
+        uint8_t *target = rgb + (size_t)info->output_scanline * width * 3;
+        JSAMPROW row = four ? state->row : target;
+        if (jpeg_read_scanlines(info, &row, 1) == 1 && four) inverted_cmyk_to_rgb(state->row, target, width);
+    }
+    (void)jpeg_finish_decompress(info);
+}
+
+void perception_jpeg_decode(
+    const uint8_t *bytes, size_t count, const perception_codec_limits *limits, uint8_t *rgb, size_t capacity,
+    perception_codec_report *report) {
+    decoding state;
+    memset(&state, 0, sizeof state);
+    report_begin(report);
+    state.max_scans = limits->max_scans;
+    state.info.err = jpeg_exit_prepare(&state.exit, report);
+    state.exit.damage_is_error = !limits->allow_truncated;
+    if (setjmp(state.exit.barrier) == 0) {
+        open_and_read_header(&state, bytes, count);
+        state.progress.progress_monitor = watch_scans;
+        state.info.progress = &state.progress;
+        state.info.mem->max_memory_to_use = (long)limits->max_decoder_bytes;
+        if ((size_t)report->width * report->height * 3 != capacity) {
+            report_fail(report, PERCEPTION_CODEC_MALFORMED, 0, "the header changed its claim");
+        } else {
+            decode_rows(&state, rgb);
+            report->byte = 0;
+        }
+    } else {
+        remember_claim(&state);
+    }
+    free(state.row);
+    jpeg_destroy_decompress(&state.info);
+}

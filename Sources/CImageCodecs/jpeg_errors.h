@@ -1,0 +1,24 @@
+#ifndef PERCEPTION_JPEG_ERRORS_H
+#define PERCEPTION_JPEG_ERRORS_H
+
+#include <setjmp.h>
+#include <stddef.h>
+#include <stdio.h>
+
+#include <jpeglib.h>
+
+#include "report.h"
+
+/* libjpeg's error manager with a way out. Must stay the first member's layout: libjpeg knows only `base`. */
+typedef struct jpeg_exit {
+    struct jpeg_error_mgr base;
+    jmp_buf barrier;
+    perception_codec_report *report;
+    int damage_is_error; /* decoding only: damaged or missing data ends the decoding */
+    int ended_early;     /* the source ran dry */
+} jpeg_exit;
+
+/* Fills `exit` so that every error of the library lands at its barrier and nothing is printed. */
+struct jpeg_error_mgr *jpeg_exit_prepare(jpeg_exit *exit, perception_codec_report *report);
+
+#endif

@@ -1,0 +1,146 @@
+#include <png.h>
+#include <setjmp.h>
+
+#include "png_rows.h"
+#include "report.h"
+
+/* All that one reading holds; see jpeg_decode.c for why it lives outside the frame that calls setjmp. */
+typedef struct reading {
+    png_structp png;
+    png_infop info;
+    perception_codec_report *report;
+    const uint8_t *bytes;
+    size_t count, offset;
+    int ended_early;
+    int in_pixels;
+    png_layout layout;
+    size_t row_bytes;
+    png_bytep raw; /* one row, or all of them when interlaced */
+    int passes;
+} reading;
+
+static void leave(reading *state, perception_codec_status status, const char *words) {
+    report_fail(state->report, status, state->offset, words);
+    png_longjmp(state->png, 1);
+}
+
+static void on_error(png_structp png, png_const_charp words) {
+    reading *state = (reading *)png_get_error_ptr(png);
+    leave(state, state->ended_early ? PERCEPTION_CODEC_TRUNCATED : PERCEPTION_CODEC_MALFORMED, words);
+}
+
+static void on_warning(png_structp png, png_const_charp words) {
+    (void)png;
+    (void)words;
+}
+
+static void read_bytes(png_structp png, png_bytep target, size_t count) {
+    reading *state = (reading *)png_get_io_ptr(png);
+    if (count > state->count - state->offset) {
+        state->ended_early = 1;
+        state->offset = state->count;
+        png_error(png, "the file ends here");
+    }
+    memcpy(target, state->bytes + state->offset, count);
+    state->offset += count;
+}
+
+/* Everything but pixels and palette is passed over: Pillow's convert("RGB") ignores gamma, ICC profiles and tRNS, and
+   text chunks are where decompression bombs hide. Checksums are checked all the same. */
+static void pass_over_metadata(png_structp png) {
+    static const png_byte names[] =
+        "bKGD\0cHRM\0eXIf\0gAMA\0hIST\0iCCP\0iTXt\0oFFs\0pCAL\0pHYs\0sBIT\0sCAL\0sPLT\0sRGB\0tEXt\0tIME\0tRNS\0zTXt";
+    png_set_keep_unknown_chunks(png, PNG_HANDLE_CHUNK_NEVER, names, (int)(sizeof names / 5));
+    png_set_keep_unknown_chunks(png, PNG_HANDLE_CHUNK_NEVER, NULL, 0);
+}
+
+/* libpng's own limit of a million pixels a side would refuse tall strips; the area is capped by the caller, from the
+   header, before the result is allocated. The other caps are far above any honest file. */
+static void set_limits(png_structp png) {
+    png_set_user_limits(png, 0x7FFFFFFF, 0x7FFFFFFF);
+    png_set_chunk_cache_max(png, 100);
+    png_set_chunk_malloc_max(png, 8 << 20);
+    png_set_crc_action(png, PNG_CRC_ERROR_QUIT, PNG_CRC_ERROR_QUIT);
+    png_set_check_for_invalid_index(png, 0);
+}
+
+static void read_header(reading *state) {
+    png_uint_32 width = 0, height = 0;
+    png_layout *layout = &state->layout;
+    png_read_info(state->png, state->info);
+    (void)png_get_IHDR(
+        state->png, state->info, &width, &height, &layout->depth, &layout->color, NULL, NULL, NULL);
+    (void)png_get_PLTE(state->png, state->info, &layout->palette, &layout->palette_count);
+    layout->width = width;
+    layout->height = height;
+    state->report->width = width;
+    state->report->height = height;
+}
+
+static void hold_rows(reading *state, size_t max_bytes) {
+    if (state->layout.depth < 8) png_set_packing(state->png);
+    state->passes = png_set_interlace_handling(state->png);
+    png_read_update_info(state->png, state->info);
+    state->row_bytes = png_get_rowbytes(state->png, state->info);
+    size_t held = state->passes > 1 ? state->layout.height : 1;
+    if (state->row_bytes > max_bytes / held) leave(state, PERCEPTION_CODEC_MEMORY_LIMIT, "its rows are too large");
+    state->raw = calloc(held, state->row_bytes);
+    if (!state->raw) leave(state, PERCEPTION_CODEC_OUT_OF_MEMORY, "no memory for its rows");
+}
+
+/* An interlaced picture is built up in seven passes over all of it, so that its raw samples are held. */
+static void read_rows(reading *state, uint8_t *rgb) {
+    size_t height = state->layout.height, stride = state->layout.width * 3;
+    state->in_pixels = 1;
+    if (state->passes > 1) {
+        for (int pass = 0; pass < state->passes; pass++)
+            for (size_t y = 0; y < height; y++) png_read_row(state->png, state->raw + y * state->row_bytes, NULL);
+    } else {
+        for (size_t y = 0; y < height; y++) {
+            png_read_row(state->png, state->raw, NULL);
+            png_row_to_rgb(&state->layout, state->raw, rgb + y * stride);
+        }
+    }
+    png_read_end(state->png, NULL);
+}
+
+static void read_all(reading *state, const perception_codec_limits *limits, uint8_t *rgb, size_t capacity) {
+    set_limits(state->png);
+    pass_over_metadata(state->png);
+    png_set_read_fn(state->png, state, read_bytes);
+    read_header(state);
+    if (state->layout.width * state->layout.height * 3 != capacity)
+        leave(state, PERCEPTION_CODEC_MALFORMED, "the header changed its claim");
+    hold_rows(state, limits->max_decoder_bytes);
+    read_rows(state, rgb);
+}
+
+static void deinterlace(const reading *state, uint8_t *rgb) {
+    for (size_t y = 0; y < state->layout.height; y++)
+        png_row_to_rgb(&state->layout, state->raw + y * state->row_bytes, rgb + y * state->layout.width * 3);
+}
+
+void perception_png_decode(
+    const uint8_t *bytes, size_t count, const perception_codec_limits *limits, int on_white, uint8_t *rgb,
+    size_t capacity, perception_codec_report *report) {
+    reading state;
+    memset(&state, 0, sizeof state);
+    report_begin(report);
+    state.report = report;
+    state.bytes = bytes;
+    state.count = count;
+    state.layout.on_white = on_white;
+    state.png = png_create_read_struct(PNG_LIBPNG_VER_STRING, &state, on_error, on_warning);
+    if (state.png) state.info = png_create_info_struct(state.png);
+    if (!state.info) {
+        report_fail(report, PERCEPTION_CODEC_OUT_OF_MEMORY, 0, "no memory for the decoder");
+    } else if (setjmp(png_jmpbuf(state.png)) == 0) {
+        if (limits->allow_truncated) memset(rgb, 0, capacity);
+        read_all(&state, limits, rgb, capacity);
+    } else if (limits->allow_truncated && state.in_pixels) {
+        report->status = PERCEPTION_CODEC_OK;
+    }
+    if (report->status == PERCEPTION_CODEC_OK && state.passes > 1) deinterlace(&state, rgb);
+    free(state.raw);
+    png_destroy_read_struct(&state.png, &state.info, NULL);
+}

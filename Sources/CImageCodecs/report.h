@@ -1,0 +1,22 @@
+#ifndef PERCEPTION_CODEC_REPORT_H
+#define PERCEPTION_CODEC_REPORT_H
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "image_codecs.h"
+
+static inline void report_begin(perception_codec_report *report) { memset(report, 0, sizeof *report); }
+
+static inline void report_fail(
+    perception_codec_report *report, perception_codec_status status, size_t byte, const char *detail) {
+    report->status = status;
+    report->byte = byte;
+    snprintf(report->detail, sizeof report->detail, "%s", detail);
+}
+
+/* Appends to a file in memory, doubling its room. 0 when there is no memory; the file is then unchanged. */
+int file_append(perception_codec_file *file, const uint8_t *bytes, size_t count);
+
+#endif

@@ -1,0 +1,53 @@
+internal import CImageCodecs
+
+/// The C codecs' report as a Swift error.
+struct CodecReport {
+    let format: ImageFormat
+    let limits: ImageLimits
+    private let report: perception_codec_report
+
+    init(_ report: perception_codec_report, format: ImageFormat, limits: ImageLimits) {
+        self.report = report
+        self.format = format
+        self.limits = limits
+    }
+
+    var size: PixelSize { PixelSize(width: Int(report.width), height: Int(report.height)) }
+
+    /// Throws what the report says, or returns when it says success.
+    ///
+    /// A header that claims more pixels than the limit counts as that, even where the library refuses it for
+    /// another reason first.
+    func check() throws(ImageError) {
+        let byte = Int(report.byte)
+        if report.status != PERCEPTION_CODEC_OK, size.pixelCount > limits.maxPixels {
+            throw .tooManyPixels(format, size, limit: limits.maxPixels)
+        }
+        switch report.status {
+        case PERCEPTION_CODEC_OK: return
+        case PERCEPTION_CODEC_TRUNCATED: throw .truncated(format, byte: byte, detail: detail)
+        case PERCEPTION_CODEC_UNSUPPORTED: throw .unsupported(format, detail: detail)
+        case PERCEPTION_CODEC_SCAN_LIMIT:
+            throw .limitExceeded(format, resource: "scans", limit: limits.maxScans)
+        case PERCEPTION_CODEC_MEMORY_LIMIT:
+            throw .limitExceeded(format, resource: "bytes of decoder memory", limit: limits.maxDecoderBytes)
+        case PERCEPTION_CODEC_OUT_OF_MEMORY: throw .outOfMemory(format)
+        default: throw .malformed(format, byte: byte, detail: detail)
+        }
+    }
+
+    var detail: String {
+        var characters = report.detail
+        return unsafe withUnsafeBytes(of: &characters) { buffer in
+            unsafe String(decoding: buffer.prefix { $0 != 0 }, as: UTF8.self)
+        }
+    }
+}
+
+extension perception_codec_limits {
+    init(_ limits: ImageLimits, options: DecodingOptions) {
+        self.init(
+            max_scans: CInt(clamping: limits.maxScans), max_decoder_bytes: max(0, limits.maxDecoderBytes),
+            allow_truncated: options.allowTruncated ? 1 : 0)
+    }
+}

@@ -1,0 +1,64 @@
+internal import CImageCodecs
+
+/// The door to libpng.
+enum PNGCodec {
+    /// Reads IHDR, which always comes first (W3C PNG §11.2.1): eight bytes of signature, then length 13, the name, and
+    /// width, height, depth, colour type, compression, filter, interlace.
+    static func header(of bytes: Span<UInt8>) throws(ImageError) -> ImageHeader {
+        func word(_ offset: Int) -> Int {
+            (0..<4).reduce(0) { $0 << 8 | Int(bytes[offset + $1]) }
+        }
+        guard bytes.count >= 33 else {
+            throw .truncated(.png, byte: bytes.count, detail: "the file ends within its header")
+        }
+        guard word(8) == 13, word(12) == 0x4948_4452 else {
+            throw .malformed(.png, byte: 8, detail: "the first chunk is not an IHDR of 13 bytes")
+        }
+        let size = PixelSize(width: word(16), height: word(20))
+        guard (1...0x7FFF_FFFF).contains(size.width), (1...0x7FFF_FFFF).contains(size.height) else {
+            throw .malformed(.png, byte: 16, detail: "the header claims \(size) pixels")
+        }
+        let depth = Int(bytes[24])
+        let channels = [0: 1, 2: 3, 3: 1, 4: 2, 6: 4][bytes[25], default: 4]
+        let rowBytes = size.width * channels * (depth == 16 ? 2 : 1)
+        let held = bytes[28] == 0 ? 4 : size.height
+        let (decoderBytes, overflow) = rowBytes.multipliedReportingOverflow(by: held)
+        return ImageHeader(
+            format: .png, size: size, decoderBytes: overflow ? .max : decoderBytes.addingSaturated(1 << 20))
+    }
+
+    static func decode(
+        _ bytes: Span<UInt8>, header: ImageHeader, options: DecodingOptions, limits: ImageLimits
+    ) throws(ImageError) -> PixelImage {
+        var report = perception_codec_report()
+        var bounds = perception_codec_limits(limits, options: options)
+        let samples = unsafe bytes.withUnsafeBufferPointer { file in
+            unsafe [UInt8](unsafeUninitializedCapacity: header.decodedBytes) { samples, count in
+                unsafe perception_png_decode(
+                    file.baseAddress, file.count, &bounds, options.alpha == .white ? 1 : 0,
+                    samples.baseAddress,
+                    header.decodedBytes, &report)
+                count = header.decodedBytes
+            }
+        }
+        try CodecReport(report, format: .png, limits: limits).check()
+        return PixelImage(width: header.size.width, height: header.size.height, samples: samples)
+    }
+
+    static func encode(_ image: PixelImage, level: Int) throws(ImageError) -> [UInt8] {
+        guard (0...9).contains(level) else {
+            throw .invalidOption(name: "level", expected: "0 … 9", found: "\(level)")
+        }
+        return try unsafe EncodedFile.collect(image, format: .png) { samples, file, report in
+            unsafe perception_png_encode(
+                samples, UInt32(image.width), UInt32(image.height), CInt(level), file, report)
+        }
+    }
+}
+
+extension Int {
+    fileprivate func addingSaturated(_ other: Int) -> Int {
+        let (sum, overflow) = addingReportingOverflow(other)
+        return overflow ? .max : sum
+    }
+}
