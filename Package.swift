@@ -50,7 +50,7 @@ let package = Package(
         room("Observability", [logging]),
 
         // Where the columns meet.
-        .target(name: "CContract"),
+        .target(name: "CContract", exclude: ["docs.html"]),
         room(
             "Service",
             [

@@ -1,4 +1,6 @@
 import ContrastiveLoss
+import HTTP
+import HTTPTypes
 import Images
 import JSON
 import Perturbation
@@ -33,9 +35,10 @@ extension PerceptionService {
             "presets": list(Preset.allCases.map(\.rawValue)),
             "recipes": list(RecipeCatalogue.all.map(\.name)),
             "estimators": list(Estimator.allCases.map(\.rawValue)),
-            "libraries": .object(Libraries.versions.map { .init($0.name, .string($0.version)) }),
+            "libraries": .object(
+                (CodecLibraries.versions + [ServerLibrary.version]).map { .init($0.name, .string($0.version)) }),
             "routes": .array(
-                routes(withInfo: false).map { ["method": .string($0.method.rawValue), "path": .string($0.path)] }),
+                routes.map { ["method": .string($0.method.rawValue), "path": .string($0.path)] }),
         ]
         return info.bytes
     }

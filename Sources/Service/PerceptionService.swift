@@ -94,10 +94,13 @@ package struct PerceptionService: Sendable {
     }
 
     /// A GET route whose answer never changes.
-    func page(_ path: String, contentType: String, guarded: Bool = true, _ bytes: [UInt8]) -> Route {
+    func page(
+        _ path: String, contentType: String, guarded: Bool = true,
+        _ bytes: @autoclosure @escaping @Sendable () -> [UInt8]
+    ) -> Route {
         Route(.get, path) { head in
             if guarded, let refusal = authorization.refusal(head) { return .reply(refusal) }
-            return .reply(Response(contentType: contentType, body: bytes))
+            return .reply(Response(contentType: contentType, body: bytes()))
         }
     }
 

@@ -12,7 +12,7 @@ struct PerturbEndpoint: Sendable {
     private static let collections = ["application/json", "multipart/mixed", "application/x-safetensors"]
 
     func respond(
-        to bytes: [UInt8], head: RequestHead, _ timer: inout PhaseTimer
+        to bytes: [UInt8], head: RequestHead, instruments: Instruments, _ timer: inout PhaseTimer
     ) throws(Problem) -> Response {
         let isRaw = head.mediaType?.hasPrefix("image/") ?? false
         let request = try request(bytes, head)
@@ -29,6 +29,7 @@ struct PerturbEndpoint: Sendable {
         timer.end(.decode)
         let pictures = try request.perturbed(images)
         timer.end(.compute)
+        instruments.count(images: images.count, views: pictures.reduce(0) { $0 + $1.views.count })
         let reply = try encoded(pictures, request.settings, format)
         defer { timer.end(.encode) }
         switch form {

@@ -31,7 +31,10 @@ struct TensorReply: Sendable {
     private(set) var entries: [Entry] = []
     /// One for each sequence; empty when the operation has none.
     private(set) var sequenceDiagnostics: [[JSONValue.Member]] = []
-    private(set) var batchDiagnostics: [JSONValue.Member] = []
+    /// Of the whole batch; nil when the operation has none.
+    private(set) var diagnostics: Diagnostics?
+    /// The preset in effect, for the training signals of /metrics.
+    private(set) var preset: String?
     var rolloutNames: [String: RolloutName] = [:]
     private var faults = Faults()
 
@@ -81,8 +84,9 @@ struct TensorReply: Sendable {
         scalars.append(.init(name, .number(value)))
     }
 
-    mutating func setDiagnostics(_ source: Diagnostics.Source, rows: Rows) {
-        batchDiagnostics = Diagnostics(source, 0..<rows.tokens).members
+    mutating func setDiagnostics(_ source: Diagnostics.Source, rows: Rows, preset: String) {
+        self.preset = preset
+        diagnostics = Diagnostics(source, 0..<rows.tokens)
         sequenceDiagnostics = (0..<rows.count).map { Diagnostics(source, rows[$0]).members }
         // In place, so that replies list it with the other scalars.
         scalars.append(.init("diagnostics", .null))
@@ -94,8 +98,7 @@ struct TensorReply: Sendable {
     /// The scalars with the diagnostics filled in: with each sequence's where no rollout objects carry them.
     func resolvedScalars(withSequences: Bool) -> [JSONValue.Member] {
         scalars.map { member in
-            guard member.name == "diagnostics" else { return member }
-            var members = batchDiagnostics
+            guard member.name == "diagnostics", var members = diagnostics?.members else { return member }
             if withSequences {
                 members.append(.init("sequences", .array(sequenceDiagnostics.map { .object($0) })))
             }

@@ -49,7 +49,7 @@ struct MaskEndpoint: TensorOperation {
         let counts = Diagnostics.Source(
             responseMask: tensors.responseMask, detection: detection, mask: mask,
             detects: options.detector.method == .entropy, loss: nil)
-        reply.setDiagnostics(counts, rows: layout.rows)
+        reply.setDiagnostics(counts, rows: layout.rows, preset: options.preset.rawValue)
         reply.scalars.append(.init("options", MaskOptions.table.echo(options)))
         try reply.check()
         return reply

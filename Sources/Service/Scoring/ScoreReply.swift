@@ -20,7 +20,7 @@ struct ScoreReply {
             let source = Diagnostics.Source(
                 responseMask: tensors.responseMask, detection: report.detection, mask: report.mask,
                 detects: options.loss.detector.method == .entropy, loss: report)
-            reply.setDiagnostics(source, rows: tensors.layout.rows)
+            reply.setDiagnostics(source, rows: tensors.layout.rows, preset: options.preset.rawValue)
             reply.scalars.append(.init("options", ScoreOptions.table.echo(options)))
             addTokens(to: &reply)
             addGradients(to: &reply)
