@@ -60,7 +60,8 @@ let package = Package(
         .executableTarget(
             name: "perception-server",
             dependencies: [
-                "HTTP", "Service", .product(name: "ArgumentParser", package: "swift-argument-parser"), logging,
+                "HTTP", "Observability", "Service",
+                .product(name: "ArgumentParser", package: "swift-argument-parser"), logging,
             ],
             swiftSettings: strict),
 

@@ -19,10 +19,12 @@ extension JSONReader {
         return value
     }
 
-    /// Reads a flat array of numbers onto the end of `values`: the hot path of JSON bodies. true and false count as
-    /// 1 and 0, since masks are written both ways.
+    /// Reads a flat array of numbers onto the end of `values`: the hot path of JSON bodies.
+    /// - Parameter allowingBooleans: whether true and false count as 1 and 0, since masks are written both ways.
     /// - Complexity: O(bytes read); numbers of up to 19 digits with small exponents never leave integer registers.
-    package mutating func numbers(into values: inout [Double]) throws(JSONError) {
+    package mutating func numbers(
+        into values: inout [Double], allowingBooleans: Bool = false
+    ) throws(JSONError) {
         guard try nextKind() == .array else {
             throw JSONError(.wrongKind(expected: "an array of numbers"), byte: position)
         }
@@ -46,7 +48,7 @@ extension JSONReader {
             blanks()
             guard cursor < span.count else { throw JSONError(.unexpectedEnd, byte: cursor) }
             switch span[cursor] {
-            case UInt8(ascii: "t"), UInt8(ascii: "f"):
+            case UInt8(ascii: "t") where allowingBooleans, UInt8(ascii: "f") where allowingBooleans:
                 position = cursor
                 values.append(try bool() ? 1 : 0)
                 cursor = position

@@ -64,14 +64,13 @@ package struct PerceptionDetector: Sendable, Equatable {
 
     /// k of n candidates; 0 of 0.
     ///
-    /// n·p is rounded to Float32 first, as the reference implementation's tensor arithmetic does: 0.29 of 100 is 29 in
-    /// Float32, but 28.999999999999996 in Double.
+    /// Each quota rounds as the implementation it comes from: floor is tensor arithmetic in Float32 (n·p of Float32
+    /// factors, rounded once), so that 0.29 of 100 is 29 and not ⌊28.999999999999996⌋; ceil is Double arithmetic.
     package func keep(of candidates: Int) -> Int {
         guard candidates > 0 else { return 0 }
-        let product = Float(Double(candidates) * topKRatio)
         switch quota {
-        case .floor: return min(candidates, max(1, Int(product.rounded(.down))))
-        case .ceil: return min(candidates, Int(product.rounded(.up)))
+        case .floor: return min(candidates, max(1, Int((Float(candidates) * Float(topKRatio)).rounded(.down))))
+        case .ceil: return min(candidates, Int((Double(candidates) * topKRatio).rounded(.up)))
         }
     }
 }

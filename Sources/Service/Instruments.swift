@@ -1,4 +1,5 @@
 import HTTP
+import HTTPTypes
 import Logging
 import Observability
 
@@ -106,19 +107,18 @@ extension Instruments: ServerObserver {
 
     /// The access line. Bodies are never logged.
     private func log(_ exchange: Exchange, _ status: String) {
-        logger.debug("request") {
-            var fields: Logger.Metadata = [
-                "status": "\(status)", "bytes_in": "\(exchange.bytesIn)", "bytes_out": "\(exchange.bytesOut)",
-                "milliseconds": "\(exchange.durations.total.seconds * 1000)", "ending": "\(exchange.ending.rawValue)",
-            ]
-            if let head = exchange.head {
-                fields["method"] = "\(head.method.rawValue)"
-                fields["path"] = "\(head.path)"
-                fields["request_id"] = "\(head.requestID)"
-                if let parent = head.traceparent { fields["traceparent"] = "\(parent)" }
-            }
-            return fields
+        guard logger.logLevel <= .debug else { return }
+        var fields: Logger.Metadata = [
+            "status": "\(status)", "bytes_in": "\(exchange.bytesIn)", "bytes_out": "\(exchange.bytesOut)",
+            "milliseconds": "\(exchange.durations.total.seconds * 1000)", "ending": "\(exchange.ending.rawValue)",
+        ]
+        if let head = exchange.head {
+            fields["method"] = "\(head.method.rawValue)"
+            fields["path"] = "\(head.path)"
+            fields["request_id"] = "\(head.requestID)"
+            if let parent = head.traceparent { fields["traceparent"] = "\(parent)" }
         }
+        logger.debug("request", metadata: fields)
     }
 }
 

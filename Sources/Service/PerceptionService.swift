@@ -37,7 +37,7 @@ package struct PerceptionService: Sendable {
     private static let lightBodyBytes = 32 << 10
 
     /// An operation on tensors, in JSON or safetensors.
-    func numbers<Operation: TensorOperation>(_ path: String, _ operation: Operation.Type) -> Route {
+    func numbers<Operation: TensorOperation & SendableMetatype>(_ path: String, _ operation: Operation.Type) -> Route {
         body(path, types: TensorEncoding.mediaTypes) { bytes, head, timer throws(Problem) in
             let encoding = TensorEncoding(head)
             let request = try encoding.request(bytes, schema: Operation.schema)

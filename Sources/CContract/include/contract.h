@@ -3,10 +3,13 @@
 
 #include <stddef.h>
 
-// The repository's own files that the server serves, compiled in so that the binary needs no files beside it.
-extern const unsigned char perception_openapi_yaml[];
-extern const size_t perception_openapi_yaml_count;
-extern const unsigned char perception_docs_html[];
-extern const size_t perception_docs_html_count;
+/* The repository's own files that the server serves, compiled in so that the binary needs no files beside it. */
+typedef struct perception_document {
+    const unsigned char *bytes;
+    size_t count;
+} perception_document;
+
+perception_document perception_openapi_yaml(void);
+perception_document perception_docs_html(void);
 
 #endif

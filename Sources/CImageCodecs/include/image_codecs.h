@@ -64,4 +64,8 @@ void perception_png_encode(
 
 void perception_codec_release(perception_codec_file *file);
 
+/* Static strings. */
+const char *perception_png_version(void);
+const char *perception_jpeg_version(void);
+
 #endif

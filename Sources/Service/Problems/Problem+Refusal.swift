@@ -1,4 +1,5 @@
 import HTTP
+import HTTPTypes
 
 extension Problem {
     /// What the HTTP module refuses by itself, in the words of the contract.

@@ -1,3 +1,4 @@
+import ContrastiveLoss
 import JSON
 import Perception
 

@@ -2,10 +2,13 @@ import JSON
 
 /// Reads nested lists of numbers into one flat row-major buffer and its shape.
 struct NestedNumbers {
+    let allowingBooleans: Bool
     var values: [Double] = []
     var shape: [Int] = []
     /// What keeps the lists from having a shape, if anything does.
     var fault: String?
+
+    init(allowingBooleans: Bool) { self.allowingBooleans = allowingBooleans }
 
     /// More levels than any tensor has.
     private static let maximumRank = 4
@@ -21,7 +24,7 @@ struct NestedNumbers {
         }
         guard try reader.startsNestedArray() else {
             let before = values.count
-            try reader.numbers(into: &values)
+            try reader.numbers(into: &values, allowingBooleans: allowingBooleans)
             return [values.count - before]
         }
         var inner: [Int]?

@@ -81,7 +81,7 @@ struct RolloutColumns {
         var column = columns.removeValue(forKey: name) ?? Column()
         column.fill(to: index)
         let before = column.values.count
-        try reader.numbers(into: &column.values)
+        try reader.numbers(into: &column.values, allowingBooleans: name == "response_mask")
         column.counts[index] = column.values.count - before
         columns[name] = column
     }

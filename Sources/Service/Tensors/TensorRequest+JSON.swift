@@ -98,7 +98,7 @@ private struct JSONBody {
                 try reader.array { (reader, _) throws(JSONError) in names.append(try GroupName(from: &reader)) }
                 groups = names
             case _ where schema.takes(name):
-                var nested = NestedNumbers()
+                var nested = NestedNumbers(allowingBooleans: name == "response_mask")
                 try nested.read(&reader)
                 if let fault = nested.fault {
                     faults.add(.invalidShape, Problem.Reason(fault, field: name))

@@ -1,0 +1,21 @@
+import ArgumentParser
+import HTTP
+
+/// Asks a running server whether it takes work: for container health checks.
+struct Healthcheck: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        abstract: "Exit 0 when the server at the given address answers ready, else 1 and say why.")
+
+    @OptionGroup var listen: ListenOptions
+
+    func run() throws {
+        let address = try listen.address().reachable
+        do throws(ClientError) {
+            let client = try LoopbackClient(connectingTo: address, timeout: .seconds(3))
+            let reply = try client.request("/readyz")
+            guard reply.status == 200 else { throw exit("\(address) answered \(reply.status): not ready") }
+        } catch {
+            throw exit("\(address) does not answer: \(error)")
+        }
+    }
+}

@@ -1,0 +1,54 @@
+import ArgumentParser
+import HTTP
+import Service
+
+/// How much the server takes on.
+struct LimitOptions: ParsableArguments {
+    @Option(help: "Threads that compute. (default: number of cores)")
+    var threads: Int?
+
+    @Option(help: "Threads that move bytes and answer small requests. (default: half the cores, 2 to 8)")
+    var ioThreads: Int?
+
+    @Option(help: "Largest request body; more is answered with 413. (default: 1 GiB)")
+    var maxBodyBytes: Int?
+
+    @Option(help: "Memory for all bodies in flight, and for the views of one request. (default: 4 GiB)")
+    var memoryBudgetBytes: Int?
+
+    @Option(help: "Largest width × height of an image; more is answered with 413. (default: 50000000)")
+    var maxImagePixels: Int?
+
+    @Option(help: "Connections served at once; more wait. (default: 10000)")
+    var maxConnections: Int?
+
+    @Option(help: "Heavy requests that may wait for a thread; more are answered with 503. (default: 256)")
+    var queueLimit: Int?
+
+    func configuration() throws -> ServerConfiguration {
+        var configuration = ServerConfiguration()
+        func set(_ path: WritableKeyPath<ServerConfiguration, Int>, _ argument: Int?, _ option: String) throws {
+            guard let value = try resolved(argument, option, "at least 1", where: { $0 >= 1 }) else { return }
+            configuration[keyPath: path] = value
+        }
+        try set(\.workerThreads, threads, "threads")
+        try set(\.ioThreads, ioThreads, "io-threads")
+        try set(\.maxBodyBytes, maxBodyBytes, "max-body-bytes")
+        try set(\.memoryBudgetBytes, memoryBudgetBytes, "memory-budget-bytes")
+        try set(\.maxConnections, maxConnections, "max-connections")
+        try set(\.workQueueLimit, queueLimit, "queue-limit")
+        return configuration
+    }
+
+    /// The same limits as the endpoints see them.
+    func settings(_ configuration: ServerConfiguration, tokens: [String]) throws -> ServiceSettings {
+        var settings = ServiceSettings(
+            maxBodyBytes: configuration.maxBodyBytes, memoryBudgetBytes: configuration.memoryBudgetBytes,
+            maxConnections: configuration.maxConnections, queueLimit: configuration.workQueueLimit,
+            threads: configuration.workerThreads, tokens: tokens)
+        if let pixels = try resolved(maxImagePixels, "max-image-pixels", "at least 1", where: { $0 >= 1 }) {
+            settings.maxImagePixels = pixels
+        }
+        return settings
+    }
+}

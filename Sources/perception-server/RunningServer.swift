@@ -1,0 +1,15 @@
+import HTTP
+import Synchronization
+
+/// The server once it runs: its endpoints are made before it is and ask about it later.
+final class RunningServer: Sendable {
+    private let server = Mutex<Server?>(nil)
+
+    func set(_ running: Server) { server.withLock { $0 = running } }
+
+    func isReady() -> Bool { server.withLock { $0 }?.isReady ?? false }
+
+    func load() -> ServerLoad {
+        server.withLock { $0 }?.load ?? ServerLoad(connections: 0, inFlight: 0, queued: 0, running: 0, bodyBytes: 0)
+    }
+}

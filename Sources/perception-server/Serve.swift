@@ -1,0 +1,87 @@
+import ArgumentParser
+import HTTP
+import Logging
+import Observability
+import Service
+
+/// Starts the server and keeps it until SIGTERM or SIGINT.
+struct Serve: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        abstract: "Serve until SIGTERM or SIGINT, then finish what is in flight and exit 0.")
+    static let version = ServiceSettings.version
+
+    @OptionGroup var listen: ListenOptions
+    @OptionGroup var limits: LimitOptions
+
+    @Option(help: "File with the bearer tokens that clients may send, one on each line.")
+    var tokenFile: String?
+
+    @Flag(help: "Listen beyond loopback without a token.")
+    var insecureNoAuth = false
+
+    @Option(help: "Seconds that requests in flight may take to finish after SIGTERM. (default: 30)")
+    var shutdownGraceSeconds: Int?
+
+    @Option(help: "trace, debug (one line for each request), info, notice, warning, error. (default: info)")
+    var logLevel: String?
+
+    @Option(help: "text or json, one line for each record, to standard error. (default: text)")
+    var logFormat: String?
+
+    func run() throws {
+        // Before any thread starts, so that all inherit it and only the wait below gets them.
+        let signals = TerminationSignals()
+        let logger = try makeLogger()
+        let address = try listen.address()
+        let tokens = try readTokens(beyond: address)
+        var configuration = try limits.configuration()
+        configuration.address = address
+        configuration.serverName = "perception-server/\(Serve.version)"
+        if let grace = try resolved(shutdownGraceSeconds, "shutdown-grace-seconds", "0 or more", where: { $0 >= 0 }) {
+            configuration.drainGrace = .seconds(grace)
+        }
+
+        let running = RunningServer()
+        let service = PerceptionService(
+            settings: try limits.settings(configuration, tokens: tokens), logger: logger, isReady: running.isReady,
+            load: running.load)
+        let server: Server
+        do throws(ServerError) {
+            server = try Server(
+                configuration, router: service.router, render: PerceptionService.render, observer: service.observer)
+        } catch {
+            throw exit("\(error)")
+        }
+        running.set(server)
+        announce("perception-server \(Serve.version) listening on \(server.address)")
+
+        let signal = signals.wait()
+        logger.info("draining", metadata: ["signal": "\(signal)"])
+        let finished = server.drain()
+        logger.info("stopped", metadata: ["all_requests_finished": "\(finished)"])
+    }
+
+    private func makeLogger() throws -> Logger {
+        let level = try resolved(logLevel, "log-level", "a log level", where: { Logger.Level(rawValue: $0) != nil })
+        let format = try resolved(
+            logFormat, "log-format", "text or json", where: { LineLogHandler.Format(rawValue: $0) != nil })
+        let handler = LineLogHandler(
+            label: "perception-server", level: level.flatMap(Logger.Level.init) ?? .info,
+            format: format.flatMap(LineLogHandler.Format.init) ?? .text)
+        return Logger(label: "perception-server") { _ in handler }
+    }
+
+    /// - Throws: one line when the file can't be used, or when a token is missing where strangers could connect.
+    private func readTokens(beyond address: SocketAddress) throws -> [String] {
+        let path = try resolved(tokenFile, "token-file", "a path")
+        guard let path else {
+            guard try address.isLoopback || resolved(insecureNoAuth, "insecure-no-auth") else {
+                throw exit(
+                    "refusing to listen on \(address) without a token: give --token-file, or --insecure-no-auth if the "
+                        + "network is trusted")
+            }
+            return []
+        }
+        return try tokens(inFile: path)
+    }
+}
