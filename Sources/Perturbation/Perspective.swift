@@ -1,0 +1,100 @@
+package import Images
+package import JSON
+
+/// Maps four points of the picture to four others, as torchvision's `perspective` with bilinear interpolation on a PIL
+/// image: `startpoints` are positions in the picture, `endpoints` where they land, each in the order top left, top
+/// right, bottom right, bottom left.
+///
+/// Sampling is Pillow's `Transform.PERSPECTIVE` in Double, bit for bit. The eight coefficients are the solution of
+/// torchvision's linear system in Double, rounded to Float32 as there; torchvision solves it by LAPACK's least
+/// squares, whose last bits depend on the LAPACK build. Where a coefficient rounds to the neighbouring Float32,
+/// samples can differ by one level; on all but pathological corners they are equal. Equal start and end points copy
+/// the picture here, while LAPACK's rounding noise can take one level off some samples there.
+package struct Perspective: PerturbationStep, Equatable {
+    package static let name = "perspective"
+    package static let summary =
+        "Moves four points of the picture to four others, as if seen from another angle."
+    package static let parameters = [
+        StepParameter(
+            "startpoints", type: "list of four [x, y], integers",
+            range: "-100000 … 100000, no three on a line; top left, top right, bottom right, bottom left"),
+        StepParameter(
+            "endpoints", type: "list of four [x, y], integers",
+            range: "-100000 … 100000, no three on a line; where the startpoints land"),
+        StepParameter(
+            "interpolation", type: "name", range: "nearest or bilinear", standard: "bilinear"),
+        StepParameter(
+            "fill", type: "integer or [red, green, blue]", range: "0 … 255", standard: [0, 0, 0]),
+    ]
+
+    struct Point: Sendable, Equatable {
+        let x, y: Int
+
+        var json: JSONValue { [.integer(Int64(x)), .integer(Int64(y))] }
+    }
+
+    let startpoints: [Point]
+    let endpoints: [Point]
+    let interpolation: Interpolation
+    let fill: FillColor
+
+    init(
+        startpoints: [Point], endpoints: [Point], interpolation: Interpolation = .bilinear,
+        fill: FillColor = FillColor(red: 0, green: 0, blue: 0)
+    ) {
+        self.startpoints = startpoints
+        self.endpoints = endpoints
+        self.interpolation = interpolation
+        self.fill = fill
+    }
+
+    package init(parameters: JSONValue) throws(StepError) {
+        let reader = try ParameterReader(parameters, for: Self.self)
+        startpoints = try Self.corners("startpoints", reader)
+        endpoints = try Self.corners("endpoints", reader)
+        interpolation = try reader.choice("interpolation", standard: .bilinear)
+        fill = try reader.color("fill")
+    }
+
+    private static func corners(_ name: String, _ reader: ParameterReader) throws(StepError) -> [Point] {
+        var points: [Point] = []
+        for (index, value) in try reader.list(name, "four points [x, y]", counts: 4...4).enumerated() {
+            let path = "\(name)[\(index)]"
+            var pair: [Int] = []
+            for (axis, number) in try reader.list(value, path: path, "a point [x, y]", counts: 2...2)
+                .enumerated()
+            {
+                pair.append(Int(try reader.integer(number, path: "\(path)[\(axis)]", in: -100_000...100_000)))
+            }
+            points.append(Point(x: pair[0], y: pair[1]))
+        }
+        for left in 0..<4 {
+            let others = (0..<4).filter { $0 != left }.map { points[$0] }
+            guard !aligned(others[0], others[1], others[2]) else {
+                throw .inconsistent(
+                    step: Self.name, path: name, detail: "three of the points lie on one line")
+            }
+        }
+        return points
+    }
+
+    private static func aligned(_ a: Point, _ b: Point, _ c: Point) -> Bool {
+        (b.x - a.x) * (c.y - a.y) == (b.y - a.y) * (c.x - a.x)
+    }
+
+    package var json: JSONValue {
+        [
+            "step": .string(Self.name), "startpoints": .array(startpoints.map(\.json)),
+            "endpoints": .array(endpoints.map(\.json)), "interpolation": .string(interpolation.rawValue),
+            "fill": fill.json,
+        ]
+    }
+
+    package func apply(to image: PixelImage) throws(StepError) -> PixelImage {
+        guard startpoints != endpoints else { return image }
+        let map = PerspectiveMap(
+            from: endpoints.map { (Double($0.x), Double($0.y)) },
+            to: startpoints.map { (Double($0.x), Double($0.y)) })
+        return map.apply(to: image, interpolation: interpolation, fill: fill)
+    }
+}
