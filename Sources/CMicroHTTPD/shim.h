@@ -5,23 +5,69 @@
 #include <pthread.h>
 #include <sched.h>
 #include <stddef.h>
+#include <string.h>
+#include <sys/socket.h>
 
-// Swift cannot call variadic functions. MHD_get_connection_info takes no further argument for these two.
+// Swift cannot call variadic functions; these wrap the three the server needs.
 
 /// The connection's socket, or MHD_INVALID_SOCKET.
 static inline MHD_socket perception_connection_socket(struct MHD_Connection *connection) {
-    const union MHD_ConnectionInfo *info = MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CONNECTION_FD);
+    const union MHD_ConnectionInfo *info =
+        MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CONNECTION_FD);
     return info ? info->connect_fd : MHD_INVALID_SOCKET;
 }
 
 /// What the notify-connection callback stored for this connection, or NULL.
 static inline void *perception_connection_context(struct MHD_Connection *connection) {
-    const union MHD_ConnectionInfo *info = MHD_get_connection_info(connection, MHD_CONNECTION_INFO_SOCKET_CONTEXT);
+    const union MHD_ConnectionInfo *info =
+        MHD_get_connection_info(connection, MHD_CONNECTION_INFO_SOCKET_CONTEXT);
     return info ? info->socket_context : NULL;
+}
+
+struct perception_daemon_settings {
+    unsigned int threads;
+    unsigned int connection_limit;
+    size_t connection_memory;
+    size_t stack_size;
+    void *context;
+    MHD_AccessHandlerCallback handle;
+    MHD_RequestCompletedCallback request_completed;
+    MHD_NotifyConnectionCallback connection_changed;
+    void *(*request_line)(void *context, const char *target, struct MHD_Connection *connection);
+};
+
+/// Leaves percent-encoding alone: the library's decoder turns %00 into the end of a string.
+static inline size_t perception_keep_escapes(void *context, struct MHD_Connection *connection, char *text) {
+    (void) context;
+    (void) connection;
+    return strlen(text);
+}
+
+/// Starts epoll threads; NULL when threads or descriptors are exhausted.
+///
+/// Accepting is the caller's business, because MHD_quiesce_daemon can abort the process in 0.9.75: it removes the
+/// listening socket from an epoll set from which that set's thread may just have removed it. Time limits are the
+/// caller's, too: the library's own only measures inactivity.
+static inline struct MHD_Daemon *perception_start_daemon(const struct perception_daemon_settings *settings) {
+    return MHD_start_daemon(
+        MHD_USE_EPOLL_INTERNAL_THREAD | MHD_ALLOW_SUSPEND_RESUME | MHD_USE_ITC | MHD_USE_NO_LISTEN_SOCKET,
+        0, NULL, NULL, settings->handle, settings->context,
+        MHD_OPTION_THREAD_POOL_SIZE, settings->threads > 1 ? settings->threads : 0u,
+        MHD_OPTION_THREAD_STACK_SIZE, settings->stack_size,
+        MHD_OPTION_CONNECTION_LIMIT, settings->connection_limit,
+        MHD_OPTION_CONNECTION_MEMORY_LIMIT, settings->connection_memory,
+        MHD_OPTION_CONNECTION_TIMEOUT, 0u,
+        MHD_OPTION_UNESCAPE_CALLBACK, &perception_keep_escapes, NULL,
+        MHD_OPTION_URI_LOG_CALLBACK, settings->request_line, settings->context,
+        MHD_OPTION_NOTIFY_COMPLETED, settings->request_completed, settings->context,
+        MHD_OPTION_NOTIFY_CONNECTION, settings->connection_changed, settings->context,
+        MHD_OPTION_END);
 }
 
 // Declared here because the C library's headers hide them unless _GNU_SOURCE is defined, which Swift's Glibc
 // module does not do.
+
+int accept4(int listener, struct sockaddr *address, socklen_t *length, int flags);
 
 int pthread_setname_np(pthread_t thread, const char *name);
 

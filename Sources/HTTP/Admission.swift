@@ -15,7 +15,8 @@ extension Router {
         case .notFound: return .refused(.notFound(path: head.path), nil)
         case .methodNotAllowed(let allow): return .refused(.methodNotAllowed(head.method, allow: allow), nil)
         case .options(let allow):
-            return .answered(Response(.noContent, headers: [.allow: allow.map(\.rawValue).joined(separator: ", ")]), nil)
+            return .answered(
+                Response(.noContent, headers: [.allow: allow.map(\.rawValue).joined(separator: ", ")]), nil)
         }
         let encoding = head.headers[.contentEncoding]
         if let encoding, !encoding.isEmpty, encoding.lowercased() != "identity" {

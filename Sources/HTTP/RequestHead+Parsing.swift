@@ -14,11 +14,18 @@ extension RequestHead {
     ///   - headers: all fields, repeated ones repeated.
     /// - Throws: the first reason found not to trust it (RFC 9112, sections 3.2, 6.1, 6.3 and 11.2).
     package init(
-        method: String = "GET", target: String, version: String = HTTPVersion.http11.rawValue, headers: HTTPFields
+        method: String = "GET", target: String, version: String = HTTPVersion.http11.rawValue,
+        headers: HTTPFields
+    ) throws(MalformedRequest) {
+        try self.init(method: method, target: Array(target.utf8), version: version, headers: headers)
+    }
+
+    init(
+        method: String, target: [UInt8], version: String, headers: HTTPFields
     ) throws(MalformedRequest) {
         guard let method = HTTPRequest.Method(rawValue: method) else { throw .methodInvalid(method) }
         guard let version = HTTPVersion(rawValue: version) else { throw .versionUnsupported(version) }
-        let target = try RequestTarget(parsing: Array(target.utf8))
+        let target = try RequestTarget(parsing: target)
         if target.path == "*", method != .options { throw .targetInvalid("*") }
         try Self.checkHost(headers[values: .host], version: version)
         let framing = try BodyFraming(
@@ -27,11 +34,13 @@ extension RequestHead {
         self.init(method: method, path: target.path, query: target.query, headers: headers, framing: framing)
     }
 
-    /// For the answer to a head that could not be trusted: so much of it as a log line and a problem report need.
+    /// For the answer to a head that could not be trusted: so much of it as a log line and a problem report
+    /// need. Whether there is a body, and how long, is not known.
     init(salvagingFrom method: String, target: String, headers: HTTPFields) {
+        let mayHaveBody = headers.contains(.contentLength) || headers.contains(.transferEncoding)
         self.init(
-            method: HTTPRequest.Method(rawValue: method) ?? .get,
-            path: String(target.prefix { $0 != "?" }), query: [], headers: headers, framing: .none)
+            method: HTTPRequest.Method(rawValue: method) ?? .get, path: String(target.prefix { $0 != "?" }),
+            query: [], headers: headers, framing: mayHaveBody ? .chunked : .none)
     }
 
     private static func checkHost(_ hosts: [String], version: HTTPVersion) throws(MalformedRequest) {
@@ -42,7 +51,8 @@ extension RequestHead {
         }
         // An empty Host is legitimate (RFC 9110, section 7.2); a comma, blank or slash is two hosts or a path.
         let isPlausible = host.utf8.allSatisfy {
-            $0 > 0x20 && $0 < 0x7F && $0 != UInt8(ascii: ",") && $0 != UInt8(ascii: "/") && $0 != UInt8(ascii: "@")
+            $0 > 0x20 && $0 < 0x7F && $0 != UInt8(ascii: ",") && $0 != UInt8(ascii: "/")
+                && $0 != UInt8(ascii: "@")
         }
         if !isPlausible { throw .hostInvalid(host) }
     }
@@ -54,7 +64,8 @@ extension RequestHead.BodyFraming {
     ) throws(MalformedRequest) {
         if !transferEncodings.isEmpty {
             if !contentLengths.isEmpty { throw .contentLengthWithTransferEncoding }
-            guard transferEncodings.count == 1, transferEncodings[0].lowercased() == "chunked", version == .http11
+            guard transferEncodings.count == 1, transferEncodings[0].lowercased() == "chunked",
+                version == .http11
             else { throw .transferEncodingUnsupported(transferEncodings.joined(separator: ", ")) }
             self = .chunked
             return

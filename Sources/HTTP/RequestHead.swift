@@ -25,6 +25,9 @@ package struct RequestHead: Sendable {
         if case .sized(let bytes) = framing { bytes } else { nil }
     }
 
+    /// Whether the client waits for a word before it sends the body.
+    var expectsContinue: Bool { headers.contains(.expect) }
+
     /// The `traceparent` field when it has the shape of W3C Trace Context, level 1 (section 3.2).
     package var traceparent: String? {
         guard let value = headers[.traceparent], TraceParent.isValid(value) else { return nil }
@@ -37,7 +40,8 @@ package struct RequestHead: Sendable {
     }
 
     init(
-        method: HTTPRequest.Method, path: String, query: [QueryItem], headers: HTTPFields, framing: BodyFraming
+        method: HTTPRequest.Method, path: String, query: [QueryItem], headers: HTTPFields,
+        framing: BodyFraming
     ) {
         self.method = method
         self.path = path

@@ -32,7 +32,8 @@ enum RequestID {
 enum TraceParent {
     static func isValid(_ value: String) -> Bool {
         let parts = value.utf8.split(separator: UInt8(ascii: "-"), omittingEmptySubsequences: false)
-        guard parts.count >= 4, parts[0].count == 2, parts[1].count == 32, parts[2].count == 16, parts[3].count == 2
+        guard parts.count >= 4, parts[0].count == 2, parts[1].count == 32, parts[2].count == 16,
+            parts[3].count == 2
         else { return false }
         // Later versions may append fields; version 00 may not, and version ff is forbidden.
         if parts[0].elementsEqual("00".utf8), parts.count != 4 { return false }

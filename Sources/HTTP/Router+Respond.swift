@@ -12,7 +12,8 @@ extension Router {
         case .answered(let response, _): return response
         case .open(let sink, _, let limit):
             if body.count > limit {
-                let refusal = Refusal.bodyTooLarge(limit: limit, declared: head.contentLength, received: body.count)
+                let refusal = Refusal.bodyTooLarge(
+                    limit: limit, declared: head.contentLength, received: body.count)
                 return refusal.response(render, head)
             }
             let span = unsafe body.span.bytes

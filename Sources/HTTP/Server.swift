@@ -1,24 +1,103 @@
+import Synchronization
+
 /// A running HTTP server.
+///
+/// It serves from `init` to ``drain()``; one that is let go without draining is stopped without grace.
 package final class Server: Sendable {
+    /// Where it listens, with the port the system chose for port 0.
+    package let address: SocketAddress
+
+    private let core: ServerCore
+    private let daemon: Daemon
+    private let acceptor: Acceptor
+    private let life = Monitor(Life.serving)
+
+    private enum Life {
+        case serving, draining
+        case over(finished: Bool)
+    }
+
     package init(
         _ configuration: ServerConfiguration, router: Router, render: @escaping RefusalRenderer,
         observer: any ServerObserver
     ) throws(ServerError) {
-        fatalError("interim")
+        try configuration.check()
+        let listener = try Listener(on: configuration.address)
+        address = listener.address
+        do throws(ThreadError) {
+            core = try ServerCore(configuration, router: router, render: render, observer: observer)
+        } catch {
+            listener.close()
+            throw .daemonNotStarted(configuration.address)
+        }
+        guard let daemon = Daemon(serving: core) else {
+            core.stopThreads()
+            listener.close()
+            throw .daemonNotStarted(configuration.address)
+        }
+        self.daemon = daemon
+        do throws(ThreadError) {
+            try Reaper.start(for: core)
+            acceptor = try Acceptor(listener, for: daemon, core: core)
+        } catch {
+            core.stopThreads()
+            daemon.stop()
+            listener.close()
+            throw .daemonNotStarted(configuration.address)
+        }
     }
 
-    /// Where it really listens (the port chosen for port 0).
-    package let address: SocketAddress
+    deinit {
+        stop(grace: .zero)
+    }
+
     /// Nil for a Unix-domain socket.
-    package var port: UInt16? { nil }
-    /// False while draining or while the work queue is at its limit.
-    package var isReady: Bool { false }
+    package var port: UInt16? {
+        if case .tcp(_, let port) = address { port } else { nil }
+    }
+
+    /// False while draining and while the work queue is at its limit.
+    package var isReady: Bool { !core.isDraining && !core.workers.isFull }
+
     package var load: ServerLoad {
-        ServerLoad(connections: 0, inFlight: 0, queued: 0, running: 0, bodyBytes: 0)
+        ServerLoad(
+            connections: core.connections.withLock(\.count), inFlight: core.inFlight.withLock { $0 },
+            queued: core.workers.queued, running: core.workers.running, bodyBytes: core.memory.claimed)
     }
 
     /// Stops accepting, lets requests in flight finish within the grace, then stops for good.
     ///
-    /// - Returns: whether all finished. A second call returns the first one's result.
-    package func drain() -> Bool { false }
+    /// New requests on open connections get 503 meanwhile. After the grace, what waits for a worker or its body
+    /// is answered with 503, too, and what cannot be answered is closed; jobs still on a worker run on, unheard.
+    ///
+    /// - Returns: whether all requests finished. A second call waits for the first and returns the same.
+    @discardableResult
+    package func drain() -> Bool {
+        stop(grace: core.configuration.drainGrace)
+    }
+
+    @discardableResult
+    private func stop(grace: Duration) -> Bool {
+        let isFirst = life.withLock { life in
+            guard case .serving = life else { return false }
+            life = .draining
+            return true
+        }
+        guard isFirst else {
+            return life.wait { if case .over(let finished) = $0 { finished } else { nil } }
+        }
+        core.beginDraining()
+        acceptor.stop()
+        let finished = core.waitUntilIdle(atMost: grace)
+        if !finished {
+            core.abandon()
+            // What was answered just now still has to reach the socket.
+            _ = core.waitUntilIdle(atMost: .seconds(1))
+        }
+        core.stopThreads()
+        daemon.stop()
+        if finished { _ = core.workers.waitForThreads(atMost: .seconds(1)) }
+        life.withLock(waking: .everybody) { $0 = .over(finished: finished) }
+        return finished
+    }
 }

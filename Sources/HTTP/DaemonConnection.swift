@@ -1,0 +1,85 @@
+import CMicroHTTPD
+import HTTPTypes
+
+/// libmicrohttpd's handle on a connection.
+///
+/// Sendable because the two functions used on it may be called from any thread while the connection exists;
+/// ``Connection`` sees to the latter.
+@safe
+struct DaemonConnection: @unchecked Sendable {
+    private let pointer: OpaquePointer
+
+    init(_ pointer: OpaquePointer) {
+        unsafe self.pointer = pointer
+    }
+
+    var socket: Int32 { unsafe perception_connection_socket(pointer) }
+
+    /// Wakes a suspended connection's I/O thread.
+    func resume() {
+        unsafe MHD_resume_connection(pointer)
+    }
+
+    /// Call on the connection's I/O thread, inside the request handler.
+    func suspend() {
+        unsafe MHD_suspend_connection(pointer)
+    }
+
+    /// The header fields as sent, and the first reason not to take them: a name or value outside RFC 9110,
+    /// section 5, or more than `limit` bytes together.
+    func fields(limit: Int) -> (HTTPFields, Refusal?) {
+        var collector = FieldCollector()
+        _ = unsafe withUnsafeMutablePointer(to: &collector) { collector in
+            unsafe MHD_get_connection_values_n(pointer, .HEADER_KIND, collectField, collector)
+        }
+        if collector.size > limit {
+            return (collector.fields, .headersTooLarge(limit: limit, size: collector.size))
+        }
+        return (collector.fields, collector.flaw.map(Refusal.malformed))
+    }
+
+    /// Hands the answer over.
+    ///
+    /// - Returns: false when the library takes none in this state.
+    func queue(_ response: Response, closing: Bool) -> Bool {
+        guard let answer = unsafe DaemonResponse.make(response, closing: closing) else { return false }
+        defer { unsafe MHD_destroy_response(answer) }
+        return unsafe MHD_queue_response(pointer, UInt32(response.status.code), answer) == .YES
+    }
+}
+
+private struct FieldCollector {
+    var fields = HTTPFields()
+    var flaw: MalformedRequest?
+    var size = 0
+}
+
+private func collectField(
+    _ context: UnsafeMutableRawPointer?, _ kind: MHD_ValueKind, _ name: UnsafePointer<CChar>?,
+    _ nameLength: Int,
+    _ value: UnsafePointer<CChar>?, _ valueLength: Int
+) -> MHD_Result {
+    guard let context = unsafe context else { return .NO }
+    let collector = unsafe context.assumingMemoryBound(to: FieldCollector.self)
+    let nameBytes = unsafe UnsafeRawBufferPointer(start: name, count: name == nil ? 0 : nameLength)
+    let valueBytes = unsafe UnsafeRawBufferPointer(start: value, count: value == nil ? 0 : valueLength)
+    unsafe collector.pointee.add(name: nameBytes, value: valueBytes)
+    return .YES
+}
+
+extension FieldCollector {
+    fileprivate mutating func add(name: UnsafeRawBufferPointer, value: UnsafeRawBufferPointer) {
+        // ": " and the line's end count as well.
+        size += name.count + value.count + 4
+        let nameText = unsafe String(decoding: name, as: UTF8.self)
+        guard let fieldName = HTTPField.Name(nameText) else {
+            flaw = flaw ?? .fieldNameInvalid(String(nameText.prefix(80)))
+            return
+        }
+        guard unsafe HTTPField.isValidValue(value) else {
+            flaw = flaw ?? .fieldValueInvalid(name: nameText)
+            return
+        }
+        fields.append(unsafe HTTPField(name: fieldName, value: value))
+    }
+}

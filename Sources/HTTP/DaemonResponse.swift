@@ -1,0 +1,63 @@
+import CMicroHTTPD
+import HTTPTypes
+
+/// Makes libmicrohttpd's form of an answer.
+enum DaemonResponse {
+    /// More pieces are joined: the library keeps 16 bytes for each in the connection's memory.
+    private static let mostPieces = 256
+
+    /// - Returns: nil when the system is out of memory; otherwise destroy it after queueing.
+    @unsafe
+    static func make(_ response: Response, closing: Bool) -> OpaquePointer? {
+        let body = Body(response.body.count > mostPieces ? [Array(response.body.joined())] : response.body)
+        let retained = unsafe Unmanaged.passRetained(body)
+        let vectors = unsafe body.vectors
+        let made = unsafe vectors.withUnsafeBufferPointer { vectors in
+            unsafe MHD_create_response_from_iovec(
+                vectors.baseAddress, UInt32(vectors.count), releaseBody, retained.toOpaque())
+        }
+        guard let made = unsafe made else {
+            unsafe retained.release()
+            return nil
+        }
+        for field in response.headers where !isSetByLibrary(field.name) {
+            unsafe MHD_add_response_header(made, field.name.rawName, field.value)
+        }
+        if closing { unsafe MHD_add_response_header(made, "Connection", "close") }
+        return unsafe made
+    }
+
+    private static func isSetByLibrary(_ name: HTTPField.Name) -> Bool {
+        name == .contentLength || name == .transferEncoding || name == .connection
+    }
+
+    /// Keeps the pieces alive until the library has sent them.
+    ///
+    /// Swift keeps an array's elements in one heap block that neither moves nor goes away while somebody holds
+    /// the array and nobody changes it. `pieces` is never changed, so the addresses taken once stay good for as
+    /// long as this object lives.
+    private final class Body: Sendable {
+        private let pieces: [[UInt8]]
+
+        init(_ pieces: [[UInt8]]) {
+            self.pieces = pieces
+        }
+
+        @unsafe
+        var vectors: [MHD_IoVec] {
+            var vectors = unsafe [MHD_IoVec]()
+            unsafe vectors.reserveCapacity(pieces.count)
+            for piece in pieces where !piece.isEmpty {
+                unsafe piece.withUnsafeBytes { bytes in
+                    unsafe vectors.append(MHD_IoVec(iov_base: bytes.baseAddress, iov_len: bytes.count))
+                }
+            }
+            return unsafe vectors
+        }
+    }
+
+    private static let releaseBody: MHD_ContentReaderFreeCallback = { context in
+        guard let context = unsafe context else { return }
+        unsafe Unmanaged<Body>.fromOpaque(context).release()
+    }
+}

@@ -1,0 +1,15 @@
+/// Ends connections that are too slow. libmicrohttpd only measures inactivity, which one byte a second defeats.
+enum Reaper {
+    /// Starts a thread that looks after the connections of `core` until its server stops.
+    static func start(for core: ServerCore) throws(ThreadError) {
+        let limits = TimeLimits(core.configuration)
+        // Often enough to be an eighth late at most, seldom enough not to be noticed.
+        let shortest = min(limits.header, limits.idle, limits.transferBase)
+        let tick = max(.milliseconds(5), min(.milliseconds(250), shortest / 8))
+        try PosixThread.start(named: "reaper") {
+            while core.reaping.wait(atMost: tick, { $0 ? nil : true }) == nil {
+                core.reap(limits)
+            }
+        }
+    }
+}

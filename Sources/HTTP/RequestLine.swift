@@ -1,0 +1,54 @@
+import HTTPTypes
+
+/// A request's first line as libmicrohttpd hands it over, before it is believed.
+struct RequestLine {
+    private let method: String
+    private let target: [UInt8]
+    private let version: String
+    private let hasNUL: Bool
+
+    /// - Parameters:
+    ///   - url: the library's target, in the buffer that held the request line.
+    ///   - version: after `url` and one NUL in the same buffer.
+    ///   - target: copied when the line arrived, up to its first NUL.
+    @unsafe
+    init(
+        method: UnsafePointer<CChar>?, url: UnsafePointer<CChar>?, version: UnsafePointer<CChar>?,
+        target: [UInt8]
+    ) {
+        self.method = unsafe method.map { unsafe String(cString: $0) } ?? ""
+        self.version = unsafe version.map { unsafe String(cString: $0) } ?? ""
+        self.target = target
+        // The library's strings end at a NUL that the client may have sent, and nothing but the distance of
+        // these two tells: a path must not mean one thing here and another in a proxy's log.
+        if let url = unsafe url, let version = unsafe version, !self.version.isEmpty {
+            let length = unsafe UnsafeRawPointer(version) - UnsafeRawPointer(url) - 1
+            hasNUL = length != target.count
+        } else {
+            hasNUL = false
+        }
+    }
+
+    /// The checked head, or what can be saved of it and why it is refused.
+    func head(_ connection: DaemonConnection, limits: ServerConfiguration) -> (RequestHead, Refusal?) {
+        let (headers, flaw) = connection.fields(limit: limits.maxHeaderBytes)
+        let text = String(decoding: target, as: UTF8.self)
+        let refusal: Refusal
+        if target.count > limits.maxTargetBytes {
+            refusal = .targetTooLong(limit: limits.maxTargetBytes, length: target.count)
+        } else if hasNUL {
+            refusal = .malformed(.controlByte(0, position: target.count))
+        } else if let flaw {
+            refusal = flaw
+        } else {
+            do throws(MalformedRequest) {
+                return (
+                    try RequestHead(method: method, target: target, version: version, headers: headers), nil
+                )
+            } catch {
+                refusal = .malformed(error)
+            }
+        }
+        return (RequestHead(salvagingFrom: method, target: text, headers: headers), refusal)
+    }
+}

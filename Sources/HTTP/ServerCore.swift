@@ -1,0 +1,81 @@
+import HTTPTypes
+import Synchronization
+
+/// What all threads of a server share.
+final class ServerCore: Sendable {
+    let configuration: ServerConfiguration
+    let router: Router
+    let render: RefusalRenderer
+    let observer: any ServerObserver
+    let workers: WorkerPool
+    let memory: MemoryBudget
+    let connections = Mutex<[ObjectIdentifier: Connection]>([:])
+    /// Requests between head and end; a drain waits for none.
+    let inFlight = Monitor(0)
+    /// False once the reaper may go.
+    let reaping = Monitor(true)
+    private let draining = Atomic(false)
+
+    init(
+        _ configuration: ServerConfiguration, router: Router, render: @escaping RefusalRenderer,
+        observer: any ServerObserver
+    ) throws(ThreadError) {
+        self.configuration = configuration
+        self.router = router
+        self.render = render
+        self.observer = observer
+        memory = MemoryBudget(total: configuration.memoryBudgetBytes)
+        workers = try WorkerPool(
+            threads: configuration.workerThreads, queueLimit: configuration.workQueueLimit)
+    }
+
+    var isDraining: Bool { draining.load(ordering: .acquiring) }
+
+    func beginDraining() {
+        draining.store(true, ordering: .releasing)
+    }
+
+    var openConnections: [Connection] {
+        connections.withLock { Array($0.values) }
+    }
+
+    /// Adds what every answer carries.
+    func finish(_ response: Response, for head: RequestHead?) -> Response {
+        var response = response
+        response.headers[.requestID] = head?.requestID ?? RequestID.make()
+        response.headers[.contentTypeOptions] = "nosniff"
+        if let name = configuration.serverName { response.headers[.server] = name }
+        return response
+    }
+
+    /// Whether all requests ended within `limit`.
+    func waitUntilIdle(atMost limit: Duration) -> Bool {
+        inFlight.wait(atMost: limit) { $0 == 0 ? true : nil } ?? false
+    }
+
+    /// Lets workers and reaper go.
+    func stopThreads() {
+        workers.stop()
+        reaping.withLock(waking: .everybody) { $0 = false }
+    }
+
+    /// Ends what has taken too long.
+    func reap(_ limits: TimeLimits) {
+        let now = Moment.now
+        for connection in openConnections {
+            connection.reap(now: now, limits: limits) { refusal, head in
+                let response = refusal.response(render, head)
+                return RawReply(finish(response, for: head), omittingBody: head?.method == .head)
+            }
+        }
+    }
+
+    /// Answers or closes whatever is left.
+    func abandon() {
+        for connection in openConnections {
+            connection.abandon { head in
+                Refusal.draining(retryAfter: configuration.retryAfter).response(render, head)
+            }
+        }
+    }
+}

@@ -1,0 +1,225 @@
+import HTTPTypes
+
+/// One request from its complete head to its last answered byte, as its I/O thread sees it.
+///
+/// Confined to that thread, and free of libmicrohttpd: every event returns a ``Step`` for the caller to take.
+final class Transaction {
+    enum Step {
+        /// Wait for more.
+        case goOn
+        case reply(Response, closing: Bool)
+        /// Suspend the connection and hand the job to the workers; call the other when they take no more.
+        case suspend(WorkerPool.Job, refused: () -> Void)
+        case close
+    }
+
+    private enum Stage {
+        case begun
+        case receiving(any BodySink, limit: Int)
+        /// The answer is known; the body is short enough to be read to its end, which keeps the connection.
+        case discarding(Response)
+        /// Answered in mid-body. So much more is read, lest a reset overtake the answer.
+        case lingering(left: Int)
+        case working
+        case replying
+    }
+
+    private let core: ServerCore
+    private let connection: Connection
+    private let head: RequestHead
+    private var stage = Stage.begun
+    private var closing = false
+    private var claim = (bytes: 0, followsBody: false)
+
+    private var route: Route?
+    private var status: HTTPResponse.Status?
+    private var received = 0
+    private var replyBytes = 0
+    private var wasAnsweredRaw = false
+    private let started: Moment
+    private var durations = Exchange.Durations()
+
+    init(_ head: RequestHead, on connection: Connection, of core: ServerCore, now: Moment) {
+        self.head = head
+        self.connection = connection
+        self.core = core
+        started = now
+    }
+
+    /// The head is complete. An answer in this call closes the connection, so most wait for the next.
+    func begin(refusing refusal: Refusal?) -> Step {
+        connection.headArrived(head, now: started)
+        if let refusal {
+            closing = true
+            return settle(refusal)
+        }
+        if core.isDraining { return settle(.draining(retryAfter: core.configuration.retryAfter)) }
+        switch core.router.admit(head, maxBodyBytes: core.configuration.maxBodyBytes) {
+        case .refused(let refusal, let route):
+            self.route = route
+            return settle(refusal)
+        case .answered(let response, let route):
+            self.route = route
+            return settle(response)
+        case .open(let sink, let route, let limit):
+            self.route = route
+            if let refusal = claimMemory(for: sink) { return settle(refusal) }
+            stage = .receiving(sink, limit: limit)
+            return .goOn
+        }
+    }
+
+    /// A piece of the body, never empty.
+    func receive(_ piece: RawSpan) -> Step {
+        guard connection.bodyArrived(piece.byteCount) else { return .close }
+        received += piece.byteCount
+        switch stage {
+        case .receiving(let sink, let limit):
+            if received > limit {
+                return settle(.bodyTooLarge(limit: limit, declared: head.contentLength, received: received))
+            }
+            if let refusal = growClaim() { return settle(refusal) }
+            return sink.receive(piece).map(settle) ?? .goOn
+        case .discarding:
+            return .goOn
+        case .lingering(let left):
+            stage = .lingering(left: left - piece.byteCount)
+            return left > piece.byteCount ? .goOn : .close
+        case .begun, .working, .replying:
+            return .close
+        }
+    }
+
+    /// The body is complete, or the connection has been resumed.
+    func proceed() -> Step {
+        switch stage {
+        case .receiving(let sink, _):
+            durations.receive = .now - started
+            switch sink.finish() {
+            case .reply(let response): return reply(response)
+            case .work(let work): return hand(over: work)
+            }
+        case .discarding(let response):
+            durations.receive = .now - started
+            return reply(response)
+        case .working:
+            guard let result = connection.takeWork() else { return .close }
+            durations.queue = result.queue
+            durations.work = result.work
+            guard case .response(let response) = result.answer else { return .close }
+            return reply(response)
+        case .begun, .lingering, .replying:
+            return .close
+        }
+    }
+
+    /// Over, one way or another.
+    func end(completed: Bool, serverStopped: Bool) -> Exchange {
+        releaseMemory()
+        let now = Moment.now
+        durations.total = now - started
+        let cut = connection.requestEnded(now: now)
+        let isAnswered = completed || wasAnsweredRaw
+        return Exchange(
+            head: head, route: route?.path, status: status ?? (cut == .timeout ? .requestTimeout : nil),
+            bytesIn: received, bytesOut: isAnswered ? replyBytes : 0, durations: durations,
+            ending: cut ?? (isAnswered ? .completed : serverStopped ? .abandoned : .clientGone))
+    }
+
+    private func settle(_ refusal: Refusal) -> Step {
+        settle(refusal.response(core.render, head))
+    }
+
+    /// Gives an answer that does not need the rest of the body in the way that suits what is still to come.
+    private func settle(_ response: Response) -> Step {
+        releaseMemory()
+        let isBeforeBody = received == 0
+        switch head.framing {
+        case .none:
+            stage = .discarding(response)
+            return .goOn
+        case .sized(let length) where length == received:
+            stage = .discarding(response)
+            return .goOn
+        case .sized, .chunked:
+            // The client waits for a word before it sends: the answer is that word.
+            if isBeforeBody, head.expectsContinue { return reply(response) }
+        }
+        if case .sized(let length) = head.framing, !closing,
+            length - received <= core.configuration.discardBytes
+        {
+            stage = .discarding(response)
+            return .goOn
+        }
+        let finished = core.finish(response, for: head)
+        status = finished.status
+        wasAnsweredRaw = connection.answer(RawReply(finished, omittingBody: head.method == .head), now: .now)
+        replyBytes = finished.bodyByteCount
+        stage = .lingering(left: core.configuration.discardBytes)
+        return wasAnsweredRaw ? .goOn : .close
+    }
+
+    private func reply(_ response: Response) -> Step {
+        releaseMemory()
+        let finished = core.finish(response, for: head)
+        replyBytes = head.method == .head ? 0 : finished.bodyByteCount
+        guard connection.replyBegins(bytes: replyBytes, now: .now) else { return .close }
+        status = finished.status
+        stage = .replying
+        return .reply(finished, closing: closing || core.isDraining)
+    }
+
+    private func hand(over work: @escaping @Sendable () -> Response) -> Step {
+        guard connection.workBegins(head) else { return .close }
+        stage = .working
+        let queued = Moment.now
+        let job: WorkerPool.Job = { [connection] in
+            guard connection.isWaitingForWork else {
+                return connection.deliver(WorkResult(answer: .clientGone))
+            }
+            let begun = Moment.now
+            let response = work()
+            connection.deliver(
+                WorkResult(answer: .response(response), queue: begun - queued, work: .now - begun))
+        }
+        return .suspend(job) { [self] in
+            let refusal = Refusal.busy(retryAfter: core.configuration.retryAfter)
+            connection.deliver(WorkResult(answer: .response(refusal.response(core.render, head))))
+        }
+    }
+
+    private func claimMemory(for sink: any BodySink) -> Refusal? {
+        switch sink.memory {
+        case .wholeBody:
+            claim.followsBody = head.framing == .chunked
+            return extendClaim(to: head.contentLength ?? 0)
+        case .fixed(let bytes):
+            return extendClaim(to: bytes)
+        }
+    }
+
+    /// Chunked bodies claim ahead in steps, so that the budget is not locked for every chunk.
+    private func growClaim() -> Refusal? {
+        guard claim.followsBody, received > claim.bytes else { return nil }
+        return extendClaim(to: received + 1 << 20)
+    }
+
+    private func extendClaim(to bytes: Int) -> Refusal? {
+        switch core.memory.claim(bytes - claim.bytes, holding: claim.bytes) {
+        case .granted:
+            claim.bytes = bytes
+            return nil
+        case .taken(let free):
+            return .memoryTaken(
+                needed: bytes, free: free, budget: core.memory.total,
+                retryAfter: core.configuration.retryAfter)
+        case .insufficient:
+            return .memoryInsufficient(needed: bytes, budget: core.memory.total)
+        }
+    }
+
+    private func releaseMemory() {
+        core.memory.release(claim.bytes)
+        claim = (0, false)
+    }
+}
