@@ -1,5 +1,6 @@
 """Writes the golden files of /v1/advantages beside itself: `python Tests/Golden/advantages/generate.py` (torch)."""
 
+import json
 import pathlib
 import sys
 
@@ -36,7 +37,7 @@ def main():
                 tensors["expect.advantages"] = group_advantages(given.double(), groups, method)
                 suffix = f"-in-{dtype.lower()}" if name.startswith("interleaved") else ""
                 file = HERE / f"{name}-by-{method.replace('_', '-')}{suffix}.safetensors"
-                golden_file.write(file, tensors, {"method": method})
+                golden_file.write(file, tensors, {"options": json.dumps({"advantage_estimator": method})})
     files = list(HERE.glob("*.safetensors"))
     print(f"{len(files)} files, {sum(f.stat().st_size for f in files)} bytes")
 

@@ -106,8 +106,6 @@ def main():
     name = "at-temperature"
     logits = torch.tensor(random(name).normal(0, 4, (2, 4, 50)))
     save(name, logits.float(), torch.tensor(random(name).integers(0, 50, (2, 4))), temperature=0.6)
-    impossible = torch.tensor([[[0.0, 1.0, -INFINITY]]])
-    save("log-prob-of-an-impossible-token-is-minus-infinity", impossible, torch.tensor([[2]]))
     save("no-rows", torch.zeros(0, 3, 5), torch.zeros(0, 3, dtype=torch.int64))
     save("rows-of-no-tokens", torch.zeros(2, 0, 5), torch.zeros(2, 0, dtype=torch.int64))
     files = list(HERE.glob("*.safetensors"))

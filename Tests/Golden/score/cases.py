@@ -4,6 +4,7 @@ A name is what the case is about; the random numbers of a case depend on its nam
 changes no other.
 """
 
+import math
 import zlib
 
 import numpy as np
@@ -174,6 +175,8 @@ def changed_alone():
     label = "norm-length-over-packed-rows"
     case(
         label, packed(label, [6, 11, 3]), preset="cppo-verl", aggregation="seq-mean-token-sum-norm", norm_length=32)
+    label = "norm-length-of-packed-rows-is-the-longest"
+    case(label, packed(label, [6, 11, 3]), preset="cppo-verl", aggregation="seq-mean-token-sum-norm")
     label = "aggregation-seq-mean-token-mean-over-packed-rows"
     case(label, packed(label, [6, 11, 3, 8]), preset="cppo-areal", aggregation="seq-mean-token-mean")
     label = "detector-none-without-entropies"
@@ -242,6 +245,13 @@ def edges():
     tensors["advantages"] = floats([1.0, 1.0, 1.0, 1.0])
     case(label, tensors, preset="cppo-verl")
     case(label + "-under-seq-mean-token-mean", dict(tensors), preset="cppo-verl", aggregation="seq-mean-token-mean")
+    label = "padding-of-nan-and-infinity-is-never-read"
+    tensors = padded(label, 3, 9, mask=False)
+    tensors["response_mask"] = prefix_mask([4, 9, 0], 9)
+    tensors["advantages"] = floats([1.0, 0.5, 1.0])
+    for key, rubbish in zip(sorted(k for k in tensors if "." in k), [math.nan, math.inf, -math.inf] * 2):
+        tensors[key][tensors["response_mask"] == 0] = rubbish
+    case(label, tensors, preset="cppo-verl")
     label = "every-row-masked-entirely"
     tensors = padded(label, 2, 5)
     tensors["response_mask"] = torch.zeros(2, 5, dtype=torch.int32)

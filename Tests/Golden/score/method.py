@@ -71,6 +71,9 @@ class Batch:
         self.entropy = {
             v: self.flat(tensors[v + ".entropy"], torch.float64) for v in VIEWS if v + ".entropy" in tensors
         }
+        for held in (self.logits, self.log_probs, self.entropy):
+            for tensor in held.values():
+                tensor[~self.response] = 0.0
         temperature = options["temperature"]
         for view, logits in self.logits.items():
             if view not in self.entropy:
@@ -100,7 +103,7 @@ class Batch:
 
 
 def group_advantages(rewards, groups, method, epsilon=1e-6):
-    """grpo (r − mean)/(s + ε), s with n − 1; dr_grpo r − mean; rloo r − mean of the others. A group of one: 0."""
+    """grpo (r − mean)/(s + ε), s with n − 1; dr_grpo r − mean; rloo r − mean of the others. One alone: 0."""
     result = torch.zeros_like(rewards)
     for group in sorted(set(groups)):
         members = [i for i, g in enumerate(groups) if g == group]
@@ -281,7 +284,7 @@ def score(tensors, options):
         "mask": shaped(mask, torch.uint8),
         "token_loss": shaped(torch.where(response, c.detach(), 0.0), torch.float64),
     }
-    if "original" in batch.entropy and "removing" in batch.entropy:
+    if o["detector"] == "entropy":
         out["delta_entropy"] = shaped(delta, torch.float64)
         out["perception_score"] = shaped(token_score, torch.float64)
     if full:
