@@ -22,7 +22,7 @@ DTYPES = {"F32": torch.float32, "F16": torch.float16, "BF16": torch.bfloat16, "F
 
 
 def noise(seed, count, bits, spread):
-    """SplitMix64's outputs 0…count−1 of `seed`; the top `bits` bits u give (u / 2^bits − 1/2)·spread, exactly."""
+    """SplitMix64 from `seed`: the top `bits` bits u of each output give (u / 2^bits − 1/2)·spread, exactly."""
     with np.errstate(over="ignore"):
         steps = np.arange(1, count + 1, dtype=np.uint64)
         z = np.uint64(seed) + steps * np.uint64(0x9E3779B97F4A7C15)
