@@ -295,7 +295,7 @@ def clamps():
     lines = {
         "original.log_probs": floats([[-0.5, -40, -0.25, -3, -15, -0.125, -30]]),
         "preserving.log_probs": floats([[-0.75, -2, -30, -3.5, -0.5, -0.125, -8]]),
-        "removing.log_probs": floats([[-25, -1, -2.25, -2.25, -5, -12.125, -9]]),
+        "removing.log_probs": floats([[-25, -1, -2.5, -2.25, -6, -12.125, -9]]),
     }
     everywhere = dict(detector="none", gate="none")
     for label, options in {
@@ -308,6 +308,12 @@ def clamps():
         "clamp-input-narrow": dict(preset="cppo-verl", clamp_input=1.0),
     }.items():
         case(label, dict(lines), tau=5.0, **everywhere, **options)
+    limits = {
+        "original.log_probs": floats([[-1, -3, -1]]),
+        "preserving.log_probs": floats([[-1.5, -3.5, -1.5]]),
+        "removing.log_probs": floats([[-3, -1, -3.125]]),
+    }
+    case("clamp-on-its-limit-does-not-act", limits, preset="cppo-areal", clamp_result=2.0, **everywhere)
 
 
 def vocabularies():

@@ -157,7 +157,7 @@ def perception(batch, o):
     n = batch.tokens
     response = batch.response.tolist()
     delta, score = [0.0] * n, [0.0] * n
-    if "original" in batch.entropy and "removing" in batch.entropy:
+    if o["detector"] == "entropy":
         original, removing = batch.entropy["original"].tolist(), batch.entropy["removing"].tolist()
         for i in range(n):
             if response[i]:
@@ -185,8 +185,8 @@ def outside(x, limit):
 
 
 def clamp(x, limit):
-    """torch's clamp: gradient 1 inside and on the limit, 0 beyond."""
-    return x if limit is None else torch.clamp(x, -limit, limit)
+    """Gradient 1 inside and on the limit, 0 beyond. torch.clamp itself changed sides on the limit between releases."""
+    return x if limit is None else torch.where(outside(x, limit), limit * torch.sign(x.detach()), x)
 
 
 def sampled_divergence(log_p, reference, o):
