@@ -1,13 +1,16 @@
-"""Where the server under test comes from: PERCEPTION_BASE_URL names one that runs, PERCEPTION_SERVER_BINARY one to start."""
+"""Where the server under test comes from: PERCEPTION_BASE_URL names one, PERCEPTION_SERVER_BINARY is started."""
 
 import os
 import pathlib
+import tempfile
 
 import pytest
 import requests
 
 import serving
 
+# Hypothesis keeps notes beside the working directory otherwise.
+os.environ.setdefault("HYPOTHESIS_STORAGE_DIRECTORY", os.path.join(tempfile.gettempdir(), "hypothesis"))
 REPOSITORY = pathlib.Path(__file__).resolve().parents[2]
 
 

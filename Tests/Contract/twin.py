@@ -95,8 +95,10 @@ def select(original, removing, response, rows, o):
             n = len(ranked)
             if not n:
                 continue
-            product = n * o["top_k_ratio"]
-            k = max(1, math.floor(np.float32(product))) if o["quota"] == "floor" else math.ceil(product)
+            if o["quota"] == "floor":
+                k = max(1, math.floor(np.float32(n) * np.float32(o["top_k_ratio"])))
+            else:
+                k = math.ceil(n * o["top_k_ratio"])
             k = min(k, n)
             kept = ranked[:k] if o["ties"] == "first" else ranked[score[ranked] >= score[ranked[k - 1]]]
             chosen[kept] = True
@@ -121,7 +123,8 @@ def sampled(a, ref, o):
         value, slope = np.expm1(x) - x, np.where(active, 0, -np.expm1(x))
     if o["clamp_result"] is not None:
         beyond = np.abs(value) > o["clamp_result"]
-        value, slope, active = np.clip(value, -o["clamp_result"], o["clamp_result"]), np.where(beyond, 0, slope), active | beyond
+        value = np.clip(value, -o["clamp_result"], o["clamp_result"])
+        slope, active = np.where(beyond, 0, slope), active | beyond
     return value, slope, active
 
 

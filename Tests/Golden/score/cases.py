@@ -212,6 +212,8 @@ def quotas():
     case(label, rising(label, 100), preset="cppo-verl", top_k_ratio=0.29)
     label = "quota-floor-of-90-candidates-by-0-7-is-63-in-float32"
     case(label, rising(label, 90), preset="cppo-verl", top_k_ratio=0.7)
+    label = "quota-floor-of-23-candidates-by-14-in-23-is-13-in-float32-factors"
+    case(label, rising(label, 23), preset="cppo-verl", top_k_ratio=14 / 23)
     label = "quota-ceil-of-100-candidates-by-0-55-is-56-in-float64"
     case(label, rising(label, 100), preset="cppo-areal", top_k_ratio=0.55)
     label = "quota-floor-keeps-at-least-one"

@@ -131,11 +131,11 @@ def entropy(logits):
 
 
 def quota(n, ratio, kind):
-    """k of n candidates. floor rounds n·p to Float32 once, ceil works on the float64 product as it is."""
+    """k of n candidates. floor multiplies in Float32, ceil takes the float64 product as it is."""
     if n == 0:
         return 0
     if kind == "floor":
-        return min(n, max(1, math.floor(np.float32(n * ratio))))
+        return min(n, max(1, math.floor(np.float32(n) * np.float32(ratio))))
     return min(n, math.ceil(ratio * n))
 
 
