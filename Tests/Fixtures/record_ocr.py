@@ -7,8 +7,8 @@
 The model is the text recogniser that ships inside the PyPI package rapidocr-onnxruntime (PP-OCRv4, Apache 2.0).
 For each of T positions along a line of text, scaled to 48 pixels high, it gives probabilities of 6,625 symbols.
 The page is perturbed as a whole, as a trainer would perturb an image, and the same rectangle is read from each view.
-Unlike a vision-language model the recogniser reads by position, so the views should move nothing: the default seeds
-draw `color_jitter` and `occlusion`; other seeds draw other steps, which the file records.
+Unlike a vision-language model the recogniser reads by position, so the views must move nothing: without a given seed
+the first one is taken whose drawn steps do not (`color_jitter`, `occlusion`). The file records seeds and steps.
 
 Writes safetensors: `<view>.logits` [1, T, V] F16 (logarithms of the probabilities), `token_ids` [1, T] (the most likely
 symbols of the original), `response_mask` [1, T] (1 where that symbol is not CTC's blank: only those are text),
@@ -35,6 +35,8 @@ BLANK = 0
 LINE = (4, 8, 300, 38)
 READS = "Region-based segmentation"
 HEIGHT = 48
+STILL = {"color_jitter", "gaussian_blur", "occlusion"}
+SEEDS = range(100)
 
 
 class Recogniser:
@@ -65,6 +67,15 @@ def perturbed(server, page, recipe, seed):
     if reply.status_code != 200:
         sys.exit(f"{recipe} with seed {seed}: {reply.status_code} {reply.text}")
     return Image.open(io.BytesIO(reply.content)).convert("RGB"), json.loads(reply.headers["Perception-Steps"])
+
+
+def still(server, page, recipe):
+    """The first seed whose steps move nothing, with its view and steps."""
+    for seed in SEEDS:
+        image, drawn = perturbed(server, page, recipe, seed)
+        if drawn and {step["step"] for step in drawn} <= STILL:
+            return seed, image, drawn
+    sys.exit(f"{recipe}: none of {len(SEEDS)} seeds draws only steps that move nothing")
 
 
 def entropy(log_p):
@@ -98,9 +109,9 @@ def main():
     arguments.add_argument("server", help="base URL of a running perception-server")
     arguments.add_argument("--page", type=pathlib.Path, default=HERE / "page.png")
     arguments.add_argument("--preserving", default="cppo-preserving")
-    arguments.add_argument("--preserving-seed", type=int, default=1)
+    arguments.add_argument("--preserving-seed", type=int)
     arguments.add_argument("--removing", default="cppo-removing")
-    arguments.add_argument("--removing-seed", type=int, default=1)
+    arguments.add_argument("--removing-seed", type=int)
     arguments.add_argument("--output", type=pathlib.Path, default=HERE / "ocr-line.safetensors")
     chosen = arguments.parse_args()
 
@@ -111,11 +122,14 @@ def main():
         ("preserving", chosen.preserving, chosen.preserving_seed),
         ("removing", chosen.removing, chosen.removing_seed),
     ):
-        images[view], drawn = perturbed(chosen.server.rstrip("/"), page, recipe, seed)
+        if seed is None:
+            seed, images[view], drawn = still(chosen.server.rstrip("/"), page, recipe)
+        else:
+            images[view], drawn = perturbed(chosen.server.rstrip("/"), page, recipe, seed)
         steps[view] = {"recipe": recipe, "seed": seed, "steps": drawn}
         if images[view].size != images["original"].size:
             sys.exit(f"{view}: a view for training must keep the size {images['original'].size}")
-        print(view, ", ".join(sorted({step["step"] for step in drawn})) or "nothing drawn")
+        print(view, "seed", seed, ", ".join(sorted({step["step"] for step in drawn})) or "nothing drawn")
 
     read = Recogniser()
     views = {view: read(image.crop(LINE)) for view, image in images.items()}
