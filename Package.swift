@@ -70,7 +70,7 @@ let package = Package(
         tests("TokenDistributionTests", ["Tensor", "TokenDistribution"]),
         tests("PerceptionTests", ["Perception"]),
         tests("ContrastiveLossTests", ["ContrastiveLoss", "Perception"]),
-        tests("ImagesTests", ["Images"]),
+        tests("ImagesTests", ["Images", "JSON"]),
         tests("PerturbationTests", ["Images", "JSON", "Perturbation"]),
         tests("HTTPTests", ["HTTP", httpTypes]),
     ]
