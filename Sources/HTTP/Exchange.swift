@@ -45,6 +45,8 @@ package protocol ServerObserver: Sendable {
 
 /// What a server is doing at one moment.
 package struct ServerLoad: Sendable, Equatable {
+    package static let idle = ServerLoad(connections: 0, inFlight: 0, queued: 0, running: 0, bodyBytes: 0)
+
     /// Open connections.
     package var connections: Int
     /// Requests whose head is complete and whose answer is not.

@@ -1,5 +1,6 @@
 import ArgumentParser
 import HTTP
+import HTTPTypes
 
 /// Asks a running server whether it takes work: for container health checks.
 struct Healthcheck: ParsableCommand {
@@ -10,12 +11,14 @@ struct Healthcheck: ParsableCommand {
 
     func run() throws {
         let address = try listen.address().reachable
+        let status: Int
         do throws(ClientError) {
             let client = try LoopbackClient(connectingTo: address, timeout: .seconds(3))
-            let reply = try client.request("/readyz")
-            guard reply.status == 200 else { throw exit("\(address) answered \(reply.status): not ready") }
+            let reply = try client.request(.get, "/readyz")
+            status = reply.status
         } catch {
-            throw exit("\(address) does not answer: \(error)")
+            throw failure("\(address) does not answer: \(error)")
         }
+        guard status == 200 else { throw failure("\(address) answered \(status): not ready") }
     }
 }

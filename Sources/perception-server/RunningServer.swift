@@ -10,6 +10,6 @@ final class RunningServer: Sendable {
     func isReady() -> Bool { server.withLock { $0 }?.isReady ?? false }
 
     func load() -> ServerLoad {
-        server.withLock { $0 }?.load ?? ServerLoad(connections: 0, inFlight: 0, queued: 0, running: 0, bodyBytes: 0)
+        server.withLock { $0 }?.load ?? .idle
     }
 }

@@ -50,7 +50,7 @@ struct Serve: ParsableCommand {
             server = try Server(
                 configuration, router: service.router, render: PerceptionService.render, observer: service.observer)
         } catch {
-            throw exit("\(error)")
+            throw failure("\(error)")
         }
         running.set(server)
         announce("perception-server \(Serve.version) listening on \(server.address)")
@@ -66,9 +66,9 @@ struct Serve: ParsableCommand {
         let format = try resolved(
             logFormat, "log-format", "text or json", where: { LineLogHandler.Format(rawValue: $0) != nil })
         let handler = LineLogHandler(
-            label: "perception-server", level: level.flatMap(Logger.Level.init) ?? .info,
-            format: format.flatMap(LineLogHandler.Format.init) ?? .text)
-        return Logger(label: "perception-server") { _ in handler }
+            label: "perception-server", level: level.flatMap { Logger.Level(rawValue: $0) } ?? .info,
+            format: format.flatMap { LineLogHandler.Format(rawValue: $0) } ?? .text)
+        return Logger(label: "perception-server", factory: { (_: String) -> any LogHandler in handler })
     }
 
     /// - Throws: one line when the file can't be used, or when a token is missing where strangers could connect.
@@ -76,7 +76,7 @@ struct Serve: ParsableCommand {
         let path = try resolved(tokenFile, "token-file", "a path")
         guard let path else {
             guard try address.isLoopback || resolved(insecureNoAuth, "insecure-no-auth") else {
-                throw exit(
+                throw failure(
                     "refusing to listen on \(address) without a token: give --token-file, or --insecure-no-auth if the "
                         + "network is trusted")
             }

@@ -1,0 +1,244 @@
+"""What a trainer does with /v1/score, and what it must be told when it errs."""
+
+import json
+
+import numpy as np
+import pytest
+from safetensors.numpy import load, save
+
+import golden
+import twin
+import wire
+
+
+def batch(seed=1, count=3, length=17, vocabulary=None):
+    random = np.random.default_rng(seed)
+    original = random.gamma(1.2, 0.7, (count, length))
+    anchor = -random.exponential(0.6, (count, length))
+    tensors = {
+        "original.entropy": original,
+        "removing.entropy": np.maximum(original + random.normal(0.25, 0.8, original.shape), 0),
+        "original.log_probs": anchor,
+        "preserving.log_probs": anchor + random.normal(0, 0.2, anchor.shape),
+        "removing.log_probs": anchor - random.exponential(0.8, anchor.shape),
+        "advantages": random.normal(0.5, 1, count),
+    }
+    if vocabulary:
+        tensors = {f"{v}.logits": random.normal(0, 2, (count, length, vocabulary)) for v in wire.VIEWS}
+        tensors["advantages"] = np.ones(count)
+    return {name: values.astype(np.float32) for name, values in tensors.items()}
+
+
+def post(http, url, tensors, options=None, **arguments):
+    """With the safetensors package, as a trainer would."""
+    metadata = {"options": json.dumps(options)} if options is not None else None
+    headers = {"Content-Type": wire.MEDIA_TYPE} | arguments.pop("headers", {})
+    return http.post(url, data=save(tensors, metadata), headers=headers, timeout=60, **arguments)
+
+
+def result(reply):
+    assert reply.status_code == 200, reply.text
+    return json.loads(wire.read(reply.content)[1]["result"])
+
+
+def problem(reply, status, word, field=None):
+    assert reply.status_code == status, reply.text
+    assert reply.headers["Content-Type"].split(";")[0] == "application/problem+json"
+    body = reply.json()
+    assert (body["type"], body["status"]) == (word, status), body
+    if field is not None:
+        assert field in json.dumps(body["errors"]), body
+    return body
+
+
+@pytest.mark.parametrize("preset", ["cppo-verl", "cppo-areal", "cppo-paper"])
+def test_safetensors_client_gets_the_twins_numbers(server, http, preset):
+    tensors = batch(vocabulary=29 if preset == "cppo-paper" else None)
+    reply = post(http, f"{server}/v1/score", tensors, {"preset": preset})
+    scalars = result(reply)
+    out = load(reply.content)
+    expected, expected_scalars = twin.score(tensors, {"preset": preset})
+    golden.assert_reply(out, scalars, expected, expected_scalars, preset == "cppo-paper")
+    assert {k: v.dtype for k, v in out.items() if k in ("mask", "gate")} == {"mask": np.uint8, "gate": np.uint8}
+    assert out["token_loss"].dtype == np.float32 and out["token_loss"].shape == (3, 17)
+
+
+def test_many_batches_agree_with_the_twin(server, http):
+    for seed in range(40):
+        random = np.random.default_rng(seed)
+        tensors = batch(seed, int(random.integers(1, 6)), int(random.integers(1, 41)))
+        tensors["response_mask"] = (random.random(tensors["original.entropy"].shape) < 0.8).astype(np.uint8)
+        options = {
+            "preset": str(random.choice(["cppo-verl", "cppo-areal"])),
+            "estimator": str(random.choice(["k1", "abs", "k2", "k3"])),
+            "quota": str(random.choice(["floor", "ceil"])),
+            "scope": str(random.choice(["sequence", "segment"])),
+            "top_k_ratio": float(random.choice([0.1, 0.29, 0.3, 0.5, 0.7, 1])),
+            "aggregation": str(random.choice(
+                ["token-mean", "seq-mean-token-sum", "seq-mean-token-mean", "seq-mean-token-sum-norm"])),
+            "tau": float(random.choice([0.1, 0.5, 1])),
+        }
+        reply = post(http, f"{server}/v1/score", tensors, options)
+        expected, expected_scalars = twin.score(tensors, options)
+        golden.assert_reply(load(reply.content), result(reply), expected, expected_scalars, False)
+
+
+def test_gradients_are_those_of_the_returned_loss(server, http):
+    """Central differences on the server's own numerator; ties and masks do not move, since entropies stay."""
+    tensors = {k: v.astype(np.float64) for k, v in batch(5, 2, 6).items()}
+    tensors["advantages"] = np.ones(2)
+    options = {"preset": "cppo-verl", "tau": 0.5}
+    out = load(post(http, f"{server}/v1/score", tensors, options).content)
+    step = 1e-4
+    for view in wire.VIEWS:
+        for where in [(0, 1), (1, 4), (0, 5)]:
+            losses = []
+            for sign in (1, -1):
+                moved = {k: v.copy() for k, v in tensors.items()}
+                moved[f"{view}.log_probs"][where] += sign * step
+                losses.append(result(post(http, f"{server}/v1/score", moved, options))["loss"])
+            slope = (losses[0] - losses[1]) / (2 * step)
+            assert out[f"grad.{view}.log_probs"][where] == pytest.approx(slope, rel=1e-4, abs=1e-6)
+
+
+def test_packed_rows_equal_padded_rows(server, http):
+    tensors = batch(7, 3, 8)
+    lengths = [3, 8, 5]
+    mask = np.array([[t < n for t in range(8)] for n in lengths])
+    packed = {k: v[mask] for k, v in tensors.items() if k != "advantages"}
+    packed |= {"advantages": tensors["advantages"], "cu_seqlens": np.cumsum([0, *lengths]).astype(np.int32)}
+    url = f"{server}/v1/score"
+    one = post(http, url, tensors | {"response_mask": mask})
+    two = post(http, url, packed)
+    left, right = load(one.content), load(two.content)
+    for name, values in left.items():
+        assert (values[mask] == right[name]).all(), name
+        assert not values[~mask].any(), f"{name} is not 0 in the padding"
+    assert result(one)["loss"] == result(two)["loss"]
+
+
+def test_accept_chooses_the_form_of_the_reply(server, http):
+    tensors = batch(9)
+    url = f"{server}/v1/score"
+    binary = post(http, url, tensors)
+    text = post(http, url, tensors, headers={"Accept": "application/json"})
+    assert text.headers["Content-Type"].split(";")[0] == "application/json"
+    arrays = load(binary.content)
+    for name, values in arrays.items():
+        golden.assert_close(text.json()[name], values, 1e-7, name)
+    back = http.post(
+        url, json={k: v.tolist() for k, v in tensors.items()}, headers={"Accept": wire.MEDIA_TYPE}, timeout=30)
+    for name, values in load(back.content).items():
+        assert (values == arrays[name]).all(), name
+
+
+def test_query_wins_over_the_body(server, http):
+    reply = post(
+        http, f"{server}/v1/score?tau=0.5&clamp_result=none&stop_gradient=original,removing", batch(),
+        {"tau": 0.2, "top_k_ratio": 0.3})
+    options = result(reply)["options"]
+    assert (options["tau"], options["top_k_ratio"], options["clamp_result"]) == (0.5, 0.3, None)
+    assert options["stop_gradient"] == ["original", "removing"]
+    gradients = load(reply.content)
+    assert not gradients["grad.original.log_probs"].any() and gradients["grad.preserving.log_probs"].any()
+
+
+def test_return_leaves_out_what_is_not_asked_for(server, http):
+    reply = post(http, f"{server}/v1/score", batch(), {"return": ["mask", "grad.removing.log_probs"]})
+    assert set(load(reply.content)) == {"mask", "grad.removing.log_probs"}
+    assert "loss" in result(reply)
+
+
+def test_same_request_gives_the_same_bytes(server, http):
+    tensors = batch(11)
+    first, second = (post(http, f"{server}/v1/score", tensors).content for _ in range(2))
+    assert first == second
+
+
+def test_request_id_is_echoed_and_time_is_told(server, http):
+    reply = post(http, f"{server}/v1/score", batch(), headers={"X-Request-ID": "step-17/rank-3"})
+    assert reply.headers["X-Request-ID"] == "step-17/rank-3"
+    named = {part.split(";")[0].strip() for part in reply.headers["Server-Timing"].split(",")}
+    assert {"decode", "compute", "encode"} <= named
+
+
+def test_unknown_option_names_the_nearest(server, http):
+    body = problem(post(http, f"{server}/v1/score", batch(), {"top_k": 0.5}), 400, "unknown-option")
+    assert "top_k_ratio" in body["detail"]
+
+
+@pytest.mark.parametrize(
+    "options, word",
+    [
+        ({"tau": 0}, "invalid-option"), ({"tau": -1}, "invalid-option"), ({"top_k_ratio": 1.5}, "invalid-option"),
+        ({"estimator": "k4"}, "invalid-option"), ({"preset": "grpo"}, "invalid-option"),
+        ({"clamp_result": 0}, "invalid-option"), ({"global_batch_size": 0}, "invalid-option"),
+    ])
+def test_options_out_of_range_are_refused(server, http, options, word):
+    problem(post(http, f"{server}/v1/score", batch(), options), 422, word, next(iter(options)))
+
+
+def test_shapes_that_differ_are_refused_with_both(server, http):
+    tensors = batch()
+    tensors["removing.log_probs"] = tensors["removing.log_probs"][:, :-1]
+    body = problem(post(http, f"{server}/v1/score", tensors), 422, "invalid-shape", "removing.log_probs")
+    assert "16" in json.dumps(body) and "17" in json.dumps(body)
+
+
+@pytest.mark.parametrize("value", [np.nan, np.inf, -np.inf])
+@pytest.mark.parametrize("name", ["original.log_probs", "removing.entropy", "advantages"])
+def test_numbers_that_are_not_finite_are_refused_with_their_place(server, http, value, name):
+    tensors = batch()
+    tensors[name].reshape(-1)[2] = value
+    body = problem(post(http, f"{server}/v1/score", tensors), 422, "non-finite-value", name)
+    assert body["errors"][0]["index"] == ([2] if name == "advantages" else [0, 2])
+
+
+def test_missing_advantages_are_not_guessed(server, http):
+    tensors = {k: v for k, v in batch().items() if k != "advantages"}
+    problem(post(http, f"{server}/v1/score", tensors), 400, "missing-field", "advantages")
+
+
+def test_full_kl_without_logits_says_what_is_missing(server, http):
+    problem(post(http, f"{server}/v1/score", batch(), {"preset": "cppo-paper"}), 400, "missing-field", "logits")
+
+
+@pytest.mark.parametrize(
+    "body, word",
+    [
+        (b"", "malformed-json"), (b"{", "malformed-json"), (b'{"rollouts": [NaN]}', "malformed-json"),
+        (b'{"options": {}, "options": {}, "rollouts": []}', "malformed-json"), (b"\xff\xfe", "malformed-json"),
+        (b"[" * 100_000, "malformed-json"), (b'{"rollouts": [1e999]}', "malformed-json"),
+    ])
+def test_malformed_json_is_refused(server, http, body, word):
+    reply = http.post(
+        f"{server}/v1/score", data=body, headers={"Content-Type": "application/json"}, timeout=30)
+    problem(reply, 400, word)
+
+
+def header(text, data=b""):
+    text = text.encode()
+    return len(text).to_bytes(8, "little") + text + data
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"", b"\0" * 7, (1 << 63).to_bytes(8, "little"), (100_000_001).to_bytes(8, "little") + b"{}",
+        header("{}", b"tail"), header("not json"), header('{"a":{"dtype":"F32","shape":[2],"data_offsets":[0,4]}}', b"1234"),
+        header('{"a":{"dtype":"F32","shape":[1],"data_offsets":[4,8]}}', b"12345678"),
+        header('{"a":{"dtype":"F33","shape":[1],"data_offsets":[0,4]}}', b"1234"),
+        header('{"a":{"dtype":"F32","shape":[4611686018427387904,4],"data_offsets":[0,0]}}'),
+        header('{"a":{"dtype":"U8","shape":[1],"data_offsets":[0,1]},"a":{"dtype":"U8","shape":[1],"data_offsets":[1,2]}}', b"12"),
+    ])
+def test_malformed_safetensors_are_refused(server, http, body):
+    reply = http.post(f"{server}/v1/score", data=body, headers={"Content-Type": wire.MEDIA_TYPE}, timeout=30)
+    problem(reply, 400, "malformed-safetensors")
+
+
+def test_other_media_types_and_encodings_are_refused(server, http):
+    url = f"{server}/v1/score"
+    problem(http.post(url, data=b"x", headers={"Content-Type": "text/csv"}, timeout=30), 415, "unsupported-media-type")
+    reply = http.post(
+        url, data=b"x", headers={"Content-Type": "application/json", "Content-Encoding": "gzip"}, timeout=30)
+    problem(reply, 415, "unsupported-encoding")
