@@ -56,7 +56,7 @@ struct EntropyEndpoint: TensorOperation {
         if case .rollouts = request.form { return try TokenLayout(request, guide: [], &faults) }
         let guide = present.map { "\($0)logits" }
         if request.tensors["cu_seqlens"] == nil, let first = guide.first, let tensor = request.tensors[first],
-            tensor.shape.count == 2
+            tensor.shape.count == 2, !(tensor.isNumbers && tensor.count == 0)
         {
             return TokenLayout(flat: tensor.shape[0])
         }

@@ -32,6 +32,12 @@ struct RolloutColumns {
             case "id":
                 let id = try reader.value()
                 switch id {
+                case .string(let text) where text.unicodeScalars.count > GroupName.maximumLength:
+                    faults.add(
+                        .invalidValue,
+                        Problem.Reason(
+                            "too long", field: "rollouts[\(index)].id",
+                            expected: "at most \(GroupName.maximumLength) characters"))
                 case .string, .integer: ids[index] = id
                 default:
                     faults.add(
@@ -40,7 +46,10 @@ struct RolloutColumns {
                 }
             case "advantage" where schema.takes("advantages"): advantage[index] = try reader.double()
             case "reward" where schema.takes("rewards"): reward[index] = try reader.double()
-            case "group_id" where schema.takes("group_ids"): group[index] = try GroupName(from: &reader)
+            case "group_id" where schema.takes("group_ids"):
+                let name = try GroupName(from: &reader)
+                name.check("rollouts[\(index)].group_id", &faults)
+                group[index] = name
             case "advantages" where schema.takes(name), "response_mask" where schema.takes(name),
                 "token_ids" where schema.takes(name):
                 try readVector(&reader, name, at: index)

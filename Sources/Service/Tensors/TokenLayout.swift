@@ -5,8 +5,8 @@ import Tensor
 /// How a request lays its tokens out, and so how its reply does and how its errors point at a token.
 struct TokenLayout: Sendable {
     enum Kind: Sendable {
-        /// [B,T]
-        case padded
+        /// [B,T]; the length is kept because B may be 0.
+        case padded(length: Int)
         /// [N], rows by cu_seqlens
         case packed
         /// JSON objects, one for each sequence
@@ -19,7 +19,7 @@ struct TokenLayout: Sendable {
     /// The shape of a tensor with one element for each token.
     var shape: [Int] {
         switch kind {
-        case .padded: [rows.count, rows.longest]
+        case .padded(let length): [rows.count, length]
         case .packed, .rollouts: [rows.tokens]
         }
     }
@@ -36,8 +36,7 @@ struct TokenLayout: Sendable {
                 kind = .packed
                 rows = try TokenLayout.packedRows(tensor)
             } else {
-                kind = .padded
-                rows = try TokenLayout.paddedRows(request, guide)
+                (kind, rows) = try TokenLayout.padded(request, guide)
             }
         }
     }
@@ -67,12 +66,12 @@ struct TokenLayout: Sendable {
         return Rows(offsets: offsets)
     }
 
-    private static func paddedRows(_ request: TensorRequest, _ guide: [String]) throws(Problem) -> Rows {
+    private static func padded(_ request: TensorRequest, _ guide: [String]) throws(Problem) -> (Kind, Rows) {
         for name in guide {
             guard let tensor = request.tensors[name] else { continue }
             let shape = tensor.shape
             // JSON can't write [0, T]: an empty list is an empty batch.
-            if shape == [0] { return Rows(offsets: [0]) }
+            if shape == [0] { return (.padded(length: 0), Rows(offsets: [0])) }
             let rank = name.hasSuffix("logits") ? 3 : 2
             // [[], []] in JSON: two sequences without tokens, whose V can't be seen.
             guard shape.count == rank || (tensor.isNumbers && tensor.count == 0 && shape.count >= 2) else {
@@ -86,7 +85,7 @@ struct TokenLayout: Sendable {
                     .invalidShape,
                     Problem.Reason("too many sequences", field: name, expected: "B ≤ \(1 << 24)", found: "\(shape)"))
             }
-            return Rows(padded: shape[0], shape[1])
+            return (.padded(length: shape[1]), Rows(padded: shape[0], shape[1]))
         }
         throw Problem(
             .missingField,

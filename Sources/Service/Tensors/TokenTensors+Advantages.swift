@@ -27,13 +27,10 @@ extension TokenTensors {
         }
         guard has("rewards") || request.groupIDs != nil else {
             if required {
-                faults.add(
-                    .missingField,
-                    Problem.Reason(
-                        "the gate positive_advantage needs advantages; ask for the gate none to go without",
-                        field: "advantages"))
+                addMissing(
+                    "advantages", "the gate positive_advantage needs advantages; ask for the gate none to go without")
             }
-            return nil
+            return isEmpty ? [] : nil
         }
         guard let (rewards, groups) = rewardedGroups() else { return nil }
         return spread(GroupAdvantage.grpo.advantages(rewards: rewards, groups: groups), "rewards")

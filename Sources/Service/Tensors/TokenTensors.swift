@@ -24,6 +24,9 @@ struct TokenTensors {
         readResponseMask()
     }
 
+    /// Whether there are no tokens at all.
+    var isEmpty: Bool { layout.rows.tokens == 0 }
+
     func has(_ name: String) -> Bool { request.tensors[name] != nil }
 
     private mutating func readResponseMask() {
@@ -54,7 +57,7 @@ struct TokenTensors {
     private mutating func fits(_ tensor: DenseTensor, _ name: String) -> Bool {
         if tensor.shape == layout.shape { return true }
         // JSON can't write an empty [B, T] but as [] or [[], …].
-        if tensor.count == 0, layout.rows.tokens == 0, tensor.isNumbers { return true }
+        if tensor.count == 0, isEmpty, tensor.isNumbers { return true }
         faults.add(
             .invalidShape,
             Problem.Reason(
@@ -62,8 +65,10 @@ struct TokenTensors {
         return false
     }
 
-    /// One number for each token, finite inside the response; nil when absent or faulty.
+    /// One number for each token, finite inside the response; nil when absent or faulty. Of no tokens, an absent tensor
+    /// is as good as an empty one.
     mutating func numbers(_ name: String) -> [Double]? {
+        if isEmpty, !has(name) { return [] }
         guard let tensor = request.tensors[name], fits(tensor, name), isFloat(tensor, name) else { return nil }
         let values = tensor.doubles()
         checkFinite(values, name)
@@ -93,11 +98,11 @@ struct TokenTensors {
 
     /// Logits with one row for each token; nil when absent or faulty.
     mutating func logits(_ name: String, temperature: Double) -> VocabularyLogits? {
+        let none = VocabularyLogits(DenseTensor([], shape: [0, 1]), temperature: temperature)
+        if isEmpty, !has(name) { return none }
         guard let tensor = request.tensors[name], isFloat(tensor, name) else { return nil }
         let vocabulary = tensor.shape.last ?? 0
-        if tensor.count == 0, layout.rows.tokens == 0 {
-            return VocabularyLogits(DenseTensor([], shape: [0, 1]), temperature: temperature)
-        }
+        if tensor.count == 0, isEmpty { return none }
         guard tensor.shape.count >= 2, Array(tensor.shape.dropLast()) == layout.shape, vocabulary >= 1 else {
             faults.add(
                 .invalidShape,
