@@ -64,6 +64,9 @@ let package = Package(
                 .product(name: "ArgumentParser", package: "swift-argument-parser"), logging,
             ],
             swiftSettings: strict),
+        // Shows recorded logits scored by a running server.
+        .executableTarget(
+            name: "score-table", dependencies: ["HTTP", "JSON", "Tensor", httpTypes], swiftSettings: strict),
 
         tests("JSONTests", ["JSON"]),
         tests("TensorTests", ["JSON", "Tensor"]),
