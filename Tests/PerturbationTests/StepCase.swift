@@ -36,6 +36,6 @@ struct StepCase: Sendable, CustomTestStringConvertible {
 }
 
 /// FNV-1a of 64 bits, to pin bytes down in a test.
-func hash(of bytes: [UInt8]) -> UInt64 {
+func fingerprint(of bytes: [UInt8]) -> UInt64 {
     bytes.reduce(0xCBF2_9CE4_8422_2325) { ($0 ^ UInt64($1)) &* 0x0000_0100_0000_01B3 }
 }
