@@ -17,6 +17,8 @@ struct RandomStream: Sendable {
     private static let golden: UInt64 = 0x9E37_79B9_7F4A_7C15
     private var state: UInt64
 
+    init(start: UInt64) { state = start }
+
     /// The stream of a noise seed: `start` = mix(seed).
     init(seed: UInt64) { state = Self.mix(seed) }
 
