@@ -28,6 +28,8 @@ let package = Package(
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
         .package(url: "https://github.com/apple/swift-http-types", from: "1.8.0"),
         .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
+        // Only tests read the contract as data.
+        .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
     ],
     targets: [
         // Ground floor: text and numbers as they arrive.
@@ -76,5 +78,11 @@ let package = Package(
         tests("ImagesTests", ["Images", "JSON"]),
         tests("PerturbationTests", ["Images", "JSON", "Perturbation"]),
         tests("HTTPTests", ["HTTP", httpTypes]),
+        tests(
+            "ServiceTests",
+            [
+                "ContrastiveLoss", "HTTP", "Images", "JSON", "Perturbation", "Service", "Tensor", httpTypes, logging,
+                .product(name: "Yams", package: "Yams"),
+            ]),
     ]
 )

@@ -56,9 +56,10 @@ extension JSONReader {
                 var scan = NumberScan(start: cursor)
                 values.append(try scan.scan(span))
                 cursor = scan.position
-            case UInt8(ascii: "N"), UInt8(ascii: "I"):
-                throw JSONError(.nonFiniteNumber, byte: cursor)
             default:
+                // Bytes that start no value at all are malformed, not of another kind.
+                position = cursor
+                _ = try nextKind()
                 throw JSONError(.wrongKind(expected: "a number"), byte: cursor)
             }
             blanks()

@@ -1,7 +1,8 @@
 /// A strict pull parser for JSON text (RFC 8259): the caller asks for what its schema expects next.
 ///
 /// Refused beyond the grammar: duplicate members (RFC 8259 §4 leaves them undefined, so two readers may disagree),
-/// nesting deeper than `depthLimit`, numbers that overflow a Double, and anything after the value.
+/// nesting deeper than `depthLimit`, numbers that overflow a Double, and anything after the value. Names that differ
+/// only in how characters are composed count as duplicates, because dictionaries of strings take them for one.
 /// The text is never copied; the reader is a position in it.
 package struct JSONReader: Sendable {
     let bytes: [UInt8]
