@@ -47,7 +47,8 @@ let package = Package(
         room("Perturbation", ["Images", "JSON"]),
 
         // Bytes.
-        .systemLibrary(name: "CMicroHTTPD", pkgConfig: "libmicrohttpd", providers: [.apt(["libmicrohttpd-dev"])]),
+        .systemLibrary(
+            name: "CMicroHTTPD", pkgConfig: "libmicrohttpd", providers: [.apt(["libmicrohttpd-dev"])]),
         room("HTTP", ["CMicroHTTPD", httpTypes, logging]),
         room("Observability", [logging]),
 
@@ -81,7 +82,8 @@ let package = Package(
         tests(
             "ServiceTests",
             [
-                "ContrastiveLoss", "HTTP", "Images", "JSON", "Perturbation", "Service", "Tensor", httpTypes, logging,
+                "ContrastiveLoss", "HTTP", "Images", "JSON", "Perturbation", "Service", "Tensor", httpTypes,
+                logging,
                 .product(name: "Yams", package: "Yams"),
             ]),
     ]

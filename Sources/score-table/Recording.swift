@@ -31,7 +31,7 @@ struct Recording {
         var writer = SafetensorsWriter()
         for name in ["original.logits", "removing.logits"] {
             guard let tensor = file.tensors[name] else { continue }
-            writer.append(name, shape: tensor.shape, floats: tensor.doubles().map(Float.init))
+            writer.append(name, tensor.elementType, shape: tensor.shape, bytes: tensor.bytes)
         }
         return writer.segments().flatMap { $0 }
     }
@@ -45,7 +45,8 @@ struct Recording {
 /// All bytes of a file.
 private func contents(of path: String) throws -> [UInt8] {
     guard let stream = unsafe fopen(path, "rb") else {
-        throw Recording.Unreadable(description: "cannot open \(path): \(unsafe String(cString: strerror(errno)))")
+        throw Recording.Unreadable(
+            description: "cannot open \(path): \(unsafe String(cString: strerror(errno)))")
     }
     defer { unsafe fclose(stream) }
     var bytes: [UInt8] = []

@@ -27,7 +27,8 @@ enum ScoreTable {
     }
 
     /// Posts a safetensors file and parses the one that comes back.
-    private static func post(_ body: [UInt8], to path: String, of server: SocketAddress) throws -> Safetensors {
+    private static func post(_ body: [UInt8], to path: String, of server: SocketAddress) throws -> Safetensors
+    {
         let client = try LoopbackClient(connectingTo: server, timeout: .seconds(60))
         let reply = try client.request(
             .post, path, headers: [.contentType: "application/x-safetensors"], body: body)

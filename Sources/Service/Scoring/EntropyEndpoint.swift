@@ -36,7 +36,9 @@ struct EntropyEndpoint: TensorOperation {
             let ids = tensors.tokenIDs(vocabulary: logits.vocabulary)
             let statistics = LogitStatistics(logits, field: field, &tensors)
             if options.returned.contains(.entropy) { reply.add("\(prefix)entropy", statistics.entropy) }
-            if options.returned.contains(.logSumExp) { reply.add("\(prefix)log_sum_exp", statistics.logSumExp) }
+            if options.returned.contains(.logSumExp) {
+                reply.add("\(prefix)log_sum_exp", statistics.logSumExp)
+            }
             if options.returned.contains(.logProbs), let ids {
                 reply.add(
                     "\(prefix)log_probs",

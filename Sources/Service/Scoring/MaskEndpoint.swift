@@ -17,7 +17,9 @@ struct MaskEndpoint: TensorOperation {
         var tensors = TokenTensors(request, layout: layout, faults: faults)
         let original = tensors.numbers("original.entropy")
         let removing = tensors.numbers("removing.entropy")
-        if options.detector.method == .entropy || tensors.has("original.entropy") || tensors.has("removing.entropy") {
+        if options.detector.method == .entropy || tensors.has("original.entropy")
+            || tensors.has("removing.entropy")
+        {
             for name in ["original.entropy", "removing.entropy"] where !tensors.has(name) {
                 tensors.addMissing(name, "the entropy detector needs it")
             }

@@ -42,7 +42,8 @@ struct RolloutColumns {
                 default:
                     faults.add(
                         .invalidType,
-                        Problem.Reason("wrong type", field: "rollouts[\(index)].id", expected: "a string or an integer"))
+                        Problem.Reason(
+                            "wrong type", field: "rollouts[\(index)].id", expected: "a string or an integer"))
                 }
             case "advantage" where schema.takes("advantages"): advantage[index] = try reader.double()
             case "reward" where schema.takes("rewards"): reward[index] = try reader.double()
@@ -144,7 +145,8 @@ extension RolloutColumns {
                     if name != "response_mask", name != "advantages" {
                         faults.add(
                             .missingField,
-                            Problem.Reason("missing here, given in other rollouts", field: "rollouts[\(index)].\(name)"))
+                            Problem.Reason(
+                                "missing here, given in other rollouts", field: "rollouts[\(index)].\(name)"))
                     }
                     continue
                 }
@@ -201,12 +203,14 @@ extension RolloutColumns {
                 faults.add(
                     .conflictingFields,
                     Problem.Reason(
-                        "at most one of advantage, advantages and reward may be given", field: "rollouts[\(index)]"))
+                        "at most one of advantage, advantages and reward may be given",
+                        field: "rollouts[\(index)]"))
             }
             if anyReward, reward[index] == nil {
                 faults.add(
                     .missingField,
-                    Problem.Reason("rewards are for all rollouts or none", field: "rollouts[\(index)].reward"))
+                    Problem.Reason("rewards are for all rollouts or none", field: "rollouts[\(index)].reward")
+                )
             }
             if anyReward, group[index] == nil {
                 faults.add(
@@ -216,7 +220,8 @@ extension RolloutColumns {
             if anyAdvantage, !anyReward, ways == 0 {
                 faults.add(
                     .missingField,
-                    Problem.Reason("advantages are for all rollouts or none", field: "rollouts[\(index)].advantage"))
+                    Problem.Reason(
+                        "advantages are for all rollouts or none", field: "rollouts[\(index)].advantage"))
             }
         }
     }

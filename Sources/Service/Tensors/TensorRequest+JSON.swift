@@ -39,10 +39,13 @@ enum GroupName: Hashable {
     static let maximumLength = 256
 
     func check(_ field: String, _ faults: inout Faults) {
-        guard case .string(let text) = self, text.unicodeScalars.count > GroupName.maximumLength else { return }
+        guard case .string(let text) = self, text.unicodeScalars.count > GroupName.maximumLength else {
+            return
+        }
         faults.add(
             .invalidValue,
-            Problem.Reason("too long", field: field, expected: "at most \(GroupName.maximumLength) characters"))
+            Problem.Reason(
+                "too long", field: field, expected: "at most \(GroupName.maximumLength) characters"))
     }
 
     static func numbered(_ names: [GroupName]) -> [Int] {
@@ -120,7 +123,8 @@ private struct JSONBody {
                     tensors[name] = DenseTensor(nested.values, shape: nested.shape)
                 }
             default:
-                faults.add(.unknownField, .unknown("field", name, known: schema.names + ["options", "rollouts"]))
+                faults.add(
+                    .unknownField, .unknown("field", name, known: schema.names + ["options", "rollouts"]))
                 _ = try reader.value()
             }
         }

@@ -48,7 +48,8 @@ struct TokenTensors {
                 faults.add(
                     .invalidValue,
                     layout.reason(
-                        "not a mask", field: "response_mask", token: token, expected: "0 or 1", found: "\(value)"))
+                        "not a mask", field: "response_mask", token: token, expected: "0 or 1",
+                        found: "\(value)"))
             }
         }
     }
@@ -61,7 +62,8 @@ struct TokenTensors {
         faults.add(
             .invalidShape,
             Problem.Reason(
-                "the shapes of one batch differ", field: name, expected: "\(layout.shape)", found: "\(tensor.shape)"))
+                "the shapes of one batch differ", field: name, expected: "\(layout.shape)",
+                found: "\(tensor.shape)"))
         return false
     }
 
@@ -69,7 +71,9 @@ struct TokenTensors {
     /// is as good as an empty one.
     mutating func numbers(_ name: String) -> [Double]? {
         if isEmpty, !has(name) { return [] }
-        guard let tensor = request.tensors[name], fits(tensor, name), isFloat(tensor, name) else { return nil }
+        guard let tensor = request.tensors[name], fits(tensor, name), isFloat(tensor, name) else {
+            return nil
+        }
         let values = tensor.doubles()
         checkFinite(values, name)
         return values
@@ -80,11 +84,14 @@ struct TokenTensors {
         faults.add(
             .invalidElementType,
             Problem.Reason(
-                "wrong element type", field: name, expected: "F32, F16, BF16 or F64", found: tensor.elementType.rawValue))
+                "wrong element type", field: name, expected: "F32, F16, BF16 or F64",
+                found: tensor.elementType.rawValue))
         return false
     }
 
-    mutating func checkFinite(_ values: [Double], _ name: String, _ text: String = "not finite inside the response") {
+    mutating func checkFinite(
+        _ values: [Double], _ name: String, _ text: String = "not finite inside the response"
+    ) {
         var bad = 0
         for token in values.indices where !values[token].isFinite && responseMask[token] == 1 {
             bad += 1
@@ -123,7 +130,8 @@ struct TokenTensors {
             faults.add(
                 .invalidElementType,
                 Problem.Reason(
-                    "wrong element type", field: name, expected: "integers", found: tensor.elementType.rawValue))
+                    "wrong element type", field: name, expected: "integers",
+                    found: tensor.elementType.rawValue))
             return nil
         }
         var bad = 0
@@ -133,7 +141,8 @@ struct TokenTensors {
             faults.add(
                 .invalidValue,
                 layout.reason(
-                    "no token of the vocabulary", field: name, token: token, expected: "0 … \(vocabulary - 1)",
+                    "no token of the vocabulary", field: name, token: token,
+                    expected: "0 … \(vocabulary - 1)",
                     found: "\(ids[token])"))
         }
         return bad == 0 ? ids : nil
