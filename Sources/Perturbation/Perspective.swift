@@ -6,10 +6,11 @@ package import JSON
 /// right, bottom right, bottom left.
 ///
 /// Sampling is Pillow's `Transform.PERSPECTIVE` in Double, bit for bit. The eight coefficients are the solution of
-/// torchvision's linear system in Double, rounded to Float32 as there; torchvision solves it by LAPACK's least
-/// squares, whose last bits depend on the LAPACK build. Where a coefficient rounds to the neighbouring Float32,
-/// samples can differ by one level; on all but pathological corners they are equal. Equal start and end points copy
-/// the picture here, while LAPACK's rounding noise can take one level off some samples there.
+/// torchvision's linear system in Double, rounded to Float32 as there. torchvision solves it by LAPACK's least
+/// squares; the two agree in every bit unless a coefficient is truly zero, which LAPACK leaves at about 1e-17. That
+/// happens when the corners of a whole side stay in place: rows or columns then map exactly onto pixels, and where
+/// torchvision's noise lands below them, truncation takes one level off samples that this step keeps. With all
+/// corners moved, samples are equal.
 package struct Perspective: PerturbationStep, Equatable {
     package static let name = "perspective"
     package static let summary =
