@@ -18,10 +18,12 @@ package struct Perspective: PerturbationStep, Equatable {
     package static let parameters = [
         StepParameter(
             "startpoints", type: "list of four [x, y], integers",
-            range: "-100000 … 100000, no three on a line; top left, top right, bottom right, bottom left"),
+            range:
+                "-1000000000 … 1000000000, no three on a line; top left, top right, bottom right, bottom left"
+        ),
         StepParameter(
             "endpoints", type: "list of four [x, y], integers",
-            range: "-100000 … 100000, no three on a line; where the startpoints land"),
+            range: "-1000000000 … 1000000000, no three on a line; where the startpoints land"),
         StepParameter(
             "interpolation", type: "name", range: "nearest or bilinear", standard: "bilinear"),
         StepParameter(
@@ -65,7 +67,10 @@ package struct Perspective: PerturbationStep, Equatable {
             for (axis, number) in try reader.list(value, path: path, "a point [x, y]", counts: 2...2)
                 .enumerated()
             {
-                pair.append(Int(try reader.integer(number, path: "\(path)[\(axis)]", in: -100_000...100_000)))
+                pair.append(
+                    Int(
+                        try reader.integer(
+                            number, path: "\(path)[\(axis)]", in: -1_000_000_000...1_000_000_000)))
             }
             points.append(Point(x: pair[0], y: pair[1]))
         }
