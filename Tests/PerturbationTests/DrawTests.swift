@@ -81,9 +81,13 @@ struct DrawTests {
         #expect(try draw("cppo-preserving") != draw("cppo-preserving-areal"))
     }
 
-    @Test("Every draw fits its picture, however small", arguments: RecipeCatalogue.all.map(\.name))
+    @Test(
+        "Every draw fits its picture, however small or long, and can be posted back",
+        arguments: RecipeCatalogue.all.map(\.name))
     func fits(_ name: String) throws {
-        let sizes = [(1, 1), (1, 2), (2, 1), (3, 5), (9, 9), (10, 10), (11, 1), (1, 4000), (97, 73)]
+        let sizes = [
+            (1, 1), (1, 2), (2, 1), (3, 5), (9, 9), (10, 10), (11, 1), (1, 4000), (97, 73), (2_000_000, 11),
+        ]
         for (index, size) in sizes.enumerated() {
             for seed in 0..<40 as Range<Int64> {
                 let steps = try Self.recipe(name).draw(
@@ -91,7 +95,10 @@ struct DrawTests {
                     always: true)
                 #expect(steps.count == 1)
                 let image = PixelSize(width: size.0, height: size.1)
-                for step in steps { #expect(try step.outputSize(for: image) == image) }
+                for step in steps {
+                    #expect(try step.outputSize(for: image) == image)
+                    #expect(try StepCatalogue.step(from: step.json).json == step.json)
+                }
             }
         }
     }

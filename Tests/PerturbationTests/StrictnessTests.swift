@@ -177,6 +177,16 @@ struct StrictnessTests {
         #expect(throws: Never.self) { try step.outputSize(for: PixelSize(width: 8, height: 8)) }
     }
 
+    @Test("A long strip is not turned into its length squared")
+    func strip() throws {
+        let step = try StepCatalogue.step(from: ["step": "rotation", "degrees": 45, "expand": true])
+        let error = #expect(throws: StepError.self) {
+            try step.outputSize(for: PixelSize(width: 1_000_000, height: 50))
+        }
+        #expect(error?.path == "expand")
+        #expect(throws: Never.self) { try step.outputSize(for: PixelSize(width: 7000, height: 7000)) }
+    }
+
     @Test("What is left out has the default that the list of steps states")
     func defaults() throws {
         let step = try StepCatalogue.step(from: JSONValue(parsing: #"{"step": "rotation", "degrees": 7}"#))
