@@ -47,7 +47,8 @@ let package = Package(
         room("Perturbation", ["Images", "JSON"]),
 
         // Bytes.
-        .systemLibrary(name: "CMicroHTTPD", pkgConfig: "libmicrohttpd", providers: [.apt(["libmicrohttpd-dev"])]),
+        .systemLibrary(
+            name: "CMicroHTTPD", pkgConfig: "libmicrohttpd", providers: [.apt(["libmicrohttpd-dev"])]),
         room("HTTP", ["CMicroHTTPD", httpTypes, logging]),
         room("Observability", [logging]),
 
@@ -66,19 +67,23 @@ let package = Package(
                 .product(name: "ArgumentParser", package: "swift-argument-parser"), logging,
             ],
             swiftSettings: strict),
+        // Shows recorded logits scored by a running server.
+        .executableTarget(
+            name: "score-table", dependencies: ["HTTP", "JSON", "Tensor", httpTypes], swiftSettings: strict),
 
         tests("JSONTests", ["JSON"]),
         tests("TensorTests", ["JSON", "Tensor"], exclude: ["Golden"]),
         tests("TokenDistributionTests", ["Tensor", "TokenDistribution"]),
         tests("PerceptionTests", ["Perception"]),
         tests("ContrastiveLossTests", ["ContrastiveLoss", "Perception"]),
-        tests("ImagesTests", ["Images"]),
+        tests("ImagesTests", ["Images", "JSON"]),
         tests("PerturbationTests", ["Images", "JSON", "Perturbation"]),
         tests("HTTPTests", ["HTTP", httpTypes]),
         tests(
             "ServiceTests",
             [
-                "ContrastiveLoss", "HTTP", "Images", "JSON", "Perturbation", "Service", "Tensor", httpTypes, logging,
+                "ContrastiveLoss", "HTTP", "Images", "JSON", "Perturbation", "Service", "Tensor", httpTypes,
+                logging,
                 .product(name: "Yams", package: "Yams"),
             ]),
     ]

@@ -15,7 +15,8 @@ extension PerceptionLoss {
             let anchor = logProbabilities.original[token]
             let near = estimator.estimate(
                 anchor: anchor, reference: logProbabilities.preserving[token], clamps: clamps)
-            let far = estimator.estimate(anchor: anchor, reference: logProbabilities.removing[token], clamps: clamps)
+            let far = estimator.estimate(
+                anchor: anchor, reference: logProbabilities.removing[token], clamps: clamps)
             report.margin[token] = near.value - far.value
             report.isClamped[token] = near.isClamped || far.isClamped
             let loss = term.loss(margin: report.margin[token])
@@ -25,7 +26,8 @@ extension PerceptionLoss {
             slopes.preserving[token] = -loss.slope * near.slope
             slopes.removing[token] = loss.slope * far.slope
         }
-        report.aggregated = aggregation.aggregate(losses: report.tokenLoss, mask: report.mask, rows: batch.rows)
+        report.aggregated = aggregation.aggregate(
+            losses: report.tokenLoss, mask: report.mask, rows: batch.rows)
         for view in View.allCases {
             if stopGradient.contains(view) {
                 slopes[view] = [Double](repeating: 0, count: count)

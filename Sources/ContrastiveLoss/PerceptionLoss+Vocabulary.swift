@@ -11,7 +11,9 @@ extension PerceptionLoss {
     package func score(
         _ batch: TokenBatch, logits: PerView<VocabularyLogits>, logSumExp: PerView<[Double]>
     ) throws(InfiniteDivergence) -> LossReport {
-        guard let divergence = estimator.divergence else { preconditionFailure("\(estimator) needs no vocabulary") }
+        guard let divergence = estimator.divergence else {
+            preconditionFailure("\(estimator) needs no vocabulary")
+        }
         let clamps = self.clamps
         var report = select(in: batch)
         let tokens = (0..<batch.rows.tokens).filter { batch.responseMask[$0] == 1 }
@@ -32,7 +34,8 @@ extension PerceptionLoss {
             report.isClamped[token] = pair.near.isClamped || pair.far.isClamped
             report.tokenLoss[token] = term.loss(margin: report.margin[token]).value
         }
-        report.aggregated = aggregation.aggregate(losses: report.tokenLoss, mask: report.mask, rows: batch.rows)
+        report.aggregated = aggregation.aggregate(
+            losses: report.tokenLoss, mask: report.mask, rows: batch.rows)
 
         // Gradients of the rows that carry loss.
         let carriers = tokens.indices.filter { report.mask[tokens[$0]] == 1 }
@@ -63,7 +66,8 @@ extension PerceptionLoss {
             joined[view].reserveCapacity(carriers.count * vocabulary)
             for gradient in gradients {
                 joined[view].append(
-                    contentsOf: stopped.contains(view) ? [Float](repeating: 0, count: vocabulary) : gradient[view])
+                    contentsOf: stopped.contains(view)
+                        ? [Float](repeating: 0, count: vocabulary) : gradient[view])
             }
         }
         report.gradient = .logits(rows: carriers.map { tokens[$0] }, vocabulary: vocabulary, joined)

@@ -52,6 +52,7 @@ package enum Preset: String, Sendable, CaseIterable {
         }
         return PerceptionLoss(
             detector: detector, gate: AdvantageGate(), estimator: estimator, clamps: clamps(for: estimator),
-            term: ContrastiveTerm(form: .infonce, tau: 0.1), aggregation: Aggregation(), coefficient: coefficient)
+            term: ContrastiveTerm(form: .infonce, tau: 0.1), aggregation: Aggregation(),
+            coefficient: coefficient)
     }
 }

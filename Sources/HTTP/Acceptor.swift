@@ -1,6 +1,5 @@
 import CMicroHTTPD
 import Glibc
-import Synchronization
 
 /// The thread that accepts connections and hands them to the daemon.
 ///
@@ -44,7 +43,7 @@ final class Acceptor: Sendable {
             var length = socklen_t(bytes.count)
             let socket = unsafe accept4(listener.socket, address, &length, Int32(SOCK_CLOEXEC.rawValue))
             guard socket >= 0 else { return mayGoOn(after: errno) }
-            if core.connections.withLock(\.count) < limit {
+            if core.connectionCount < limit {
                 unsafe daemon.add(socket, address, length)
             } else {
                 refuse(socket)

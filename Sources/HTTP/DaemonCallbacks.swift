@@ -1,7 +1,6 @@
 import CMicroHTTPD
 import Glibc
 import HTTPTypes
-import Synchronization
 
 // What libmicrohttpd calls on its I/O threads. A `Connection` hangs on the socket from the first notice to the
 // last, a `Transaction` on the request from its complete head to its end.
@@ -24,7 +23,7 @@ func connectionChanged(
         let connection = unsafe Unmanaged<Connection>.fromOpaque(opaque).takeRetainedValue()
         unsafe slot.pointee = nil
         connection.closed()
-        _ = core.connections.withLock { $0.removeValue(forKey: ObjectIdentifier(connection)) }
+        core.connections.withLock(waking: .everybody) { $0[ObjectIdentifier(connection)] = nil }
     @unknown default:
         return
     }

@@ -72,14 +72,12 @@ extension FieldCollector {
         // ": " and the line's end count as well.
         size += name.count + value.count + 4
         let nameText = unsafe String(decoding: name, as: UTF8.self)
-        guard let fieldName = HTTPField.Name(nameText) else {
+        guard !nameText.isEmpty, let fieldName = HTTPField.Name(nameText) else {
             flaw = flaw ?? .fieldNameInvalid(String(nameText.prefix(80)))
             return
         }
-        guard unsafe HTTPField.isValidValue(value) else {
-            flaw = flaw ?? .fieldValueInvalid(name: nameText)
-            return
-        }
+        if unsafe !HTTPField.isValidValue(value) { flaw = flaw ?? .fieldValueInvalid(name: nameText) }
+        // Kept, cleaned, even if invalid: whether there may be a body must be known to refuse it well.
         fields.append(unsafe HTTPField(name: fieldName, value: value))
     }
 }

@@ -153,6 +153,14 @@ package final class LoopbackClient {
         }
     }
 
+    /// Waits for something to come and leaves it to the next reply.
+    ///
+    /// - Returns: how many bytes have come and not been taken.
+    package func receiveSome() throws(ClientError) -> Int {
+        if unread.isEmpty { try receiveMore() }
+        return unread.count
+    }
+
     /// Says that nothing more will be sent, but goes on listening.
     package func finishSending() {
         shutdown(socket, Int32(SHUT_WR))

@@ -17,7 +17,8 @@ package enum MalformedRequest: Error, Sendable, Equatable {
     case targetInvalid(String)
     /// A `%` without two hexadecimal digits, at this byte of the request target.
     case percentEncodingInvalid(position: Int)
-    /// A NUL or another control byte, written out or percent-encoded, at this byte of the request target.
+    /// A NUL or another control byte, written out or percent-encoded, or a blank, at this byte of the request
+    /// target.
     case controlByte(UInt8, position: Int)
     /// The decoded bytes are not UTF-8.
     case notUTF8(TargetPart)

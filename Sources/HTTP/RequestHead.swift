@@ -54,9 +54,7 @@ package struct RequestHead: Sendable {
 
 extension HTTPField.Name {
     package static let requestID = literal("X-Request-ID")
-    package static let traceparent = literal("traceparent")
     static let host = literal("Host")
-    static let contentTypeOptions = literal("X-Content-Type-Options")
 
     private static func literal(_ name: String) -> HTTPField.Name {
         guard let name = HTTPField.Name(name) else { preconditionFailure("\(name) is not a field name") }

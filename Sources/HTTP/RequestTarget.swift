@@ -49,9 +49,11 @@ struct RequestTarget: Equatable {
         return items
     }
 
-    /// Percent-decodes and checks for UTF-8. Control bytes are refused as written anywhere, and in the path in
-    /// encoded form too: a file name or a log line must not be cut short or broken by them. An encoded line
-    /// break in a query value is legitimate (pretty-printed JSON).
+    /// Percent-decodes and checks for UTF-8.
+    ///
+    /// Blanks and control bytes as such are refused anywhere, control bytes in the path in encoded form too: a
+    /// file name or a log line must not be cut short or broken by them. An encoded line break in a query is
+    /// legitimate (pretty-printed JSON).
     private static func decoded(
         _ target: [UInt8], _ range: Range<Int>, of part: MalformedRequest.TargetPart
     ) throws(MalformedRequest) -> String {
@@ -61,23 +63,22 @@ struct RequestTarget: Equatable {
         while index < range.upperBound {
             var byte = target[index]
             let position = index
-            var isEncoded = false
+            if byte <= 0x20 || byte == 0x7F { throw .controlByte(byte, position: position) }
             switch byte {
             case UInt8(ascii: "%"):
                 guard index + 2 < range.upperBound, let high = hexadecimal(target[index + 1]),
                     let low = hexadecimal(target[index + 2])
                 else { throw .percentEncodingInvalid(position: index) }
                 byte = high << 4 | low
-                isEncoded = true
+                if byte == 0 || part == .path && (byte < 0x20 || byte == 0x7F) {
+                    throw .controlByte(byte, position: position)
+                }
                 index += 3
             case UInt8(ascii: "+") where part == .query:
                 byte = UInt8(ascii: " ")
                 index += 1
             default:
                 index += 1
-            }
-            if byte < 0x20 || byte == 0x7F, part == .path || !isEncoded || byte == 0 {
-                throw .controlByte(byte, position: position)
             }
             bytes.append(byte)
         }

@@ -1,5 +1,3 @@
-import Synchronization
-
 /// A running HTTP server.
 ///
 /// It serves from `init` to ``drain()``; one that is let go without draining is stopped without grace.
@@ -7,7 +5,7 @@ package final class Server: Sendable {
     /// Where it listens, with the port the system chose for port 0.
     package let address: SocketAddress
 
-    private let core: ServerCore
+    let core: ServerCore
     private let daemon: Daemon
     private let acceptor: Acceptor
     private let life = Monitor(Life.serving)
@@ -61,7 +59,7 @@ package final class Server: Sendable {
 
     package var load: ServerLoad {
         ServerLoad(
-            connections: core.connections.withLock(\.count), inFlight: core.inFlight.withLock { $0 },
+            connections: core.connectionCount, inFlight: core.inFlight.withLock { $0 },
             queued: core.workers.queued, running: core.workers.running, bodyBytes: core.memory.claimed)
     }
 

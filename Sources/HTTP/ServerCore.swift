@@ -9,7 +9,7 @@ final class ServerCore: Sendable {
     let observer: any ServerObserver
     let workers: WorkerPool
     let memory: MemoryBudget
-    let connections = Mutex<[ObjectIdentifier: Connection]>([:])
+    let connections = Monitor<[ObjectIdentifier: Connection]>([:])
     /// Requests between head and end; a drain waits for none.
     let inFlight = Monitor(0)
     /// False once the reaper may go.
@@ -35,6 +35,8 @@ final class ServerCore: Sendable {
         draining.store(true, ordering: .releasing)
     }
 
+    var connectionCount: Int { connections.withLock { $0.count } }
+
     var openConnections: [Connection] {
         connections.withLock { Array($0.values) }
     }
@@ -43,7 +45,7 @@ final class ServerCore: Sendable {
     func finish(_ response: Response, for head: RequestHead?) -> Response {
         var response = response
         response.headers[.requestID] = head?.requestID ?? RequestID.make()
-        response.headers[.contentTypeOptions] = "nosniff"
+        response.headers[.xContentTypeOptions] = "nosniff"
         if let name = configuration.serverName { response.headers[.server] = name }
         return response
     }

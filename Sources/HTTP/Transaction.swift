@@ -94,6 +94,7 @@ final class Transaction {
     func proceed() -> Step {
         switch stage {
         case .receiving(let sink, _):
+            guard connection.bodyEnded() else { return .close }
             durations.receive = .now - started
             switch sink.finish() {
             case .reply(let response): return reply(response)

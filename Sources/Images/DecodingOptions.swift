@@ -3,7 +3,8 @@ package struct DecodingOptions: Sendable, Equatable {
     package var alpha: Alpha
     package var orientation: Orientation
     /// Whether a file that ends early or holds damaged compressed data is decoded as far as it goes instead of
-    /// being an error. The part that is missing is then black (PNG) or what libjpeg fills in (JPEG).
+    /// being an error. Without it this is stricter than Pillow in two cases that leave the pixels whole as far as one
+    /// can tell: a PNG whose end chunk is missing, and one with a wrong checksum over its pixels. The part that is missing is then black (PNG) or what libjpeg fills in (JPEG).
     package var allowTruncated: Bool
 
     package init(alpha: Alpha = .white, orientation: Orientation = .ignore, allowTruncated: Bool = false) {

@@ -3,7 +3,7 @@ package struct ImageHeader: Sendable, Equatable {
     package let format: ImageFormat
     /// As stored, before any EXIF orientation.
     package let size: PixelSize
-    /// About what the decoder needs beside the result, in bytes, rounded up.
+    /// What the decoder may need beside the result, in bytes, rounded up.
     package let decoderBytes: Int
 
     /// The result's size in bytes: width × height × 3.
@@ -13,7 +13,7 @@ package struct ImageHeader: Sendable, Equatable {
     /// allocation that grows with the picture.
     ///
     /// - Throws: `empty`, `unknownFormat`, `truncated`, `malformed` or `unsupported` when there is no readable
-    ///   header, and `tooManyPixels` when it claims more than `limits.maxPixels`.
+    ///   header; `tooManyPixels` or `limitExceeded` when what it claims would cost more than `limits` allow.
     package init(probing bytes: Span<UInt8>, limits: ImageLimits = ImageLimits()) throws(ImageError) {
         guard !bytes.isEmpty else { throw .empty }
         switch ImageFormat(signatureOf: bytes) {
@@ -25,6 +25,9 @@ package struct ImageHeader: Sendable, Equatable {
         }
         guard size.pixelCount <= limits.maxPixels else {
             throw .tooManyPixels(format, size, limit: limits.maxPixels)
+        }
+        guard decoderBytes <= limits.maxDecoderBytes else {
+            throw .limitExceeded(format, resource: "bytes of decoder memory", limit: limits.maxDecoderBytes)
         }
     }
 

@@ -28,7 +28,8 @@ extension JSONError: CustomStringConvertible {
     package var description: String {
         switch reason {
         case .unexpectedEnd: "the text ends before the value does"
-        case .unexpectedByte(let byte, let expected): "found \(printable(byte)) where \(expected) was expected"
+        case .unexpectedByte(let byte, let expected):
+            "found \(printable(byte)) where \(expected) was expected"
         case .wrongKind(let expected): "\(expected) was expected here"
         case .trailingBytes: "there are bytes after the value"
         case .tooDeep(let limit): "nested deeper than \(limit) levels"

@@ -3,7 +3,9 @@ import Glibc
 extension JSONReader {
     /// Reads one number; integers without fraction or exponent that fit Int64 stay integers.
     package mutating func number() throws(JSONError) -> JSONValue {
-        guard try nextKind() == .number else { throw JSONError(.wrongKind(expected: "a number"), byte: position) }
+        guard try nextKind() == .number else {
+            throw JSONError(.wrongKind(expected: "a number"), byte: position)
+        }
         var scan = NumberScan(start: position)
         let value = try scan.scan(bytes.span)
         position = scan.position
@@ -12,7 +14,9 @@ extension JSONReader {
     }
 
     package mutating func double() throws(JSONError) -> Double {
-        guard try nextKind() == .number else { throw JSONError(.wrongKind(expected: "a number"), byte: position) }
+        guard try nextKind() == .number else {
+            throw JSONError(.wrongKind(expected: "a number"), byte: position)
+        }
         var scan = NumberScan(start: position)
         let value = try scan.scan(bytes.span)
         position = scan.position
@@ -137,7 +141,8 @@ private struct NumberScan {
 
     /// Exact powers of ten in Double (10^22 is the largest).
     private static let powersOfTen: [Double] = [
-        1e0, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9, 1e10, 1e11, 1e12, 1e13, 1e14, 1e15, 1e16, 1e17, 1e18,
+        1e0, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9, 1e10, 1e11, 1e12, 1e13, 1e14, 1e15, 1e16, 1e17,
+        1e18,
         1e19, 1e20, 1e21, 1e22,
     ]
 
@@ -177,7 +182,8 @@ private struct NumberScan {
         let value = unsafe withUnsafeTemporaryAllocation(of: CChar.self, capacity: count + 1) { copy in
             for offset in 0..<count { unsafe copy[offset] = CChar(bitPattern: text[start + offset]) }
             unsafe copy[count] = 0
-            return unsafe strtod(copy.baseAddress!, nil)
+            guard let start = copy.baseAddress else { preconditionFailure("room for at least a terminator") }
+            return unsafe strtod(start, nil)
         }
         guard value.isFinite else { throw JSONError(.numberOutOfRange, byte: start) }
         return value

@@ -1,7 +1,9 @@
 extension JSONReader {
     /// Reads a string: escapes resolved, UTF-8 checked, lone surrogates and control characters refused.
     package mutating func string() throws(JSONError) -> String {
-        guard try nextKind() == .string else { throw JSONError(.wrongKind(expected: "a string"), byte: position) }
+        guard try nextKind() == .string else {
+            throw JSONError(.wrongKind(expected: "a string"), byte: position)
+        }
         let start = position + 1
         var end = start
         while end < bytes.count, bytes[end] != UInt8(ascii: "\""), bytes[end] != UInt8(ascii: "\\"),
@@ -18,7 +20,9 @@ extension JSONReader {
     /// The bytes between a string's quotes when it holds no escape, without validating or copying: for base64.
     /// nil when the string holds an escape; the position then does not move.
     package mutating func plainStringRange() throws(JSONError) -> Range<Int>? {
-        guard try nextKind() == .string else { throw JSONError(.wrongKind(expected: "a string"), byte: position) }
+        guard try nextKind() == .string else {
+            throw JSONError(.wrongKind(expected: "a string"), byte: position)
+        }
         let start = position + 1
         var end = start
         while end < bytes.count, bytes[end] != UInt8(ascii: "\"") {
@@ -31,7 +35,9 @@ extension JSONReader {
     }
 
     private func validated(_ slice: some Sequence<UInt8>, at start: Int) throws(JSONError) -> String {
-        guard let text = String(validating: slice, as: UTF8.self) else { throw JSONError(.invalidUTF8, byte: start) }
+        guard let text = String(validating: slice, as: UTF8.self) else {
+            throw JSONError(.invalidUTF8, byte: start)
+        }
         return text
     }
 
@@ -79,7 +85,9 @@ extension JSONReader {
                 guard (0xDC00..<0xE000).contains(low) else { throw JSONError(.invalidEscape, byte: cursor) }
                 scalar = 0x10000 + (UInt32(unit) - 0xD800) << 10 + (UInt32(low) - 0xDC00)
             }
-            guard let character = Unicode.Scalar(scalar) else { throw JSONError(.invalidEscape, byte: cursor) }
+            guard let character = Unicode.Scalar(scalar) else {
+                throw JSONError(.invalidEscape, byte: cursor)
+            }
             text.append(contentsOf: UTF8.encode(character) ?? UTF8.encodedReplacementCharacter)
         default: throw JSONError(.invalidEscape, byte: cursor - 1)
         }
@@ -89,7 +97,8 @@ extension JSONReader {
         guard cursor + 4 <= bytes.count else { throw JSONError(.unexpectedEnd, byte: bytes.count) }
         var unit: UInt16 = 0
         for _ in 0..<4 {
-            guard let digit = Character(Unicode.Scalar(bytes[cursor])).hexDigitValue, bytes[cursor] < 0x80 else {
+            guard let digit = Character(Unicode.Scalar(bytes[cursor])).hexDigitValue, bytes[cursor] < 0x80
+            else {
                 throw JSONError(.invalidEscape, byte: cursor)
             }
             unit = unit << 4 | UInt16(digit)

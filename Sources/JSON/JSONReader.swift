@@ -40,12 +40,16 @@ package struct JSONReader: Sendable {
     package mutating func object(
         _ member: (inout JSONReader, String) throws(JSONError) -> Void
     ) throws(JSONError) {
-        guard try nextKind() == .object else { throw JSONError(.wrongKind(expected: "an object"), byte: position) }
+        guard try nextKind() == .object else {
+            throw JSONError(.wrongKind(expected: "an object"), byte: position)
+        }
         try enter()
         var seen: Set<String> = []
         if try peek("a member name or '}'") != UInt8(ascii: "}") {
             repeat {
-                guard try peek("a member name") == UInt8(ascii: "\"") else { throw unexpected("a member name") }
+                guard try peek("a member name") == UInt8(ascii: "\"") else {
+                    throw unexpected("a member name")
+                }
                 let start = position
                 let name = try string()
                 guard seen.insert(name).inserted else { throw JSONError(.duplicateMember(name), byte: start) }
@@ -61,7 +65,9 @@ package struct JSONReader: Sendable {
     package mutating func array(
         _ element: (inout JSONReader, Int) throws(JSONError) -> Void
     ) throws(JSONError) {
-        guard try nextKind() == .array else { throw JSONError(.wrongKind(expected: "an array"), byte: position) }
+        guard try nextKind() == .array else {
+            throw JSONError(.wrongKind(expected: "an array"), byte: position)
+        }
         try enter()
         if try peek("a value or ']'") != UInt8(ascii: "]") {
             var index = 0
@@ -74,7 +80,9 @@ package struct JSONReader: Sendable {
     }
 
     package mutating func bool() throws(JSONError) -> Bool {
-        guard try nextKind() == .bool else { throw JSONError(.wrongKind(expected: "true or false"), byte: position) }
+        guard try nextKind() == .bool else {
+            throw JSONError(.wrongKind(expected: "true or false"), byte: position)
+        }
         if bytes[position] == UInt8(ascii: "t") {
             try literal("true")
             return true
@@ -133,7 +141,9 @@ extension JSONReader {
 
     private mutating func another(closing: UInt8) throws(JSONError) -> Bool {
         let next = try peek("',' or the end")
-        guard next == UInt8(ascii: ",") || next == closing else { throw unexpected("',' or the end of the list") }
+        guard next == UInt8(ascii: ",") || next == closing else {
+            throw unexpected("',' or the end of the list")
+        }
         if next == closing { return false }
         position += 1
         return true

@@ -32,7 +32,8 @@ package struct LineLogHandler: LogHandler {
             line = "\(timestamp()) \(event.level.rawValue.uppercased()) \(event.message)"
             for (key, value) in fields { line += " \(key)=\(value)" }
         case .json:
-            line = "{\"time\":\"\(timestamp())\",\"level\":\"\(event.level.rawValue)\",\"logger\":\(quoted(label))"
+            line =
+                "{\"time\":\"\(timestamp())\",\"level\":\"\(event.level.rawValue)\",\"logger\":\(quoted(label))"
             line += ",\"message\":\(quoted("\(event.message)"))"
             for (key, value) in fields { line += ",\(quoted(key)):\(quoted("\(value)"))" }
             line += "}"

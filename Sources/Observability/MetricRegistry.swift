@@ -35,7 +35,9 @@ package final class MetricRegistry: Sendable {
 
     /// Puts a value into a histogram.
     package func observe(_ value: Double, in family: MetricFamily, _ labels: [String] = []) {
-        guard case .histogram(let bounds) = family.kind else { preconditionFailure("\(family.name) is no histogram") }
+        guard case .histogram(let bounds) = family.kind else {
+            preconditionFailure("\(family.name) is no histogram")
+        }
         precondition(labels.count == family.labels.count)
         series.withLock { all in
             var one = all[family.name]?[labels] ?? Series()
@@ -62,7 +64,8 @@ package final class MetricRegistry: Sendable {
                     var cumulative = 0
                     for (index, bound) in bounds.enumerated() {
                         cumulative += one.buckets.isEmpty ? 0 : one.buckets[index]
-                        text += "\(family.name)_bucket\(braced(pairs + ["le=\"\(number(bound))\""])) \(cumulative)\n"
+                        text +=
+                            "\(family.name)_bucket\(braced(pairs + ["le=\"\(number(bound))\""])) \(cumulative)\n"
                     }
                     text += "\(family.name)_bucket\(braced(pairs + ["le=\"+Inf\""])) \(one.count)\n"
                     text += "\(family.name)_sum\(braced(pairs)) \(number(one.value))\n"

@@ -47,7 +47,9 @@ extension PerceptionDetector {
                 switch scope {
                 case .sequence: select(in: rows[row], &found, &scores)
                 case .segment:
-                    for segment in segments(of: responseMask, in: rows[row]) { select(in: segment, &found, &scores) }
+                    for segment in segments(of: responseMask, in: rows[row]) {
+                        select(in: segment, &found, &scores)
+                    }
                 }
             }
         }

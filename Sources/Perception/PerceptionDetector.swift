@@ -49,7 +49,8 @@ package struct PerceptionDetector: Sendable, Equatable {
     package var ties: Ties
 
     package init(
-        method: Method = .entropy, score: Score = .relative, epsilon: Double = 1e-6, minimumDeltaEntropy: Double = 0,
+        method: Method = .entropy, score: Score = .relative, epsilon: Double = 1e-6,
+        minimumDeltaEntropy: Double = 0,
         topKRatio: Double = 0.5, quota: Quota = .floor, scope: Scope = .sequence, ties: Ties = .all
     ) {
         self.method = method
@@ -69,7 +70,8 @@ package struct PerceptionDetector: Sendable, Equatable {
     package func keep(of candidates: Int) -> Int {
         guard candidates > 0 else { return 0 }
         switch quota {
-        case .floor: return min(candidates, max(1, Int((Float(candidates) * Float(topKRatio)).rounded(.down))))
+        case .floor:
+            return min(candidates, max(1, Int((Float(candidates) * Float(topKRatio)).rounded(.down))))
         case .ceil: return min(candidates, Int((Double(candidates) * topKRatio).rounded(.up)))
         }
     }

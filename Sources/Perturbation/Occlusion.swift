@@ -76,7 +76,7 @@ package struct Occlusion: PerturbationStep, Equatable {
             }
             area += patch.width * patch.height
         }
-        guard area / Self.largestCover <= size.pixelCount else {
+        guard area <= size.pixelCount * Self.largestCover else {
             throw .doesNotFit(
                 step: Self.name, path: "patches",
                 detail:

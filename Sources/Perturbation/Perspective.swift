@@ -6,10 +6,11 @@ package import JSON
 /// right, bottom right, bottom left.
 ///
 /// Sampling is Pillow's `Transform.PERSPECTIVE` in Double, bit for bit. The eight coefficients are the solution of
-/// torchvision's linear system in Double, rounded to Float32 as there; torchvision solves it by LAPACK's least
-/// squares, whose last bits depend on the LAPACK build. Where a coefficient rounds to the neighbouring Float32,
-/// samples can differ by one level; on all but pathological corners they are equal. Equal start and end points copy
-/// the picture here, while LAPACK's rounding noise can take one level off some samples there.
+/// torchvision's linear system in Double, rounded to Float32 as there. torchvision solves it by LAPACK's least
+/// squares; the two agree in every bit unless a coefficient is truly zero, which LAPACK leaves at about 1e-17. That
+/// happens when the corners of a whole side stay in place: rows or columns then map exactly onto pixels, and where
+/// torchvision's noise lands below them, truncation takes one level off samples that this step keeps. With all
+/// corners moved, samples are equal.
 package struct Perspective: PerturbationStep, Equatable {
     package static let name = "perspective"
     package static let summary =
@@ -17,10 +18,12 @@ package struct Perspective: PerturbationStep, Equatable {
     package static let parameters = [
         StepParameter(
             "startpoints", type: "list of four [x, y], integers",
-            range: "-100000 … 100000, no three on a line; top left, top right, bottom right, bottom left"),
+            range:
+                "-1000000000 … 1000000000, no three on a line; top left, top right, bottom right, bottom left"
+        ),
         StepParameter(
             "endpoints", type: "list of four [x, y], integers",
-            range: "-100000 … 100000, no three on a line; where the startpoints land"),
+            range: "-1000000000 … 1000000000, no three on a line; where the startpoints land"),
         StepParameter(
             "interpolation", type: "name", range: "nearest or bilinear", standard: "bilinear"),
         StepParameter(
@@ -64,7 +67,10 @@ package struct Perspective: PerturbationStep, Equatable {
             for (axis, number) in try reader.list(value, path: path, "a point [x, y]", counts: 2...2)
                 .enumerated()
             {
-                pair.append(Int(try reader.integer(number, path: "\(path)[\(axis)]", in: -100_000...100_000)))
+                pair.append(
+                    Int(
+                        try reader.integer(
+                            number, path: "\(path)[\(axis)]", in: -1_000_000_000...1_000_000_000)))
             }
             points.append(Point(x: pair[0], y: pair[1]))
         }

@@ -20,6 +20,10 @@ package protocol PerturbationStep: Sendable {
     /// `{"step": name, …}` with every parameter, defaults included.
     var json: JSONValue { get }
 
+    /// False when some picture changes its size. A step that doesn't keep the size can't make a training view: the
+    /// vision encoder would produce another number of image tokens.
+    var keepsSize: Bool { get }
+
     /// The size of the result for a picture of this size; an error when the step doesn't fit it. Costs nothing
     /// per pixel, so that a batch can be checked, and its memory planned, before anything is decoded.
     func outputSize(for size: PixelSize) throws(StepError) -> PixelSize
@@ -31,8 +35,6 @@ package protocol PerturbationStep: Sendable {
 extension PerturbationStep {
     package var name: String { Self.name }
 
-    /// False when some picture changes its size. A step that doesn't keep the size can't make a training view: the
-    /// vision encoder would produce another number of image tokens.
     package var keepsSize: Bool { true }
 
     package func outputSize(for size: PixelSize) throws(StepError) -> PixelSize { size }

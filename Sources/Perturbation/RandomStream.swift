@@ -17,15 +17,17 @@ struct RandomStream: Sendable {
     private static let golden: UInt64 = 0x9E37_79B9_7F4A_7C15
     private var state: UInt64
 
+    init(start: UInt64) { state = start }
+
     /// The stream of a noise seed: `start` = mix(seed).
-    init(seed: UInt64) { state = Self.mix(seed) }
+    init(seed: UInt64) { self.init(start: Self.mix(seed)) }
 
     /// The stream of a draw: `start` = mix(mix(seed) ^ FNV-1a(text)), where the 64-bit FNV-1a hash is taken over the
     /// UTF-8 bytes of `recipe`, one zero byte, the picture's key, one zero byte, and the variant in decimal.
     init(seed: Seed, recipe: String, key: ImageKey, variant: Int) {
         let text = Array(recipe.utf8) + [0] + Array(key.text.utf8) + [0] + Array(String(variant).utf8)
         let hash = text.reduce(0xCBF2_9CE4_8422_2325 as UInt64) { ($0 ^ UInt64($1)) &* 0x0000_0100_0000_01B3 }
-        state = Self.mix(Self.mix(UInt64(seed.value)) ^ hash)
+        self.init(start: Self.mix(Self.mix(UInt64(seed.value)) ^ hash))
     }
 
     mutating func word() -> UInt64 {

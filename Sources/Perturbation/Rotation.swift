@@ -13,11 +13,15 @@ package struct Rotation: PerturbationStep, Equatable {
         StepParameter("degrees", type: "number", range: "-360 … 360"),
         StepParameter("interpolation", type: "name", range: "nearest or bilinear", standard: "nearest"),
         StepParameter(
-            "expand", type: "boolean", range: "true makes room for the corners and changes the size",
+            "expand", type: "boolean",
+            range: "true makes room for the corners and changes the size, to at most 100,000,000 pixels",
             standard: false),
         StepParameter(
             "fill", type: "integer or [red, green, blue]", range: "0 … 255", standard: [0, 0, 0]),
     ]
+
+    /// A long strip turned by 45° would need its length squared.
+    private static let mostPixels = 100_000_000
 
     let degrees: Double
     let interpolation: Interpolation
@@ -53,14 +57,23 @@ package struct Rotation: PerturbationStep, Equatable {
 
     package func outputSize(for size: PixelSize) throws(StepError) -> PixelSize {
         switch turn(of: size) {
-        case .none, .half: size
-        case .quarter, .threeQuarters: PixelSize(width: size.height, height: size.width)
-        case .free(_, let size): size
+        case .none, .half: return size
+        case .quarter, .threeQuarters: return PixelSize(width: size.height, height: size.width)
+        case .free(_, let grown):
+            guard grown == size || grown.pixelCount <= Self.mostPixels else {
+                throw .doesNotFit(
+                    step: Self.name, path: "expand",
+                    detail:
+                        "the picture of \(size) pixels would become one of \(grown), over \(Self.mostPixels) pixels"
+                )
+            }
+            return grown
         }
     }
 
     package func apply(to image: PixelImage) throws(StepError) -> PixelImage {
-        switch turn(of: image.size) {
+        _ = try outputSize(for: image.size)
+        return switch turn(of: image.size) {
         case .none: image
         case .half: image.rearranged(to: image.size) { (image.width - 1 - $0, image.height - 1 - $1) }
         case .quarter:

@@ -12,7 +12,8 @@ struct Authorization: Sendable {
         let scheme = given.prefix(7)
         // All tokens are compared, so that the time tells nothing about which one was near.
         var isAllowed = false
-        for token in tokens where scheme.lowercased() == "bearer " && Authorization.equal(given.dropFirst(7), token) {
+        for token in tokens
+        where scheme.lowercased() == "bearer " && Authorization.equal(given.dropFirst(7), token) {
             isAllowed = true
         }
         if isAllowed { return nil }

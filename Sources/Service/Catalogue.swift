@@ -18,7 +18,9 @@ enum Catalogue {
 
     /// Every recipe, and every step with its parameters.
     static let recipes: [UInt8] = {
-        let reply: JSONValue = ["recipes": .array(RecipeCatalogue.all.map(\.json)), "steps": StepCatalogue.json]
+        let reply: JSONValue = [
+            "recipes": .array(RecipeCatalogue.all.map(\.json)), "steps": StepCatalogue.json,
+        ]
         return reply.bytes
     }()
 }

@@ -25,7 +25,8 @@ extension PerceptionService {
             "formats": [
                 "requests": list(TensorEncoding.mediaTypes + PerturbEndpoint.bodyTypes.dropFirst()),
                 "replies": list([
-                    "application/json", "application/x-safetensors", "multipart/mixed", "image/png", "image/jpeg",
+                    "application/json", "application/x-safetensors", "multipart/mixed", "image/png",
+                    "image/jpeg",
                     "application/octet-stream",
                 ]),
                 "images_in": list(ImageFormat.allCases.map(\.rawValue)),
@@ -36,7 +37,9 @@ extension PerceptionService {
             "recipes": list(RecipeCatalogue.all.map(\.name)),
             "estimators": list(Estimator.allCases.map(\.rawValue)),
             "libraries": .object(
-                (CodecLibraries.versions + [ServerLibrary.version]).map { .init($0.name, .string($0.version)) }),
+                (CodecLibraries.versions + [ServerLibrary.version]).map {
+                    .init($0.name, .string($0.version))
+                }),
             "routes": .array(
                 routes.map { ["method": .string($0.method.rawValue), "path": .string($0.path)] }),
         ]

@@ -28,7 +28,8 @@ struct Instruments: Sendable {
         "perception_http_endings_total", .counter, labels: ["ending"], help: "How exchanges ended.")
     private static let inFlight = MetricFamily(
         "perception_http_requests_in_flight", .gauge, help: "Requests whose answer is not complete.")
-    private static let connections = MetricFamily("perception_http_connections", .gauge, help: "Open connections.")
+    private static let connections = MetricFamily(
+        "perception_http_connections", .gauge, help: "Open connections.")
     private static let queued = MetricFamily(
         "perception_worker_queue_length", .gauge, help: "Heavy requests waiting for a worker.")
     private static let running = MetricFamily(
@@ -38,7 +39,8 @@ struct Instruments: Sendable {
     private static let budget = MetricFamily(
         "perception_memory_budget_bytes", .gauge, help: "Memory that bodies in flight may claim.")
     private static let images = MetricFamily("perception_images_total", .counter, help: "Images decoded.")
-    private static let views = MetricFamily("perception_image_views_total", .counter, help: "Perturbed views made.")
+    private static let views = MetricFamily(
+        "perception_image_views_total", .counter, help: "Perturbed views made.")
     private static let tokens = MetricFamily(
         "perception_tokens_total", .counter, labels: ["preset", "stage"],
         help: "Tokens of scored responses: response, candidate, selected, gated.")
@@ -51,9 +53,11 @@ struct Instruments: Sendable {
     init(settings: ServiceSettings, logger: Logger) {
         self.logger = logger
         registry = MetricRegistry([
-            Instruments.requests, Instruments.duration, Instruments.phase, Instruments.queue, Instruments.bytesIn,
+            Instruments.requests, Instruments.duration, Instruments.phase, Instruments.queue,
+            Instruments.bytesIn,
             Instruments.bytesOut, Instruments.endings, Instruments.inFlight, Instruments.connections,
-            Instruments.queued, Instruments.running, Instruments.bodyBytes, Instruments.budget, Instruments.images,
+            Instruments.queued, Instruments.running, Instruments.bodyBytes, Instruments.budget,
+            Instruments.images,
             Instruments.views, Instruments.tokens, Instruments.info,
         ])
         registry.set(1, of: Instruments.info, [ServiceSettings.version])
@@ -110,7 +114,8 @@ extension Instruments: ServerObserver {
         guard logger.logLevel <= .debug else { return }
         var fields: Logger.Metadata = [
             "status": "\(status)", "bytes_in": "\(exchange.bytesIn)", "bytes_out": "\(exchange.bytesOut)",
-            "milliseconds": "\(exchange.durations.total.seconds * 1000)", "ending": "\(exchange.ending.rawValue)",
+            "milliseconds": "\(exchange.durations.total.seconds * 1000)",
+            "ending": "\(exchange.ending.rawValue)",
         ]
         if let head = exchange.head {
             fields["method"] = "\(head.method.rawValue)"

@@ -15,7 +15,9 @@ func preferredMediaType(_ headers: HTTPFields, offers: [String]) -> String {
             let field = ParameterizedField(String(range))
             let weight = field.parameter("q").flatMap(Double.init) ?? 1
             // The most specific range that matches decides.
-            let rank = field.value == offer ? 3 : field.value == offer.prefix { $0 != "/" } + "/*" ? 2 : field.value == "*/*" ? 1 : 0
+            let rank =
+                field.value == offer
+                ? 3 : field.value == offer.prefix { $0 != "/" } + "/*" ? 2 : field.value == "*/*" ? 1 : 0
             if rank > specific {
                 specific = rank
                 quality = weight

@@ -37,14 +37,18 @@ package struct PerceptionService: Sendable {
     private static let lightBodyBytes = 32 << 10
 
     /// An operation on tensors, in JSON or safetensors.
-    func numbers<Operation: TensorOperation & SendableMetatype>(_ path: String, _ operation: Operation.Type) -> Route {
+    func numbers<Operation: TensorOperation & SendableMetatype>(_ path: String, _ operation: Operation.Type)
+        -> Route
+    {
         body(path, types: TensorEncoding.mediaTypes) { bytes, head, timer throws(Problem) in
             let encoding = TensorEncoding(head)
             let request = try encoding.request(bytes, schema: Operation.schema)
             timer.end(.decode)
             let reply = try Operation.reply(to: request, query: QueryMembers(items: head.query))
             timer.end(.compute)
-            if let diagnostics = reply.diagnostics { instruments.count(diagnostics, preset: reply.preset ?? "none") }
+            if let diagnostics = reply.diagnostics {
+                instruments.count(diagnostics, preset: reply.preset ?? "none")
+            }
             defer { timer.end(.encode) }
             return encoding.response(reply)
         }

@@ -22,7 +22,8 @@ struct PhaseTimer: Sendable {
     /// `decode;dur=1.25, compute;dur=…`, in milliseconds.
     var serverTiming: String {
         durations.map { entry in
-            let microseconds = entry.duration.components.seconds * 1_000_000
+            let microseconds =
+                entry.duration.components.seconds * 1_000_000
                 + entry.duration.components.attoseconds / 1_000_000_000_000
             let fraction = String(microseconds % 1000 + 1000).dropFirst()
             return "\(entry.phase.rawValue);dur=\(microseconds / 1000).\(fraction)"

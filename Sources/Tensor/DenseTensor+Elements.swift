@@ -13,8 +13,10 @@ extension DenseTensor {
             switch elementType {
             case .float64: load(bytes, start, range, into: &output) { (value: Double) in value }
             case .float32: load(bytes, start, range, into: &output) { (value: Float) in Double(value) }
-            case .float16: load(bytes, start, range, into: &output) { (value: UInt16) in Double(halfToFloat(value)) }
-            case .bfloat16: load(bytes, start, range, into: &output) { (value: UInt16) in Double(brainToFloat(value)) }
+            case .float16:
+                load(bytes, start, range, into: &output) { (value: UInt16) in Double(halfToFloat(value)) }
+            case .bfloat16:
+                load(bytes, start, range, into: &output) { (value: UInt16) in Double(brainToFloat(value)) }
             case .bool, .uint8: load(bytes, start, range, into: &output) { (value: UInt8) in Double(value) }
             case .int8: load(bytes, start, range, into: &output) { (value: Int8) in Double(value) }
             case .int16: load(bytes, start, range, into: &output) { (value: Int16) in Double(value) }
@@ -30,7 +32,9 @@ extension DenseTensor {
     /// Elements `range` of an F32, F16 or BF16 tensor as Float, exactly.
     package func widen(_ range: Range<Int>, into output: inout MutableSpan<Float>) {
         precondition(range.lowerBound >= 0 && range.upperBound <= count && output.count >= range.count)
-        guard case .bytes(let bytes, let start) = storage else { preconditionFailure("Doubles don't fit Float") }
+        guard case .bytes(let bytes, let start) = storage else {
+            preconditionFailure("Doubles don't fit Float")
+        }
         switch elementType {
         case .float32: load(bytes, start, range, into: &output) { (value: Float) in value }
         case .float16: load(bytes, start, range, into: &output) { (value: UInt16) in halfToFloat(value) }
@@ -48,7 +52,8 @@ extension DenseTensor {
             var values: [Int] = []
             values.reserveCapacity(count)
             for index in 0..<count {
-                let pattern = unsafe span.unsafeLoadUnaligned(fromByteOffset: start + index * 8, as: Int64.self)
+                let pattern = unsafe span.unsafeLoadUnaligned(
+                    fromByteOffset: start + index * 8, as: Int64.self)
                 if elementType == .uint64, pattern < 0 { return nil }
                 values.append(Int(pattern))
             }
@@ -94,4 +99,15 @@ package func halfToFloat(_ pattern: UInt16) -> Float {
     // Infinities and NaNs keep an all-ones exponent.
     let special = magnitude >= 0x7C00 ? UInt32(0x7F80_0000) : 0
     return Float(bitPattern: scaled.bitPattern | special | sign)
+}
+
+extension DenseTensor {
+    /// The elements as little-endian bytes of the element type.
+    /// - Complexity: O(count); a copy.
+    package var bytes: [UInt8] {
+        switch storage {
+        case .bytes(let bytes, let start): Array(bytes[start..<start + count * elementType.size])
+        case .numbers(let values): littleEndianBytes(of: values)
+        }
+    }
 }

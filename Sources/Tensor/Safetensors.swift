@@ -27,9 +27,12 @@ package struct Safetensors: Sendable {
         }
         let dataStart = 8 + Int(length)
         guard dataStart <= bytes.count else {
-            throw SafetensorsError(.truncatedHeader(claimed: Int(length), available: bytes.count - 8), byte: 0)
+            throw SafetensorsError(
+                .truncatedHeader(claimed: Int(length), available: bytes.count - 8), byte: 0)
         }
-        guard length > 0, bytes[8] == UInt8(ascii: "{") else { throw SafetensorsError(.headerNotAnObject, byte: 8) }
+        guard length > 0, bytes[8] == UInt8(ascii: "{") else {
+            throw SafetensorsError(.headerNotAnObject, byte: 8)
+        }
 
         var header = SafetensorsHeader()
         do throws(JSONError) {
@@ -46,7 +49,8 @@ package struct Safetensors: Sendable {
         for entry in header.entries.sorted(by: { ($0.begin, $0.end) < ($1.begin, $1.end) }) {
             let name = entry.name
             guard let elementType = ElementType(rawValue: entry.elementType) else {
-                throw SafetensorsError(.unknownElementType(tensor: name, entry.elementType), byte: 8 + entry.byte)
+                throw SafetensorsError(
+                    .unknownElementType(tensor: name, entry.elementType), byte: 8 + entry.byte)
             }
             guard entry.shape.count <= Safetensors.maximumRank else {
                 throw SafetensorsError(.shapeOverflow(tensor: name, entry.shape), byte: 8 + entry.byte)
@@ -61,16 +65,19 @@ package struct Safetensors: Sendable {
             }
             guard entry.begin <= entry.end, entry.end <= available else {
                 throw SafetensorsError(
-                    .offsetsOutOfRange(tensor: name, begin: entry.begin, end: entry.end, available: available),
+                    .offsetsOutOfRange(
+                        tensor: name, begin: entry.begin, end: entry.end, available: available),
                     byte: 8 + entry.byte)
             }
             guard entry.begin == expectedStart else {
                 throw SafetensorsError(
-                    .holeOrOverlap(tensor: name, begin: entry.begin, expected: expectedStart), byte: 8 + entry.byte)
+                    .holeOrOverlap(tensor: name, begin: entry.begin, expected: expectedStart),
+                    byte: 8 + entry.byte)
             }
             guard entry.end - entry.begin == count * elementType.size else {
                 throw SafetensorsError(
-                    .sizeMismatch(tensor: name, bytes: entry.end - entry.begin, expected: count * elementType.size),
+                    .sizeMismatch(
+                        tensor: name, bytes: entry.end - entry.begin, expected: count * elementType.size),
                     byte: 8 + entry.byte)
             }
             expectedStart = entry.end
@@ -80,7 +87,8 @@ package struct Safetensors: Sendable {
                 count: count)
         }
         guard expectedStart == available else {
-            throw SafetensorsError(.trailingData(used: expectedStart, available: available), byte: dataStart + expectedStart)
+            throw SafetensorsError(
+                .trailingData(used: expectedStart, available: available), byte: dataStart + expectedStart)
         }
         self.metadata = header.metadata
         self.tensors = tensors

@@ -27,8 +27,10 @@ package struct SafetensorsError: Error, Equatable, Sendable {
     /// The tensor at fault, if it is one.
     package var tensor: String? {
         switch reason {
-        case .truncatedLength, .headerTooLarge, .truncatedHeader, .headerNotAnObject, .header, .trailingData: nil
-        case .unknownElementType(let name, _), .shapeOverflow(let name, _), .offsetsOutOfRange(let name, _, _, _),
+        case .truncatedLength, .headerTooLarge, .truncatedHeader, .headerNotAnObject, .header, .trailingData:
+            nil
+        case .unknownElementType(let name, _), .shapeOverflow(let name, _),
+            .offsetsOutOfRange(let name, _, _, _),
             .holeOrOverlap(let name, _, _), .sizeMismatch(let name, _, _):
             name
         }

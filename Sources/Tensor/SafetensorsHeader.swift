@@ -49,7 +49,8 @@ struct SafetensorsHeader {
                 entry.end = offsets[1]
             default:
                 throw JSONError(
-                    .wrongKind(expected: "dtype, shape or data_offsets, not \"\(key)\","), byte: reader.position)
+                    .wrongKind(expected: "dtype, shape or data_offsets, not \"\(key)\","),
+                    byte: reader.position)
             }
         }
         guard found == 3 else {

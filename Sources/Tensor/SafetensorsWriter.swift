@@ -13,7 +13,8 @@ package struct SafetensorsWriter: Sendable {
 
     /// Appends a tensor of raw little-endian bytes; `bytes.count` must be shape × element size.
     package mutating func append(_ name: String, _ elementType: ElementType, shape: [Int], bytes: [UInt8]) {
-        precondition(bytes.count == shape.reduce(1, *) * elementType.size, "\(name): bytes don't match the shape")
+        precondition(
+            bytes.count == shape.reduce(1, *) * elementType.size, "\(name): bytes don't match the shape")
         entries.append((name, elementType, shape, bytes))
     }
 
@@ -44,7 +45,9 @@ package struct SafetensorsWriter: Sendable {
                     [
                         "dtype": .string(entry.elementType.rawValue),
                         "shape": .array(entry.shape.map { .integer(Int64($0)) }),
-                        "data_offsets": [.integer(Int64(offset)), .integer(Int64(offset + entry.bytes.count))],
+                        "data_offsets": [
+                            .integer(Int64(offset)), .integer(Int64(offset + entry.bytes.count)),
+                        ],
                     ])
                 offset += entry.bytes.count
             }
@@ -53,14 +56,16 @@ package struct SafetensorsWriter: Sendable {
         while text.count % 8 != 0 { text.append(UInt8(ascii: " ")) }
         var header: [UInt8] = []
         header.reserveCapacity(8 + text.count)
-        for shift in stride(from: 0, to: 64, by: 8) { header.append(UInt8(truncatingIfNeeded: text.count >> shift)) }
+        for shift in stride(from: 0, to: 64, by: 8) {
+            header.append(UInt8(truncatingIfNeeded: text.count >> shift))
+        }
         header.append(contentsOf: text)
         return [header] + sorted.map(\.bytes).filter { !$0.isEmpty }
     }
 }
 
 /// The machine's byte order is checked once here: every supported machine is little-endian.
-private func littleEndianBytes<Element: BitwiseCopyable>(of elements: [Element]) -> [UInt8] {
+func littleEndianBytes<Element: BitwiseCopyable>(of elements: [Element]) -> [UInt8] {
     precondition(UInt16(1).littleEndian == 1, "safetensors is little-endian, and so must be the machine")
     return unsafe elements.withUnsafeBytes { unsafe [UInt8]($0) }
 }

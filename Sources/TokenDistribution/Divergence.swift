@@ -35,7 +35,9 @@ package enum Divergence: Sendable {
             for index in anchor.indices { divergence += term(anchor[index], reference[index]) }
             for index in anchor.indices {
                 let p = exp(anchor[index])
-                if p > 0 { anchorGradient[index] += factor * p * (anchor[index] - reference[index] - divergence) }
+                if p > 0 {
+                    anchorGradient[index] += factor * p * (anchor[index] - reference[index] - divergence)
+                }
                 referenceGradient[index] += factor * (exp(reference[index]) - p)
             }
         case .jensenShannon:
@@ -49,7 +51,8 @@ package enum Divergence: Sendable {
             for index in anchor.indices {
                 let ratios = mixtureRatios(anchor[index], reference[index])
                 anchorGradient[index] += 0.5 * factor * ratios.p * (ratios.logAnchor - toMeanFromAnchor)
-                referenceGradient[index] += 0.5 * factor * ratios.q * (ratios.logReference - toMeanFromReference)
+                referenceGradient[index] +=
+                    0.5 * factor * ratios.q * (ratios.logReference - toMeanFromReference)
             }
         }
     }

@@ -7,7 +7,9 @@ func resolved<Value: LosslessStringConvertible>(
     _ argument: Value?, _ option: String, _ expected: String, where isValid: (Value) -> Bool = { _ in true }
 ) throws -> Value? {
     if let argument {
-        guard isValid(argument) else { throw ValidationError("--\(option) must be \(expected), not \(argument)") }
+        guard isValid(argument) else {
+            throw ValidationError("--\(option) must be \(expected), not \(argument)")
+        }
         return argument
     }
     let name = variable(option)

@@ -27,7 +27,8 @@ struct LimitOptions: ParsableArguments {
 
     func configuration() throws -> ServerConfiguration {
         var configuration = ServerConfiguration()
-        func set(_ path: WritableKeyPath<ServerConfiguration, Int>, _ argument: Int?, _ option: String) throws {
+        func set(_ path: WritableKeyPath<ServerConfiguration, Int>, _ argument: Int?, _ option: String) throws
+        {
             guard let value = try resolved(argument, option, "at least 1", where: { $0 >= 1 }) else { return }
             configuration[keyPath: path] = value
         }

@@ -5,7 +5,8 @@ import ArgumentParser
 struct PerceptionServer: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "perception-server",
-        abstract: "Perturbed views of images, and contrastive perception losses with their gradients, over HTTP.",
+        abstract:
+            "Perturbed views of images, and contrastive perception losses with their gradients, over HTTP.",
         discussion: """
             Every option is also an environment variable: --max-body-bytes is PERCEPTION_MAX_BODY_BYTES.
             The argument wins over the environment, the environment over the default.

@@ -37,18 +37,22 @@ struct Serve: ParsableCommand {
         var configuration = try limits.configuration()
         configuration.address = address
         configuration.serverName = "perception-server/\(Serve.version)"
-        if let grace = try resolved(shutdownGraceSeconds, "shutdown-grace-seconds", "0 or more", where: { $0 >= 0 }) {
+        if let grace = try resolved(
+            shutdownGraceSeconds, "shutdown-grace-seconds", "0 or more", where: { $0 >= 0 })
+        {
             configuration.drainGrace = .seconds(grace)
         }
 
         let running = RunningServer()
         let service = PerceptionService(
-            settings: try limits.settings(configuration, tokens: tokens), logger: logger, isReady: running.isReady,
+            settings: try limits.settings(configuration, tokens: tokens), logger: logger,
+            isReady: running.isReady,
             load: running.load)
         let server: Server
         do throws(ServerError) {
             server = try Server(
-                configuration, router: service.router, render: PerceptionService.render, observer: service.observer)
+                configuration, router: service.router, render: PerceptionService.render,
+                observer: service.observer)
         } catch {
             throw failure("\(error)")
         }
@@ -62,7 +66,8 @@ struct Serve: ParsableCommand {
     }
 
     private func makeLogger() throws -> Logger {
-        let level = try resolved(logLevel, "log-level", "a log level", where: { Logger.Level(rawValue: $0) != nil })
+        let level = try resolved(
+            logLevel, "log-level", "a log level", where: { Logger.Level(rawValue: $0) != nil })
         let format = try resolved(
             logFormat, "log-format", "text or json", where: { LineLogHandler.Format(rawValue: $0) != nil })
         let handler = LineLogHandler(

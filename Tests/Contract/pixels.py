@@ -15,7 +15,7 @@ def color_jitter(image, step):
 def perspective(image, step):
     """Pillow maps output to input: the coefficients take `end` to `start`."""
     rows, targets = [], []
-    for (x, y), (u, v) in zip(step["end"], step["start"]):
+    for (x, y), (u, v) in zip(step["endpoints"], step["startpoints"]):
         rows += [[x, y, 1, 0, 0, 0, -u * x, -u * y], [0, 0, 0, x, y, 1, -v * x, -v * y]]
         targets += [u, v]
     coefficients = np.linalg.lstsq(np.array(rows, np.float64), np.array(targets, np.float64), rcond=None)[0]

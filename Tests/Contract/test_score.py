@@ -208,7 +208,8 @@ def test_full_kl_without_logits_says_what_is_missing(server, http):
     [
         (b"", "malformed-json"), (b"{", "malformed-json"), (b'{"rollouts": [NaN]}', "malformed-json"),
         (b'{"options": {}, "options": {}, "rollouts": []}', "malformed-json"), (b"\xff\xfe", "malformed-json"),
-        (b"[" * 100_000, "malformed-json"), (b'{"rollouts": [1e999]}', "malformed-json"),
+        (b'{"options": ' + b"[" * 100_000, "malformed-json"), (b'{"original.entropy": [1e999]}', "malformed-json"),
+        (b"[]", "invalid-type"), (b'{"rollouts": [1]}', "invalid-type"),
     ])
 def test_malformed_json_is_refused(server, http, body, word):
     reply = http.post(

@@ -31,7 +31,8 @@ private struct GoldenMismatch: Error {}
     @Test(arguments: [
         (Estimator.k1, [-1.4, -0.1, -0.84, -11.5], [8.3152837e-7, 0.31326169, 2.2484205e-4, 0], 0.07837184),
         (
-            .k3, [-0.71829274, 0.01623184, -0.27736510, -9.89346934], [7.5915315e-4, 0.77759618, 0.06056217, 0],
+            .k3, [-0.71829274, 0.01623184, -0.27736510, -9.89346934],
+            [7.5915315e-4, 0.77759618, 0.06056217, 0],
             0.20972937
         ),
         (.k2, [-1.12, 0.015, -0.3612, -71.875], [1.3674e-5, 0.77095705, 0.02663979, 0], 0.19940263),
@@ -127,7 +128,8 @@ private struct GoldenMismatch: Error {}
     static let expectations: [Expectation] = [
         Expectation(aggregation: Aggregation(), loss: 7.25, numerator: 29, denominator: 4),
         Expectation(
-            aggregation: Aggregation(mode: .sequenceMeanTokenSum), loss: 9.666_666_667, numerator: 29, denominator: 3),
+            aggregation: Aggregation(mode: .sequenceMeanTokenSum), loss: 9.666_666_667, numerator: 29,
+            denominator: 3),
         Expectation(
             aggregation: Aggregation(mode: .sequenceMeanTokenMean), loss: 4.833_333_333, numerator: 14.5,
             denominator: 3),
@@ -138,7 +140,8 @@ private struct GoldenMismatch: Error {}
             aggregation: Aggregation(mode: .sequenceMeanTokenSumNorm, normLength: 10), loss: 0.966_666_667,
             numerator: 2.9, denominator: 3),
         Expectation(
-            aggregation: Aggregation(mode: .sequenceMeanTokenSum, globalBatchSize: 29), loss: 1, numerator: 29,
+            aggregation: Aggregation(mode: .sequenceMeanTokenSum, globalBatchSize: 29), loss: 1,
+            numerator: 29,
             denominator: 29),
     ]
 

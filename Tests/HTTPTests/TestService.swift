@@ -1,5 +1,6 @@
+import Glibc
 import HTTPTypes
-import Synchronization
+import Testing
 
 @testable import HTTP
 
@@ -30,6 +31,35 @@ final class TestService: Sendable {
 
     func client(timeout: Duration = .seconds(10)) throws(ClientError) -> LoopbackClient {
         try LoopbackClient(connectingTo: server.address, timeout: timeout)
+    }
+
+    func waitForNoConnections() {
+        server.core.connections.wait { $0.isEmpty ? () : nil }
+    }
+
+    func waitForInFlight(_ count: Int) {
+        yieldUntil { server.load.inFlight == count }
+    }
+
+    func waitForQueued(_ count: Int) {
+        yieldUntil { server.load.queued == count }
+    }
+
+    /// New requests are refused and nobody listens any more.
+    func waitUntilDraining() {
+        yieldUntil { server.core.isDraining && (try? client()) == nil }
+    }
+
+    /// For what nobody announces.
+    private func yieldUntil(_ condition: () -> Bool) {
+        let deadline = Moment.now + .seconds(20)
+        while !condition() {
+            guard .now < deadline else {
+                Issue.record("did not happen within 20 seconds")
+                return
+            }
+            sched_yield()
+        }
     }
 
     static func plainRoutes(_ gate: Gate) -> [Route] {
@@ -90,6 +120,8 @@ final class Recorder: ServerObserver {
     func requestFinished(_ exchange: Exchange) {
         exchanges.withLock(waking: .everybody) { $0.append(exchange) }
     }
+
+    var count: Int { exchanges.withLock { $0.count } }
 
     /// Waits until the server has finished so many requests; nil when it does not within ten seconds.
     func finished(_ count: Int) -> [Exchange]? {

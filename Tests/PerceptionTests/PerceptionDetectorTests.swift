@@ -53,7 +53,8 @@ import Testing
 
     @Test func `padding never takes part`() {
         let found = PerceptionDetector(topKRatio: 1).detect(
-            originalEntropy: [0, 0, 0], removingEntropy: [1, 50, 2], responseMask: [1, 0, 1], rows: Rows(lengths: [3]))
+            originalEntropy: [0, 0, 0], removingEntropy: [1, 50, 2], responseMask: [1, 0, 1],
+            rows: Rows(lengths: [3]))
         #expect(found.mask == [1, 0, 1])
         #expect(found.deltaEntropy == [1, 0, 2])
     }
@@ -70,7 +71,8 @@ import Testing
                     originalEntropy: values.map { _ in -1 }, removingEntropy: values,
                     responseMask: [UInt8](repeating: 1, count: count), rows: Rows(lengths: [count])
                 ).mask
-                let keep = PerceptionDetector(topKRatio: Double(k) / Double(count), quota: .ceil).keep(of: count)
+                let keep = PerceptionDetector(topKRatio: Double(k) / Double(count), quota: .ceil).keep(
+                    of: count)
                 let threshold = values.sorted(by: >)[keep - 1]
                 #expect(mask == values.map { $0 >= threshold ? 1 : 0 })
             }

@@ -23,7 +23,8 @@ struct OptionTable<Target>: Sendable {
     ///   - alsoKnown: names that stand beside the options, for suggestions.
     ///   - asFields: whether a stranger is an unknown field of a body rather than an unknown option.
     func apply(
-        _ members: [JSONValue.Member], alsoKnown: [String] = [], asFields: Bool = false, to target: inout Target,
+        _ members: [JSONValue.Member], alsoKnown: [String] = [], asFields: Bool = false,
+        to target: inout Target,
         _ faults: inout Faults
     ) {
         for member in members {
@@ -73,7 +74,8 @@ extension Option {
         _ name: String, _ path: Path<Value>, aliases: [String: Value] = [:]
     ) -> Option where Value.RawValue == String {
         Option(
-            name: name, expected: "one of " + Value.allCases.map(\.rawValue).joined(separator: ", "), isList: false,
+            name: name, expected: "one of " + Value.allCases.map(\.rawValue).joined(separator: ", "),
+            isList: false,
             set: { target, json in
                 guard let word = json.string else { return .wrongType }
                 guard let value = Value(rawValue: word) ?? aliases[word] else { return .outOfDomain }
@@ -132,7 +134,8 @@ extension Option {
     /// A whole number in a range.
     static func integer(_ name: String, _ path: Path<Int>, _ range: ClosedRange<Int64>) -> Option {
         Option(
-            name: name, expected: "a whole number from \(range.lowerBound) to \(range.upperBound)", isList: false,
+            name: name, expected: "a whole number from \(range.lowerBound) to \(range.upperBound)",
+            isList: false,
             set: { target, json in
                 guard let value = json.integer else { return .wrongType }
                 guard range.contains(value) else { return .outOfDomain }
@@ -159,13 +162,16 @@ extension Option {
         Option(
             name: name,
             expected: "a list of some of "
-                + (groups.keys.sorted() + Value.allCases.map(\.rawValue)).joined(separator: ", "), isList: true,
+                + (groups.keys.sorted() + Value.allCases.map(\.rawValue)).joined(separator: ", "),
+            isList: true,
             set: { target, json in
                 guard let words = json.array else { return .wrongType }
                 var values: Set<Value> = []
                 for word in words {
                     guard let text = word.string else { return .wrongType }
-                    guard let named = groups[text] ?? Value(rawValue: text).map({ [$0] }) else { return .outOfDomain }
+                    guard let named = groups[text] ?? Value(rawValue: text).map({ [$0] }) else {
+                        return .outOfDomain
+                    }
                     values.formUnion(named)
                 }
                 target[keyPath: path] = values

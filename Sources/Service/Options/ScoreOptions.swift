@@ -42,20 +42,20 @@ struct ScoreOptions: Sendable {
     static let table = OptionTable<ScoreOptions>(
         options: [.choice("preset", \.preset)] + detectorOptions.map { $0.lifted(\.loss.detector) }
             + gateOptions.map { $0.lifted(\.loss.gate) } + [
-            .choice("estimator", \.loss.estimator, aliases: ["low_var_kl": .k3]),
-            .limit("clamp_input", \.loss.clamps.input),
-            .limit("clamp_result", \.loss.clamps.result),
-            .choice("loss", \.loss.term.form),
-            .number("tau", \.loss.term.tau, above: 0),
-            .number("coefficient", \.loss.coefficient),
-            .choice("aggregation", \.loss.aggregation.mode),
-            .limit("norm_length", \.loss.aggregation.normLength),
-            .count("global_batch_size", \.loss.aggregation.globalBatchSize, to: 1_000_000_000),
-            .set("stop_gradient", \.loss.stopGradient),
-            .number("temperature", \.temperature, from: 1e-4, to: 1e4),
-            .number("grad_scale", \.loss.gradientScale),
-            .set("return", \.returned, groups: ["grad": ScoreOutput.gradients]),
-        ])
+                .choice("estimator", \.loss.estimator, aliases: ["low_var_kl": .k3]),
+                .limit("clamp_input", \.loss.clamps.input),
+                .limit("clamp_result", \.loss.clamps.result),
+                .choice("loss", \.loss.term.form),
+                .number("tau", \.loss.term.tau, above: 0),
+                .number("coefficient", \.loss.coefficient),
+                .choice("aggregation", \.loss.aggregation.mode),
+                .limit("norm_length", \.loss.aggregation.normLength),
+                .count("global_batch_size", \.loss.aggregation.globalBatchSize, to: 1_000_000_000),
+                .set("stop_gradient", \.loss.stopGradient),
+                .number("temperature", \.temperature, from: 1e-4, to: 1e4),
+                .number("grad_scale", \.loss.gradientScale),
+                .set("return", \.returned, groups: ["grad": ScoreOutput.gradients]),
+            ])
 
     /// Resolves a body's options and a query's, which win: the preset first, then the estimator's limits under it, then
     /// every option that was given.
@@ -75,11 +75,14 @@ struct ScoreOptions: Sendable {
         if loss.estimator.needsVocabulary, loss.clamps.input != nil {
             faults.add(
                 .conflictingFields,
-                Problem.Reason("there is no log-ratio to clamp with \(loss.estimator.rawValue)", field: "clamp_input"))
+                Problem.Reason(
+                    "there is no log-ratio to clamp with \(loss.estimator.rawValue)", field: "clamp_input"))
         }
         var produced: Set<ScoreOutput> = ScoreOutput.selection.union([.tokenLoss])
         if loss.detector.method == .entropy { produced.formUnion(ScoreOutput.entropy) }
-        for view in View.allCases { produced.insert(.gradient(of: view, logits: loss.estimator.needsVocabulary)) }
+        for view in View.allCases {
+            produced.insert(.gradient(of: view, logits: loss.estimator.needsVocabulary))
+        }
         if loss.estimator.needsVocabulary { produced.insert(.gradientRows) }
         guard let wanted = given.first(where: { $0.name == "return" })?.value.array else {
             returned = produced
@@ -118,7 +121,9 @@ let detectorOptions: [Option<PerceptionDetector>] = [
     .choice("ties", \.ties),
 ]
 
-let gateOptions: [Option<AdvantageGate>] = [.choice("gate", \.method), .number("gate_threshold", \.threshold)]
+let gateOptions: [Option<AdvantageGate>] = [
+    .choice("gate", \.method), .number("gate_threshold", \.threshold),
+]
 
 /// The members of both lists; where both have a name, that of `over`.
 func overlay(_ base: [JSONValue.Member], _ over: [JSONValue.Member]) -> [JSONValue.Member] {

@@ -1,6 +1,7 @@
 /// Base64 (RFC 4648 §4): the standard alphabet, padded, without line breaks.
 enum Base64 {
-    private static let alphabet = Array("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/".utf8)
+    private static let alphabet = Array(
+        "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/".utf8)
 
     /// 255 for bytes outside the alphabet.
     private static let values: [UInt8] = {

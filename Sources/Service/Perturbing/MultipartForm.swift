@@ -16,7 +16,9 @@ struct MultipartForm {
 
     /// - Complexity: O(body × boundary) at worst, O(body) on real bodies.
     init(parsing bytes: [UInt8], boundary: String) throws(MultipartError) {
-        guard (1...70).contains(boundary.utf8.count) else { throw MultipartError("the boundary must be 1 to 70 characters", byte: 0) }
+        guard (1...70).contains(boundary.utf8.count) else {
+            throw MultipartError("the boundary must be 1 to 70 characters", byte: 0)
+        }
         let delimiter = Array("\r\n--\(boundary)".utf8)
         let opening = Array(delimiter.dropFirst(2))
 
@@ -32,7 +34,9 @@ struct MultipartForm {
 
         var parts: [Part] = []
         while true {
-            guard cursor + 2 <= bytes.count else { throw MultipartError("the body ends after a boundary", byte: cursor) }
+            guard cursor + 2 <= bytes.count else {
+                throw MultipartError("the body ends after a boundary", byte: cursor)
+            }
             if bytes[cursor] == UInt8(ascii: "-"), bytes[cursor + 1] == UInt8(ascii: "-") { break }
             while cursor < bytes.count, bytes[cursor] == 0x20 || bytes[cursor] == 0x09 { cursor += 1 }
             guard cursor + 2 <= bytes.count, bytes[cursor] == 0x0D, bytes[cursor + 1] == 0x0A else {
@@ -52,7 +56,8 @@ struct MultipartForm {
             if header.contentType?.hasPrefix("multipart/") ?? false {
                 throw MultipartError("a part may not be multipart itself", byte: cursor)
             }
-            parts.append(Part(name: name, contentType: header.contentType, body: header.end..<max(header.end, end)))
+            parts.append(
+                Part(name: name, contentType: header.contentType, body: header.end..<max(header.end, end)))
             cursor = end + delimiter.count
         }
         self.parts = parts
@@ -101,9 +106,12 @@ private struct PartHeader {
         while true {
             var line = cursor
             while line + 1 < bytes.count, !(bytes[line] == 0x0D && bytes[line + 1] == 0x0A) { line += 1 }
-            guard line + 1 < bytes.count else { throw MultipartError("a part's header does not end", byte: cursor) }
+            guard line + 1 < bytes.count else {
+                throw MultipartError("a part's header does not end", byte: cursor)
+            }
             guard line - start <= MultipartForm.maximumHeaderBytes else {
-                throw MultipartError("a part's header is longer than \(MultipartForm.maximumHeaderBytes) bytes", byte: start)
+                throw MultipartError(
+                    "a part's header is longer than \(MultipartForm.maximumHeaderBytes) bytes", byte: start)
             }
             if line == cursor {
                 end = cursor + 2

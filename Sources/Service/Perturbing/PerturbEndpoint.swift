@@ -44,7 +44,8 @@ struct PerturbEndpoint: Sendable {
         let isRaw = head.mediaType?.hasPrefix("image/") ?? false
         if !isRaw, let item = head.query.first {
             throw Problem(
-                .unknownOption, "this form takes no query parameters; its settings are in the body", field: item.name)
+                .unknownOption, "this form takes no query parameters; its settings are in the body",
+                field: item.name)
         }
         switch head.mediaType {
         case "image/jpeg", "image/png": return try PerturbRequest(picture: bytes, query: head.query)
@@ -68,7 +69,8 @@ struct PerturbEndpoint: Sendable {
         return preferredMediaType(head.headers, offers: images + PerturbEndpoint.collections)
     }
 
-    private func format(_ settings: PerturbSettings, _ form: String) throws(Problem) -> PerturbSettings.Format {
+    private func format(_ settings: PerturbSettings, _ form: String) throws(Problem) -> PerturbSettings.Format
+    {
         switch form {
         case "application/x-safetensors":
             guard settings.format == nil || settings.format == .raw else {
@@ -88,7 +90,9 @@ struct PerturbEndpoint: Sendable {
         _ pictures: [PerturbedPicture], _ settings: PerturbSettings, _ format: PerturbSettings.Format
     ) throws(Problem) -> PerturbReply {
         let encoding = settings.encoding(format)
-        let places = pictures.indices.flatMap { picture in pictures[picture].views.indices.map { (picture, $0) } }
+        let places = pictures.indices.flatMap { picture in
+            pictures[picture].views.indices.map { (picture, $0) }
+        }
         let results = mapInParallel(places.count) { index -> Result<[UInt8], ImageError> in
             do throws(ImageError) {
                 let (picture, view) = places[index]
@@ -101,7 +105,8 @@ struct PerturbEndpoint: Sendable {
         var views = pictures.map { _ in [PerturbReply.View]() }
         for ((picture, view), result) in zip(places, results) {
             switch result {
-            case .success(let bytes): views[picture].append(.init(made: pictures[picture].views[view], bytes: bytes))
+            case .success(let bytes):
+                views[picture].append(.init(made: pictures[picture].views[view], bytes: bytes))
             case .failure(let error):
                 faults.add(Problem.Kind(error), Problem.Reason(error, field: "images[\(picture)]"))
             }

@@ -21,7 +21,8 @@ struct PerturbReply: Sendable {
     /// The description of every view; its bytes as base64 when they don't travel beside it.
     func json(withData: Bool) -> [UInt8] {
         var writer = JSONWriter(
-            reservingCapacity: withData ? pictures.reduce(4096) { $1.views.reduce($0) { $0 + $1.bytes.count * 3 / 2 } } : 0)
+            reservingCapacity: withData
+                ? pictures.reduce(4096) { $1.views.reduce($0) { $0 + $1.bytes.count * 3 / 2 } } : 0)
         writer.object { writer in
             writer.name("images")
             writer.array { writer in
@@ -70,7 +71,8 @@ struct PerturbReply: Sendable {
             for view in entry.views {
                 let image = view.made.image
                 writer.append(
-                    name(view, of: entry.picture), .uint8, shape: [image.height, image.width, 3], bytes: view.bytes)
+                    name(view, of: entry.picture), .uint8, shape: [image.height, image.width, 3],
+                    bytes: view.bytes)
             }
         }
         return Response(headers: [.contentType: "application/x-safetensors"], body: writer.segments())

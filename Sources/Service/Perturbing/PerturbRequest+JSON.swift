@@ -30,7 +30,9 @@ extension PerturbRequest {
         if let files {
             pictures = try PerturbRequest.pictures(files, listed: body.pictures?.map(\.id), &faults)
         } else {
-            pictures = (body.pictures ?? []).enumerated().map { Picture(id: $1.id ?? "\($0)", bytes: $1.bytes) }
+            pictures = (body.pictures ?? []).enumerated().map {
+                Picture(id: $1.id ?? "\($0)", bytes: $1.bytes)
+            }
         }
         PerturbRequest.checkUnique(pictures.map(\.id), field: "images", "id", &faults)
         PerturbRequest.checkUnique(views.map(\.name), field: "views", "name", &faults)
@@ -58,14 +60,16 @@ extension PerturbRequest {
                 return nil
             }
             guard let text = name.string else {
-                faults.add(.invalidType, Problem.Reason("wrong type", field: "\(field).name", expected: "a string"))
+                faults.add(
+                    .invalidType, Problem.Reason("wrong type", field: "\(field).name", expected: "a string"))
                 return nil
             }
             if !isViewName(text) {
                 faults.add(
                     .invalidValue,
                     Problem.Reason(
-                        "not a view's name", field: "\(field).name", expected: "1 to 64 of A–Z a–z 0–9 _ -", found: text))
+                        "not a view's name", field: "\(field).name", expected: "1 to 64 of A–Z a–z 0–9 _ -",
+                        found: text))
             }
             return View(name: text, members: members, field: field, &faults)
         }
@@ -75,7 +79,9 @@ extension PerturbRequest {
     private static func pictures(
         _ files: [(name: String, bytes: [UInt8])], listed: [String?]?, _ faults: inout Faults
     ) throws(Problem) -> [Picture] {
-        let named = files.enumerated().map { Picture(id: $1.name == "images" ? "\($0)" : $1.name, bytes: $1.bytes) }
+        let named = files.enumerated().map {
+            Picture(id: $1.name == "images" ? "\($0)" : $1.name, bytes: $1.bytes)
+        }
         for picture in named where !isImageID(picture.id) {
             faults.add(
                 .invalidValue, Problem.Reason("not an image's id", field: picture.id, expected: imageIDWords))
@@ -85,7 +91,8 @@ extension PerturbRequest {
         guard let listed else { return named }
         let ids = listed.compactMap { $0 }
         for id in ids where !named.contains(where: { $0.id == id }) {
-            faults.add(.missingField, Problem.Reason("there is no file of this image", field: "images", found: id))
+            faults.add(
+                .missingField, Problem.Reason("there is no file of this image", field: "images", found: id))
         }
         for picture in named where !ids.contains(picture.id) {
             faults.add(
@@ -95,10 +102,13 @@ extension PerturbRequest {
         return ids.compactMap { id in named.first { $0.id == id } }
     }
 
-    private static func checkUnique(_ names: [String], field: String, _ what: String, _ faults: inout Faults) {
+    private static func checkUnique(_ names: [String], field: String, _ what: String, _ faults: inout Faults)
+    {
         var seen: Set<String> = []
         for (index, name) in names.enumerated() where !seen.insert(name).inserted {
-            faults.add(.duplicateID, Problem.Reason("given before", field: "\(field)[\(index)].\(what)", found: name))
+            faults.add(
+                .duplicateID, Problem.Reason("given before", field: "\(field)[\(index)].\(what)", found: name)
+            )
         }
     }
 }
@@ -111,7 +121,8 @@ func isImageID(_ text: String) -> Bool {
 }
 
 private func isViewName(_ text: String) -> Bool {
-    (1...64).contains(text.utf8.count) && text.utf8.allSatisfy { isAlphanumeric($0) || "_-".utf8.contains($0) }
+    (1...64).contains(text.utf8.count)
+        && text.utf8.allSatisfy { isAlphanumeric($0) || "_-".utf8.contains($0) }
 }
 
 private func isAlphanumeric(_ byte: UInt8) -> Bool {
@@ -168,7 +179,8 @@ private struct PerturbBody {
                 if !isImageID(text) {
                     faults.add(
                         .invalidValue,
-                        Problem.Reason("not an image's id", field: "\(field).id", expected: imageIDWords, found: text))
+                        Problem.Reason(
+                            "not an image's id", field: "\(field).id", expected: imageIDWords, found: text))
                 }
                 id = text
             case "data" where embedsPictures:
@@ -178,14 +190,19 @@ private struct PerturbBody {
                     data = decoded(Array(try reader.string().utf8)[...], field)
                 }
             default:
-                var reason = Problem.Reason.unknown("field", name, known: embedsPictures ? ["id", "data"] : ["id"])
+                var reason = Problem.Reason.unknown(
+                    "field", name, known: embedsPictures ? ["id", "data"] : ["id"])
                 reason.field = "\(field).\(name)"
                 faults.add(.unknownField, reason)
                 _ = try reader.value()
             }
         }
-        if embedsPictures, data == nil { faults.add(.missingField, Problem.Reason("missing", field: "\(field).data")) }
-        if !embedsPictures, id == nil { faults.add(.missingField, Problem.Reason("missing", field: "\(field).id")) }
+        if embedsPictures, data == nil {
+            faults.add(.missingField, Problem.Reason("missing", field: "\(field).data"))
+        }
+        if !embedsPictures, id == nil {
+            faults.add(.missingField, Problem.Reason("missing", field: "\(field).id"))
+        }
         return (id, data ?? [])
     }
 
@@ -198,7 +215,9 @@ private struct PerturbBody {
             else {
                 faults.add(
                     .invalidValue,
-                    Problem.Reason("not a data URI of base64", field: "\(field).data", expected: "data:image/…;base64,…"))
+                    Problem.Reason(
+                        "not a data URI of base64", field: "\(field).data", expected: "data:image/…;base64,…")
+                )
                 return []
             }
             content = text[(comma + 1)...]

@@ -14,9 +14,12 @@ extension PerturbRequest {
         guard requests.count == 1 else {
             throw Problem(
                 requests.isEmpty ? .missingField : .malformedMultipart,
-                Problem.Reason("exactly one part of this name is needed", field: "request", found: "\(requests.count)"))
+                Problem.Reason(
+                    "exactly one part of this name is needed", field: "request", found: "\(requests.count)"))
         }
-        let files = form.parts.filter { $0.name != "request" }.map { (name: $0.name, bytes: Array(bytes[$0.body])) }
+        let files = form.parts.filter { $0.name != "request" }.map {
+            (name: $0.name, bytes: Array(bytes[$0.body]))
+        }
         try self.init(json: Array(bytes[requests[0].body]), files: files)
     }
 }

@@ -89,11 +89,15 @@ extension PerturbRequest.View {
             faults.add(.missingField, Problem.Reason("either a recipe or steps", field: "\(prefix)recipe"))
             return nil
         case (_?, _?):
-            faults.add(.conflictingFields, Problem.Reason("either a recipe or steps, not both", field: "\(prefix)recipe"))
+            faults.add(
+                .conflictingFields,
+                Problem.Reason("either a recipe or steps, not both", field: "\(prefix)recipe"))
             return nil
         case (let recipe?, nil):
             guard let word = recipe.string else {
-                faults.add(.invalidType, Problem.Reason("wrong type", field: "\(prefix)recipe", expected: "a string"))
+                faults.add(
+                    .invalidType, Problem.Reason("wrong type", field: "\(prefix)recipe", expected: "a string")
+                )
                 return nil
             }
             guard let known = RecipeCatalogue.recipe(named: word) else {
@@ -131,7 +135,8 @@ extension PerturbRequest {
         guard let elements = list.array, elements.count <= maximumSteps else {
             faults.add(
                 .invalidStep,
-                Problem.Reason("not a list of steps", field: field, expected: "a list of at most \(maximumSteps) steps"))
+                Problem.Reason(
+                    "not a list of steps", field: field, expected: "a list of at most \(maximumSteps) steps"))
             return nil
         }
         var steps: [any PerturbationStep] = []

@@ -101,7 +101,9 @@ extension PerturbRequest {
     }
 
     /// View number `index` counts the variants of each view together.
-    private func view(_ index: Int, of image: PixelImage, id: String) -> Result<PerturbedPicture.View, StepFailure> {
+    private func view(_ index: Int, of image: PixelImage, id: String) -> Result<
+        PerturbedPicture.View, StepFailure
+    > {
         let view = views[index / settings.variants]
         let variant = index % settings.variants
         let steps: [any PerturbationStep] =
@@ -109,7 +111,8 @@ extension PerturbRequest {
             case .steps(let steps): steps
             case .recipe(let recipe, let seed, let always):
                 recipe.draw(
-                    seed: seed, key: ImageKey(id: id), variant: variant, width: image.width, height: image.height,
+                    seed: seed, key: ImageKey(id: id), variant: variant, width: image.width,
+                    height: image.height,
                     always: always)
             }
         var result = image

@@ -34,7 +34,8 @@ extension Problem.Reason {
         let byte: Int? =
             switch error {
             case .truncated(_, let byte, _), .malformed(_, let byte, _): byte
-            case .empty, .unknownFormat, .unsupported, .tooManyPixels, .limitExceeded, .invalidOption, .unencodable,
+            case .empty, .unknownFormat, .unsupported, .tooManyPixels, .limitExceeded, .invalidOption,
+                .unencodable,
                 .outOfMemory:
                 nil
             }

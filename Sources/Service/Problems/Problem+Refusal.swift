@@ -14,7 +14,9 @@ extension Problem {
                     "this path does not take it", field: "method",
                     expected: allow.map(\.rawValue).joined(separator: ", "), found: method.rawValue))
         case .headersTooSlow(let limit):
-            self.init(.requestTimeout, Reason("the header was not complete in time", field: "header", expected: "\(limit)"))
+            self.init(
+                .requestTimeout,
+                Reason("the header was not complete in time", field: "header", expected: "\(limit)"))
         case .bodyTooSlow(let received, let declared):
             self.init(
                 .requestTimeout,
@@ -25,13 +27,15 @@ extension Problem {
             self.init(
                 .bodyTooLarge,
                 Reason(
-                    "the body is above this server's limit", field: "body", expected: "at most \(limit) bytes",
+                    "the body is above this server's limit", field: "body",
+                    expected: "at most \(limit) bytes",
                     found: declared.map { "\($0) bytes declared" } ?? "more than \(received) bytes"),
                 limit: limit)
         case .targetTooLong(let limit, let length):
             self.init(
                 .targetTooLong,
-                Reason("too long", field: "target", expected: "at most \(limit) bytes", found: "\(length) bytes"),
+                Reason(
+                    "too long", field: "target", expected: "at most \(limit) bytes", found: "\(length) bytes"),
                 limit: limit)
         case .contentEncodingUnsupported(let encoding):
             self.init(
@@ -44,7 +48,8 @@ extension Problem {
         case .headersTooLarge(let limit, let size):
             self.init(
                 .headersTooLarge,
-                Reason("too large", field: "header", expected: "at most \(limit) bytes", found: "\(size) bytes"),
+                Reason(
+                    "too large", field: "header", expected: "at most \(limit) bytes", found: "\(size) bytes"),
                 limit: limit)
         case .busy: self.init(.busy, "the queue is full; come back after Retry-After seconds")
         case .draining: self.init(.draining, "no new requests are taken")
@@ -52,13 +57,15 @@ extension Problem {
             self.init(
                 .busy,
                 Reason(
-                    "other requests hold the memory budget; come back after Retry-After seconds", field: "body",
+                    "other requests hold the memory budget; come back after Retry-After seconds",
+                    field: "body",
                     expected: "at most \(free) of \(budget) bytes now", found: "\(needed) bytes"))
         case .memoryInsufficient(let needed, let budget):
             self.init(
                 .memoryBudgetExceeded,
                 Reason(
-                    "larger than the memory budget; split it", field: "body", expected: "at most \(budget) bytes",
+                    "larger than the memory budget; split it", field: "body",
+                    expected: "at most \(budget) bytes",
                     found: "\(needed) bytes"),
                 limit: budget)
         }
@@ -75,9 +82,12 @@ extension Problem.Reason {
         case .contentLengthInvalid(let value):
             self.init("not a number of bytes", field: "Content-Length", found: value)
         case .transferEncodingUnsupported(let value):
-            self.init("not understood", field: "Transfer-Encoding", expected: "chunked, once, over HTTP/1.1", found: value)
+            self.init(
+                "not understood", field: "Transfer-Encoding", expected: "chunked, once, over HTTP/1.1",
+                found: value)
         case .hostMissing: self.init("missing", field: "Host")
-        case .hostRepeated(let count): self.init("given more than once", field: "Host", found: "\(count) times")
+        case .hostRepeated(let count):
+            self.init("given more than once", field: "Host", found: "\(count) times")
         case .hostInvalid(let value): self.init("not a host", field: "Host", found: value)
         case .methodInvalid(let value): self.init("not a method", field: "method", found: value)
         case .versionUnsupported(let value):

@@ -117,7 +117,8 @@ package struct Problem: Error, Sendable, Equatable {
         package var found: String?
 
         package init(
-            _ reason: String, field: String? = nil, index: [Int]? = nil, byte: Int? = nil, expected: String? = nil,
+            _ reason: String, field: String? = nil, index: [Int]? = nil, byte: Int? = nil,
+            expected: String? = nil,
             found: String? = nil
         ) {
             self.field = field
@@ -164,7 +165,9 @@ package struct Problem: Error, Sendable, Equatable {
         let first = reasons[0]
         var text = ""
         if let field = first.field { text += field }
-        if let index = first.index, !index.isEmpty { text += "[\(index.map(String.init).joined(separator: ", "))]" }
+        if let index = first.index, !index.isEmpty {
+            text += "[\(index.map(String.init).joined(separator: ", "))]"
+        }
         if !text.isEmpty { text += ": " }
         text += first.reason
         if let expected = first.expected { text += "; expected \(expected)" }

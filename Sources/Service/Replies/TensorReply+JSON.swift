@@ -64,8 +64,11 @@ extension TensorReply {
         let tokens = layout.rows[row]
         writer.object { writer in
             if let id { writer.member("id", id) }
-            writeNested(entries.map { ($0.name.split(separator: ".").map(String.init), $0) }[...], tokens, &writer)
-            if !sequenceDiagnostics.isEmpty { writer.member("diagnostics", .object(sequenceDiagnostics[row])) }
+            writeNested(
+                entries.map { ($0.name.split(separator: ".").map(String.init), $0) }[...], tokens, &writer)
+            if !sequenceDiagnostics.isEmpty {
+                writer.member("diagnostics", .object(sequenceDiagnostics[row]))
+            }
         }
     }
 

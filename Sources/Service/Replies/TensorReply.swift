@@ -43,7 +43,9 @@ struct TensorReply: Sendable {
         self.layout = layout
     }
 
-    mutating func add(_ name: String, masks: [UInt8]) { entries.append(Entry(name: name, values: .masks(masks))) }
+    mutating func add(_ name: String, masks: [UInt8]) {
+        entries.append(Entry(name: name, values: .masks(masks)))
+    }
 
     mutating func add(_ name: String, rowNumbers: [Int]) {
         entries.append(Entry(name: name, values: .rowNumbers(rowNumbers)))
@@ -56,7 +58,8 @@ struct TensorReply: Sendable {
             faults.add(
                 .nonFiniteValue,
                 layout.reason(
-                    "the result does not fit a 32-bit float; a clamp or another estimator keeps it finite", field: name,
+                    "the result does not fit a 32-bit float; a clamp or another estimator keeps it finite",
+                    field: name,
                     token: token, found: "\(values[token])"))
         }
         entries.append(Entry(name: name, values: .floats(floats)))
@@ -78,7 +81,8 @@ struct TensorReply: Sendable {
             faults.add(
                 .nonFiniteValue,
                 Problem.Reason(
-                    "the result is not finite; a clamp or another estimator keeps it so", field: name, found: "\(value)"))
+                    "the result is not finite; a clamp or another estimator keeps it so", field: name,
+                    found: "\(value)"))
             return
         }
         scalars.append(.init(name, .number(value)))

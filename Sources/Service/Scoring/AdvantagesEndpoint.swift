@@ -18,7 +18,8 @@ struct AdvantagesEndpoint: TensorOperation {
             (rewards, groups) = read
         }
         try faults.check()
-        let advantages = options.estimator.advantages(rewards: rewards, groups: groups, epsilon: options.epsilon)
+        let advantages = options.estimator.advantages(
+            rewards: rewards, groups: groups, epsilon: options.epsilon)
 
         // One number for each sequence: as many rows as rewards, each of one "token".
         let layout: TokenLayout

@@ -36,7 +36,9 @@ struct EntropyEndpoint: TensorOperation {
             let ids = tensors.tokenIDs(vocabulary: logits.vocabulary)
             let statistics = LogitStatistics(logits, field: field, &tensors)
             if options.returned.contains(.entropy) { reply.add("\(prefix)entropy", statistics.entropy) }
-            if options.returned.contains(.logSumExp) { reply.add("\(prefix)log_sum_exp", statistics.logSumExp) }
+            if options.returned.contains(.logSumExp) {
+                reply.add("\(prefix)log_sum_exp", statistics.logSumExp)
+            }
             if options.returned.contains(.logProbs), let ids {
                 reply.add(
                     "\(prefix)log_probs",
@@ -56,7 +58,7 @@ struct EntropyEndpoint: TensorOperation {
         if case .rollouts = request.form { return try TokenLayout(request, guide: [], &faults) }
         let guide = present.map { "\($0)logits" }
         if request.tensors["cu_seqlens"] == nil, let first = guide.first, let tensor = request.tensors[first],
-            tensor.shape.count == 2
+            tensor.shape.count == 2, !(tensor.isNumbers && tensor.count == 0)
         {
             return TokenLayout(flat: tensor.shape[0])
         }

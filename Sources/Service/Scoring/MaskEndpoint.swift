@@ -17,7 +17,9 @@ struct MaskEndpoint: TensorOperation {
         var tensors = TokenTensors(request, layout: layout, faults: faults)
         let original = tensors.numbers("original.entropy")
         let removing = tensors.numbers("removing.entropy")
-        if options.detector.method == .entropy || original != nil || removing != nil {
+        if options.detector.method == .entropy || tensors.has("original.entropy")
+            || tensors.has("removing.entropy")
+        {
             for name in ["original.entropy", "removing.entropy"] where !tensors.has(name) {
                 tensors.addMissing(name, "the entropy detector needs it")
             }
@@ -27,14 +29,13 @@ struct MaskEndpoint: TensorOperation {
         let advantages = tensors.advantages(required: options.gate.method == .positiveAdvantage)
         try tensors.faults.check()
 
-        let empty = layout.rows.tokens == 0
         let detects = options.detector.method == .entropy
         let detection = options.detector.detect(
-            originalEntropy: detects ? original ?? (empty ? [] : nil) : nil,
-            removingEntropy: detects ? removing ?? (empty ? [] : nil) : nil,
+            originalEntropy: detects ? original : nil,
+            removingEntropy: detects ? removing : nil,
             responseMask: tensors.responseMask, rows: layout.rows)
         let gate = options.gate.open(
-            advantages: advantages ?? (empty ? [] : nil), responseMask: tensors.responseMask)
+            advantages: advantages, responseMask: tensors.responseMask)
         let mask = zip(detection.mask, gate).map { $0 & $1 }
 
         var reply = TensorReply(form: request.form, layout: layout)

@@ -14,7 +14,8 @@ struct ScoreEndpoint: TensorOperation {
         try faults.check()
 
         let views = View.allCases.map(\.rawValue)
-        let guide = views.map { "\($0).log_probs" } + views.map { "\($0).logits" } + views.map { "\($0).entropy" }
+        let guide =
+            views.map { "\($0).log_probs" } + views.map { "\($0).logits" } + views.map { "\($0).entropy" }
         let layout = try TokenLayout(request, guide: guide, &faults)
         var tensors = TokenTensors(request, layout: layout, faults: faults)
         let report = try report(&tensors, options)
@@ -34,7 +35,8 @@ struct ScoreEndpoint: TensorOperation {
         var statistics = PerView<LogitStatistics?>(original: nil, preserving: nil, removing: nil)
         for view in View.allCases {
             guard let logits = given[view].logits else { continue }
-            let forEntropy = loss.detector.method == .entropy && view != .preserving && given[view].entropy == nil
+            let forEntropy =
+                loss.detector.method == .entropy && view != .preserving && given[view].entropy == nil
             let forLoss = loss.estimator.needsVocabulary || given[view].logProbabilities == nil
             guard forEntropy || forLoss else { continue }
             statistics[view] = LogitStatistics(logits, field: "\(view.rawValue).logits", &tensors)
@@ -52,7 +54,8 @@ struct ScoreEndpoint: TensorOperation {
                 let removing = given.removing.logits
             else { preconditionFailure("presence of logits was checked") }
             let logSumExp = PerView(
-                original: statistics.original?.logSumExp ?? [], preserving: statistics.preserving?.logSumExp ?? [],
+                original: statistics.original?.logSumExp ?? [],
+                preserving: statistics.preserving?.logSumExp ?? [],
                 removing: statistics.removing?.logSumExp ?? [])
             do throws(InfiniteDivergence) {
                 return try loss.score(
@@ -89,14 +92,17 @@ struct ScoreEndpoint: TensorOperation {
         var logits: VocabularyLogits?
     }
 
-    private static func readViews(_ tensors: inout TokenTensors, _ options: ScoreOptions) -> PerView<GivenView> {
+    private static func readViews(_ tensors: inout TokenTensors, _ options: ScoreOptions) -> PerView<
+        GivenView
+    > {
         var views = PerView(original: GivenView(), preserving: GivenView(), removing: GivenView())
         for view in View.allCases {
             views[view].logProbabilities = tensors.numbers("\(view.rawValue).log_probs")
             views[view].entropy = tensors.numbers("\(view.rawValue).entropy")
             views[view].logits = tensors.logits("\(view.rawValue).logits", temperature: options.temperature)
         }
-        let vocabularies = View.allCases.compactMap { view in views[view].logits.map { (view, $0.vocabulary) } }
+        let vocabularies = View.allCases.compactMap { view in views[view].logits.map { (view, $0.vocabulary) }
+        }
         for (view, vocabulary) in vocabularies.dropFirst() where vocabulary != vocabularies[0].1 {
             tensors.faults.add(
                 .invalidShape,
@@ -124,10 +130,13 @@ struct ScoreEndpoint: TensorOperation {
                 if hasLogits {
                     needsTokens = true
                 } else {
-                    tensors.addMissing("\(name).log_probs", "missing, and so is \(name).logits to compute it from")
+                    tensors.addMissing(
+                        "\(name).log_probs", "missing, and so is \(name).logits to compute it from")
                 }
             }
-            if loss.detector.method == .entropy, view != .preserving, !tensors.has("\(name).entropy"), !hasLogits {
+            if loss.detector.method == .entropy, view != .preserving, !tensors.has("\(name).entropy"),
+                !hasLogits
+            {
                 tensors.addMissing(
                     "\(name).entropy", "the entropy detector needs it, or \(name).logits to compute it from")
             }

@@ -38,7 +38,8 @@ struct ScoreReply {
             case .deltaEntropy: reply.add(output.rawValue, report.detection.deltaEntropy)
             case .perceptionScore: reply.add(output.rawValue, report.detection.score)
             case .tokenLoss: reply.add(output.rawValue, report.tokenLoss)
-            case .gradientOriginalLogProbs, .gradientPreservingLogProbs, .gradientRemovingLogProbs, .gradientRows,
+            case .gradientOriginalLogProbs, .gradientPreservingLogProbs, .gradientRemovingLogProbs,
+                .gradientRows,
                 .gradientOriginalLogits, .gradientPreservingLogits, .gradientRemovingLogits:
                 break
             }

@@ -32,7 +32,9 @@ struct NestedNumbers {
         try reader.array { (reader, index) throws(JSONError) in
             let shape = try level(&reader, depth: depth + 1)
             if let first = inner, first != shape {
-                fault = fault ?? "the lists are not rectangular: entry \(index) has shape \(shape), entry 0 has \(first)"
+                fault =
+                    fault
+                    ?? "the lists are not rectangular: entry \(index) has shape \(shape), entry 0 has \(first)"
             }
             inner = inner ?? shape
             count += 1

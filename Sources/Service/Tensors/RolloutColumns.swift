@@ -32,15 +32,25 @@ struct RolloutColumns {
             case "id":
                 let id = try reader.value()
                 switch id {
+                case .string(let text) where text.unicodeScalars.count > GroupName.maximumLength:
+                    faults.add(
+                        .invalidValue,
+                        Problem.Reason(
+                            "too long", field: "rollouts[\(index)].id",
+                            expected: "at most \(GroupName.maximumLength) characters"))
                 case .string, .integer: ids[index] = id
                 default:
                     faults.add(
                         .invalidType,
-                        Problem.Reason("wrong type", field: "rollouts[\(index)].id", expected: "a string or an integer"))
+                        Problem.Reason(
+                            "wrong type", field: "rollouts[\(index)].id", expected: "a string or an integer"))
                 }
             case "advantage" where schema.takes("advantages"): advantage[index] = try reader.double()
             case "reward" where schema.takes("rewards"): reward[index] = try reader.double()
-            case "group_id" where schema.takes("group_ids"): group[index] = try GroupName(from: &reader)
+            case "group_id" where schema.takes("group_ids"):
+                let name = try GroupName(from: &reader)
+                name.check("rollouts[\(index)].group_id", &faults)
+                group[index] = name
             case "advantages" where schema.takes(name), "response_mask" where schema.takes(name),
                 "token_ids" where schema.takes(name):
                 try readVector(&reader, name, at: index)
@@ -135,7 +145,8 @@ extension RolloutColumns {
                     if name != "response_mask", name != "advantages" {
                         faults.add(
                             .missingField,
-                            Problem.Reason("missing here, given in other rollouts", field: "rollouts[\(index)].\(name)"))
+                            Problem.Reason(
+                                "missing here, given in other rollouts", field: "rollouts[\(index)].\(name)"))
                     }
                     continue
                 }
@@ -192,12 +203,14 @@ extension RolloutColumns {
                 faults.add(
                     .conflictingFields,
                     Problem.Reason(
-                        "at most one of advantage, advantages and reward may be given", field: "rollouts[\(index)]"))
+                        "at most one of advantage, advantages and reward may be given",
+                        field: "rollouts[\(index)]"))
             }
             if anyReward, reward[index] == nil {
                 faults.add(
                     .missingField,
-                    Problem.Reason("rewards are for all rollouts or none", field: "rollouts[\(index)].reward"))
+                    Problem.Reason("rewards are for all rollouts or none", field: "rollouts[\(index)].reward")
+                )
             }
             if anyReward, group[index] == nil {
                 faults.add(
@@ -207,7 +220,8 @@ extension RolloutColumns {
             if anyAdvantage, !anyReward, ways == 0 {
                 faults.add(
                     .missingField,
-                    Problem.Reason("advantages are for all rollouts or none", field: "rollouts[\(index)].advantage"))
+                    Problem.Reason(
+                        "advantages are for all rollouts or none", field: "rollouts[\(index)].advantage"))
             }
         }
     }

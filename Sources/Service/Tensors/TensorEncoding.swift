@@ -11,13 +11,15 @@ struct TensorEncoding {
         isJSON = head.mediaType == "application/json"
         let offers =
             isJSON
-            ? TensorEncoding.mediaTypes : ["application/x-safetensors", "application/octet-stream", "application/json"]
+            ? TensorEncoding.mediaTypes
+            : ["application/x-safetensors", "application/octet-stream", "application/json"]
         repliesJSON = preferredMediaType(head.headers, offers: offers) == "application/json"
     }
 
     func request(_ bytes: [UInt8], schema: TensorSchema) throws(Problem) -> TensorRequest {
         isJSON
-            ? try TensorRequest(json: bytes, schema: schema) : try TensorRequest(safetensors: bytes, schema: schema)
+            ? try TensorRequest(json: bytes, schema: schema)
+            : try TensorRequest(safetensors: bytes, schema: schema)
     }
 
     func response(_ reply: TensorReply) -> Response { repliesJSON ? reply.json() : reply.safetensors() }

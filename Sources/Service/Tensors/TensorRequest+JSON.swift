@@ -35,6 +35,19 @@ enum GroupName: Hashable {
     case integer(Int64)
     case string(String)
 
+    /// In Unicode scalars; for the ids of rollouts too.
+    static let maximumLength = 256
+
+    func check(_ field: String, _ faults: inout Faults) {
+        guard case .string(let text) = self, text.unicodeScalars.count > GroupName.maximumLength else {
+            return
+        }
+        faults.add(
+            .invalidValue,
+            Problem.Reason(
+                "too long", field: field, expected: "at most \(GroupName.maximumLength) characters"))
+    }
+
     static func numbered(_ names: [GroupName]) -> [Int] {
         var numbers: [GroupName: Int] = [:]
         return names.map { name in
@@ -95,7 +108,11 @@ private struct JSONBody {
                 rollouts = columns
             case "group_ids" where schema.takes("group_ids"):
                 var names: [GroupName] = []
-                try reader.array { (reader, _) throws(JSONError) in names.append(try GroupName(from: &reader)) }
+                try reader.array { (reader, index) throws(JSONError) in
+                    let name = try GroupName(from: &reader)
+                    name.check("group_ids[\(index)]", &faults)
+                    names.append(name)
+                }
                 groups = names
             case _ where schema.takes(name):
                 var nested = NestedNumbers(allowingBooleans: name == "response_mask")
@@ -106,7 +123,8 @@ private struct JSONBody {
                     tensors[name] = DenseTensor(nested.values, shape: nested.shape)
                 }
             default:
-                faults.add(.unknownField, .unknown("field", name, known: schema.names + ["options", "rollouts"]))
+                faults.add(
+                    .unknownField, .unknown("field", name, known: schema.names + ["options", "rollouts"]))
                 _ = try reader.value()
             }
         }

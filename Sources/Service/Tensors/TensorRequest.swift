@@ -25,10 +25,13 @@ struct TensorSchema: Sendable {
     let names: [String]
 
     static let score = TensorSchema(
-        names: View.allCases.flatMap { view in ["log_probs", "entropy", "logits"].map { "\(view.rawValue).\($0)" } }
+        names: View.allCases.flatMap { view in
+            ["log_probs", "entropy", "logits"].map { "\(view.rawValue).\($0)" }
+        }
             + ["token_ids", "response_mask", "advantages", "rewards", "group_ids", "cu_seqlens"])
     static let mask = TensorSchema(names: [
-        "original.entropy", "removing.entropy", "response_mask", "advantages", "rewards", "group_ids", "cu_seqlens",
+        "original.entropy", "removing.entropy", "response_mask", "advantages", "rewards", "group_ids",
+        "cu_seqlens",
     ])
     static let entropy = TensorSchema(
         names: ["logits"] + View.allCases.map { "\($0.rawValue).logits" } + ["token_ids", "cu_seqlens"])
@@ -61,7 +64,8 @@ extension TensorRequest {
             }
             guard let members = value.members else {
                 throw Problem(
-                    .invalidType, Problem.Reason("wrong type", field: "__metadata__.options", expected: "a JSON object"))
+                    .invalidType,
+                    Problem.Reason("wrong type", field: "__metadata__.options", expected: "a JSON object"))
             }
             options = members
         }

@@ -5,8 +5,8 @@ import Tensor
 /// How a request lays its tokens out, and so how its reply does and how its errors point at a token.
 struct TokenLayout: Sendable {
     enum Kind: Sendable {
-        /// [B,T]
-        case padded
+        /// [B,T]; the length is kept because B may be 0.
+        case padded(length: Int)
         /// [N], rows by cu_seqlens
         case packed
         /// JSON objects, one for each sequence
@@ -19,7 +19,7 @@ struct TokenLayout: Sendable {
     /// The shape of a tensor with one element for each token.
     var shape: [Int] {
         switch kind {
-        case .padded: [rows.count, rows.longest]
+        case .padded(let length): [rows.count, length]
         case .packed, .rollouts: [rows.tokens]
         }
     }
@@ -36,8 +36,7 @@ struct TokenLayout: Sendable {
                 kind = .packed
                 rows = try TokenLayout.packedRows(tensor)
             } else {
-                kind = .padded
-                rows = try TokenLayout.paddedRows(request, guide)
+                (kind, rows) = try TokenLayout.padded(request, guide)
             }
         }
     }
@@ -47,7 +46,9 @@ struct TokenLayout: Sendable {
         guard tensor.shape.count == 1, tensor.count >= 1 else {
             throw Problem(
                 .invalidShape,
-                Problem.Reason("wrong shape", field: field, expected: "[B + 1], at least one entry", found: "\(tensor.shape)"))
+                Problem.Reason(
+                    "wrong shape", field: field, expected: "[B + 1], at least one entry",
+                    found: "\(tensor.shape)"))
         }
         guard tensor.isNumbers || !tensor.elementType.isFloat, let offsets = tensor.integers() else {
             throw .elementType(field, tensor, expected: "integers")
@@ -55,42 +56,49 @@ struct TokenLayout: Sendable {
         guard offsets[0] == 0 else {
             throw Problem(
                 .invalidValue,
-                Problem.Reason("wrong start", field: field, index: [0], expected: "0", found: "\(offsets[0])"))
+                Problem.Reason("wrong start", field: field, index: [0], expected: "0", found: "\(offsets[0])")
+            )
         }
-        for index in offsets.indices.dropFirst() where offsets[index] < offsets[index - 1] || offsets[index] > 1 << 40 {
+        for index in offsets.indices.dropFirst()
+        where offsets[index] < offsets[index - 1] || offsets[index] > 1 << 40 {
             throw Problem(
                 .invalidValue,
                 Problem.Reason(
-                    "offsets must not decrease", field: field, index: [index], expected: "≥ \(offsets[index - 1])",
+                    "offsets must not decrease", field: field, index: [index],
+                    expected: "≥ \(offsets[index - 1])",
                     found: "\(offsets[index])"))
         }
         return Rows(offsets: offsets)
     }
 
-    private static func paddedRows(_ request: TensorRequest, _ guide: [String]) throws(Problem) -> Rows {
+    private static func padded(_ request: TensorRequest, _ guide: [String]) throws(Problem) -> (Kind, Rows) {
         for name in guide {
             guard let tensor = request.tensors[name] else { continue }
             let shape = tensor.shape
             // JSON can't write [0, T]: an empty list is an empty batch.
-            if shape == [0] { return Rows(offsets: [0]) }
+            if shape == [0] { return (.padded(length: 0), Rows(offsets: [0])) }
             let rank = name.hasSuffix("logits") ? 3 : 2
             // [[], []] in JSON: two sequences without tokens, whose V can't be seen.
             guard shape.count == rank || (tensor.isNumbers && tensor.count == 0 && shape.count >= 2) else {
-                let expected = rank == 3 ? "[B, T, V], or [N, V] with cu_seqlens" : "[B, T], or [N] with cu_seqlens"
+                let expected =
+                    rank == 3 ? "[B, T, V], or [N, V] with cu_seqlens" : "[B, T], or [N] with cu_seqlens"
                 throw Problem(
-                    .invalidShape, Problem.Reason("wrong rank", field: name, expected: expected, found: "\(shape)"))
+                    .invalidShape,
+                    Problem.Reason("wrong rank", field: name, expected: expected, found: "\(shape)"))
             }
             // An empty tensor claims any extent at no cost; rows are counted in memory.
             guard shape[0] <= 1 << 24 else {
                 throw Problem(
                     .invalidShape,
-                    Problem.Reason("too many sequences", field: name, expected: "B ≤ \(1 << 24)", found: "\(shape)"))
+                    Problem.Reason(
+                        "too many sequences", field: name, expected: "B ≤ \(1 << 24)", found: "\(shape)"))
             }
-            return Rows(padded: shape[0], shape[1])
+            return (.padded(length: shape[1]), Rows(padded: shape[0], shape[1]))
         }
         throw Problem(
             .missingField,
-            Problem.Reason("no tensor says how many tokens there are", expected: guide.joined(separator: " or ")))
+            Problem.Reason(
+                "no tensor says how many tokens there are", expected: guide.joined(separator: " or ")))
     }
 
     /// A reason about one token of a tensor, indexed as the request wrote it.
@@ -101,12 +109,14 @@ struct TokenLayout: Sendable {
         switch kind {
         case .padded:
             return Problem.Reason(
-                text, field: field, index: [row, token - rows[row].lowerBound], expected: expected, found: found)
+                text, field: field, index: [row, token - rows[row].lowerBound], expected: expected,
+                found: found)
         case .packed:
             return Problem.Reason(text, field: field, index: [token], expected: expected, found: found)
         case .rollouts:
             return Problem.Reason(
-                text, field: "rollouts[\(row)].\(field)", index: [token - rows[row].lowerBound], expected: expected,
+                text, field: "rollouts[\(row)].\(field)", index: [token - rows[row].lowerBound],
+                expected: expected,
                 found: found)
         }
     }

@@ -23,17 +23,16 @@ extension TokenTensors {
             }
             // Rollouts were already spread over their tokens; elsewhere a list of B is one number for each sequence.
             if case .rollouts = layout.kind { return numbers("advantages") }
-            return tensor.shape == [rows.count] ? spread(tensor.doubles(), "advantages") : numbers("advantages")
+            return tensor.shape == [rows.count]
+                ? spread(tensor.doubles(), "advantages") : numbers("advantages")
         }
         guard has("rewards") || request.groupIDs != nil else {
             if required {
-                faults.add(
-                    .missingField,
-                    Problem.Reason(
-                        "the gate positive_advantage needs advantages; ask for the gate none to go without",
-                        field: "advantages"))
+                addMissing(
+                    "advantages",
+                    "the gate positive_advantage needs advantages; ask for the gate none to go without")
             }
-            return nil
+            return isEmpty ? [] : nil
         }
         guard let (rewards, groups) = rewardedGroups() else { return nil }
         return spread(GroupAdvantage.grpo.advantages(rewards: rewards, groups: groups), "rewards")
@@ -51,7 +50,9 @@ extension TokenTensors {
             guard value.isFinite else {
                 faults.add(
                     .nonFiniteValue,
-                    Problem.Reason("not finite", field: name, index: [row], expected: "a finite number", found: "\(value)"))
+                    Problem.Reason(
+                        "not finite", field: name, index: [row], expected: "a finite number",
+                        found: "\(value)"))
                 return nil
             }
             for token in layout.rows[row] { tokens[token] = value }
@@ -76,7 +77,8 @@ func checkedRewards(
         faults.add(
             .invalidElementType,
             Problem.Reason(
-                "wrong element type", field: "rewards", expected: "F32, F16, BF16 or F64", found: tensor.elementType.rawValue))
+                "wrong element type", field: "rewards", expected: "F32, F16, BF16 or F64",
+                found: tensor.elementType.rawValue))
         return nil
     }
     let count = count ?? tensor.count
@@ -89,7 +91,8 @@ func checkedRewards(
     guard groups.count == count else {
         faults.add(
             .invalidShape,
-            Problem.Reason("wrong shape", field: "group_ids", expected: "[\(count)]", found: "[\(groups.count)]"))
+            Problem.Reason(
+                "wrong shape", field: "group_ids", expected: "[\(count)]", found: "[\(groups.count)]"))
         return nil
     }
     let rewards = tensor.doubles()
@@ -97,7 +100,8 @@ func checkedRewards(
         faults.add(
             .nonFiniteValue,
             Problem.Reason(
-                "not finite", field: "rewards", index: [index], expected: "a finite number", found: "\(rewards[index])"))
+                "not finite", field: "rewards", index: [index], expected: "a finite number",
+                found: "\(rewards[index])"))
         return nil
     }
     return (rewards, groups)

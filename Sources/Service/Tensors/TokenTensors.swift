@@ -24,6 +24,9 @@ struct TokenTensors {
         readResponseMask()
     }
 
+    /// Whether there are no tokens at all.
+    var isEmpty: Bool { layout.rows.tokens == 0 }
+
     func has(_ name: String) -> Bool { request.tensors[name] != nil }
 
     private mutating func readResponseMask() {
@@ -45,7 +48,8 @@ struct TokenTensors {
                 faults.add(
                     .invalidValue,
                     layout.reason(
-                        "not a mask", field: "response_mask", token: token, expected: "0 or 1", found: "\(value)"))
+                        "not a mask", field: "response_mask", token: token, expected: "0 or 1",
+                        found: "\(value)"))
             }
         }
     }
@@ -54,17 +58,22 @@ struct TokenTensors {
     private mutating func fits(_ tensor: DenseTensor, _ name: String) -> Bool {
         if tensor.shape == layout.shape { return true }
         // JSON can't write an empty [B, T] but as [] or [[], …].
-        if tensor.count == 0, layout.rows.tokens == 0, tensor.isNumbers { return true }
+        if tensor.count == 0, isEmpty, tensor.isNumbers { return true }
         faults.add(
             .invalidShape,
             Problem.Reason(
-                "the shapes of one batch differ", field: name, expected: "\(layout.shape)", found: "\(tensor.shape)"))
+                "the shapes of one batch differ", field: name, expected: "\(layout.shape)",
+                found: "\(tensor.shape)"))
         return false
     }
 
-    /// One number for each token, finite inside the response; nil when absent or faulty.
+    /// One number for each token, finite inside the response; nil when absent or faulty. Of no tokens, an absent tensor
+    /// is as good as an empty one.
     mutating func numbers(_ name: String) -> [Double]? {
-        guard let tensor = request.tensors[name], fits(tensor, name), isFloat(tensor, name) else { return nil }
+        if isEmpty, !has(name) { return [] }
+        guard let tensor = request.tensors[name], fits(tensor, name), isFloat(tensor, name) else {
+            return nil
+        }
         let values = tensor.doubles()
         checkFinite(values, name)
         return values
@@ -75,11 +84,14 @@ struct TokenTensors {
         faults.add(
             .invalidElementType,
             Problem.Reason(
-                "wrong element type", field: name, expected: "F32, F16, BF16 or F64", found: tensor.elementType.rawValue))
+                "wrong element type", field: name, expected: "F32, F16, BF16 or F64",
+                found: tensor.elementType.rawValue))
         return false
     }
 
-    mutating func checkFinite(_ values: [Double], _ name: String, _ text: String = "not finite inside the response") {
+    mutating func checkFinite(
+        _ values: [Double], _ name: String, _ text: String = "not finite inside the response"
+    ) {
         var bad = 0
         for token in values.indices where !values[token].isFinite && responseMask[token] == 1 {
             bad += 1
@@ -93,11 +105,11 @@ struct TokenTensors {
 
     /// Logits with one row for each token; nil when absent or faulty.
     mutating func logits(_ name: String, temperature: Double) -> VocabularyLogits? {
+        let none = VocabularyLogits(DenseTensor([], shape: [0, 1]), temperature: temperature)
+        if isEmpty, !has(name) { return none }
         guard let tensor = request.tensors[name], isFloat(tensor, name) else { return nil }
         let vocabulary = tensor.shape.last ?? 0
-        if tensor.count == 0, layout.rows.tokens == 0 {
-            return VocabularyLogits(DenseTensor([], shape: [0, 1]), temperature: temperature)
-        }
+        if tensor.count == 0, isEmpty { return none }
         guard tensor.shape.count >= 2, Array(tensor.shape.dropLast()) == layout.shape, vocabulary >= 1 else {
             faults.add(
                 .invalidShape,
@@ -118,7 +130,8 @@ struct TokenTensors {
             faults.add(
                 .invalidElementType,
                 Problem.Reason(
-                    "wrong element type", field: name, expected: "integers", found: tensor.elementType.rawValue))
+                    "wrong element type", field: name, expected: "integers",
+                    found: tensor.elementType.rawValue))
             return nil
         }
         var bad = 0
@@ -128,7 +141,8 @@ struct TokenTensors {
             faults.add(
                 .invalidValue,
                 layout.reason(
-                    "no token of the vocabulary", field: name, token: token, expected: "0 … \(vocabulary - 1)",
+                    "no token of the vocabulary", field: name, token: token,
+                    expected: "0 … \(vocabulary - 1)",
                     found: "\(ids[token])"))
         }
         return bad == 0 ? ids : nil

@@ -1,0 +1,93 @@
+extension Connection {
+    enum Phase {
+        /// Between requests; new until the first one.
+        case resting(since: Moment, isNew: Bool)
+        /// The request line has arrived, the rest of the head has not.
+        case head(target: [UInt8], since: Moment)
+        case body(RequestHead, received: Int, since: Moment)
+        /// The whole request is here and its endpoint is at it.
+        case answering
+        /// Answered in mid-body; what still arrives is thrown away.
+        case lingering(since: Moment)
+        /// Suspended until a worker has the answer.
+        case working(RequestHead)
+        case worked(WorkResult)
+        case replying(bytes: Int, since: Moment)
+        /// The server ended it; libmicrohttpd will notice.
+        case cut(Exchange.Ending)
+        case closed
+    }
+}
+
+extension Connection.Phase {
+    var isOver: Bool {
+        switch self {
+        case .cut, .closed: true
+        default: false
+        }
+    }
+
+    /// Whether the server waits for bytes from the client.
+    var isReading: Bool {
+        switch self {
+        case .resting, .head, .body, .lingering: true
+        default: false
+        }
+    }
+
+    func start(or now: Moment) -> Moment {
+        switch self {
+        case .resting(let since, _), .head(_, let since), .body(_, _, let since), .lingering(let since),
+            .replying(_, let since):
+            since
+        case .answering, .working, .worked, .cut, .closed: now
+        }
+    }
+
+    /// How long this phase may last; nil when that is not the client's doing.
+    func limit(_ limits: TimeLimits) -> Duration? {
+        switch self {
+        case .resting(_, let isNew): isNew ? limits.header : limits.idle
+        case .head: limits.header
+        case .body(_, let received, _): limits.transfer(of: received)
+        case .lingering: limits.linger
+        case .replying(let bytes, _): limits.transfer(of: bytes)
+        case .answering, .working, .worked, .cut, .closed: nil
+        }
+    }
+}
+
+/// What a worker made of a job, and how long it took.
+struct WorkResult: Sendable {
+    enum Answer: Sendable {
+        case response(Response)
+        /// The client had left before its turn.
+        case clientGone
+    }
+
+    let answer: Answer
+    var queue: Duration = .zero
+    var work: Duration = .zero
+}
+
+/// How long each phase of a connection may last.
+struct TimeLimits: Sendable {
+    let header: Duration
+    let idle: Duration
+    let transferBase: Duration
+    let bytesPerSecond: Int
+    let linger: Duration
+
+    init(_ configuration: ServerConfiguration) {
+        header = configuration.headerTimeout
+        idle = configuration.idleTimeout
+        transferBase = configuration.bodyDeadline
+        bytesPerSecond = configuration.minimumBytesPerSecond
+        linger = min(configuration.bodyDeadline, .seconds(5))
+    }
+
+    /// For so many bytes that have moved: the base and what the minimum rate allows.
+    func transfer(of bytes: Int) -> Duration {
+        transferBase + .seconds(Double(bytes) / Double(max(1, bytesPerSecond)))
+    }
+}

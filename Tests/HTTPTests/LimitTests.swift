@@ -1,0 +1,170 @@
+import HTTPTypes
+import Testing
+
+@testable import HTTP
+
+@Suite("Limits", .serialized)
+struct LimitTests {
+    @Test("A declared body a little too long is refused and the connection kept")
+    func declaredTooLong() throws {
+        let service = try TestService { $0.maxBodyBytes = 1000 }
+        let client = try service.client()
+        let reply = try client.request(.post, "/echo", body: Array(repeating: 7, count: 1001))
+        #expect(reply.status == 413)
+        #expect(reply.text == "bodyTooLarge(limit: 1000, declared: Optional(1001), received: 0)")
+        #expect(try client.request(.post, "/echo", body: Array(repeating: 7, count: 1000)).status == 200)
+        #expect(service.server.load.connections == 1)
+    }
+
+    @Test("A client that sends far too much reads the refusal all the same")
+    func farTooLong() throws {
+        let service = try TestService {
+            $0.maxBodyBytes = 1000
+            $0.discardBytes = 100_000
+        }
+        let client = try service.client()
+        let reply = try client.request(.post, "/echo", body: Array(repeating: 7, count: 5_000_000))
+        #expect(reply.status == 413)
+        #expect(reply.headers[.connection] == "close")
+        #expect(reply.headers[.date]?.hasSuffix(" GMT") == true)
+        let exchange = try #require(service.recorder.finished(1)?.first)
+        #expect(exchange.status == .contentTooLarge)
+        #expect(exchange.bytesIn < 5_000_000)
+    }
+
+    @Test("A chunked body is refused as soon as it is too long")
+    func chunkedTooLong() throws {
+        let service = try TestService { $0.maxBodyBytes = 1000 }
+        let client = try service.client()
+        try client.send(client.head(.post, "/echo", [.transferEncoding: "chunked"]))
+        try client.send("3e8\r\n" + String(repeating: "x", count: 1000) + "\r\n")
+        try client.send("1\r\nx\r\n")
+        let reply = try client.receiveReply()
+        #expect(reply.status == 413)
+        #expect(reply.text == "bodyTooLarge(limit: 1000, declared: nil, received: 1001)")
+        #expect(try client.receiveUntilClosed().isEmpty)
+    }
+
+    @Test("A client that asks first need not send what is too long")
+    func refusedBeforeBody() throws {
+        let service = try TestService { $0.maxBodyBytes = 1000 }
+        let client = try service.client()
+        try client.send(client.head(.post, "/echo", [.contentLength: "1000000000", .expect: "100-continue"]))
+        let reply = try client.receiveReply()
+        #expect(reply.status == 413)
+        #expect(try client.receiveUntilClosed().isEmpty)
+    }
+
+    @Test("An expectation nobody can meet is refused")
+    func unknownExpectation() throws {
+        let service = try TestService()
+        let client = try service.client()
+        try client.send(client.head(.post, "/echo", [.contentLength: "5", .expect: "tea"]))
+        let reply = try client.receiveReply()
+        #expect(reply.status == 417)
+        #expect(reply.text == "expectationFailed(\"tea\")")
+    }
+
+    @Test("A sink may answer in mid-body", arguments: [true, false])
+    func earlyAnswer(isChunked: Bool) throws {
+        let route = Route(.post, "/stop") { _ in .sink(StoppingSink(after: 10)) }
+        let service = try TestService(routes: [route])
+        let client = try service.client()
+        let reply =
+            isChunked
+            ? try client.upload(.post, "/stop", chunks: [[UInt8](repeating: 1, count: 8), [1, 2, 3]])
+            : try client.request(.post, "/stop", body: Array(repeating: 1, count: 11))
+        #expect(reply.status == 422)
+        #expect(reply.text == "stopped at 11")
+        let fresh = try service.client()
+        #expect(try fresh.request(.post, "/stop", body: [1, 2, 3]).text == "3")
+    }
+
+    @Test("Bodies share one budget and give back what they took")
+    func memoryBudget() throws {
+        let service = try TestService { $0.memoryBudgetBytes = 10_000 }
+        let holder = try service.client()
+        try holder.send(holder.head(.post, "/gated", [.contentLength: "8000"]))
+        try holder.send(Array(repeating: 1, count: 8000))
+        service.gate.waitForArrivals(1)
+        #expect(service.server.load.bodyBytes == 8000)
+
+        let client = try service.client()
+        let busy = try client.request(.post, "/echo", body: Array(repeating: 1, count: 3000))
+        #expect(busy.status == 503)
+        #expect(busy.headers[.retryAfter] == "1")
+        #expect(busy.text.hasPrefix("memoryTaken(needed: 3000, free: 2000, budget: 10000"))
+        #expect(try client.request(.post, "/echo", body: Array(repeating: 1, count: 2000)).status == 200)
+        let never = try client.request(.post, "/echo", body: Array(repeating: 1, count: 10_001))
+        #expect(never.status == 507)
+        #expect(never.text == "memoryInsufficient(needed: 10001, budget: 10000)")
+
+        service.gate.open()
+        #expect(try holder.receiveReply().text == "passed")
+        #expect(try client.request(.post, "/echo", body: Array(repeating: 1, count: 10_000)).status == 200)
+        #expect(service.server.load.bodyBytes == 0)
+    }
+
+    @Test("A chunked body claims memory as it grows")
+    func chunkedMemory() throws {
+        let service = try TestService {
+            $0.memoryBudgetBytes = 3 << 20
+            $0.maxBodyBytes = 100 << 20
+        }
+        let client = try service.client()
+        let chunk = [UInt8](repeating: 1, count: 1 << 20)
+        #expect(try client.upload(.post, "/echo", chunks: [chunk]).status == 200)
+        let reply = try client.upload(.post, "/echo", chunks: Array(repeating: chunk, count: 4))
+        #expect(reply.status == 507)
+        _ = service.recorder.finished(2)
+        #expect(service.server.load.bodyBytes == 0)
+    }
+
+    @Test("A sink that computes as bytes arrive takes no more than it says")
+    func streamingMemory() throws {
+        let route = Route(.post, "/count", maxBodyBytes: 100 << 20) { _ in .sink(StoppingSink(after: .max)) }
+        let service = try TestService(routes: [route]) { $0.memoryBudgetBytes = 1000 }
+        let reply = try service.client().request(.post, "/count", body: Array(repeating: 1, count: 3_000_000))
+        #expect(reply.text == "3000000")
+    }
+
+    @Test("Header fields beyond the limit are refused with the sizes")
+    func headersTooLarge() throws {
+        let service = try TestService { $0.maxHeaderBytes = 1000 }
+        let client = try service.client()
+        let reply = try client.request(
+            .get, "/hello", headers: [.userAgent: String(repeating: "x", count: 1000)])
+        #expect(reply.status == 431)
+        #expect(reply.text.hasPrefix("headersTooLarge(limit: 1000, size: 1"))
+    }
+
+    @Test("Heads beyond the connection's memory are refused, too")
+    func headBeyondMemory() throws {
+        let service = try TestService()
+        let fields = try service.client()
+        #expect(try fields.request(.get, "/hello", headers: [.userAgent: large]).status == 431)
+        let target = try service.client()
+        #expect(try target.request(.get, "/hello?" + large).status == 414)
+        #expect(try service.client().request(.get, "/hello").text == "hello")
+    }
+
+    private let large = String(repeating: "x", count: 300_000)
+
+    @Test("A huge target is refused with the sizes")
+    func targetTooLong() throws {
+        let service = try TestService { $0.maxTargetBytes = 1000 }
+        let reply = try service.client().request(.get, "/" + String(repeating: "a", count: 1000))
+        #expect(reply.status == 414)
+        #expect(reply.text == "targetTooLong(limit: 1000, length: 1001)")
+    }
+
+    @Test("Connections beyond the limit get an answer")
+    func tooManyConnections() throws {
+        let service = try TestService { $0.maxConnections = 2 }
+        let kept = try (0..<2).map { _ in try service.client() }
+        for client in kept { #expect(try client.request(.get, "/hello").text == "hello") }
+        let reply = try service.client().receiveReply()
+        #expect(reply.status == 503)
+        #expect(reply.headers[.retryAfter] == "1")
+    }
+}

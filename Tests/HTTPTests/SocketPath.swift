@@ -1,0 +1,30 @@
+import Glibc
+import Testing
+
+/// A path for a socket in a directory of its own, removed in the end.
+final class SocketPath {
+    let path: String
+    private let directory: String
+
+    init() throws {
+        var template = Array("/tmp/http-tests-XXXXXX".utf8CString)
+        let made = unsafe template.withUnsafeMutableBufferPointer { buffer -> String? in
+            guard let start = buffer.baseAddress, let made = unsafe mkdtemp(start) else { return nil }
+            return unsafe String(cString: made)
+        }
+        directory = try #require(made)
+        path = directory + "/socket"
+    }
+
+    deinit {
+        unsafe unlink(path)
+        unsafe rmdir(directory)
+    }
+
+    var exists: Bool { unsafe access(path, F_OK) == 0 }
+
+    /// Puts a plain file there.
+    func occupy() {
+        close(unsafe open(path, O_CREAT | O_WRONLY, 0o600))
+    }
+}

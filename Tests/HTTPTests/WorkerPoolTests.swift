@@ -1,0 +1,103 @@
+import Testing
+
+@testable import HTTP
+
+@Suite("Worker pool")
+struct WorkerPoolTests {
+    @Test("Jobs beyond threads and queue are not taken")
+    func bounded() throws {
+        let pool = try WorkerPool(threads: 2, queueLimit: 3)
+        let gate = Gate()
+        for _ in 0..<5 { #expect(pool.submit { gate.pass() }) }
+        gate.waitForArrivals(2)
+        #expect(pool.running == 2)
+        #expect(pool.queued == 3)
+        #expect(pool.isFull)
+        #expect(!pool.submit { Issue.record("a refused job ran") })
+        gate.open()
+        gate.waitForArrivals(5)
+        pool.stop()
+        #expect(pool.waitForThreads(atMost: .seconds(10)))
+        #expect(pool.queued == 0)
+        #expect(!pool.submit {})
+    }
+
+    @Test("A long job delays nobody while a thread is idle")
+    func noHeadOfLineBlocking() throws {
+        let pool = try WorkerPool(threads: 2, queueLimit: 10)
+        let long = Gate()
+        #expect(pool.submit { long.pass() })
+        long.waitForArrivals(1)
+        let short = Gate()
+        short.open()
+        for _ in 0..<10 {
+            #expect(pool.submit { short.pass() })
+        }
+        short.waitForArrivals(10)
+        #expect(pool.running >= 1)
+        long.open()
+        pool.stop()
+        #expect(pool.waitForThreads(atMost: .seconds(10)))
+    }
+
+    @Test("Jobs start in the order they came")
+    func order() throws {
+        let pool = try WorkerPool(threads: 1, queueLimit: 100)
+        let gate = Gate()
+        let seen = Monitor([Int]())
+        #expect(pool.submit { gate.pass() })
+        for number in 0..<100 {
+            #expect(pool.submit { seen.withLock(waking: .everybody) { $0.append(number) } })
+        }
+        gate.open()
+        #expect(seen.wait { $0.count == 100 ? $0 : nil } == Array(0..<100))
+        pool.stop()
+    }
+
+    @Test("Jobs queued before stopping still run")
+    func stopping() throws {
+        let pool = try WorkerPool(threads: 1, queueLimit: 10)
+        let gate = Gate()
+        for _ in 0..<5 { #expect(pool.submit { gate.pass() }) }
+        pool.stop()
+        gate.open()
+        gate.waitForArrivals(5)
+        #expect(pool.waitForThreads(atMost: .seconds(10)))
+        #expect(gate.arrived == 5)
+    }
+
+    @Test("A queue hands out what it was given")
+    func queue() {
+        var queue = FIFO<Int>()
+        var expected: [Int] = []
+        var taken: [Int] = []
+        for round in 0..<50 {
+            for step in 0..<(round % 7) {
+                queue.append(round * 10 + step)
+                expected.append(round * 10 + step)
+            }
+            for _ in 0..<(round % 5) {
+                if let next = queue.popFirst() { taken.append(next) }
+            }
+        }
+        while let next = queue.popFirst() { taken.append(next) }
+        #expect(taken == expected)
+        #expect(queue.count == 0)
+    }
+}
+
+@Suite("Memory budget")
+struct MemoryBudgetTests {
+    @Test("What is given back can be had again")
+    func claims() {
+        let budget = MemoryBudget(total: 100)
+        #expect(budget.claim(60) == .granted)
+        #expect(budget.claim(50) == .taken(free: 40))
+        #expect(budget.claim(101) == .insufficient)
+        #expect(budget.claim(50, holding: 60) == .insufficient)
+        #expect(budget.claim(40, holding: 60) == .granted)
+        #expect(budget.claimed == 100)
+        budget.release(100)
+        #expect(budget.claim(100) == .granted)
+    }
+}
