@@ -9,7 +9,10 @@ import Testing
     static let options: [JSONValue] = [
         [:], ["preset": "cppo-areal"], ["detector": "none", "gate": "none", "estimator": "abs"],
         ["aggregation": "seq-mean-token-mean", "scope": "segment", "quota": "ceil"],
-        ["aggregation": "seq-mean-token-sum-norm", "norm_length": 17, "global_batch_size": 12, "loss": "margin"],
+        [
+            "aggregation": "seq-mean-token-sum-norm", "norm_length": 17, "global_batch_size": 12,
+            "loss": "margin",
+        ],
         ["stop_gradient": ["original"], "grad_scale": 128, "gate_threshold": -0.5, "score": "absolute"],
     ]
     static let lengths = [[5, 1, 0, 9, 3], [1], [7, 7], [0, 4], [0]]
@@ -19,7 +22,10 @@ import Testing
         try expectAgreement(TokenBatch(lengths: lengths, seed: 11), options)
     }
 
-    @Test(arguments: [["preset": "cppo-verl"], ["preset": "cppo-paper"], ["estimator": "jsd", "temperature": 0.5]] as [JSONValue], lengths)
+    @Test(
+        arguments: [
+            ["preset": "cppo-verl"], ["preset": "cppo-paper"], ["estimator": "jsd", "temperature": 0.5],
+        ] as [JSONValue], lengths)
     func `logits in every form give the same numbers`(options: JSONValue, lengths: [Int]) throws {
         // The type decides the arithmetic: numbers that were text are Doubles, and so is F64.
         try expectAgreement(TokenBatch(lengths: lengths, seed: 12, vocabulary: 5), options, types: [.float64])
@@ -31,10 +37,12 @@ import Testing
         let batch = TokenBatch(lengths: [6, 2, 9], seed: 13, vocabulary: 40)
         for packed in [false, true] {
             let wide = try FlatReply(
-                service.post("/v1/score", batch.safetensors([:], packed: packed, type: .float64)), lengths: batch.lengths,
+                service.post("/v1/score", batch.safetensors([:], packed: packed, type: .float64)),
+                lengths: batch.lengths,
                 packed: packed)
             let narrow = try FlatReply(
-                service.post("/v1/score", batch.safetensors([:], packed: packed, type: type)), lengths: batch.lengths,
+                service.post("/v1/score", batch.safetensors([:], packed: packed, type: type)),
+                lengths: batch.lengths,
                 packed: packed)
             #expect(wide.tensors.keys == narrow.tensors.keys)
             for (name, rows) in wide.tensors {
@@ -49,7 +57,9 @@ import Testing
         let service = TestService()
         var batch = TokenBatch(lengths: [3, 3, 2, 4], seed: 14)
         batch.advantages = [0.5, -0.5, -0.5, 0.5]
-        let expected = try FlatReply(service.post("/v1/score", batch.safetensors([:], packed: true)), lengths: batch.lengths, packed: true)
+        let expected = try FlatReply(
+            service.post("/v1/score", batch.safetensors([:], packed: true)), lengths: batch.lengths,
+            packed: true)
         // Two prompts; within each the better response is the one with the positive advantage.
         let text = try JSONValue(parsing: batch.columnar([:], packed: true))
         func with(_ members: [JSONValue.Member]) -> JSONValue {
@@ -61,7 +71,8 @@ import Testing
             with([.init("rewards", list([1.0, 0, 0, 1])), .init("group_ids", ["a", "a", 7, 7])]),
             with([.init("rewards", list([9.5, 9.25, -3, -2])), .init("group_ids", [1, 1, "1", "1"])]),
         ] {
-            let reply = try FlatReply(service.post(json: body, to: "/v1/score"), lengths: batch.lengths, packed: true)
+            let reply = try FlatReply(
+                service.post(json: body, to: "/v1/score"), lengths: batch.lengths, packed: true)
             #expect(reply == expected)
         }
     }
@@ -95,11 +106,13 @@ import Testing
     }
 
     private func expectAgreement(
-        _ batch: TokenBatch, _ options: JSONValue, types: [ElementType] = [.float32, .float64, .float16, .bfloat16]
+        _ batch: TokenBatch, _ options: JSONValue,
+        types: [ElementType] = [.float32, .float64, .float16, .bfloat16]
     ) throws {
         let service = TestService()
         let expected = try FlatReply(
-            service.post("/v1/score", batch.rollouts(options), type: "application/json"), lengths: batch.lengths)
+            service.post("/v1/score", batch.rollouts(options), type: "application/json"),
+            lengths: batch.lengths)
         #expect(expected.tensors["token_loss"]?.map(\.count) == batch.lengths)
         #expect(expected.diagnostics.count == batch.lengths.count)
         for packed in [false, true] {

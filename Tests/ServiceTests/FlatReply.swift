@@ -37,7 +37,9 @@ struct FlatReply: Equatable {
             let numbers = (json.members ?? []).filter { $0.value.array != nil }
                 .reduce(into: [String: [Double]]()) { $0[$1.name] = flattened($1.value) }
             // Nested lists are whole rows, padding included.
-            for (name, values) in numbers where !isOfRows(name) { tensors[name] = spans.map { Array(values[$0]) } }
+            for (name, values) in numbers where !isOfRows(name) {
+                tensors[name] = spans.map { Array(values[$0]) }
+            }
             if let rows = numbers["grad.rows"] { readRows(rows.map { Int($0) }, numbers, spans) }
         }
     }
@@ -53,11 +55,15 @@ struct FlatReply: Equatable {
     private func isOfRows(_ name: String) -> Bool { name == "grad.rows" || name.hasSuffix(".logits") }
 
     private mutating func readRows(_ rows: [Int], _ tensors: [String: [Double]], _ spans: [Range<Int>]) {
-        self.tensors["grad.rows"] = spans.map { span in rows.filter(span.contains).map { Double($0 - span.lowerBound) } }
+        self.tensors["grad.rows"] = spans.map { span in
+            rows.filter(span.contains).map { Double($0 - span.lowerBound) }
+        }
         for (name, values) in tensors where name.hasSuffix(".logits") {
             let width = rows.isEmpty ? 0 : values.count / rows.count
             self.tensors[name] = spans.map { span in
-                rows.indices.filter { span.contains(rows[$0]) }.flatMap { values[$0 * width..<($0 + 1) * width] }
+                rows.indices.filter { span.contains(rows[$0]) }.flatMap {
+                    values[$0 * width..<($0 + 1) * width]
+                }
             }
         }
     }
@@ -66,7 +72,8 @@ struct FlatReply: Equatable {
         for member in json.members ?? [] where member.value.array == nil {
             if member.name == "diagnostics" {
                 diagnostics = member.value["sequences"]?.array ?? []
-                scalars["diagnostics"] = .object((member.value.members ?? []).filter { $0.name != "sequences" })
+                scalars["diagnostics"] = .object(
+                    (member.value.members ?? []).filter { $0.name != "sequences" })
             } else {
                 scalars[member.name] = member.value
             }

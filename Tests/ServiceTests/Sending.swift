@@ -31,7 +31,9 @@ extension TestService {
 
 extension Response {
     /// The body as JSON, of an answer that is one.
-    func json(_ status: HTTPResponse.Status = .ok, sourceLocation: SourceLocation = #_sourceLocation) throws -> JSONValue {
+    func json(_ status: HTTPResponse.Status = .ok, sourceLocation: SourceLocation = #_sourceLocation) throws
+        -> JSONValue
+    {
         try #require(self.status == status, "\(text.prefix(500))", sourceLocation: sourceLocation)
         return try JSONValue(parsing: bytes)
     }
@@ -50,12 +52,18 @@ extension Response {
         #expect(json["detail"]?.string?.isEmpty == false, sourceLocation: sourceLocation)
         let errors = try #require(json["errors"]?.array, sourceLocation: sourceLocation)
         #expect((1...20).contains(errors.count), sourceLocation: sourceLocation)
-        let first = try #require(errors.first { field == nil || $0["field"]?.string == field }, "\(text)", sourceLocation: sourceLocation)
+        let first = try #require(
+            errors.first { field == nil || $0["field"]?.string == field }, "\(text)",
+            sourceLocation: sourceLocation)
         #expect(first["reason"]?.string?.isEmpty == false, sourceLocation: sourceLocation)
         if let index {
-            #expect(first["index"] == .array(index.map { .integer(Int64($0)) }), "\(text)", sourceLocation: sourceLocation)
+            #expect(
+                first["index"] == .array(index.map { .integer(Int64($0)) }), "\(text)",
+                sourceLocation: sourceLocation)
         }
-        if let byte { #expect(first["byte"] == .integer(Int64(byte)), "\(text)", sourceLocation: sourceLocation) }
+        if let byte {
+            #expect(first["byte"] == .integer(Int64(byte)), "\(text)", sourceLocation: sourceLocation)
+        }
         return first
     }
 }

@@ -20,15 +20,22 @@ struct TokenBatch: Sendable {
         self.lengths = lengths
         var random = SeededGenerator(seed: seed)
         func eighth(_ range: ClosedRange<Int>) -> Double { Double(Int.random(in: range, using: &random)) / 8 }
-        func column(_ range: ClosedRange<Int>) -> [[Double]] { lengths.map { (0..<$0).map { _ in eighth(range) } } }
+        func column(_ range: ClosedRange<Int>) -> [[Double]] {
+            lengths.map { (0..<$0).map { _ in eighth(range) } }
+        }
         if let vocabulary {
             for view in ["original", "preserving", "removing"] {
                 logits.append(
-                    ("\(view).logits", lengths.map { (0..<$0).map { _ in (0..<vocabulary).map { _ in eighth(-32...32) } } }))
+                    (
+                        "\(view).logits",
+                        lengths.map { (0..<$0).map { _ in (0..<vocabulary).map { _ in eighth(-32...32) } } }
+                    ))
             }
             tokenIDs = lengths.map { (0..<$0).map { _ in Int.random(in: 0..<vocabulary, using: &random) } }
         } else {
-            for view in ["original", "preserving", "removing"] { columns.append(("\(view).log_probs", column(-24 ... -1))) }
+            for view in ["original", "preserving", "removing"] {
+                columns.append(("\(view).log_probs", column(-24 ... -1)))
+            }
             for view in ["original", "removing"] { columns.append(("\(view).entropy", column(0...32))) }
         }
         responseMask = lengths.map { (0..<$0).map { _ in Int.random(in: 0..<5, using: &random) > 0 ? 1 : 0 } }
@@ -46,7 +53,8 @@ struct TokenBatch: Sendable {
             for view in ["original", "preserving", "removing"] {
                 var view = (name: view, members: [JSONValue.Member]())
                 for column in columns where column.name.hasPrefix(view.name + ".") {
-                    view.members.append(.init(String(column.name.dropFirst(view.name.count + 1)), list(column.rows[row])))
+                    view.members.append(
+                        .init(String(column.name.dropFirst(view.name.count + 1)), list(column.rows[row])))
                 }
                 for column in logits where column.name.hasPrefix(view.name + ".") {
                     view.members.append(.init("logits", .array(column.rows[row].map(list))))
@@ -60,7 +68,9 @@ struct TokenBatch: Sendable {
 
     /// Nested lists, what pads them being far from any sensible value; or flat lists with cu_seqlens.
     func columnar(_ options: JSONValue, packed: Bool) -> [UInt8] {
-        func nested<Element>(_ rows: [[Element]], _ padding: Element, _ json: ([Element]) -> JSONValue) -> JSONValue {
+        func nested<Element>(_ rows: [[Element]], _ padding: Element, _ json: ([Element]) -> JSONValue)
+            -> JSONValue
+        {
             packed ? json(rows.flatMap { $0 }) : .array(padded(rows, padding).map(json))
         }
         var members: [JSONValue.Member] = [.init("options", options)]
@@ -88,7 +98,8 @@ struct TokenBatch: Sendable {
             (packed ? rows : padded(rows, padding)).flatMap { $0 }
         }
         for column in columns {
-            writer.append(column.name, type, shape: extents, bytes: littleEndian(flat(column.rows, .nan), type))
+            writer.append(
+                column.name, type, shape: extents, bytes: littleEndian(flat(column.rows, .nan), type))
         }
         for column in logits {
             let width = column.rows.flatMap { $0 }.first?.count ?? 1
@@ -96,11 +107,15 @@ struct TokenBatch: Sendable {
             writer.append(column.name, type, shape: extents + [width], bytes: littleEndian(values, type))
         }
         writer.append("response_mask", shape: extents, masks: flat(responseMask, 0).map { UInt8($0) })
-        if let tokenIDs { writer.append("token_ids", shape: extents, integers: flat(tokenIDs, -100).map(Int64.init)) }
+        if let tokenIDs {
+            writer.append("token_ids", shape: extents, integers: flat(tokenIDs, -100).map(Int64.init))
+        }
         if let advantages {
             writer.append("advantages", type, shape: [lengths.count], bytes: littleEndian(advantages, type))
         }
-        if packed { writer.append("cu_seqlens", shape: [lengths.count + 1], integers: offsets.map(Int64.init)) }
+        if packed {
+            writer.append("cu_seqlens", shape: [lengths.count + 1], integers: offsets.map(Int64.init))
+        }
         return writer.segments().flatMap { $0 }
     }
 
