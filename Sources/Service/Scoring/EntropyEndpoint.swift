@@ -8,10 +8,10 @@ import TokenDistribution
 struct EntropyEndpoint: TensorOperation {
     static let schema = TensorSchema.entropy
 
-    static func reply(to request: TensorRequest, query: QueryMembers) throws(Problem) -> TensorReply {
+    static func reply(to request: TensorRequest, context: OperationContext) throws(Problem) -> TensorReply {
         var faults = Faults()
         let options = EntropyOptions(
-            body: request.options, query: query.read(by: EntropyOptions.table, &faults), &faults)
+            body: request.options, query: context.members(of: EntropyOptions.table, &faults), &faults)
         try faults.check()
 
         let prefixes = [""] + View.allCases.map { "\($0.rawValue)." }
@@ -21,6 +21,7 @@ struct EntropyEndpoint: TensorOperation {
                 .conflictingFields, "either logits alone or logits of named views, not both", field: "logits")
         }
         let layout = try layout(request, present, &faults)
+        try context.check(layout)
         var tensors = TokenTensors(request, layout: layout, faults: faults)
         if present.isEmpty { tensors.addMissing("logits", "missing, and no view's logits are given") }
         if options.returned == [.logProbs] || request.options.contains(where: { $0.name == "return" }) {

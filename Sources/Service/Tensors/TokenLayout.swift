@@ -16,6 +16,9 @@ struct TokenLayout: Sendable {
     let kind: Kind
     let rows: Rows
 
+    /// Sequences without tokens cost nothing to send, but each has diagnostics in the reply.
+    static let maximumSequences = 1 << 20
+
     /// The shape of a tensor with one element for each token.
     var shape: [Int] {
         switch kind {
@@ -87,11 +90,12 @@ struct TokenLayout: Sendable {
                     Problem.Reason("wrong rank", field: name, expected: expected, found: "\(shape)"))
             }
             // An empty tensor claims any extent at no cost; rows are counted in memory.
-            guard shape[0] <= 1 << 24 else {
+            guard shape[0] <= TokenLayout.maximumSequences else {
                 throw Problem(
                     .invalidShape,
                     Problem.Reason(
-                        "too many sequences", field: name, expected: "B ≤ \(1 << 24)", found: "\(shape)"))
+                        "too many sequences", field: name, expected: "B ≤ \(TokenLayout.maximumSequences)",
+                        found: "\(shape)"))
             }
             return (.padded(length: shape[1]), Rows(padded: shape[0], shape[1]))
         }
