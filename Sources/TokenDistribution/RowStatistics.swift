@@ -63,10 +63,13 @@ package struct RowStatistics: Sendable {
         var laneWeighted = SIMD16<Float>.zero
         func accumulate(_ z: SIMD16<Float>) {
             var x = (z - shift) * scale
-            // Below e^−87 a probability is beneath Float's normal range; this also makes −inf an ordinary number.
+            // Below e^−87 a probability is beneath Float's normal range and counts as 0, as that of −inf is: a residue of
+            // 1e-38 would give a certain row an entropy, and an entropy that rises makes a candidate.
             // NaN compares false, stays NaN and reaches the weighted sum.
-            x.replace(with: -87, where: x .< -87)
-            let e = exponential(x)
+            let isNothing = x .< -87
+            x.replace(with: -87, where: isNothing)
+            var e = exponential(x)
+            e.replace(with: 0, where: isNothing)
             laneSum += e
             laneWeighted += e * x
         }
@@ -78,6 +81,8 @@ package struct RowStatistics: Sendable {
         }
         sum += SIMD16<Double>(laneSum).sum()
         weightedSum += SIMD16<Double>(laneWeighted).sum()
+        // Kept apart from the sums, which a later and much higher maximum would reset.
+        if weightedSum.isNaN { isPoisoned = true }
     }
 
     /// Adds a block of Doubles, in Double throughout.

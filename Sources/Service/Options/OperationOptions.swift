@@ -41,13 +41,17 @@ struct EntropyOptions: Sendable {
 
     var temperature = 1.0
     var returned = Set(Output.allCases)
+    /// Whether the request says what to return; by default it is what there is.
+    private(set) var namesOutputs = false
 
     static let table = OptionTable<EntropyOptions>(options: [
         .number("temperature", \.temperature, from: 1e-4, to: 1e4), .set("return", \.returned),
     ])
 
     init(body: [JSONValue.Member], query: [JSONValue.Member], _ faults: inout Faults) {
-        EntropyOptions.table.apply(overlay(body, query), to: &self, &faults)
+        let given = overlay(body, query)
+        namesOutputs = given.contains { $0.name == "return" }
+        EntropyOptions.table.apply(given, to: &self, &faults)
     }
 }
 

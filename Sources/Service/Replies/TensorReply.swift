@@ -90,8 +90,17 @@ struct TensorReply: Sendable {
 
     mutating func setDiagnostics(_ source: Diagnostics.Source, rows: Rows, preset: String) {
         self.preset = preset
-        diagnostics = Diagnostics(source, 0..<rows.tokens)
-        sequenceDiagnostics = (0..<rows.count).map { Diagnostics(source, rows[$0]).members }
+        let whole = Diagnostics(source, 0..<rows.tokens)
+        let sequences = (0..<rows.count).map { Diagnostics(source, rows[$0]) }
+        if !(whole.isFinite && sequences.allSatisfy(\.isFinite)) {
+            faults.add(
+                .nonFiniteValue,
+                Problem.Reason(
+                    "a mean over the tokens is not finite; a clamp or another estimator keeps it so",
+                    field: "diagnostics"))
+        }
+        diagnostics = whole
+        sequenceDiagnostics = sequences.map(\.members)
         // In place, so that replies list it with the other scalars.
         scalars.append(.init("diagnostics", .null))
     }

@@ -42,6 +42,9 @@ struct Diagnostics: Sendable, Equatable {
         }
     }
 
+    /// Whether every mean is a number: differences of huge inputs, or estimates without a clamp, may not be.
+    var isFinite: Bool { deltaSum.isFinite && marginSum.isFinite }
+
     /// Means are null where there is nothing to average.
     var members: [JSONValue.Member] {
         var members: [JSONValue.Member] = [

@@ -7,6 +7,8 @@ import TokenDistribution
 /// /v1/entropy: logits → entropy, log-sum-exp and, with token ids, log-probabilities.
 struct EntropyEndpoint: TensorOperation {
     static let schema = TensorSchema.entropy
+    /// Of names: one unnamed distribution, or those of the views.
+    private static let prefixes = [""] + View.allCases.map { "\($0.rawValue)." }
 
     static func reply(to request: TensorRequest, context: OperationContext) throws(Problem) -> TensorReply {
         var faults = Faults()
@@ -14,7 +16,6 @@ struct EntropyEndpoint: TensorOperation {
             body: request.options, query: context.members(of: EntropyOptions.table, &faults), &faults)
         try faults.check()
 
-        let prefixes = [""] + View.allCases.map { "\($0.rawValue)." }
         let present = prefixes.filter { request.tensors["\($0)logits"] != nil }
         if present.count > 1, present[0].isEmpty {
             throw Problem(
@@ -24,10 +25,8 @@ struct EntropyEndpoint: TensorOperation {
         try context.check(layout)
         var tensors = TokenTensors(request, layout: layout, faults: faults)
         if present.isEmpty { tensors.addMissing("logits", "missing, and no view's logits are given") }
-        if options.returned == [.logProbs] || request.options.contains(where: { $0.name == "return" }) {
-            if options.returned.contains(.logProbs), !tensors.has("token_ids") {
-                tensors.addMissing("token_ids", "log_probs were asked for")
-            }
+        if options.namesOutputs, options.returned.contains(.logProbs), !tensors.has("token_ids") {
+            tensors.addMissing("token_ids", "log_probs were asked for")
         }
 
         var reply = TensorReply(form: request.form, layout: layout)
@@ -57,10 +56,11 @@ struct EntropyEndpoint: TensorOperation {
         _ request: TensorRequest, _ present: [String], _ faults: inout Faults
     ) throws(Problem) -> TokenLayout {
         if case .rollouts = request.form { return try TokenLayout(request, guide: [], &faults) }
-        let guide = present.map { "\($0)logits" }
+        let guide = (present.isEmpty ? prefixes : present).map { "\($0)logits" }
         if request.tensors["cu_seqlens"] == nil, let first = guide.first, let tensor = request.tensors[first],
             tensor.shape.count == 2, !(tensor.isNumbers && tensor.count == 0)
         {
+            try TokenLayout.checkVocabulary(of: tensor, first, tokens: tensor.shape[0])
             return TokenLayout(flat: tensor.shape[0])
         }
         return try TokenLayout(request, guide: guide, &faults)

@@ -112,6 +112,8 @@ struct ScoreEndpoint: TensorOperation {
                     "the vocabularies of the views differ", field: "\(view.rawValue).logits",
                     expected: "V = \(vocabularies[0].1)", found: "V = \(vocabulary)"))
         }
+        // Checked even where they are not used: a wrong batch must not pass because of the options.
+        _ = tensors.tokenIDs(vocabulary: vocabularies.first?.1 ?? .max)
         return views
     }
 

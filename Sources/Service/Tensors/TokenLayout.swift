@@ -16,9 +16,6 @@ struct TokenLayout: Sendable {
     let kind: Kind
     let rows: Rows
 
-    /// Sequences without tokens cost nothing to send, but each has diagnostics in the reply.
-    static let maximumSequences = 1 << 20
-
     /// The shape of a tensor with one element for each token.
     var shape: [Int] {
         switch kind {
@@ -38,11 +35,15 @@ struct TokenLayout: Sendable {
             if let tensor = request.tensors["cu_seqlens"] {
                 kind = .packed
                 rows = try TokenLayout.packedRows(tensor)
+                try TokenLayout.checkEnd(of: rows, request, guide)
             } else {
                 (kind, rows) = try TokenLayout.padded(request, guide)
             }
         }
     }
+
+    /// A padded tensor without tokens has no bytes that would bound how many sequences it claims.
+    private static let maximumEmptySequences = 1 << 16
 
     private static func packedRows(_ tensor: DenseTensor) throws(Problem) -> Rows {
         let field = "cu_seqlens"
@@ -74,6 +75,40 @@ struct TokenLayout: Sendable {
         return Rows(offsets: offsets)
     }
 
+    /// Offsets claim any number of tokens at no cost; memory is spent only on those that a tensor holds.
+    private static func checkEnd(
+        of rows: Rows, _ request: TensorRequest, _ guide: [String]
+    ) throws(Problem) {
+        guard let name = guide.first(where: { request.tensors[$0] != nil }), let tensor = request.tensors[name]
+        else { throw missing(guide) }
+        let tokens = tensor.shape.first ?? 0
+        guard rows.tokens == tokens else {
+            throw Problem(
+                .invalidShape,
+                Problem.Reason(
+                    "the last offset is not the number of tokens", field: "cu_seqlens", index: [rows.count],
+                    expected: "\(tokens), as \(name) has", found: "\(rows.tokens)"))
+        }
+        try checkVocabulary(of: tensor, name, tokens: tokens)
+    }
+
+    /// Rows of logits that are 0 wide hold nothing, however many there are said to be.
+    static func checkVocabulary(of tensor: DenseTensor, _ name: String, tokens: Int) throws(Problem) {
+        guard tensor.count > 0 || tokens == 0 else {
+            throw Problem(
+                .invalidShape,
+                Problem.Reason("no vocabulary", field: name, expected: "V ≥ 1", found: "\(tensor.shape)"))
+        }
+    }
+
+    private static func missing(_ guide: [String]) -> Problem {
+        Problem(
+            .missingField,
+            Problem.Reason(
+                "no tensor says how many tokens there are", field: guide.first,
+                expected: guide.joined(separator: " or ")))
+    }
+
     private static func padded(_ request: TensorRequest, _ guide: [String]) throws(Problem) -> (Kind, Rows) {
         for name in guide {
             guard let tensor = request.tensors[name] else { continue }
@@ -90,19 +125,18 @@ struct TokenLayout: Sendable {
                     Problem.Reason("wrong rank", field: name, expected: expected, found: "\(shape)"))
             }
             // An empty tensor claims any extent at no cost; rows are counted in memory.
-            guard shape[0] <= TokenLayout.maximumSequences else {
+            guard tensor.count > 0 || shape[0] <= maximumEmptySequences else {
                 throw Problem(
                     .invalidShape,
                     Problem.Reason(
-                        "too many sequences", field: name, expected: "B ≤ \(TokenLayout.maximumSequences)",
-                        found: "\(shape)"))
+                        "too many sequences without tokens", field: name,
+                        expected: "B ≤ \(maximumEmptySequences)", found: "\(shape)"))
             }
+            let (tokens, overflow) = shape[0].multipliedReportingOverflow(by: shape[1])
+            try checkVocabulary(of: tensor, name, tokens: overflow ? .max : tokens)
             return (.padded(length: shape[1]), Rows(padded: shape[0], shape[1]))
         }
-        throw Problem(
-            .missingField,
-            Problem.Reason(
-                "no tensor says how many tokens there are", expected: guide.joined(separator: " or ")))
+        throw missing(guide)
     }
 
     /// A reason about one token of a tensor, indexed as the request wrote it.

@@ -1,0 +1,74 @@
+import Foundation
+import Tensor
+import Testing
+import TokenDistribution
+
+@Suite("Logits of a batch")
+struct VocabularyLogitsTests {
+    /// 3 rows of 1,500, so that rows start inside blocks of bytes and end inside blocks of numbers.
+    private func logits(_ type: ElementType, temperature: Double) throws -> (VocabularyLogits, [[Double]]) {
+        var random = SeededGenerator(seed: 3)
+        var bytes: [UInt8] = []
+        for _ in 0..<4500 {
+            let value = Float.random(in: -8...8, using: &random)
+            let pattern: UInt64 =
+                switch type {
+                case .float64: Double(value).bitPattern
+                case .float32: UInt64(value.bitPattern)
+                case .bfloat16: UInt64(value.bitPattern >> 16)
+                // Sign, a small exponent and some fraction: any finite pattern will do.
+                default: UInt64((value.bitPattern >> 31) << 15 | (value.bitPattern >> 5) % 0x4800)
+                }
+            for shift in 0..<type.size {
+                bytes.append(UInt8(truncatingIfNeeded: pattern >> UInt64(8 * shift)))
+            }
+        }
+        var writer = SafetensorsWriter()
+        writer.append("z", type, shape: [3, 1500], bytes: bytes)
+        let tensor = try #require(try Safetensors(parsing: writer.segments().flatMap { $0 }).tensors["z"])
+        let rows = (0..<3).map { tensor.doubles($0 * 1500..<($0 + 1) * 1500) }
+        return (VocabularyLogits(tensor, temperature: temperature), rows)
+    }
+
+    @Test(
+        "Rows of every float type have the statistics of their numbers",
+        arguments: [
+            ElementType.float64, .float32, .bfloat16, .float16,
+        ], [1, 0.6])
+    func statistics(_ type: ElementType, _ temperature: Double) throws {
+        let (logits, rows) = try logits(type, temperature: temperature)
+        #expect(logits.rows == 3 && logits.vocabulary == 1500)
+        for (row, numbers) in rows.enumerated() {
+            let twin = RowTwin(numbers, temperature: temperature)
+            guard case .defined(let logSumExp, let entropy) = logits.statistics(ofRow: row) else {
+                Issue.record("row \(row) is undefined")
+                continue
+            }
+            #expect(abs(logSumExp - twin.logSumExp) <= 2e-6 && abs(entropy - twin.entropy) <= 2e-6)
+            #expect(logits.scaledLogit(row: row, token: 1499) == numbers[1499] / temperature)
+            let logProbabilities = logits.logProbabilities(ofRow: row, logSumExp: twin.logSumExp)
+            #expect(logProbabilities == numbers.map { $0 / temperature - twin.logSumExp })
+        }
+    }
+
+    @Test("Numbers that were text are rows as well, one entry wide too")
+    func numbers() {
+        let logits = VocabularyLogits(DenseTensor([5, -7, 0], shape: [3, 1]), temperature: 2)
+        for (row, value) in [5.0, -7, 0].enumerated() {
+            #expect(logits.statistics(ofRow: row) == .defined(logSumExp: value / 2, entropy: 0))
+        }
+    }
+
+    @Test(
+        "Mapping in parallel keeps the order and calls once for each",
+        arguments: [0, 1, 2, 15, 16, 17, 31, 33, 1000, 4097])
+    func order(_ count: Int) {
+        #expect(mapInParallel(count) { $0 } == Array(0..<count))
+    }
+
+    @Test("Parallel maps may nest")
+    func nesting() {
+        let sums = mapInParallel(40) { outer in mapInParallel(40) { $0 * outer }.reduce(0, +) }
+        #expect(sums == (0..<40).map { $0 * 780 })
+    }
+}
