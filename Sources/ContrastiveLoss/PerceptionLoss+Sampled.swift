@@ -29,17 +29,24 @@ extension PerceptionLoss {
         report.aggregated = aggregation.aggregate(
             losses: report.tokenLoss, mask: report.mask, rows: batch.rows)
         for view in View.allCases {
-            if stopGradient.contains(view) {
-                slopes[view] = [Double](repeating: 0, count: count)
-                continue
-            }
-            for row in 0..<batch.rows.count {
-                let weight = report.aggregated.tokenWeights[row] * gradientScale
-                for token in batch.rows[row] where report.mask[token] == 1 { slopes[view][token] *= weight }
-            }
+            slopes[view] = weighted(
+                slopes[view], report.aggregated, batch.rows, isStopped: stopGradient.contains(view))
         }
         report.gradient = .logProbabilities(slopes)
         return report
+    }
+
+    /// ∂c/∂x times what each token's loss weighs in the aggregate; all zeros for a view that is taken as a constant.
+    private func weighted(
+        _ slopes: [Double], _ aggregated: AggregatedLoss, _ rows: Rows, isStopped: Bool
+    ) -> [Double] {
+        var gradient = [Double](repeating: 0, count: slopes.count)
+        if isStopped { return gradient }
+        for row in 0..<rows.count {
+            let weight = aggregated.tokenWeights[row] * gradientScale
+            for token in rows[row] { gradient[token] = slopes[token] == 0 ? 0 : slopes[token] * weight }
+        }
+        return gradient
     }
 
     /// The selection that every estimator shares, with the loss still to be filled in.

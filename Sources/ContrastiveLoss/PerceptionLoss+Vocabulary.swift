@@ -4,12 +4,12 @@ package import TokenDistribution
 extension PerceptionLoss {
     /// Scores a batch whose divergences run over the whole vocabulary; logits [N,V] for each view.
     ///
-    /// Needs the log-sum-exp of every response row, [N] for each view. Gradients are those of the logits before the
-    /// division by temperature, for the rows that carry loss only.
+    /// Every response row must be legal: a finite logit, no NaN, no +inf. Gradients are those of the logits before the
+    /// division by temperature, for the rows that carry loss only; no rows without `withGradients`.
     /// - Throws: `InfiniteDivergence` for the first response token whose anchor has mass where a reference has none.
     /// - Complexity: O(N·V) time; beside the result, O(V) memory for each thread.
     package func score(
-        _ batch: TokenBatch, logits: PerView<VocabularyLogits>, logSumExp: PerView<[Double]>
+        _ batch: TokenBatch, logits: PerView<VocabularyLogits>, withGradients: Bool
     ) throws(InfiniteDivergence) -> LossReport {
         guard let divergence = estimator.divergence else {
             preconditionFailure("\(estimator) needs no vocabulary")
@@ -21,7 +21,7 @@ extension PerceptionLoss {
         // Both divergences of every response token.
         let pairs = mapInParallel(tokens.count) { index in
             let token = tokens[index]
-            let views = logProbabilities(of: token, logits, logSumExp)
+            let views = logProbabilities(of: token, logits)
             return (
                 near: divergence.estimate(views.original, views.preserving, clamps),
                 far: divergence.estimate(views.original, views.removing, clamps)
@@ -37,41 +37,42 @@ extension PerceptionLoss {
         report.aggregated = aggregation.aggregate(
             losses: report.tokenLoss, mask: report.mask, rows: batch.rows)
 
-        // Gradients of the rows that carry loss.
-        let carriers = tokens.indices.filter { report.mask[tokens[$0]] == 1 }
-        let vocabulary = logits.original.vocabulary
-        let temperature = logits.original.temperature
+        let carriers = withGradients ? tokens.indices.filter { report.mask[tokens[$0]] == 1 } : []
         let scales = carriers.map { index in
             let token = tokens[index]
             return term.loss(margin: report.margin[token]).slope * gradientScale
                 * report.aggregated.tokenWeights[batch.rows.row(of: token)]
         }
-        let stopped = stopGradient
         let gradients = mapInParallel(carriers.count) { index in
-            let pair = pairs[carriers[index]]
-            let views = logProbabilities(of: tokens[carriers[index]], logits, logSumExp)
-            var gradient = PerView(repeating: [Double](repeating: 0, count: vocabulary))
-            divergence.addGradient(
-                anchor: views.original, reference: views.preserving, scale: scales[index] * pair.near.slope,
-                temperature: temperature, toAnchor: &gradient.original, toReference: &gradient.preserving)
-            divergence.addGradient(
-                anchor: views.original, reference: views.removing, scale: -scales[index] * pair.far.slope,
-                temperature: temperature, toAnchor: &gradient.original, toReference: &gradient.removing)
-            return PerView(
-                original: gradient.original.map(Float.init), preserving: gradient.preserving.map(Float.init),
-                removing: gradient.removing.map(Float.init))
+            let views = logProbabilities(of: tokens[carriers[index]], logits)
+            let (near, far) = pairs[carriers[index]]
+            return gradient(
+                divergence, views, near: scales[index] * near.slope, far: -scales[index] * far.slope,
+                temperature: logits.original.temperature)
         }
         var joined = PerView(repeating: [Float]())
-        for view in View.allCases {
-            joined[view].reserveCapacity(carriers.count * vocabulary)
-            for gradient in gradients {
-                joined[view].append(
-                    contentsOf: stopped.contains(view)
-                        ? [Float](repeating: 0, count: vocabulary) : gradient[view])
-            }
-        }
-        report.gradient = .logits(rows: carriers.map { tokens[$0] }, vocabulary: vocabulary, joined)
+        for view in View.allCases { joined[view] = gradients.flatMap { $0[view] } }
+        report.gradient = .logits(
+            rows: carriers.map { tokens[$0] }, vocabulary: logits.original.vocabulary, joined)
         return report
+    }
+
+    /// near · ∂D(a‖p)/∂z + far · ∂D(a‖n)/∂z for the three views' logits, [V] each; zeros for stopped views.
+    private func gradient(
+        _ divergence: Divergence, _ views: PerView<[Double]>, near: Double, far: Double, temperature: Double
+    ) -> PerView<[Float]> {
+        var gradient = PerView(repeating: [Double](repeating: 0, count: views.original.count))
+        divergence.addGradient(
+            anchor: views.original, reference: views.preserving, scale: near, temperature: temperature,
+            toAnchor: &gradient.original, toReference: &gradient.preserving)
+        divergence.addGradient(
+            anchor: views.original, reference: views.removing, scale: far, temperature: temperature,
+            toAnchor: &gradient.original, toReference: &gradient.removing)
+        var narrowed = PerView(repeating: [Float](repeating: 0, count: views.original.count))
+        for view in View.allCases where !stopGradient.contains(view) {
+            narrowed[view] = gradient[view].map(Float.init)
+        }
+        return narrowed
     }
 }
 
@@ -103,10 +104,10 @@ extension Divergence {
 }
 
 private func logProbabilities(
-    of token: Int, _ logits: PerView<VocabularyLogits>, _ logSumExp: PerView<[Double]>
+    of token: Int, _ logits: PerView<VocabularyLogits>
 ) -> PerView<[Double]> {
-    func view(_ view: View) -> [Double] {
-        logits[view].logProbabilities(ofRow: token, logSumExp: logSumExp[view][token])
-    }
-    return PerView(original: view(.original), preserving: view(.preserving), removing: view(.removing))
+    PerView(
+        original: logits.original.logProbabilities(ofRow: token),
+        preserving: logits.preserving.logProbabilities(ofRow: token),
+        removing: logits.removing.logProbabilities(ofRow: token))
 }

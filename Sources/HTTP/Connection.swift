@@ -1,6 +1,5 @@
 import Glibc
 import HTTPTypes
-import Synchronization
 
 /// One open socket, as the threads that meet on it see it: its I/O thread, a worker, the reaper and a drain.
 ///
@@ -9,7 +8,7 @@ import Synchronization
 final class Connection: Sendable {
     private let socket: Int32
     private let daemonConnection: DaemonConnection
-    private let state: Mutex<State>
+    private let state: Monitor<State>
 
     private struct State {
         var phase: Phase {
@@ -22,7 +21,7 @@ final class Connection: Sendable {
     init(socket: Int32, _ daemonConnection: DaemonConnection, now: Moment) {
         self.socket = socket
         self.daemonConnection = daemonConnection
-        state = Mutex(State(phase: .resting(since: now, isNew: true)))
+        state = Monitor(State(phase: .resting(since: now, isNew: true)))
     }
 
     // On the I/O thread.

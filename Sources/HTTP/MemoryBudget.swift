@@ -1,9 +1,7 @@
-import Synchronization
-
 /// Memory for all bodies in flight, handed out before it is used.
 final class MemoryBudget: Sendable {
     let total: Int
-    private let used = Mutex(0)
+    private let used = Monitor(0)
 
     init(total: Int) {
         self.total = total

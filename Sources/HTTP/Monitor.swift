@@ -2,7 +2,8 @@ import Glibc
 
 /// A value behind a lock that threads can wait on: POSIX mutex and condition variable.
 ///
-/// `Synchronization.Mutex` has no way to wait, and the threads here are not Swift tasks.
+/// `Synchronization.Mutex` has no way to wait, and on Linux the thread sanitizer does not know it and sees races
+/// between those who hold it.
 @safe
 final class Monitor<Value: Sendable>: @unchecked Sendable {
     private let mutex = UnsafeMutablePointer<pthread_mutex_t>.allocate(capacity: 1)

@@ -44,7 +44,8 @@ package struct PerceptionService: Sendable {
             let encoding = TensorEncoding(head)
             let request = try encoding.request(bytes, schema: Operation.schema)
             timer.end(.decode)
-            let reply = try Operation.reply(to: request, query: QueryMembers(items: head.query))
+            let context = OperationContext(query: head.query, memoryBudget: settings.memoryBudgetBytes)
+            let reply = try Operation.reply(to: request, context: context)
             timer.end(.compute)
             if let diagnostics = reply.diagnostics {
                 instruments.count(diagnostics, preset: reply.preset ?? "none")
@@ -76,13 +77,26 @@ package struct PerceptionService: Sendable {
                         found: head.mediaType ?? "none"))
                 return .reply(problem.response(requestID: head.requestID))
             }
+            let limit = type == "application/json" ? settings.maxJSONBodyBytes : settings.maxBodyBytes
+            if let length = head.contentLength, length > limit {
+                return .reply(PerceptionService.tooLarge(limit, declared: length, received: 0, head))
+            }
             return .sink(
                 BufferedBody(for: head) { bytes in
+                    guard bytes.count <= limit else {
+                        return .reply(
+                            PerceptionService.tooLarge(limit, declared: nil, received: bytes.count, head))
+                    }
                     let answer: @Sendable () -> Response = { self.answer(bytes, head, path, work) }
                     return bytes.count <= PerceptionService.lightBodyBytes && !type.hasPrefix("image/")
                         ? .reply(answer()) : .work(answer)
                 })
         }
+    }
+
+    private static func tooLarge(_ limit: Int, declared: Int?, received: Int, _ head: RequestHead) -> Response
+    {
+        render(.bodyTooLarge(limit: limit, declared: declared, received: received), head)
     }
 
     private func answer(_ bytes: [UInt8], _ head: RequestHead, _ path: String, _ work: Work) -> Response {

@@ -1,6 +1,8 @@
 /// What an operator chose that endpoints need to know; listed in /v1/info.
 package struct ServiceSettings: Sendable {
     package var maxBodyBytes: Int
+    /// Numbers as text take several times their size in memory, so JSON bodies have a limit of their own.
+    package var maxJSONBodyBytes: Int
     package var memoryBudgetBytes: Int
     package var maxImagePixels: Int
     package var maxConnections: Int
@@ -10,10 +12,12 @@ package struct ServiceSettings: Sendable {
     package var tokens: [String]
 
     package init(
-        maxBodyBytes: Int = 1 << 30, memoryBudgetBytes: Int = 4 << 30, maxImagePixels: Int = 50_000_000,
+        maxBodyBytes: Int = 1 << 30, maxJSONBodyBytes: Int = 64 << 20, memoryBudgetBytes: Int = 4 << 30,
+        maxImagePixels: Int = 50_000_000,
         maxConnections: Int = 10_000, queueLimit: Int = 256, threads: Int = 1, tokens: [String] = []
     ) {
         self.maxBodyBytes = maxBodyBytes
+        self.maxJSONBodyBytes = min(maxJSONBodyBytes, maxBodyBytes)
         self.memoryBudgetBytes = memoryBudgetBytes
         self.maxImagePixels = maxImagePixels
         self.maxConnections = maxConnections

@@ -1,3 +1,4 @@
+import Glibc
 package import Tensor
 
 /// One view's logits: rows of V scores, one row per token of the flattened batch, before the division by temperature.
@@ -54,11 +55,19 @@ package struct VocabularyLogits: Sendable {
         return tensor.doubles(index..<index + 1)[0] / temperature
     }
 
-    /// log softmax(z/T) of row `row`, given its log-sum-exp.
+    /// log softmax(z/T) of row `row`, [V], in Double throughout: a divergence between near-equal rows is a small
+    /// difference of large terms. The row must have a finite logit and neither NaN nor +inf.
     /// - Complexity: O(V)
-    package func logProbabilities(ofRow row: Int, logSumExp: Double) -> [Double] {
+    package func logProbabilities(ofRow row: Int) -> [Double] {
         var values = tensor.doubles(row * vocabulary..<(row + 1) * vocabulary)
-        for index in values.indices { values[index] = values[index] / temperature - logSumExp }
+        let maximum = values.max() ?? 0
+        var sum = 0.0
+        for index in values.indices {
+            values[index] = (values[index] - maximum) / temperature
+            sum += exp(values[index])
+        }
+        let logSum = log(sum)
+        for index in values.indices { values[index] -= logSum }
         return values
     }
 }

@@ -13,6 +13,9 @@ struct LimitOptions: ParsableArguments {
     @Option(help: "Largest request body; more is answered with 413. (default: 1 GiB)")
     var maxBodyBytes: Int?
 
+    @Option(help: "Largest JSON body; more is answered with 413. (default: 64 MiB)")
+    var maxJsonBodyBytes: Int?
+
     @Option(help: "Memory for all bodies in flight, and for the views of one request. (default: 4 GiB)")
     var memoryBudgetBytes: Int?
 
@@ -44,7 +47,10 @@ struct LimitOptions: ParsableArguments {
     /// The same limits as the endpoints see them.
     func settings(_ configuration: ServerConfiguration, tokens: [String]) throws -> ServiceSettings {
         var settings = ServiceSettings(
-            maxBodyBytes: configuration.maxBodyBytes, memoryBudgetBytes: configuration.memoryBudgetBytes,
+            maxBodyBytes: configuration.maxBodyBytes,
+            maxJSONBodyBytes: try resolved(
+                maxJsonBodyBytes, "max-json-body-bytes", "at least 1", where: { $0 >= 1 }) ?? 64 << 20,
+            memoryBudgetBytes: configuration.memoryBudgetBytes,
             maxConnections: configuration.maxConnections, queueLimit: configuration.workQueueLimit,
             threads: configuration.workerThreads, tokens: tokens)
         if let pixels = try resolved(maxImagePixels, "max-image-pixels", "at least 1", where: { $0 >= 1 }) {

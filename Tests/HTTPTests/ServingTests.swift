@@ -87,13 +87,12 @@ struct ServingTests {
     @Test("A body of megabytes comes back unchanged", arguments: [0, 1, 65_535, 65_536, 65_537, 9_000_001])
     func largeBody(size: Int) throws {
         let service = try TestService { $0.maxBodyBytes = 10_000_000 }
-        let client = try service.client()
         var state: UInt32 = 1
         let body = (0..<size).map { _ -> UInt8 in
             state = state &* 1_664_525 &+ 1_013_904_223
             return UInt8(truncatingIfNeeded: state >> 24)
         }
-        let reply = try client.request(.post, "/heavy", body: body)
+        let reply = try service.client().request(.post, "/heavy", body: body)
         #expect(reply.body == body)
         #expect(service.server.load.bodyBytes == 0)
     }

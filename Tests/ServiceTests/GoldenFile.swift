@@ -20,7 +20,8 @@ struct GoldenFile: Sendable, CustomTestStringConvertible {
     static func all(in folder: String) -> [GoldenFile] {
         let path = goldenFolder + folder
         return fileNames(in: path).filter { $0.hasSuffix(".safetensors") }.sorted().compactMap { name in
-            guard let bytes = try? contents(of: "\(path)/\(name)"), let file = try? Safetensors(parsing: bytes)
+            guard let bytes = try? contents(of: "\(path)/\(name)"),
+                let file = try? Safetensors(parsing: bytes)
             else { return nil }
             return GoldenFile(name: String(name.dropLast(".safetensors".count)), file: file)
         }
@@ -56,14 +57,19 @@ struct TestService {
 
     init(tokens: [String] = []) {
         service = PerceptionService(
-            settings: ServiceSettings(tokens: tokens), logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() },
+            settings: ServiceSettings(tokens: tokens),
+            logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() },
             isReady: { true }, load: { .idle })
     }
 
-    func post(_ target: String, _ body: [UInt8], type: String = "application/x-safetensors") throws -> Response {
+    func post(_ target: String, _ body: [UInt8], type: String = "application/x-safetensors") throws
+        -> Response
+    {
         let head = try RequestHead(
             method: "POST", target: target,
-            headers: [.contentType: type, .contentLength: "\(body.count)", try #require(.init("Host")): "localhost"])
+            headers: [
+                .contentType: type, .contentLength: "\(body.count)", try #require(.init("Host")): "localhost",
+            ])
         return service.router.respond(to: head, body: body, render: PerceptionService.render)
     }
 }
@@ -73,7 +79,8 @@ extension Response {
     var text: String { String(decoding: bytes, as: UTF8.self) }
 }
 
-let goldenFolder = String(#filePath.prefix(through: #filePath.lastIndex(of: "/") ?? #filePath.endIndex)) + "../Golden/"
+let goldenFolder =
+    String(#filePath.prefix(through: #filePath.lastIndex(of: "/") ?? #filePath.endIndex)) + "../Golden/"
 
 private func fileNames(in folder: String) -> [String] {
     guard let stream = unsafe opendir(folder) else { return [] }

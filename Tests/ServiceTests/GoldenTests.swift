@@ -41,7 +41,8 @@ import Testing
             #expect(abs(found - expected) <= tolerance * max(abs(expected), hasLogits ? 1e-2 : 0), "\(name)")
         }
         for name in ["tokens", "candidates", "selected", "gated"] {
-            #expect(result["diagnostics"]?[name]?.integer == scalars["diagnostics"]?[name]?.integer, "\(name)")
+            #expect(
+                result["diagnostics"]?[name]?.integer == scalars["diagnostics"]?[name]?.integer, "\(name)")
         }
     }
 

@@ -5,10 +5,10 @@ import Perception
 struct AdvantagesEndpoint: TensorOperation {
     static let schema = TensorSchema.advantages
 
-    static func reply(to request: TensorRequest, query: QueryMembers) throws(Problem) -> TensorReply {
+    static func reply(to request: TensorRequest, context: OperationContext) throws(Problem) -> TensorReply {
         var faults = Faults()
         let options = AdvantageOptions(
-            body: request.options, query: query.read(by: AdvantageOptions.table, &faults), &faults)
+            body: request.options, query: context.members(of: AdvantageOptions.table, &faults), &faults)
         try faults.check()
         var rewards: [Double] = []
         var groups: [Int] = []
@@ -28,6 +28,7 @@ struct AdvantagesEndpoint: TensorOperation {
         } else {
             layout = TokenLayout(flat: rewards.count)
         }
+        try context.check(layout)
         var reply = TensorReply(form: request.form, layout: layout)
         reply.add("advantages", advantages)
         reply.rolloutNames["advantages"] = .scalar("advantage")

@@ -10,10 +10,10 @@ struct EntropyEndpoint: TensorOperation {
     /// Of names: one unnamed distribution, or those of the views.
     private static let prefixes = [""] + View.allCases.map { "\($0.rawValue)." }
 
-    static func reply(to request: TensorRequest, query: QueryMembers) throws(Problem) -> TensorReply {
+    static func reply(to request: TensorRequest, context: OperationContext) throws(Problem) -> TensorReply {
         var faults = Faults()
         let options = EntropyOptions(
-            body: request.options, query: query.read(by: EntropyOptions.table, &faults), &faults)
+            body: request.options, query: context.members(of: EntropyOptions.table, &faults), &faults)
         try faults.check()
 
         let present = prefixes.filter { request.tensors["\($0)logits"] != nil }
@@ -22,6 +22,7 @@ struct EntropyEndpoint: TensorOperation {
                 .conflictingFields, "either logits alone or logits of named views, not both", field: "logits")
         }
         let layout = try layout(request, present, &faults)
+        try context.check(layout)
         var tensors = TokenTensors(request, layout: layout, faults: faults)
         if present.isEmpty { tensors.addMissing("logits", "missing, and no view's logits are given") }
         if options.namesOutputs, options.returned.contains(.logProbs), !tensors.has("token_ids") {

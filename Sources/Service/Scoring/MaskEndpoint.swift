@@ -6,14 +6,15 @@ import Perception
 struct MaskEndpoint: TensorOperation {
     static let schema = TensorSchema.mask
 
-    static func reply(to request: TensorRequest, query: QueryMembers) throws(Problem) -> TensorReply {
+    static func reply(to request: TensorRequest, context: OperationContext) throws(Problem) -> TensorReply {
         var faults = Faults()
         let options = MaskOptions(
-            body: request.options, query: query.read(by: MaskOptions.table, &faults), &faults)
+            body: request.options, query: context.members(of: MaskOptions.table, &faults), &faults)
         try faults.check()
 
         let guide = ["original.entropy", "removing.entropy", "response_mask"]
         let layout = try TokenLayout(request, guide: guide, &faults)
+        try context.check(layout)
         var tensors = TokenTensors(request, layout: layout, faults: faults)
         let original = tensors.numbers("original.entropy")
         let removing = tensors.numbers("removing.entropy")

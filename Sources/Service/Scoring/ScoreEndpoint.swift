@@ -7,23 +7,24 @@ import TokenDistribution
 struct ScoreEndpoint: TensorOperation {
     static let schema = TensorSchema.score
 
-    static func reply(to request: TensorRequest, query: QueryMembers) throws(Problem) -> TensorReply {
+    static func reply(to request: TensorRequest, context: OperationContext) throws(Problem) -> TensorReply {
         var faults = Faults()
         let options = ScoreOptions(
-            body: request.options, query: query.read(by: ScoreOptions.table, &faults), &faults)
+            body: request.options, query: context.members(of: ScoreOptions.table, &faults), &faults)
         try faults.check()
 
         let views = View.allCases.map(\.rawValue)
         let guide =
             views.map { "\($0).log_probs" } + views.map { "\($0).logits" } + views.map { "\($0).entropy" }
         let layout = try TokenLayout(request, guide: guide, &faults)
+        try context.check(layout)
         var tensors = TokenTensors(request, layout: layout, faults: faults)
-        let report = try report(&tensors, options)
+        let report = try report(&tensors, options, context)
         return try ScoreReply(report: report, tensors: tensors, options: options).reply
     }
 
     private static func report(
-        _ tensors: inout TokenTensors, _ options: ScoreOptions
+        _ tensors: inout TokenTensors, _ options: ScoreOptions, _ context: OperationContext
     ) throws(Problem) -> LossReport {
         let loss = options.loss
         let given = readViews(&tensors, options)
@@ -53,14 +54,15 @@ struct ScoreEndpoint: TensorOperation {
             guard let original = given.original.logits, let preserving = given.preserving.logits,
                 let removing = given.removing.logits
             else { preconditionFailure("presence of logits was checked") }
-            let logSumExp = PerView(
-                original: statistics.original?.logSumExp ?? [],
-                preserving: statistics.preserving?.logSumExp ?? [],
-                removing: statistics.removing?.logSumExp ?? [])
+            let withGradients = options.returned.contains { ScoreOutput.gradients.contains($0) }
+            // Twice: each row as it is made, and all rows joined.
+            let rows = withGradients ? tensors.responseMask.reduce(0) { $0 + Int($1) } : 0
+            try context.check(
+                tensors.layout, furtherBytes: rows * original.vocabulary * 3 * MemoryLayout<Float>.size * 2)
             do throws(InfiniteDivergence) {
                 return try loss.score(
                     batch, logits: PerView(original: original, preserving: preserving, removing: removing),
-                    logSumExp: logSumExp)
+                    withGradients: withGradients)
             } catch {
                 throw Problem(
                     .nonFiniteValue,

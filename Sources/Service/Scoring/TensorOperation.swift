@@ -1,17 +1,35 @@
 import HTTP
 import JSON
+import Perception
 
 /// An operation on tensors: what it takes, and what it makes of a request whose encoding is gone.
 protocol TensorOperation {
     static var schema: TensorSchema { get }
-    static func reply(to request: TensorRequest, query: QueryMembers) throws(Problem) -> TensorReply
+    static func reply(to request: TensorRequest, context: OperationContext) throws(Problem) -> TensorReply
 }
 
-/// A query string that is still to be read by the options of some operation.
-struct QueryMembers: Sendable {
-    let items: [QueryItem]
+/// What an operation knows beside the tensors.
+struct OperationContext: Sendable {
+    let query: [QueryItem]
+    /// Bytes that one request's results and intermediate values may take.
+    let memoryBudget: Int
 
-    func read<Target>(by table: OptionTable<Target>, _ faults: inout Faults) -> [JSONValue.Member] {
-        table.members(of: items, &faults)
+    /// The query's parameters as members of an option table.
+    func members<Target>(of table: OptionTable<Target>, _ faults: inout Faults) -> [JSONValue.Member] {
+        table.members(of: query, &faults)
+    }
+
+    /// - Throws: `memory-budget-exceeded` when a batch of this layout, with so many further bytes, is above the budget.
+    func check(_ layout: TokenLayout, furtherBytes: Int = 0) throws(Problem) {
+        // Some twenty lists of Doubles at the peak, and the diagnostics of each sequence as text.
+        let needed = layout.rows.tokens * 192 + layout.rows.count * 4096 + furtherBytes
+        guard needed <= memoryBudget else {
+            throw Problem(
+                .memoryBudgetExceeded,
+                Problem.Reason(
+                    "this batch needs too much memory; send it in parts, or return fewer gradients of logits",
+                    field: "body", expected: "at most \(memoryBudget) bytes", found: "about \(needed) bytes"),
+                limit: memoryBudget)
+        }
     }
 }
