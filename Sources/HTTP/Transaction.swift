@@ -202,7 +202,8 @@ final class Transaction {
     /// Chunked bodies claim ahead in steps, so that the budget is not locked for every chunk.
     private func growClaim() -> Refusal? {
         guard claim.followsBody, received > claim.bytes else { return nil }
-        return extendClaim(to: received + 1 << 20)
+        // Ahead where there is room; what has arrived needs no more than itself.
+        return extendClaim(to: received + 1 << 20) == nil ? nil : extendClaim(to: received)
     }
 
     private func extendClaim(to bytes: Int) -> Refusal? {
