@@ -1,6 +1,11 @@
 #ifndef PERCEPTION_MICROHTTPD_SHIM_H
 #define PERCEPTION_MICROHTTPD_SHIM_H
 
+// First the C library as Swift knows it. Without this the system headers below become part of this module too,
+// and which of the two modules then owns, say, SOCK_STREAM depends on the order of imports: files that import
+// only Glibc may not find it.
+#pragma clang module import SwiftGlibc
+
 #include <microhttpd.h>
 #include <pthread.h>
 #include <sched.h>

@@ -33,14 +33,15 @@ package struct PerceptionService: Sendable {
         Problem(refusal).response(requestID: head?.requestID)
     }
 
-    /// Bodies up to this size are worked on in place: handing them over would cost more than the work.
+    /// Numbers in bodies up to this size are worked on in place: handing them over would cost more than the work. A
+    /// picture never is: a few bytes can hold millions of pixels.
     private static let lightBodyBytes = 32 << 10
 
     /// An operation on tensors, in JSON or safetensors.
     func numbers<Operation: TensorOperation & SendableMetatype>(_ path: String, _ operation: Operation.Type)
         -> Route
     {
-        body(path, types: TensorEncoding.mediaTypes) { bytes, head, timer throws(Problem) in
+        body(path, types: TensorEncoding.mediaTypes, inPlaceUpTo: PerceptionService.lightBodyBytes) { bytes, head, timer throws(Problem) in
             let encoding = TensorEncoding(head)
             let request = try encoding.request(bytes, schema: Operation.schema)
             timer.end(.decode)
@@ -58,7 +59,7 @@ package struct PerceptionService: Sendable {
     func pixels(_ path: String) -> Route {
         let endpoint = PerturbEndpoint(
             limits: ImageLimits(maxPixels: settings.maxImagePixels), memoryBudget: settings.memoryBudgetBytes)
-        return body(path, types: PerturbEndpoint.bodyTypes) { bytes, head, timer throws(Problem) in
+        return body(path, types: PerturbEndpoint.bodyTypes, inPlaceUpTo: 0) { bytes, head, timer throws(Problem) in
             try endpoint.respond(to: bytes, head: head, instruments: instruments, &timer)
         }
     }
@@ -66,7 +67,9 @@ package struct PerceptionService: Sendable {
     typealias Work = @Sendable ([UInt8], RequestHead, inout PhaseTimer) throws(Problem) -> Response
 
     /// A POST route whose body is collected, then worked on: in place when it is small, else by a worker.
-    private func body(_ path: String, types: [String], _ work: @escaping Work) -> Route {
+    private func body(
+        _ path: String, types: [String], inPlaceUpTo lightBytes: Int, _ work: @escaping Work
+    ) -> Route {
         Route(.post, path) { head in
             if let refusal = authorization.refusal(head) { return .reply(refusal) }
             guard let type = head.mediaType, types.contains(type) else {
@@ -88,8 +91,7 @@ package struct PerceptionService: Sendable {
                             PerceptionService.tooLarge(limit, declared: nil, received: bytes.count, head))
                     }
                     let answer: @Sendable () -> Response = { self.answer(bytes, head, path, work) }
-                    return bytes.count <= PerceptionService.lightBodyBytes && !type.hasPrefix("image/")
-                        ? .reply(answer()) : .work(answer)
+                    return bytes.count < lightBytes ? .reply(answer()) : .work(answer)
                 })
         }
     }
@@ -125,7 +127,7 @@ package struct PerceptionService: Sendable {
     func status(_ path: String, _ word: String, _ isTrue: @escaping @Sendable () -> Bool) -> Route {
         Route(.get, path) { head in
             guard isTrue() else {
-                return .reply(Refusal.draining(retryAfter: .seconds(1)).response(head))
+                return .reply(Refusal.busy(retryAfter: .seconds(1)).response(head))
             }
             let body: JSONValue = ["status": .string(word)]
             return .reply(Response(contentType: "application/json", body: body.bytes))

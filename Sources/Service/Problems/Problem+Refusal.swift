@@ -51,7 +51,7 @@ extension Problem {
                 Reason(
                     "too large", field: "header", expected: "at most \(limit) bytes", found: "\(size) bytes"),
                 limit: limit)
-        case .busy: self.init(.busy, "the queue is full; come back after Retry-After seconds")
+        case .busy: self.init(.busy, "no work is taken now; come back after Retry-After seconds")
         case .draining: self.init(.draining, "no new requests are taken")
         case .memoryTaken(let needed, let free, let budget, _):
             self.init(

@@ -21,7 +21,7 @@ struct EntropyEndpoint: TensorOperation {
             throw Problem(
                 .conflictingFields, "either logits alone or logits of named views, not both", field: "logits")
         }
-        let layout = try layout(request, present, &faults)
+        let layout = try layout(request, present)
         try context.check(layout)
         var tensors = TokenTensors(request, layout: layout, faults: faults)
         if present.isEmpty { tensors.addMissing("logits", "missing, and no view's logits are given") }
@@ -53,9 +53,9 @@ struct EntropyEndpoint: TensorOperation {
 
     /// Rank 2 is one list of rows, with or without cu_seqlens.
     private static func layout(
-        _ request: TensorRequest, _ present: [String], _ faults: inout Faults
+        _ request: TensorRequest, _ present: [String]
     ) throws(Problem) -> TokenLayout {
-        if case .rollouts = request.form { return try TokenLayout(request, guide: [], &faults) }
+        if case .rollouts = request.form { return try TokenLayout(request, guide: []) }
         let guide = (present.isEmpty ? prefixes : present).map { "\($0)logits" }
         if request.tensors["cu_seqlens"] == nil, let first = guide.first, let tensor = request.tensors[first],
             tensor.shape.count == 2, !(tensor.isNumbers && tensor.count == 0)
@@ -63,6 +63,6 @@ struct EntropyEndpoint: TensorOperation {
             try TokenLayout.checkVocabulary(of: tensor, first, tokens: tensor.shape[0])
             return TokenLayout(flat: tensor.shape[0])
         }
-        return try TokenLayout(request, guide: guide, &faults)
+        return try TokenLayout(request, guide: guide)
     }
 }

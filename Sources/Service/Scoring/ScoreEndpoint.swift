@@ -16,7 +16,7 @@ struct ScoreEndpoint: TensorOperation {
         let views = View.allCases.map(\.rawValue)
         let guide =
             views.map { "\($0).log_probs" } + views.map { "\($0).logits" } + views.map { "\($0).entropy" }
-        let layout = try TokenLayout(request, guide: guide, &faults)
+        let layout = try TokenLayout(request, guide: guide)
         try context.check(layout)
         var tensors = TokenTensors(request, layout: layout, faults: faults)
         let report = try report(&tensors, options, context)

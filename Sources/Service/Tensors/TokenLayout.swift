@@ -26,7 +26,7 @@ struct TokenLayout: Sendable {
 
     /// - Parameter guide: the names of tensors with one entry (or V) for each token; the first that is present gives B
     ///   and T of a padded request.
-    init(_ request: TensorRequest, guide: [String], _ faults: inout Faults) throws(Problem) {
+    init(_ request: TensorRequest, guide: [String]) throws(Problem) {
         switch request.form {
         case .rollouts(let ids, let lengths):
             kind = .rollouts(ids: ids)
