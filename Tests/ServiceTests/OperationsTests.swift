@@ -57,7 +57,7 @@ import Testing
         ready.value = false
         #expect(try get("/healthz").json() == ["status": "live"])
         let draining = try get("/readyz")
-        try draining.expectProblem(.draining)
+        try draining.expectProblem(.busy)
         #expect(Int(draining.headers[.retryAfter] ?? "") ?? 0 >= 1)
     }
 
