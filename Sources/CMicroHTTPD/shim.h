@@ -79,10 +79,4 @@ int pthread_setname_np(pthread_t thread, const char *name);
 /// Writes up to `bytes` of the process's core mask; a positive result means success.
 int sched_getaffinity(pid_t process, size_t bytes, cpu_set_t *mask);
 
-#include <sys/socket.h>
-
-/* glibc's socket types are an enumeration that whichever module is loaded first owns, so that Swift sees it in some
-   builds and not in others; a constant of our own is seen in all. */
-static const int perception_stream_socket = SOCK_STREAM | SOCK_CLOEXEC;
-
 #endif
