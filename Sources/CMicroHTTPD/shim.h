@@ -6,6 +6,7 @@
 // only Glibc may not find it.
 #pragma clang module import SwiftGlibc
 
+#include <malloc.h>
 #include <microhttpd.h>
 #include <pthread.h>
 #include <sched.h>
@@ -78,5 +79,12 @@ int pthread_setname_np(pthread_t thread, const char *name);
 
 /// Writes up to `bytes` of the process's core mask; a positive result means success.
 int sched_getaffinity(pid_t process, size_t bytes, cpu_set_t *mask);
+
+/// Blocks up to `block` bytes come from the heap instead of pages of their own, and a heap keeps up to `spare` bytes of
+/// free space at its end.
+static inline void perception_keep_freed_memory(int block, int spare) {
+    mallopt(M_MMAP_THRESHOLD, block);
+    mallopt(M_TRIM_THRESHOLD, spare);
+}
 
 #endif

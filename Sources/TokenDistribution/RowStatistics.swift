@@ -86,7 +86,9 @@ package struct RowStatistics: Sendable {
             laneWeighted = .zero
         }
         for first in stride(from: 0, to: lanes, by: RowStatistics.flushInterval) {
-            for index in first..<min(first + RowStatistics.flushInterval, lanes) { accumulate(lane(block, index)) }
+            for index in first..<min(first + RowStatistics.flushInterval, lanes) {
+                accumulate(lane(block, index))
+            }
             flush()
         }
         if lanes * 16 < block.count {

@@ -60,17 +60,4 @@ struct VocabularyLogitsTests {
             #expect(logits.statistics(ofRow: row) == .defined(logSumExp: value / 2, entropy: 0))
         }
     }
-
-    @Test(
-        "Mapping in parallel keeps the order and calls once for each",
-        arguments: [0, 1, 2, 15, 16, 17, 31, 33, 1000, 4097])
-    func order(_ count: Int) {
-        #expect(mapInParallel(count) { $0 } == Array(0..<count))
-    }
-
-    @Test("Parallel maps may nest")
-    func nesting() {
-        let sums = mapInParallel(40) { outer in mapInParallel(40) { $0 * outer }.reduce(0, +) }
-        #expect(sums == (0..<40).map { $0 * 780 })
-    }
 }
