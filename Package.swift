@@ -58,7 +58,8 @@ let package = Package(
         room(
             "Service",
             [
-                "CContract", "ContrastiveLoss", "HTTP", "Images", "JSON", "Observability", "Parallelism", "Perception",
+                "CContract", "ContrastiveLoss", "HTTP", "Images", "JSON", "Observability", "Parallelism",
+                "Perception",
                 "Perturbation", "Tensor", "TokenDistribution", httpTypes, logging,
             ]),
         .executableTarget(
