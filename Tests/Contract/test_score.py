@@ -78,6 +78,9 @@ def test_many_batches_agree_with_the_twin(server, http):
                 ["token-mean", "seq-mean-token-sum", "seq-mean-token-mean", "seq-mean-token-sum-norm"])),
             "tau": float(random.choice([0.1, 0.5, 1])),
         }
+        for name, limits in {"clamp_input": [None, 0.1, 1.0], "clamp_result": [None, 0.01, 1.0]}.items():
+            if random.random() < 0.5:
+                options[name] = limits[random.integers(3)]
         reply = post(http, f"{server}/v1/score", tensors, options)
         expected, expected_scalars = twin.score(tensors, options)
         golden.assert_reply(load(reply.content), result(reply), expected, expected_scalars, False)

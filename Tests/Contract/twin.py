@@ -105,27 +105,27 @@ def select(original, removing, response, rows, o):
     return chosen, candidates, delta, score
 
 
+def clamped(value, limit):
+    """(value within ±limit, where the clamp acts)"""
+    if limit is None:
+        return value, np.zeros(value.shape, bool)
+    return np.clip(value, -limit, limit), np.abs(value) > limit
+
+
 def sampled(a, ref, o):
     """(D, ∂D/∂a, clamp active); ∂D/∂ref = −∂D/∂a for every sampled estimator."""
-    d = a - ref
-    active = np.zeros(d.shape, bool)
+    x, active = clamped(ref - a, o["clamp_input"])
     if o["estimator"] == "k1":
-        value, slope = d, np.ones_like(d)
+        value, slope = -x, np.ones_like(x)
     elif o["estimator"] == "abs":
-        value, slope = np.abs(d), np.sign(d)
+        value, slope = np.abs(x), -np.sign(x)
     elif o["estimator"] == "k2":
-        value, slope = d * d / 2, d
+        value, slope = x * x / 2, -x
     else:
-        x = -d
-        if o["clamp_input"] is not None:
-            active |= np.abs(x) > o["clamp_input"]
-            x = np.clip(x, -o["clamp_input"], o["clamp_input"])
-        value, slope = np.expm1(x) - x, np.where(active, 0, -np.expm1(x))
-    if o["clamp_result"] is not None:
-        beyond = np.abs(value) > o["clamp_result"]
-        value = np.clip(value, -o["clamp_result"], o["clamp_result"])
-        slope, active = np.where(beyond, 0, slope), active | beyond
-    return value, slope, active
+        value, slope = np.expm1(x) - x, -np.expm1(x)
+    value, beyond = clamped(value, o["clamp_result"])
+    active = active | beyond
+    return value, np.where(active, 0, slope), active
 
 
 def over_vocabulary(log_a, log_r, estimator, temperature):
@@ -198,8 +198,12 @@ def score(tensors, options):
     if full:
         to_p, *slopes_p = over_vocabulary(log_p["original"], log_p["preserving"], o["estimator"], o["temperature"])
         to_n, *slopes_n = over_vocabulary(log_p["original"], log_p["removing"], o["estimator"], o["temperature"])
+        to_p, active_p = clamped(to_p, o["clamp_result"])
+        to_n, active_n = clamped(to_n, o["clamp_result"])
+        slopes_p = [np.where(active_p[:, None], 0, slope) for slope in slopes_p]
+        slopes_n = [np.where(active_n[:, None], 0, slope) for slope in slopes_n]
         slopes = [slopes_p[0] - slopes_n[0], slopes_p[1], -slopes_n[1]]
-        active = np.zeros(tokens, bool)
+        active = active_p | active_n
     else:
         ids = np.asarray(tensors.get("token_ids", np.zeros(tokens, int))).reshape(tokens)
         a, p, n = (
