@@ -35,11 +35,12 @@ let package = Package(
         // Ground floor: text and numbers as they arrive.
         room("JSON"),
         room("Tensor", ["JSON"]),
+        room("Parallelism"),
 
         // Numbers.
         room("TokenDistribution", ["Tensor"]),
-        room("Perception"),
-        room("ContrastiveLoss", ["Perception", "TokenDistribution"]),
+        room("Perception", ["Parallelism"]),
+        room("ContrastiveLoss", ["Parallelism", "Perception", "TokenDistribution"]),
 
         // Pixels.
         .target(name: "CImageCodecs", linkerSettings: [.linkedLibrary("jpeg"), .linkedLibrary("png")]),
@@ -57,7 +58,8 @@ let package = Package(
         room(
             "Service",
             [
-                "CContract", "ContrastiveLoss", "HTTP", "Images", "JSON", "Observability", "Perception",
+                "CContract", "ContrastiveLoss", "HTTP", "Images", "JSON", "Observability", "Parallelism",
+                "Perception",
                 "Perturbation", "Tensor", "TokenDistribution", httpTypes, logging,
             ]),
         .executableTarget(
@@ -73,6 +75,7 @@ let package = Package(
 
         tests("JSONTests", ["JSON"]),
         tests("TensorTests", ["JSON", "Tensor"], exclude: ["Golden"]),
+        tests("ParallelismTests", ["Parallelism"]),
         tests("TokenDistributionTests", ["Tensor", "TokenDistribution"]),
         tests("PerceptionTests", ["Perception"]),
         tests("ContrastiveLossTests", ["ContrastiveLoss", "Perception"]),

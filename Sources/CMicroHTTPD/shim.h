@@ -1,6 +1,12 @@
 #ifndef PERCEPTION_MICROHTTPD_SHIM_H
 #define PERCEPTION_MICROHTTPD_SHIM_H
 
+// First the C library as Swift knows it. Without this the system headers below become part of this module too,
+// and which of the two modules then owns, say, SOCK_STREAM depends on the order of imports: files that import
+// only Glibc may not find it.
+#pragma clang module import SwiftGlibc
+
+#include <malloc.h>
 #include <microhttpd.h>
 #include <pthread.h>
 #include <sched.h>
@@ -74,10 +80,11 @@ int pthread_setname_np(pthread_t thread, const char *name);
 /// Writes up to `bytes` of the process's core mask; a positive result means success.
 int sched_getaffinity(pid_t process, size_t bytes, cpu_set_t *mask);
 
-#include <sys/socket.h>
-
-/* glibc's socket types are an enumeration that whichever module is loaded first owns, so that Swift sees it in some
-   builds and not in others; a constant of our own is seen in all. */
-static const int perception_stream_socket = SOCK_STREAM | SOCK_CLOEXEC;
+/// Blocks up to `block` bytes come from the heap instead of pages of their own, and a heap keeps up to `spare` bytes of
+/// free space at its end.
+static inline void perception_keep_freed_memory(int block, int spare) {
+    mallopt(M_MMAP_THRESHOLD, block);
+    mallopt(M_TRIM_THRESHOLD, spare);
+}
 
 #endif

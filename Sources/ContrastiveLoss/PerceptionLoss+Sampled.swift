@@ -1,4 +1,8 @@
+import Parallelism
 import Perception
+
+/// Tokens that one thread takes at a time: enough that handing them out costs little beside them.
+private let blockLength = 2048
 
 extension PerceptionLoss {
     /// Scores a batch from the log-probabilities of its realised tokens under the three views, [N] each.
@@ -11,20 +15,27 @@ extension PerceptionLoss {
         let count = batch.rows.tokens
         var report = select(in: batch)
         var slopes = PerView(repeating: [Double](repeating: 0, count: count))
-        for token in 0..<count where batch.responseMask[token] == 1 {
-            let anchor = logProbabilities.original[token]
-            let near = estimator.estimate(
-                anchor: anchor, reference: logProbabilities.preserving[token], clamps: clamps)
-            let far = estimator.estimate(
-                anchor: anchor, reference: logProbabilities.removing[token], clamps: clamps)
-            report.margin[token] = near.value - far.value
-            report.isClamped[token] = near.isClamped || far.isClamped
-            let loss = term.loss(margin: report.margin[token])
-            report.tokenLoss[token] = loss.value
-            guard report.mask[token] == 1 else { continue }
-            slopes.original[token] = loss.slope * (near.slope - far.slope)
-            slopes.preserving[token] = -loss.slope * near.slope
-            slopes.removing[token] = loss.slope * far.slope
+        let blocks = mapInParallel((count + blockLength - 1) / blockLength, operations: 50 * count) { block in
+            let tokens = block * blockLength..<min(count, (block + 1) * blockLength)
+            return tokens.map { token in
+                batch.responseMask[token] == 1
+                    ? contrast(
+                        anchor: logProbabilities.original[token], near: logProbabilities.preserving[token],
+                        far: logProbabilities.removing[token]) : nil
+            }
+        }
+        for (block, contrasts) in blocks.enumerated() {
+            for (offset, contrast) in contrasts.enumerated() {
+                guard let contrast else { continue }
+                let token = block * blockLength + offset
+                report.margin[token] = contrast.margin
+                report.isClamped[token] = contrast.isClamped
+                report.tokenLoss[token] = contrast.loss
+                guard report.mask[token] == 1 else { continue }
+                slopes.original[token] = contrast.original
+                slopes.preserving[token] = contrast.preserving
+                slopes.removing[token] = contrast.removing
+            }
         }
         report.aggregated = aggregation.aggregate(
             losses: report.tokenLoss, mask: report.mask, rows: batch.rows)
@@ -34,6 +45,28 @@ extension PerceptionLoss {
         }
         report.gradient = .logProbabilities(slopes)
         return report
+    }
+
+    /// One token's margin, loss, and ∂c/∂ of its three log-probabilities.
+    private struct Contrast: Sendable {
+        let margin: Double
+        let loss: Double
+        let isClamped: Bool
+        let original: Double
+        let preserving: Double
+        let removing: Double
+    }
+
+    @inline(__always)
+    private func contrast(anchor: Double, near: Double, far: Double) -> Contrast {
+        let near = estimator.estimate(anchor: anchor, reference: near, clamps: clamps)
+        let far = estimator.estimate(anchor: anchor, reference: far, clamps: clamps)
+        let margin = near.value - far.value
+        let loss = term.loss(margin: margin)
+        return Contrast(
+            margin: margin, loss: loss.value, isClamped: near.isClamped || far.isClamped,
+            original: loss.slope * (near.slope - far.slope), preserving: -loss.slope * near.slope,
+            removing: loss.slope * far.slope)
     }
 
     /// ∂c/∂x times what each token's loss weighs in the aggregate; all zeros for a view that is taken as a constant.

@@ -1,3 +1,4 @@
+import Parallelism
 import Perception
 package import TokenDistribution
 
@@ -19,7 +20,8 @@ extension PerceptionLoss {
         let tokens = (0..<batch.rows.tokens).filter { batch.responseMask[$0] == 1 }
 
         // Both divergences of every response token.
-        let pairs = mapInParallel(tokens.count) { index in
+        let vocabulary = logits.original.vocabulary
+        let pairs = mapInParallel(tokens.count, operations: tokens.count * vocabulary) { index in
             let token = tokens[index]
             let views = logProbabilities(of: token, logits)
             return (
@@ -43,7 +45,7 @@ extension PerceptionLoss {
             return term.loss(margin: report.margin[token]).slope * gradientScale
                 * report.aggregated.tokenWeights[batch.rows.row(of: token)]
         }
-        let gradients = mapInParallel(carriers.count) { index in
+        let gradients = mapInParallel(carriers.count, operations: carriers.count * vocabulary) { index in
             let views = logProbabilities(of: tokens[carriers[index]], logits)
             let (near, far) = pairs[carriers[index]]
             return gradient(
@@ -53,7 +55,7 @@ extension PerceptionLoss {
         var joined = PerView(repeating: [Float]())
         for view in View.allCases { joined[view] = gradients.flatMap { $0[view] } }
         report.gradient = .logits(
-            rows: carriers.map { tokens[$0] }, vocabulary: logits.original.vocabulary, joined)
+            rows: carriers.map { tokens[$0] }, vocabulary: vocabulary, joined)
         return report
     }
 

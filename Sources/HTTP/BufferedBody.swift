@@ -1,3 +1,5 @@
+import Glibc
+
 /// A sink that collects the body into one array and hands it on when it is complete.
 ///
 /// Memory is reserved for `contentLength` only after the first `eager` bytes have really arrived: a claim of
@@ -24,12 +26,31 @@ package final class BufferedBody: BodySink {
     package func receive(_ piece: RawSpan) -> Response? {
         if let contentLength, bytes.count + piece.byteCount > bytes.capacity {
             bytes.reserveCapacity(contentLength)
+            askForHugePages()
         }
         unsafe piece.withUnsafeBytes { unsafe bytes.append(contentsOf: $0) }
         return nil
     }
 
     package func finish() -> Outcome {
-        completion(bytes)
+        // Handed over and not shared, so that the endpoint may change it in place and frees it when done.
+        let whole = bytes
+        bytes = []
+        return completion(whole)
+    }
+
+    /// A large body is touched for the first time as it arrives. In pages of 4 KiB that costs about as much as
+    /// receiving it; where the kernel leaves huge pages to those who ask (`madvise` mode), this asks.
+    private func askForHugePages() {
+        let size = bytes.capacity
+        unsafe bytes.withUnsafeMutableBytes { memory in
+            guard let start = memory.baseAddress else { return }
+            let page = 1 << 21
+            let first = unsafe UnsafeMutableRawPointer(
+                bitPattern: (UInt(bitPattern: start) + UInt(page) - 1) & ~UInt(page - 1))
+            guard let first = unsafe first else { return }
+            let length = unsafe size - (first - start)
+            if length >= page { unsafe madvise(first, length, MADV_HUGEPAGE) }
+        }
     }
 }

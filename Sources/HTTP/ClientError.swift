@@ -8,3 +8,15 @@ package enum ClientError: Error, Sendable, Equatable {
     case closed(received: Int)
     case malformedReply(String)
 }
+
+extension ClientError: CustomStringConvertible {
+    package var description: String {
+        switch self {
+        case .invalidAddress(_, let reason): reason
+        case .systemCall(let call, let errno): "\(call): \(SystemError.text(errno))"
+        case .timedOut: "no reply in time"
+        case .closed(let received): "the connection was closed after \(received) bytes of the reply"
+        case .malformedReply(let reason): "not an HTTP reply: \(reason)"
+        }
+    }
+}

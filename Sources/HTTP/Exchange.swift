@@ -29,7 +29,8 @@ package struct Exchange: Sendable {
     package enum Ending: String, Sendable {
         /// The whole answer was given to the kernel.
         case completed
-        /// The client closed before that.
+        /// The client closed before that, or libmicrohttpd did because of what it sent: a head beyond the
+        /// connection's memory or a broken chunk. The library answers those by itself.
         case clientGone = "client-gone"
         /// The server closed because the client was too slow.
         case timeout

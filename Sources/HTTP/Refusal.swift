@@ -65,7 +65,8 @@ package enum Refusal: Error, Sendable, Equatable {
     }
 }
 
-/// Makes the answer for a refusal, e.g. as problem+json. It runs on I/O threads and must be light.
+/// Makes the answer for a refusal, e.g. as problem+json. It runs on I/O threads and under a connection's lock:
+/// it must be light and not ask the server anything.
 ///
 /// The head is nil only when none was complete. This module adds ``Refusal/fields`` to what the renderer returns
 /// and leaves its status alone.

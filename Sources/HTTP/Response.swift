@@ -3,7 +3,7 @@ package import HTTPTypes
 /// An answer: a status, header fields and a body in pieces.
 ///
 /// The pieces go to the socket as they are, neither joined nor copied, so a header and several tensors can stay
-/// the arrays they were computed into. Empty pieces are fine. `Content-Length`, `Date`, `Connection`,
+/// the arrays they were computed into (more than 256 pieces are joined first). Empty pieces are fine. `Content-Length`, `Date`, `Connection`,
 /// `X-Request-ID` and `X-Content-Type-Options` are set by the server.
 package struct Response: Sendable {
     package var status: HTTPResponse.Status

@@ -1,4 +1,3 @@
-import CMicroHTTPD
 import Glibc
 
 extension SocketAddress {
@@ -26,7 +25,7 @@ extension SocketAddress {
 
     /// A new stream socket for this address, not inherited by child processes; -1 with `errno` set when refused.
     func makeSocket() -> Int32 {
-        socket(family, perception_stream_socket, 0)
+        socket(family, Int32(SOCK_STREAM.rawValue | SOCK_CLOEXEC.rawValue), 0)
     }
 
     /// Lends the system's form of the address to `bind` or `connect`.

@@ -29,7 +29,7 @@ final class Transaction {
     private let head: RequestHead
     private var stage = Stage.begun
     private var closing = false
-    private var claim = (bytes: 0, followsBody: false)
+    private var memory: BodyMemory
 
     private var route: Route?
     private var status: HTTPResponse.Status?
@@ -43,6 +43,7 @@ final class Transaction {
         self.head = head
         self.connection = connection
         self.core = core
+        memory = BodyMemory(core.memory, retryAfter: core.configuration.retryAfter)
         started = now
     }
 
@@ -63,7 +64,7 @@ final class Transaction {
             return settle(response)
         case .open(let sink, let route, let limit):
             self.route = route
-            if let refusal = claimMemory(for: sink) { return settle(refusal) }
+            if let refusal = memory.claim(for: sink, head) { return settle(refusal) }
             stage = .receiving(sink, limit: limit)
             return .goOn
         }
@@ -78,7 +79,7 @@ final class Transaction {
             if received > limit {
                 return settle(.bodyTooLarge(limit: limit, declared: head.contentLength, received: received))
             }
-            if let refusal = growClaim() { return settle(refusal) }
+            if let refusal = memory.grow(to: received) { return settle(refusal) }
             return sink.receive(piece).map(settle) ?? .goOn
         case .discarding:
             return .goOn
@@ -116,7 +117,7 @@ final class Transaction {
 
     /// Over, one way or another.
     func end(completed: Bool, serverStopped: Bool) -> Exchange {
-        releaseMemory()
+        memory.release()
         let now = Moment.now
         durations.total = now - started
         let cut = connection.requestEnded(now: now)
@@ -133,7 +134,7 @@ final class Transaction {
 
     /// Gives an answer that does not need the rest of the body in the way that suits what is still to come.
     private func settle(_ response: Response) -> Step {
-        releaseMemory()
+        memory.release()
         let isBeforeBody = received == 0
         switch head.framing {
         case .none:
@@ -161,7 +162,7 @@ final class Transaction {
     }
 
     private func reply(_ response: Response) -> Step {
-        releaseMemory()
+        memory.release()
         let finished = core.finish(response, for: head)
         replyBytes = head.method == .head ? 0 : finished.bodyByteCount
         guard connection.replyBegins(bytes: replyBytes, now: .now) else { return .close }
@@ -187,41 +188,5 @@ final class Transaction {
             let refusal = Refusal.busy(retryAfter: core.configuration.retryAfter)
             connection.deliver(WorkResult(answer: .response(refusal.response(core.render, head))))
         }
-    }
-
-    private func claimMemory(for sink: any BodySink) -> Refusal? {
-        switch sink.memory {
-        case .wholeBody:
-            claim.followsBody = head.framing == .chunked
-            return extendClaim(to: head.contentLength ?? 0)
-        case .fixed(let bytes):
-            return extendClaim(to: bytes)
-        }
-    }
-
-    /// Chunked bodies claim ahead in steps, so that the budget is not locked for every chunk.
-    private func growClaim() -> Refusal? {
-        guard claim.followsBody, received > claim.bytes else { return nil }
-        // Ahead where there is room; what has arrived needs no more than itself.
-        return extendClaim(to: received + 1 << 20) == nil ? nil : extendClaim(to: received)
-    }
-
-    private func extendClaim(to bytes: Int) -> Refusal? {
-        switch core.memory.claim(bytes - claim.bytes, holding: claim.bytes) {
-        case .granted:
-            claim.bytes = bytes
-            return nil
-        case .taken(let free):
-            return .memoryTaken(
-                needed: bytes, free: free, budget: core.memory.total,
-                retryAfter: core.configuration.retryAfter)
-        case .insufficient:
-            return .memoryInsufficient(needed: bytes, budget: core.memory.total)
-        }
-    }
-
-    private func releaseMemory() {
-        core.memory.release(claim.bytes)
-        claim = (0, false)
     }
 }

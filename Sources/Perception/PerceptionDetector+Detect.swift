@@ -1,3 +1,5 @@
+import Parallelism
+
 /// What a detector found, flat over N tokens.
 package struct Detection: Sendable {
     /// 1 for perception tokens.
@@ -42,43 +44,39 @@ extension PerceptionDetector {
             found.mask = responseMask
             found.candidates = responseMask
         case .entropy:
-            var scores: [Double] = []
-            for row in 0..<rows.count {
+            let scopes: [Range<Int>] =
                 switch scope {
-                case .sequence: select(in: rows[row], &found, &scores)
-                case .segment:
-                    for segment in segments(of: responseMask, in: rows[row]) {
-                        select(in: segment, &found, &scores)
-                    }
+                case .sequence: (0..<rows.count).map { rows[$0] }
+                case .segment: (0..<rows.count).flatMap { segments(of: responseMask, in: rows[$0]) }
                 }
+            let candidates = found.candidates
+            let scores = found.score
+            let chosen = mapInParallel(scopes.count, operations: 10 * count) { index in
+                best(in: scopes[index], candidates: candidates, scores: scores)
+            }
+            for tokens in chosen {
+                for token in tokens { found.mask[token] = 1 }
             }
         }
         return found
     }
 
-    /// Marks the k best candidates of one scope. `scores` is scratch space.
-    private func select(in range: Range<Int>, _ found: inout Detection, _ scores: inout [Double]) {
-        scores.removeAll(keepingCapacity: true)
-        for token in range where found.candidates[token] == 1 { scores.append(found.score[token]) }
-        let k = keep(of: scores.count)
-        guard k > 0 else { return }
-        let threshold = largest(k, of: &scores)
+    /// The k best candidates of one scope, and, with `all`, those that tie with the last of them.
+    private func best(in range: Range<Int>, candidates: [UInt8], scores: [Double]) -> [Int] {
+        let tokens = range.filter { candidates[$0] == 1 }
+        let k = keep(of: tokens.count)
+        guard k > 0 else { return [] }
+        var ranked = tokens.map { scores[$0] }
+        let threshold = largest(k, of: &ranked)
         switch ties {
-        case .all:
-            for token in range where found.candidates[token] == 1 && found.score[token] >= threshold {
-                found.mask[token] = 1
-            }
+        case .all: return tokens.filter { scores[$0] >= threshold }
         case .first:
-            var above = 0
-            for token in range where found.candidates[token] == 1 && found.score[token] > threshold {
-                found.mask[token] = 1
-                above += 1
-            }
-            var left = k - above
-            for token in range
-            where left > 0 && found.candidates[token] == 1 && found.score[token] == threshold {
-                found.mask[token] = 1
+            var left = k - tokens.reduce(0) { $0 + (scores[$1] > threshold ? 1 : 0) }
+            return tokens.filter { token in
+                if scores[token] > threshold { return true }
+                guard scores[token] == threshold, left > 0 else { return false }
                 left -= 1
+                return true
             }
         }
     }
@@ -101,12 +99,19 @@ package func segments(of mask: [UInt8], in range: Range<Int>) -> [Range<Int>] {
 }
 
 /// The k-th largest value (k from 1); reorders `values`.
-/// - Complexity: O(n) on average. The pivot is the median of three, so sorted rows are not the worst case.
+/// - Complexity: O(n) on average, O(n log n) at worst: rows made to defeat the pivots are sorted instead.
 func largest(_ k: Int, of values: inout [Double]) -> Double {
     precondition(k >= 1 && k <= values.count)
     var low = 0
     var high = values.count - 1
+    // Good pivots halve the range about every other time.
+    var patience = 4 * (Int.bitWidth - values.count.leadingZeroBitCount)
     while low < high {
+        patience -= 1
+        guard patience > 0 else {
+            values[low...high].sort(by: >)
+            return values[k - 1]
+        }
         let middle = low + (high - low) / 2
         let a = values[low]
         let b = values[middle]

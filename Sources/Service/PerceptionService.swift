@@ -41,7 +41,8 @@ package struct PerceptionService: Sendable {
     func numbers<Operation: TensorOperation & SendableMetatype>(_ path: String, _ operation: Operation.Type)
         -> Route
     {
-        body(path, types: TensorEncoding.mediaTypes, inPlaceUpTo: PerceptionService.lightBodyBytes) { bytes, head, timer throws(Problem) in
+        body(path, types: TensorEncoding.mediaTypes, inPlaceUpTo: PerceptionService.lightBodyBytes) {
+            bytes, head, timer throws(Problem) in
             let encoding = TensorEncoding(head)
             let request = try encoding.request(bytes, schema: Operation.schema)
             timer.end(.decode)
@@ -59,7 +60,8 @@ package struct PerceptionService: Sendable {
     func pixels(_ path: String) -> Route {
         let endpoint = PerturbEndpoint(
             limits: ImageLimits(maxPixels: settings.maxImagePixels), memoryBudget: settings.memoryBudgetBytes)
-        return body(path, types: PerturbEndpoint.bodyTypes, inPlaceUpTo: 0) { bytes, head, timer throws(Problem) in
+        return body(path, types: PerturbEndpoint.bodyTypes, inPlaceUpTo: 0) {
+            bytes, head, timer throws(Problem) in
             try endpoint.respond(to: bytes, head: head, instruments: instruments, &timer)
         }
     }

@@ -28,6 +28,8 @@ package enum Divergence: Sendable {
         anchor: [Double], reference: [Double], scale: Double, temperature: Double,
         toAnchor anchorGradient: inout [Double], toReference referenceGradient: inout [Double]
     ) {
+        // Where a clamp holds an infinite divergence its slope is 0, and 0 · ∞ must not reach the gradients.
+        guard scale != 0 else { return }
         let factor = scale / temperature
         switch self {
         case .kullbackLeibler:

@@ -29,6 +29,7 @@ struct Serve: ParsableCommand {
     var logFormat: String?
 
     func run() throws {
+        ProcessMemory.keepForTheNextRequest()
         // Before any thread starts, so that all inherit it and only the wait below gets them.
         let signals = TerminationSignals()
         let logger = try makeLogger()

@@ -54,7 +54,7 @@ struct LifeTests {
 
     @Test("It serves over a Unix-domain socket and removes it in the end")
     func unixSocket() throws {
-        let place = try SocketPath()
+        let place = try TemporaryPath()
         let path = place.path
         let service = try TestService { $0.address = .unix(path: path) }
         #expect(service.server.port == nil)
@@ -70,7 +70,7 @@ struct LifeTests {
 
     @Test("A socket left behind by a killed server is taken over")
     func abandonedSocket() throws {
-        let place = try SocketPath()
+        let place = try TemporaryPath()
         let path = place.path
         let left = try Listener(on: .unix(path: path))
         close(left.socket)
@@ -81,9 +81,9 @@ struct LifeTests {
 
     @Test("Any other file in the way is left alone")
     func occupiedPath() throws {
-        let place = try SocketPath()
+        let place = try TemporaryPath()
         let path = place.path
-        place.occupy()
+        place.write("mine")
         #expect(throws: ServerError.socketPathOccupied(path)) {
             _ = try TestService { $0.address = .unix(path: path) }
         }

@@ -101,3 +101,25 @@ struct MemoryBudgetTests {
         #expect(budget.claim(100) == .granted)
     }
 }
+
+@Suite("Core count")
+struct CoreCountTests {
+    @Test(
+        "A control group's quota counts as the cores it pays for, rounded up",
+        arguments: [
+            ("200000 100000\n", 2), ("150000 100000\n", 2), ("50000 100000\n", 1), ("max 100000\n", nil),
+            ("", nil),
+            ("100000 0\n", nil), ("-1 100000\n", nil), ("nonsense", nil),
+        ] as [(String, Int?)])
+    func quota(text: String, cores: Int?) throws {
+        let file = try TemporaryPath()
+        file.write(text)
+        #expect(WorkerPool.quota(file.path) == cores)
+    }
+
+    @Test("There is always one")
+    func atLeastOne() {
+        #expect(WorkerPool.coreCount >= 1)
+        #expect(WorkerPool.quota("/no/such/file") == nil)
+    }
+}

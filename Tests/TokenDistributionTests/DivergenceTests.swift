@@ -114,6 +114,13 @@ struct DivergenceTests {
         #expect(kullback.value(anchor: [-1000, 0], reference: [-.infinity, 0]) == 0, "e^−1000 is no mass")
     }
 
+    @Test("A slope of 0 adds nothing, even where the divergence is infinite")
+    func noSlope() {
+        let gradient = gradient(
+            .kullbackLeibler, [-log(2.0), -log(2.0)], [0, -.infinity], scale: 0, temperature: 1)
+        #expect(gradient.anchor == [0, 0] && gradient.reference == [0, 0])
+    }
+
     @Test("Entries without mass on either side give finite gradients")
     func gradientsAtZero() {
         let half = -log(2.0)

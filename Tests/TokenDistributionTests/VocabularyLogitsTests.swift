@@ -46,8 +46,10 @@ struct VocabularyLogitsTests {
             }
             #expect(abs(logSumExp - twin.logSumExp) <= 2e-6 && abs(entropy - twin.entropy) <= 2e-6)
             #expect(logits.scaledLogit(row: row, token: 1499) == numbers[1499] / temperature)
-            let logProbabilities = logits.logProbabilities(ofRow: row, logSumExp: twin.logSumExp)
-            #expect(logProbabilities == numbers.map { $0 / temperature - twin.logSumExp })
+            for (found, number) in zip(logits.logProbabilities(ofRow: row), numbers) {
+                let expected = number / temperature - twin.logSumExp
+                #expect(found == expected || abs(found - expected) <= 1e-12 * max(1, abs(expected)))
+            }
         }
     }
 
@@ -57,18 +59,5 @@ struct VocabularyLogitsTests {
         for (row, value) in [5.0, -7, 0].enumerated() {
             #expect(logits.statistics(ofRow: row) == .defined(logSumExp: value / 2, entropy: 0))
         }
-    }
-
-    @Test(
-        "Mapping in parallel keeps the order and calls once for each",
-        arguments: [0, 1, 2, 15, 16, 17, 31, 33, 1000, 4097])
-    func order(_ count: Int) {
-        #expect(mapInParallel(count) { $0 } == Array(0..<count))
-    }
-
-    @Test("Parallel maps may nest")
-    func nesting() {
-        let sums = mapInParallel(40) { outer in mapInParallel(40) { $0 * outer }.reduce(0, +) }
-        #expect(sums == (0..<40).map { $0 * 780 })
     }
 }

@@ -1,7 +1,7 @@
 import HTTP
 import HTTPTypes
 import Images
-import TokenDistribution
+import Parallelism
 
 /// /v1/perturb: pictures and recipes or steps → perturbed views.
 struct PerturbEndpoint: Sendable {
@@ -93,7 +93,7 @@ struct PerturbEndpoint: Sendable {
         let places = pictures.indices.flatMap { picture in
             pictures[picture].views.indices.map { (picture, $0) }
         }
-        let results = mapInParallel(places.count) { index -> Result<[UInt8], ImageError> in
+        let results = mapInParallel(places.count, operations: .max) { index -> Result<[UInt8], ImageError> in
             do throws(ImageError) {
                 let (picture, view) = places[index]
                 return .success(try pictures[picture].views[view].image.encoded(as: encoding))

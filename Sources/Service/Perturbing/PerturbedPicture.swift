@@ -1,7 +1,7 @@
 import Images
 import JSON
+import Parallelism
 import Perturbation
-import TokenDistribution
 
 /// One decoded picture and its views, not yet encoded.
 struct PerturbedPicture: Sendable {
@@ -54,7 +54,8 @@ extension PerturbRequest {
         }
 
         let options = settings.decoding
-        let results = mapInParallel(pictures.count) { index -> Result<PixelImage, ImageError> in
+        let results = mapInParallel(pictures.count, operations: .max) {
+            index -> Result<PixelImage, ImageError> in
             let bytes = pictures[index].bytes
             do throws(ImageError) {
                 return .success(try PixelImage(decoding: bytes.span, options: options, limits: limits))
@@ -78,7 +79,7 @@ extension PerturbRequest {
     /// - Throws: `invalid-step` for steps that don't fit a picture.
     func perturbed(_ images: [PixelImage]) throws(Problem) -> [PerturbedPicture] {
         let perPicture = views.count * settings.variants
-        let results = mapInParallel(images.count * perPicture) { task in
+        let results = mapInParallel(images.count * perPicture, operations: .max) { task in
             let picture = task / perPicture
             return view(task % perPicture, of: images[picture], id: pictures[picture].id)
         }

@@ -1,3 +1,4 @@
+import Parallelism
 import TokenDistribution
 
 /// Log-sum-exp and entropy of each response row of one view's logits, [N] each; 0 elsewhere.
@@ -10,7 +11,9 @@ struct LogitStatistics: Sendable {
     init(_ logits: VocabularyLogits, field: String, _ tensors: inout TokenTensors) {
         let mask = tensors.responseMask
         let tokens = mask.indices.filter { mask[$0] == 1 }
-        let outcomes = mapInParallel(tokens.count) { logits.statistics(ofRow: tokens[$0]) }
+        let outcomes = mapInParallel(tokens.count, operations: tokens.count * logits.vocabulary) {
+            logits.statistics(ofRow: tokens[$0])
+        }
         logSumExp = [Double](repeating: 0, count: mask.count)
         entropy = logSumExp
         for (token, outcome) in zip(tokens, outcomes) {

@@ -22,7 +22,7 @@ struct OperationContext: Sendable {
     /// - Throws: `memory-budget-exceeded` when a batch of this layout, with so many further bytes, is above the budget.
     func check(_ layout: TokenLayout, furtherBytes: Int = 0) throws(Problem) {
         // Some twenty lists of Doubles at the peak, and the diagnostics of each sequence as text.
-        let needed = layout.rows.tokens * 192 + layout.rows.count * 4096 + furtherBytes
+        let needed = layout.rows.tokens * 256 + layout.rows.count * 4096 + furtherBytes
         guard needed <= memoryBudget else {
             throw Problem(
                 .memoryBudgetExceeded,

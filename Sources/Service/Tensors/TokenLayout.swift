@@ -79,7 +79,8 @@ struct TokenLayout: Sendable {
     private static func checkEnd(
         of rows: Rows, _ request: TensorRequest, _ guide: [String]
     ) throws(Problem) {
-        guard let name = guide.first(where: { request.tensors[$0] != nil }), let tensor = request.tensors[name]
+        guard let name = guide.first(where: { request.tensors[$0] != nil }),
+            let tensor = request.tensors[name]
         else { throw missing(guide) }
         let tokens = tensor.shape.first ?? 0
         guard rows.tokens == tokens else {

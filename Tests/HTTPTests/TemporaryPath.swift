@@ -1,8 +1,8 @@
 import Glibc
 import Testing
 
-/// A path for a socket in a directory of its own, removed in the end.
-final class SocketPath {
+/// A path for a socket or file in a directory of its own, removed in the end.
+final class TemporaryPath {
     let path: String
     private let directory: String
 
@@ -24,7 +24,10 @@ final class SocketPath {
     var exists: Bool { unsafe access(path, F_OK) == 0 }
 
     /// Puts a plain file there.
-    func occupy() {
-        close(unsafe open(path, O_CREAT | O_WRONLY, 0o600))
+    func write(_ text: String) {
+        let file = unsafe open(path, O_CREAT | O_WRONLY, 0o600)
+        let bytes = Array(text.utf8)
+        _ = unsafe bytes.withUnsafeBytes { unsafe Glibc.write(file, $0.baseAddress, $0.count) }
+        close(file)
     }
 }

@@ -1,0 +1,19 @@
+import Parallelism
+import Testing
+
+@Suite struct MapInParallelTests {
+    @Test(
+        "Results keep their order, one for each call, in line and over threads",
+        arguments: [0, 1, 2, 15, 16, 17, 31, 33, 1000, 4097], [1, 1_000_000])
+    func order(_ count: Int, _ operations: Int) {
+        #expect(mapInParallel(count, operations: operations) { $0 } == Array(0..<count))
+    }
+
+    @Test("Parallel maps may nest")
+    func nesting() {
+        let sums = mapInParallel(40, operations: .max) { outer in
+            mapInParallel(40, operations: .max) { $0 * outer }.reduce(0, +)
+        }
+        #expect(sums == (0..<40).map { $0 * 780 })
+    }
+}

@@ -1,0 +1,306 @@
+import ContrastiveLoss
+import HTTP
+import HTTPTypes
+import JSON
+import Service
+import Testing
+
+/// One value of an option, as a body and as a query write it.
+struct OptionValue: Sendable, CustomTestStringConvertible {
+    let name: String
+    let json: JSONValue
+    let query: String
+    /// What the reply says, when it is not what was sent.
+    let echo: JSONValue
+
+    init(_ name: String, _ json: JSONValue, _ query: String, echo: JSONValue? = nil) {
+        self.name = name
+        self.json = json
+        self.query = query
+        self.echo = echo ?? json
+    }
+
+    var testDescription: String { "\(name)=\(query)" }
+}
+
+@Suite struct OptionTests {
+    static let empty = #""rollouts":[]"#
+
+    /// Two values of each option, so that one can win over the other.
+    static let score: [(OptionValue, OptionValue)] = [
+        (
+            OptionValue("preset", "cppo-areal", "cppo-areal"),
+            OptionValue("preset", "cppo-paper", "cppo-paper")
+        ),
+        (OptionValue("detector", "none", "none"), OptionValue("detector", "entropy", "entropy")),
+        (OptionValue("score", "absolute", "absolute"), OptionValue("score", "relative", "relative")),
+        (OptionValue("epsilon", 0.25, "0.25"), OptionValue("epsilon", 0, "0")),
+        (OptionValue("min_delta_entropy", 0.5, "0.5"), OptionValue("min_delta_entropy", 3, "3.0")),
+        (OptionValue("top_k_ratio", 1, "1"), OptionValue("top_k_ratio", 0.125, "1.25e-1")),
+        (OptionValue("quota", "ceil", "ceil"), OptionValue("quota", "floor", "floor")),
+        (OptionValue("scope", "segment", "segment"), OptionValue("scope", "sequence", "sequence")),
+        (OptionValue("ties", "first", "first"), OptionValue("ties", "all", "all")),
+        (
+            OptionValue("gate", "none", "none"),
+            OptionValue("gate", "positive_advantage", "positive_advantage")
+        ),
+        (OptionValue("gate_threshold", -2.5, "-2.5"), OptionValue("gate_threshold", 1, "1")),
+        (
+            OptionValue("estimator", "k1", "k1"),
+            OptionValue("estimator", "low_var_kl", "low_var_kl", echo: "k3")
+        ),
+        (OptionValue("estimator", "full_kl", "full_kl"), OptionValue("estimator", "jsd", "jsd")),
+        (OptionValue("estimator", "abs", "abs"), OptionValue("estimator", "k2", "k2")),
+        (OptionValue("clamp_input", 7, "7"), OptionValue("clamp_input", .null, "none")),
+        (OptionValue("clamp_result", .null, "null"), OptionValue("clamp_result", 0.5, "0.5")),
+        (OptionValue("loss", "margin", "margin"), OptionValue("loss", "infonce", "infonce")),
+        (OptionValue("tau", 2, "2"), OptionValue("tau", 0.01, "0.01")),
+        (OptionValue("coefficient", -1, "-1"), OptionValue("coefficient", 0, "0")),
+        (
+            OptionValue("aggregation", "seq-mean-token-sum", "seq-mean-token-sum"),
+            OptionValue("aggregation", "seq-mean-token-mean", "seq-mean-token-mean")
+        ),
+        (OptionValue("norm_length", 12.5, "12.5"), OptionValue("norm_length", .null, "none")),
+        (
+            OptionValue("global_batch_size", 64, "64"),
+            OptionValue("global_batch_size", 1_000_000_000, "1000000000")
+        ),
+        (
+            OptionValue(
+                "stop_gradient", ["removing", "original", "removing"], "removing,original",
+                echo: ["original", "removing"]),
+            OptionValue("stop_gradient", [], "")
+        ),
+        (OptionValue("temperature", 0.0001, "0.0001"), OptionValue("temperature", 10_000, "1e4")),
+        (OptionValue("grad_scale", 65536, "65536"), OptionValue("grad_scale", -0.5, "-0.5")),
+        (
+            OptionValue("return", ["mask", "gate"], "mask,gate", echo: ["gate", "mask"]),
+            OptionValue(
+                "return", ["grad"], "grad",
+                echo: ["grad.original.log_probs", "grad.preserving.log_probs", "grad.removing.log_probs"])
+        ),
+    ]
+
+    @Test(arguments: score.indices) func `score takes an option from body and query, and the query wins`(
+        index: Int
+    ) throws {
+        let (one, other) = OptionTests.score[index]
+        try expectEchoes("/v1/score", one, other)
+        try expectEchoes("/v1/score", other, one)
+    }
+
+    static let others: [(String, OptionValue, OptionValue)] = [
+        (
+            "/v1/mask", OptionValue("preset", "cppo-areal", "cppo-areal"),
+            OptionValue("preset", "cppo-paper", "cppo-paper")
+        ),
+        ("/v1/mask", OptionValue("detector", "none", "none"), OptionValue("detector", "entropy", "entropy")),
+        ("/v1/mask", OptionValue("top_k_ratio", 0.75, "0.75"), OptionValue("top_k_ratio", 0.5, "0.5")),
+        (
+            "/v1/mask", OptionValue("gate", "none", "none"),
+            OptionValue("gate", "positive_advantage", "positive_advantage")
+        ),
+        ("/v1/mask", OptionValue("return", ["mask"], "mask"), OptionValue("return", [], "")),
+        ("/v1/entropy", OptionValue("temperature", 0.5, "0.5"), OptionValue("temperature", 2, "2")),
+        (
+            "/v1/entropy", OptionValue("return", ["entropy"], "entropy"),
+            OptionValue("return", ["log_sum_exp"], "log_sum_exp")
+        ),
+        (
+            "/v1/advantages", OptionValue("advantage_estimator", "rloo", "rloo"),
+            OptionValue("advantage_estimator", "dr_grpo", "dr_grpo")
+        ),
+        ("/v1/advantages", OptionValue("std_epsilon", 0, "0"), OptionValue("std_epsilon", 1, "1.0")),
+    ]
+
+    @Test(arguments: others.indices) func `so do the other operations`(index: Int) throws {
+        let (path, one, other) = OptionTests.others[index]
+        try expectEchoes(path, one, other)
+        try expectEchoes(path, other, one)
+    }
+
+    @Test func `the table above knows every option of score`() throws {
+        let names = try echo("/v1/score", "{}", "").members?.map(\.name)
+        #expect(Set(names ?? []) == Set(OptionTests.score.map(\.0.name)))
+    }
+
+    @Test(arguments: Preset.allCases) func `a preset fills in what is not given, as the catalogue says`(
+        preset: Preset
+    ) throws {
+        let service = TestService()
+        let catalogue = try service.get("/v1/presets").json()
+        let listed = try #require(
+            catalogue["presets"]?.array?.first { $0["name"]?.string == preset.rawValue })
+        #expect(try echo("/v1/score", "{}", "preset=\(preset.rawValue)") == listed["options"])
+        let changed = try echo("/v1/score", "{\"preset\":\"\(preset.rawValue)\",\"tau\":3}", "ties=all")
+        for member in listed["options"]?.members ?? [] {
+            let expected: JSONValue = member.name == "tau" ? 3 : member.name == "ties" ? "all" : member.value
+            #expect(changed[member.name] == expected, "\(member.name)")
+        }
+    }
+
+    @Test func `the preset without a name is the catalogue's default`() throws {
+        let catalogue = try TestService().get("/v1/presets").json()
+        #expect(try echo("/v1/score", "{}", "")["preset"] == catalogue["default"])
+        #expect(catalogue["presets"]?.array?.count == Preset.allCases.count)
+    }
+
+    static let clamps: [(String, String, JSONValue, JSONValue)] = [
+        ("cppo-verl", "k3", 20, 10), ("cppo-verl", "k1", .null, .null), ("cppo-verl", "k2", .null, .null),
+        ("cppo-verl", "jsd", .null, .null), ("cppo-areal", "k1", .null, 10), ("cppo-areal", "k2", .null, 10),
+        ("cppo-areal", "k3", .null, 10), ("cppo-areal", "abs", .null, .null),
+        ("cppo-paper", "full_kl", .null, .null),
+        ("cppo-paper", "k3", .null, .null),
+    ]
+
+    @Test(arguments: clamps) func `clamps that are not given belong to preset and estimator`(
+        preset: String, estimator: String, input: JSONValue, result: JSONValue
+    ) throws {
+        let options = try echo("/v1/score", "{\"estimator\":\"\(estimator)\"}", "preset=\(preset)")
+        #expect(options["clamp_input"] == input && options["clamp_result"] == result)
+        #expect(
+            try echo("/v1/score", "{\"estimator\":\"\(estimator)\"}", "preset=\(preset)&clamp_result=3")[
+                "clamp_result"] == 3)
+    }
+
+    static let outOfDomain: [(String, String)] = [
+        ("tau", "0"), ("tau", "-1"), ("epsilon", "-1e-9"), ("epsilon", "1.5"), ("min_delta_entropy", "-0.1"),
+        ("top_k_ratio", "0"),
+        ("top_k_ratio", "1.0001"), ("top_k_ratio", "-0.5"), ("clamp_input", "0"), ("clamp_result", "-1"),
+        ("norm_length", "0"),
+        ("global_batch_size", "0"), ("global_batch_size", "1000000001"), ("temperature", "0"),
+        ("temperature", "0.00009"),
+        ("temperature", "10001"), ("preset", "\"cppo\""), ("quota", "\"Floor\""), ("estimator", "\"k4\""),
+        ("gate", "\"\""),
+        ("aggregation", "\"token_mean\""), ("stop_gradient", "[\"anchor\"]"), ("return", "[\"loss\"]"),
+        ("return", "[\"mask\",\"x\"]"),
+    ]
+
+    @Test(arguments: outOfDomain)
+    func `a value out of its domain is refused with what was expected and found`(name: String, text: String)
+        throws
+    {
+        let service = TestService()
+        let error = try service.post(
+            text: "{\"options\":{\"\(name)\":\(text)},\(OptionTests.empty)}", to: "/v1/score"
+        )
+        .expectProblem(.invalidOption, field: name)
+        #expect(error["found"]?.string?.isEmpty == false && error["expected"]?.string?.isEmpty == false)
+        let query = text.filter { !"\"[]".contains($0) }
+        try service.post(text: "{\(OptionTests.empty)}", to: "/v1/score?\(name)=\(query)").expectProblem(
+            .invalidOption, field: name)
+    }
+
+    static let wrongTypes: [(String, String)] = [
+        ("tau", "\"0.1\""), ("tau", "null"), ("tau", "true"), ("tau", "[1]"), ("preset", "1"),
+        ("preset", "null"), ("quota", "{}"),
+        ("clamp_input", "\"none\""), ("clamp_input", "false"), ("global_batch_size", "1.5"),
+        ("global_batch_size", "\"8\""),
+        ("stop_gradient", "\"original\""), ("stop_gradient", "[1]"), ("return", "null"),
+        ("return", "\"mask\""), ("return", "{}"),
+    ]
+
+    @Test(arguments: wrongTypes) func `a value of another type is refused`(name: String, text: String) throws
+    {
+        try TestService().post(
+            text: "{\"options\":{\"\(name)\":\(text)},\(OptionTests.empty)}", to: "/v1/score"
+        )
+        .expectProblem(.invalidType, field: name)
+    }
+
+    @Test(arguments: [
+        "tau=0,1", "tau=abc", "tau=", "tau=%20", "tau=NaN", "tau=inf", "tau=1e999", "epsilon=0x1",
+        "global_batch_size=1.5",
+    ])
+    func `a query that is no number where one belongs is refused`(query: String) throws {
+        try TestService().post(text: "{\(OptionTests.empty)}", to: "/v1/score?\(query)").expectProblem(
+            .invalidType)
+    }
+
+    static let misspelt: [(String, String, String)] = [
+        ("/v1/score", "top_k_ration", "top_k_ratio"), ("/v1/score", "Tau", "tau"),
+        ("/v1/score", "gatethreshold", "gate_threshold"),
+        ("/v1/score", "stop_gradients", "stop_gradient"),
+        ("/v1/mask", "min_delta_entrophy", "min_delta_entropy"),
+        ("/v1/entropy", "temprature", "temperature"),
+        ("/v1/advantages", "advantage_estimater", "advantage_estimator"),
+    ]
+
+    @Test(arguments: misspelt) func `an unknown option suggests the nearest`(
+        path: String, name: String, nearest: String
+    ) throws {
+        let service = TestService()
+        for response in [
+            try service.post(text: "{\"options\":{\"\(name)\":1},\(OptionTests.empty)}", to: path),
+            try service.post(text: "{\(OptionTests.empty)}", to: "\(path)?\(name)=1"),
+        ] {
+            let error = try response.expectProblem(.unknownOption, field: name)
+            #expect(error["reason"]?.string?.contains("\"\(nearest)\"") == true)
+        }
+    }
+
+    @Test
+    func `a name that is near none gets the list of all, and unknown fields are told apart from options`()
+        throws
+    {
+        let service = TestService()
+        let far = try service.post(
+            text: "{\"options\":{\"xyzzy_plugh\":1},\(OptionTests.empty)}", to: "/v1/entropy"
+        )
+        .expectProblem(.unknownOption, field: "xyzzy_plugh")
+        #expect(far["expected"]?.string?.contains("temperature") == true)
+        let field = try service.post(text: #"{"orignal.log_probs":[]}"#, to: "/v1/score")
+            .expectProblem(.unknownField, field: "orignal.log_probs")
+        #expect(field["reason"]?.string?.contains("original.log_probs") == true)
+    }
+
+    @Test func `several wrong options are all named`() throws {
+        let reply = try TestService().post(
+            text: #"{"options":{"tau":0,"quota":"x","nope":1,"epsilon":"1"},"rollouts":[]}"#,
+            to: "/v1/score?ties=2"
+        )
+        .json(.badRequest)
+        let fields = reply["errors"]?.array?.compactMap { $0["field"]?.string } ?? []
+        #expect(Set(fields) == ["tau", "quota", "nope", "epsilon", "ties"])
+    }
+
+    @Test func `return narrows the reply to what it names, scalars stay`() throws {
+        let service = TestService()
+        let batch = TokenBatch(lengths: [3, 2], seed: 31)
+        let scalars: Set = [
+            "loss", "weighted_loss", "loss_numerator", "loss_denominator", "diagnostics", "options",
+        ]
+        func members(_ wanted: String?) throws -> Set<String> {
+            let target = "/v1/score" + (wanted.map { "?return=\($0)" } ?? "")
+            let reply = try service.post(target, batch.columnar([:], packed: true), type: "application/json")
+                .json()
+            return Set(reply.members?.map(\.name) ?? []).subtracting(scalars)
+        }
+        let all: Set = [
+            "perception_mask", "gate", "mask", "delta_entropy", "perception_score", "token_loss",
+            "grad.original.log_probs",
+            "grad.preserving.log_probs", "grad.removing.log_probs",
+        ]
+        #expect(try members(nil) == all)
+        #expect(try members("") == [])
+        for name in all { #expect(try members(name) == [name]) }
+        #expect(try members("grad,mask,mask") == all.filter { $0.hasPrefix("grad.") }.union(["mask"]))
+        let narrow = try service.post("/v1/score?return=mask", batch.rollouts([:]), type: "application/json")
+            .json()
+        #expect(narrow["rollouts"]?.array?.first?.members?.map(\.name) == ["id", "mask", "diagnostics"])
+    }
+
+    private func expectEchoes(_ path: String, _ body: OptionValue, _ query: OptionValue) throws {
+        #expect(try echo(path, "{\"\(body.name)\":\(body.json.text)}", "")[body.name] == body.echo)
+        #expect(try echo(path, "{}", "\(query.name)=\(query.query)")[query.name] == query.echo)
+        let both = try echo(path, "{\"\(body.name)\":\(body.json.text)}", "\(query.name)=\(query.query)")
+        #expect(both[query.name] == query.echo, "the query wins")
+    }
+
+    private func echo(_ path: String, _ options: String, _ query: String) throws -> JSONValue {
+        let target = query.isEmpty ? path : "\(path)?\(query)"
+        let reply = try TestService().post(text: "{\"options\":\(options),\(OptionTests.empty)}", to: target)
+            .json()
+        return try #require(reply["options"])
+    }
+}

@@ -1,0 +1,311 @@
+import HTTP
+import HTTPTypes
+import Images
+import JSON
+import Service
+import Testing
+
+/// Every way for a request for pictures to be wrong, attacks included.
+@Suite struct PerturbProblemTests {
+    private let service = TestService()
+
+    private func form(_ body: [UInt8], type: String = "multipart/form-data; boundary=edge") throws -> Response
+    {
+        try service.send("POST", "/v1/perturb", body, headers: [("Content-Type", type)])
+    }
+
+    private static let request = (
+        "Content-Disposition: form-data; name=\"request\"",
+        Array(#"{"views":[{"name":"v","steps":[]}]}"#.utf8)
+    )
+
+    @Test(arguments: [
+        "multipart/form-data", "multipart/form-data; boundary=", "multipart/form-data; boundary=\"\"",
+        "multipart/form-data; boundry=edge",
+        "multipart/form-data; boundary=other",
+        "multipart/form-data; boundary=\(String(repeating: "x", count: 71))",
+        "multipart/form-data; boundary=edg",
+    ]) func `a boundary that is missing, empty, too long or another is refused`(type: String) throws {
+        try form(multipart([Self.request]), type: type).expectProblem(.malformedMultipart)
+    }
+
+    static let malformedForms: [(String, String)] = [
+        ("nothing", ""), ("no delimiter", "hello"), ("only an opening", "--edge"),
+        ("an opening line", "--edge\r\n"),
+        ("an unfinished header", "--edge\r\nContent-Disposition: form-data; name=\"request\""),
+        ("a header without an end", "--edge\r\nContent-Disposition: form-data; name=\"request\"\r\n"),
+        ("a part without an end", "--edge\r\nContent-Disposition: form-data; name=\"request\"\r\n\r\n{}"),
+        (
+            "a part without a closing delimiter",
+            "--edge\r\nContent-Disposition: form-data; name=\"request\"\r\n\r\n{}\r\n--edge"
+        ),
+        (
+            "a line after the boundary",
+            "--edge trailing\r\nContent-Disposition: form-data; name=a\r\n\r\nx\r\n--edge--\r\n"
+        ),
+        ("a bare line feed", "--edge\nContent-Disposition: form-data; name=\"request\"\n\n{}\n--edge--\n"),
+        ("no name", "--edge\r\nContent-Disposition: form-data\r\n\r\n{}\r\n--edge--\r\n"),
+        ("no disposition", "--edge\r\nContent-Type: image/png\r\n\r\n{}\r\n--edge--\r\n"),
+        ("no headers", "--edge\r\n\r\n{}\r\n--edge--\r\n"),
+        (
+            "an attachment",
+            "--edge\r\nContent-Disposition: attachment; name=\"request\"\r\n\r\n{}\r\n--edge--\r\n"
+        ),
+        ("a line without a colon", "--edge\r\nContent-Disposition form-data\r\n\r\n{}\r\n--edge--\r\n"),
+        (
+            "a nested form",
+            "--edge\r\nContent-Disposition: form-data; name=a\r\nContent-Type: multipart/mixed; boundary=x\r\n\r\n--x--\r\n--edge--\r\n"
+        ),
+        (
+            "a huge header",
+            "--edge\r\nContent-Disposition: form-data; name=\"\(String(repeating: "a", count: 9000))\"\r\n\r\n\r\n--edge--\r\n"
+        ),
+        ("many headers", "--edge\r\n\(String(repeating: "X-A: b\r\n", count: 2000))\r\n\r\n--edge--\r\n"),
+        ("a long line", "--edge\r\n\(String(repeating: "a", count: 1 << 20))"),
+        (
+            "two requests",
+            "--edge\r\nContent-Disposition: form-data; name=request\r\n\r\n{}\r\n--edge\r\nContent-Disposition: form-data; name=request\r\n\r\n{}\r\n--edge--\r\n"
+        ),
+    ]
+
+    @Test(arguments: malformedForms) func `a malformed form is refused`(what: String, text: String) throws {
+        try form(Array(text.utf8)).expectProblem(.malformedMultipart)
+    }
+
+    @Test func `header bytes that are not UTF-8 and too many parts are refused`() throws {
+        let bytes =
+            Array("--edge\r\nContent-Disposition: form-data; name=\"".utf8) + [0xFF, 0xFE]
+            + Array("\"\r\n\r\nx\r\n--edge--\r\n".utf8)
+        try form(bytes).expectProblem(.malformedMultipart)
+        let many = multipart((0..<4097).map { ("Content-Disposition: form-data; name=p\($0)", []) })
+        try form(many).expectProblem(.malformedMultipart)
+    }
+
+    @Test func `every truncation of a form is refused`() throws {
+        let body = multipart([
+            Self.request, formPart("images", try pngFile(gradientPicture(width: 2, height: 2))),
+        ])
+        #expect(try form(body).status == .ok)
+        // Without its last line break the form is still closed.
+        #expect(try form(Array(body.dropLast(2))).status == .ok)
+        for length in 0..<(body.count - 2) {
+            #expect(try form(Array(body[..<length])).status == .badRequest, "\(length)")
+        }
+    }
+
+    @Test func `preambles, epilogues, blanks after boundaries and contents like boundaries are no harm`()
+        throws
+    {
+        let picture = try pngFile(gradientPicture(width: 2, height: 2))
+        let plain = multipart([Self.request, formPart("images", picture)])
+        let expected = try form(plain).json()
+        #expect(
+            try form(Array("preamble\r\n".utf8) + plain + Array("epilogue --edge".utf8)).json() == expected)
+        let blanks = String(decoding: multipart([Self.request]), as: UTF8.self).replacing(
+            "--edge\r\n", with: "--edge \t\r\n")
+        #expect(try form(Array(blanks.utf8)).status == .ok)
+        // The delimiter counts only at the start of a line.
+        let inside = (
+            "Content-Disposition: form-data; name=\"request\"",
+            Array(#"{"views":[{"name":"--edge--","steps":[]}]}"#.utf8)
+        )
+        #expect(try form(multipart([inside])).status == .ok)
+        let semicolon = ("content-DISPOSITION:form-data;x=\"a;b\\\"\";name=\"request\"", Self.request.1)
+        #expect(try form(multipart([semicolon])).status == .ok)
+    }
+
+    static let wrongForms: [(Problem.Kind, String?, String, [String])] = [
+        (.missingField, "request", "", ["images"]), (.malformedJSON, "request", "{", []),
+        (.invalidType, "request", "[]", []),
+        (.missingField, "views", "{}", []),
+        (.malformedImage, "images[0]", #"{"views":[{"name":"v","steps":[]}]}"#, ["broken"]),
+        (.duplicateID, "images[1].id", #"{"views":[{"name":"v","steps":[]}]}"#, ["a", "a"]),
+        (.invalidValue, "-x", #"{"views":[{"name":"v","steps":[]}]}"#, ["-x"]),
+        (.missingField, "images", #"{"views":[{"name":"v","steps":[]}],"images":[{"id":"b"}]}"#, ["b2"]),
+        (.unknownField, "b", #"{"views":[{"name":"v","steps":[]}],"images":[{"id":"a"}]}"#, ["a", "b"]),
+        (
+            .unknownField, "images[0].data",
+            #"{"views":[{"name":"v","steps":[]}],"images":[{"id":"a","data":""}]}"#, ["a"]
+        ),
+        (.missingField, "images[0].id", #"{"views":[{"name":"v","steps":[]}],"images":[{}]}"#, ["a"]),
+        (
+            .duplicateID, "images[1].id",
+            #"{"views":[{"name":"v","steps":[]}],"images":[{"id":"a"},{"id":"a"}]}"#, ["a"]
+        ),
+    ]
+
+    @Test(arguments: wrongForms) func `a form that contradicts itself is refused with its place`(
+        kind: Problem.Kind, field: String?, request: String, files: [String]
+    ) throws {
+        let picture = try pngFile(gradientPicture(width: 2, height: 2))
+        var parts = files.map { formPart($0, $0 == "broken" ? Array(picture.dropLast(20)) : picture) }
+        if !request.isEmpty {
+            parts.append(("Content-Disposition: form-data; name=request", Array(request.utf8)))
+        }
+        try form(multipart(parts)).expectProblem(kind, field: field)
+    }
+
+    static let malformedBase64 = [
+        "A", "AA", "AAA", "AAAAA", "=", "==", "====", "A===", "AA=A", "=AAA", "AAAA=", "AAAA====", "AA==AAAA",
+        "AA AA===", "AAAA\\n",
+        "AA-_", "A*==", "AB==", "AAB=", "AA=\\u0000", "ÄAA=", "\\u0041AA", "data:image/png;base64,A",
+        "data:image/png,AAAA",
+        "data:image/png;base64", "data:;base65,AAAA",
+        "data:\(String(repeating: "x", count: 300));base64,AAAA",
+    ]
+
+    @Test(arguments: malformedBase64) func `text that is no base64 is refused with its place`(text: String)
+        throws
+    {
+        let body = #"{"images":[{"data":"\#(text)"}],"views":[{"name":"v","steps":[]}]}"#
+        try service.post(text: body, to: "/v1/perturb").expectProblem(.invalidValue, field: "images[0].data")
+    }
+
+    @Test func `the place of a stray character is its byte in the body`() throws {
+        let body = #"{"images":[{"data":"AAAA*AAA"}],"views":[{"name":"v","steps":[]}]}"#
+        try service.post(text: body, to: "/v1/perturb").expectProblem(
+            .invalidValue, field: "images[0].data", byte: 24)
+    }
+
+    @Test(arguments: 0..<40) func `files of every length modulo three survive base64`(length: Int) throws {
+        let file =
+            try pngFile(gradientPicture(width: 1, height: 1))
+            + [UInt8](repeating: UInt8(length), count: length)
+        let text = base64(file)
+        for data in [
+            text, "data:image/png;base64,\(text)", "data:;base64,\(text)", text.replacing("/", with: "\\/"),
+        ] {
+            let body = #"{"images":[{"data":"\#(data)"}],"views":[{"name":"v","steps":[]}],"format":"raw"}"#
+            let reply = try service.post(text: body, to: "/v1/perturb").json()
+            let view = reply["images"]?.array?.first?["views"]?.array?.first
+            #expect(view?["data"]?.string == base64(gradientPicture(width: 1, height: 1).samples))
+        }
+    }
+
+    static let wrongBodies: [(Problem.Kind, String?, String)] = [
+        (.missingField, "views", #"{"images":[]}"#),
+        (.missingField, "images", #"{"views":[{"name":"v","steps":[]}]}"#),
+        (.invalidValue, "views", #"{"images":[],"views":[]}"#),
+        (.invalidType, "views", #"{"images":[],"views":{}}"#),
+        (.invalidType, "views[0]", #"{"images":[],"views":[1]}"#),
+        (.invalidType, nil, #"{"images":{},"views":[]}"#),
+        (.missingField, "views[0].name", #"{"images":[],"views":[{"steps":[]}]}"#),
+        (.invalidType, "views[0].name", #"{"images":[],"views":[{"name":1,"steps":[]}]}"#),
+        (.invalidValue, "views[0].name", #"{"images":[],"views":[{"name":"","steps":[]}]}"#),
+        (.invalidValue, "views[0].name", #"{"images":[],"views":[{"name":"a.b","steps":[]}]}"#),
+        (
+            .duplicateID, "views[1].name",
+            #"{"images":[],"views":[{"name":"v","steps":[]},{"name":"v","steps":[]}]}"#
+        ),
+        (.missingField, "views[0].recipe", #"{"images":[],"views":[{"name":"v"}]}"#),
+        (
+            .conflictingFields, "views[0].recipe",
+            #"{"images":[],"views":[{"name":"v","steps":[],"recipe":"cppo-removing"}]}"#
+        ),
+        (.unknownRecipe, "views[0].recipe", #"{"images":[],"views":[{"name":"v","recipe":"cppo-remove"}]}"#),
+        (.invalidType, "views[0].recipe", #"{"images":[],"views":[{"name":"v","recipe":1}]}"#),
+        (
+            .invalidOption, "views[0].seed",
+            #"{"images":[],"views":[{"name":"v","recipe":"cppo-removing","seed":-1}]}"#
+        ),
+        (
+            .invalidType, "views[0].seed",
+            #"{"images":[],"views":[{"name":"v","recipe":"cppo-removing","seed":"1"}]}"#
+        ),
+        (
+            .invalidType, "views[0].always",
+            #"{"images":[],"views":[{"name":"v","recipe":"cppo-removing","always":1}]}"#
+        ),
+        (
+            .unknownField, "views[0].sede",
+            #"{"images":[],"views":[{"name":"v","recipe":"cppo-removing","sede":1}]}"#
+        ),
+        (.unknownField, "formt", #"{"images":[],"views":[{"name":"v","steps":[]}],"formt":"png"}"#),
+        (.invalidOption, "format", #"{"images":[],"views":[{"name":"v","steps":[]}],"format":"gif"}"#),
+        (.invalidOption, "variants", #"{"images":[],"views":[{"name":"v","steps":[]}],"variants":257}"#),
+        (.invalidOption, "quality", #"{"images":[],"views":[{"name":"v","steps":[]}],"quality":0}"#),
+        (
+            .invalidType, "allow_truncated",
+            #"{"images":[],"views":[{"name":"v","steps":[]}],"allow_truncated":"yes"}"#
+        ),
+        (.invalidStep, "views[0].steps", #"{"images":[],"views":[{"name":"v","steps":{}}]}"#),
+        (.invalidStep, "views[0].steps[0]", #"{"images":[],"views":[{"name":"v","steps":[1]}]}"#),
+        (.invalidStep, nil, #"{"images":[],"views":[{"name":"v","steps":[{"step":"rotate","degrees":1}]}]}"#),
+        (.invalidStep, nil, #"{"images":[],"views":[{"name":"v","steps":[{"step":"rotation"}]}]}"#),
+        (
+            .invalidStep, nil,
+            #"{"images":[],"views":[{"name":"v","steps":[{"step":"rotation","degrees":361}]}]}"#
+        ),
+        (.missingField, "images[0].data", #"{"images":[{}],"views":[{"name":"v","steps":[]}]}"#),
+        (
+            .unknownField, "images[0].dat",
+            #"{"images":[{"data":"","dat":""}],"views":[{"name":"v","steps":[]}]}"#
+        ),
+        (
+            .invalidValue, "images[0].id",
+            #"{"images":[{"id":"","data":""}],"views":[{"name":"v","steps":[]}]}"#
+        ),
+        (
+            .invalidValue, "images[0].id",
+            #"{"images":[{"id":"a\r\nb","data":""}],"views":[{"name":"v","steps":[]}]}"#
+        ),
+        (
+            .duplicateID, "images[1].id",
+            #"{"images":[{"id":"1","data":""},{"data":""}],"views":[{"name":"v","steps":[]}]}"#
+        ),
+        (.malformedImage, "images[0]", #"{"images":[{"data":""}],"views":[{"name":"v","steps":[]}]}"#),
+        (
+            .unsupportedImage, "images[0]",
+            #"{"images":[{"data":"R0lGODlhAQABAAAAACw="}],"views":[{"name":"v","steps":[]}]}"#
+        ),
+    ]
+
+    @Test(arguments: wrongBodies) func `a wrong request is refused with its kind and place`(
+        kind: Problem.Kind, field: String?, body: String
+    ) throws {
+        try service.post(text: body, to: "/v1/perturb").expectProblem(kind, field: field)
+    }
+
+    @Test(arguments: [
+        (Problem.Kind.missingField, "recipe", ""),
+        (.conflictingFields, "recipe", "?recipe=cppo-removing&steps=[]"),
+        (.unknownRecipe, "recipe", "?recipe=cppo"), (.invalidOption, "seed", "?recipe=cppo-removing&seed=-1"),
+        (.invalidType, "seed", "?recipe=cppo-removing&seed=x"), (.malformedJSON, "steps", "?steps=[{]"),
+        (.invalidStep, "steps", "?steps=7"), (.unknownOption, "vraiants", "?steps=[]&vraiants=2"),
+        (.malformedRequest, "seed", "?recipe=cppo-removing&seed=1&seed=2"),
+        (.conflictingFields, "variants", "?steps=[]&variants=2"),
+        (.invalidOption, "level", "?steps=[]&level=10"),
+    ]) func `a wrong query of the raw form is refused with its kind and place`(
+        kind: Problem.Kind, field: String, query: String
+    ) throws {
+        let response = try service.send(
+            "POST", "/v1/perturb\(query)", pngFile(), headers: [("Content-Type", "image/png")])
+        try response.expectProblem(kind, field: field)
+    }
+
+    @Test func `the other forms take no query`() throws {
+        try service.post(text: #"{"images":[],"views":[]}"#, to: "/v1/perturb?seed=1").expectProblem(
+            .unknownOption, field: "seed")
+    }
+
+    @Test func `every bad picture is named, and a good one beside them is not`() throws {
+        let good = base64(try pngFile())
+        let body =
+            #"{"images":[{"data":"\#(good)"},{"data":"AAAA"},{"data":""}],"views":[{"name":"v","steps":[]}]}"#
+        let reply = try service.post(text: body, to: "/v1/perturb").json(.unprocessableContent)
+        #expect(
+            Set(reply["errors"]?.array?.compactMap { $0["field"]?.string } ?? []) == [
+                "images[1]", "images[2]",
+            ])
+    }
+
+    @Test func `steps that don't fit a picture are named with view, step and picture`() throws {
+        let small = base64(try pngFile(gradientPicture(width: 2, height: 2)))
+        let large = base64(try pngFile(gradientPicture(width: 20, height: 20)))
+        let crop = #"{"step":"zoom_crop","left":5,"top":5,"width":5,"height":5}"#
+        let body =
+            #"{"images":[{"data":"\#(large)"},{"data":"\#(small)"}],"views":[{"name":"a","steps":[]},{"name":"b","steps":[{"step":"rotation","degrees":1},\#(crop)]}]}"#
+        let error = try service.post(text: body, to: "/v1/perturb").expectProblem(.invalidStep)
+        #expect(error["field"]?.string?.hasPrefix("views[1].steps[1]") == true && error["index"] == [1])
+    }
+}
