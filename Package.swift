@@ -17,8 +17,9 @@ func room(_ name: String, _ dependencies: [Target.Dependency] = []) -> Target {
     .target(name: name, dependencies: dependencies, swiftSettings: strict)
 }
 
-func tests(_ name: String, _ dependencies: [Target.Dependency], exclude: [String] = []) -> Target {
-    .testTarget(name: name, dependencies: dependencies, exclude: exclude, swiftSettings: strict)
+func tests(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
+    .testTarget(
+        name: name, dependencies: dependencies + ["TestMaterial"], swiftSettings: strict)
 }
 
 let package = Package(
@@ -73,8 +74,9 @@ let package = Package(
         .executableTarget(
             name: "score-table", dependencies: ["HTTP", "JSON", "Tensor", httpTypes], swiftSettings: strict),
 
+        .target(name: "TestMaterial", path: "Tests/TestMaterial", swiftSettings: strict),
         tests("JSONTests", ["JSON"]),
-        tests("TensorTests", ["JSON", "Tensor"], exclude: ["Golden"]),
+        tests("TensorTests", ["JSON", "Tensor"]),
         tests("ParallelismTests", ["Parallelism"]),
         tests("TokenDistributionTests", ["Tensor", "TokenDistribution"]),
         tests("PerceptionTests", ["Perception"]),

@@ -1,5 +1,6 @@
 import Images
 import JSON
+import TestMaterial
 import Testing
 
 /// One line of the image golden files: a file, options, and what Pillow makes of it.
@@ -12,9 +13,9 @@ struct ImageCase: Sendable, CustomTestStringConvertible {
     var testDescription: String { "\(name), alpha \(options.alpha), orientation \(options.orientation)" }
 
     static let all: [ImageCase] = {
-        let files = goldenFile("images/files.bin")
-        let samples = goldenFile("images/samples.bin")
-        return goldenLines("images/cases.txt").compactMap { line in
+        let files = GoldenFolder.bytes(of: "images/files.bin")
+        let samples = GoldenFolder.bytes(of: "images/samples.bin")
+        return GoldenFolder.lines(of: "images/cases.txt").compactMap { line in
             guard let json = try? JSONValue(parsing: line),
                 let name = json["name"]?.string,
                 let range = json["file"]?.array?.compactMap({ $0.integer }).map(Int.init), range.count == 2,

@@ -1,6 +1,7 @@
 import Images
 import JSON
 import Perturbation
+import TestMaterial
 import Testing
 
 @Suite("Draws")
@@ -17,7 +18,7 @@ struct DrawTests {
             "\(recipe) seed \(seed) key \(key) variant \(variant) \(width) × \(height)"
         }
 
-        static let all: [Golden] = goldenLines("perturbations/draws.txt").compactMap { line in
+        static let all: [Golden] = GoldenFolder.lines(of: "perturbations/draws.txt").compactMap { line in
             guard let json = try? JSONValue(parsing: line), let recipe = json["recipe"]?.string,
                 let seed = json["seed"]?.integer, let key = json["key"]?.string,
                 let variant = json["variant"]?.integer, let width = json["width"]?.integer,

@@ -1,5 +1,6 @@
 import Images
 import JSON
+import TestMaterial
 import Testing
 
 /// One line of the perturbation golden files: what torchvision and Pillow make of a picture and a step.
@@ -13,7 +14,7 @@ struct StepCase: Sendable, CustomTestStringConvertible {
     var testDescription: String { "\(input.size) \(step.text)" }
 
     static let all: [StepCase] = {
-        let samples = goldenFile("perturbations/samples.bin")
+        let samples = GoldenFolder.bytes(of: "perturbations/samples.bin")
         func picture(_ json: JSONValue?) -> PixelImage? {
             guard let numbers = json?.array?.compactMap({ $0.integer }).map(Int.init), numbers.count == 3
             else {
@@ -23,7 +24,7 @@ struct StepCase: Sendable, CustomTestStringConvertible {
             return PixelImage(
                 width: width, height: height, samples: Array(samples[offset..<(offset + width * height * 3)]))
         }
-        return goldenLines("perturbations/steps.txt").compactMap { line in
+        return GoldenFolder.lines(of: "perturbations/steps.txt").compactMap { line in
             guard let json = try? JSONValue(parsing: line), let step = json["step"],
                 let input = picture(json["input"]), let output = picture(json["output"]),
                 let close = json["close"]?.bool

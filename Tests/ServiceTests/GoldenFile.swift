@@ -1,10 +1,10 @@
-import Glibc
 import HTTP
 import HTTPTypes
 import JSON
 import Logging
 import Service
 import Tensor
+import TestMaterial
 import Testing
 
 /// A golden file: a request as a client would send it, beside what must come back (Tests/Golden/README.md).
@@ -12,17 +12,12 @@ struct GoldenFile: Sendable, CustomTestStringConvertible {
     let name: String
     let file: Safetensors
 
-    struct Unreadable: Error {
-        let path: String
-    }
-
     /// All golden files of one folder, in the order of their names.
     static func all(in folder: String) -> [GoldenFile] {
-        let path = goldenFolder + folder
-        return fileNames(in: path).filter { $0.hasSuffix(".safetensors") }.sorted().compactMap { name in
-            guard let bytes = try? contents(of: "\(path)/\(name)"),
-                let file = try? Safetensors(parsing: bytes)
-            else { return nil }
+        GoldenFolder.names(in: folder, ending: ".safetensors").compactMap { name in
+            guard let file = try? Safetensors(parsing: GoldenFolder.bytes(of: "\(folder)/\(name)")) else {
+                return nil
+            }
             return GoldenFile(name: String(name.dropLast(".safetensors".count)), file: file)
         }
     }
@@ -77,32 +72,4 @@ struct TestService {
 extension Response {
     var bytes: [UInt8] { body.flatMap { $0 } }
     var text: String { String(decoding: bytes, as: UTF8.self) }
-}
-
-let goldenFolder =
-    String(#filePath.prefix(through: #filePath.lastIndex(of: "/") ?? #filePath.endIndex)) + "../Golden/"
-
-private func fileNames(in folder: String) -> [String] {
-    guard let stream = unsafe opendir(folder) else { return [] }
-    defer { unsafe closedir(stream) }
-    var names: [String] = []
-    while let entry = unsafe readdir(stream) {
-        let name = unsafe withUnsafePointer(to: &entry.pointee.d_name) { pointer in
-            unsafe pointer.withMemoryRebound(to: CChar.self, capacity: 256) { unsafe String(cString: $0) }
-        }
-        names.append(name)
-    }
-    return names
-}
-
-private func contents(of path: String) throws -> [UInt8] {
-    guard let stream = unsafe fopen(path, "rb") else { throw GoldenFile.Unreadable(path: path) }
-    defer { unsafe fclose(stream) }
-    var bytes: [UInt8] = []
-    var block = [UInt8](repeating: 0, count: 1 << 16)
-    while true {
-        let count = unsafe fread(&block, 1, block.count, stream)
-        if count == 0 { return bytes }
-        bytes.append(contentsOf: block[..<count])
-    }
 }

@@ -2,6 +2,7 @@ import HTTP
 import HTTPTypes
 import JSON
 import Service
+import TestMaterial
 import Testing
 
 /// Any bytes at all get an answer.

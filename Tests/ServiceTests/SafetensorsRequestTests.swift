@@ -3,6 +3,7 @@ import HTTPTypes
 import JSON
 import Service
 import Tensor
+import TestMaterial
 import Testing
 
 /// What only a safetensors body can say, or get wrong.

@@ -1,5 +1,6 @@
 import JSON
 import Tensor
+import TestMaterial
 import Testing
 
 /// A batch of rows of different lengths, and every encoding a client may choose for it.
@@ -150,19 +151,4 @@ private func half(_ value: Double) -> UInt16 {
     if value.isInfinite { return sign | 0x7C00 }
     if value == 0 { return sign }
     return sign | UInt16(value.exponent + 15) << 10 | UInt16((value.significand - 1) * 1024)
-}
-
-/// SplitMix64: the same batches in every run.
-struct SeededGenerator: RandomNumberGenerator {
-    private var state: UInt64
-
-    init(seed: UInt64) { state = seed }
-
-    mutating func next() -> UInt64 {
-        state &+= 0x9E37_79B9_7F4A_7C15
-        var z = state
-        z = (z ^ (z >> 30)) &* 0xBF58_476D_1CE4_E5B9
-        z = (z ^ (z >> 27)) &* 0x94D0_49BB_1331_11EB
-        return z ^ (z >> 31)
-    }
 }

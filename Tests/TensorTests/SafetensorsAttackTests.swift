@@ -1,5 +1,6 @@
 import JSON
 @testable import Tensor
+import TestMaterial
 import Testing
 
 @Suite("Attacks on safetensors")
@@ -218,7 +219,7 @@ struct SafetensorsAttackTests {
 
     @Test("Every truncation of a valid file is an error, and so is one more byte")
     func truncations() throws {
-        let bytes = try goldenFile()
+        let bytes = referenceFile
         #expect(throws: Never.self) { try Safetensors(parsing: bytes) }
         for length in 0..<bytes.count {
             #expect(throws: SafetensorsError.self, "\(length)") {
@@ -231,7 +232,7 @@ struct SafetensorsAttackTests {
     @Test("Changed bytes give a file or an error that has words and lies inside the file", arguments: 0..<4)
     func noise(_ seed: UInt64) throws {
         var random = SeededGenerator(seed: seed)
-        let original = try goldenFile()
+        let original = referenceFile
         for _ in 0..<400 {
             var bytes = original
             for _ in 0..<Int.random(in: 1...3, using: &random) {

@@ -1,12 +1,9 @@
-import Foundation
 import Tensor
+import TestMaterial
 import Testing
 
-/// Written by the Python package, see Golden/generate.py.
-func goldenFile() throws -> [UInt8] {
-    let folder = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
-    return Array(try Data(contentsOf: folder.appendingPathComponent("Golden/every-type.safetensors")))
-}
+/// Written by the Python package, see Tests/Golden/tensors/generate.py.
+let referenceFile = GoldenFolder.bytes(of: "tensors/every-type.safetensors")
 
 @Suite("Safetensors files")
 struct SafetensorsFileTests {
@@ -24,7 +21,7 @@ struct SafetensorsFileTests {
 
     @Test("What the reference implementation wrote is read, every element type", arguments: values)
     func golden(_ name: String, _ type: ElementType, _ shape: [Int], _ values: [Double]) throws {
-        let file = try Safetensors(parsing: goldenFile())
+        let file = try Safetensors(parsing: referenceFile)
         let tensor = try #require(file.tensors[name])
         #expect(tensor.elementType == type && tensor.shape == shape && tensor.count == values.count)
         #expect(tensor.doubles().map(\.bitPattern) == values.map(\.bitPattern))
@@ -33,7 +30,7 @@ struct SafetensorsFileTests {
 
     @Test("Metadata and the order of the data are kept")
     func goldenMetadata() throws {
-        let file = try Safetensors(parsing: goldenFile())
+        let file = try Safetensors(parsing: referenceFile)
         #expect(file.metadata == ["options": #"{"tau": 0.1}"#, "made by": "café"])
         #expect(file.names.count == SafetensorsFileTests.values.count && file.names[0] == "u64")
         #expect(Set(file.names) == Set(SafetensorsFileTests.values.map(\.0)))

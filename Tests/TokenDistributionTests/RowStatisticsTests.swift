@@ -1,4 +1,5 @@
-import Foundation
+import Glibc
+import TestMaterial
 import Testing
 import TokenDistribution
 

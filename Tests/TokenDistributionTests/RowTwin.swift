@@ -1,4 +1,4 @@
-import Foundation
+import Glibc
 
 /// Log-sum-exp and entropy of a row in the obvious way, in Double, two passes; sums by Kahan so that the twin's own
 /// rounding stays out of the comparison.

@@ -1,5 +1,6 @@
-import Foundation
+import Glibc
 import Tensor
+import TestMaterial
 import Testing
 import TokenDistribution
 
