@@ -168,6 +168,14 @@ import Testing
         #expect(gradients["grad.removing.logits"]?.doubles() == [0, 0])
     }
 
+    @Test func `names that only look alike are different groups`() throws {
+        // é as one scalar and as two, and a letter that only case tells apart; the first two are one group.
+        let body = #"{"rewards":[1,0,5,7],"group_ids":["\u00e9","é","e\u0301","É"]}"#
+        let reply = try TestService().post(text: body, to: "/v1/advantages?advantage_estimator=dr_grpo")
+            .json()
+        #expect(reply["advantages"] == [0.5, -0.5, 0, 0])
+    }
+
     @Test func `one token is the whole batch`() throws {
         let reply = try TestService().post(
             text: """

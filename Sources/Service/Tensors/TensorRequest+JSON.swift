@@ -48,6 +48,23 @@ enum GroupName: Hashable {
                 "too long", field: field, expected: "at most \(GroupName.maximumLength) characters"))
     }
 
+    /// By scalars, as in every trainer's language: Swift's own comparison would join groups whose names differ only in
+    /// how characters are composed.
+    static func == (left: GroupName, right: GroupName) -> Bool {
+        switch (left, right) {
+        case (.integer(let left), .integer(let right)): left == right
+        case (.string(let left), .string(let right)): left.utf8.elementsEqual(right.utf8)
+        case (.integer, .string), (.string, .integer): false
+        }
+    }
+
+    func hash(into hasher: inout Hasher) {
+        switch self {
+        case .integer(let value): hasher.combine(value)
+        case .string(let text): for byte in text.utf8 { hasher.combine(byte) }
+        }
+    }
+
     static func numbered(_ names: [GroupName]) -> [Int] {
         var numbers: [GroupName: Int] = [:]
         return names.map { name in
