@@ -24,7 +24,8 @@ struct BodyMemory {
     /// Claims for a chunked body ahead and in steps, so that the budget is not locked for every chunk.
     mutating func grow(to received: Int) -> Refusal? {
         guard followsBody, received > claimed else { return nil }
-        return extend(to: received + 1 << 20)
+        // What has arrived needs no more than itself where there is no room ahead.
+        return extend(to: received + 1 << 20) == nil ? nil : extend(to: received)
     }
 
     mutating func release() {

@@ -116,6 +116,15 @@ package struct JSONReader: Sendable {
         }
     }
 
+    /// Reads any value and forgets it; only strings and names are ever held, one at a time, and one object's names.
+    package mutating func skip() throws(JSONError) {
+        switch try nextKind() {
+        case .array: try array { (reader, _) throws(JSONError) in try reader.skip() }
+        case .object: try object { (reader, _) throws(JSONError) in try reader.skip() }
+        case .null, .bool, .number, .string: _ = try value()
+        }
+    }
+
     /// Checks that nothing but blanks follows.
     package mutating func end() throws(JSONError) {
         skipBlanks()

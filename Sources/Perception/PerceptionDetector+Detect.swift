@@ -6,7 +6,7 @@ package struct Detection: Sendable {
     package var mask: [UInt8]
     /// ΔH in nats; 0 outside the response mask.
     package var deltaEntropy: [Double]
-    /// 0 outside the response mask and for tokens that are no candidates.
+    /// 0 outside the response mask and where ΔH ≤ 0.
     package var score: [Double]
     /// 1 for candidates.
     package var candidates: [UInt8]

@@ -165,7 +165,7 @@ extension JSONValue {
         case .bool(let value): "\(value)"
         case .integer(let value): "\(value)"
         case .number(let value): "\(value)"
-        case .string(let value): "\"\(value.prefix(40))\""
+        case .string(let value): "\"\(String(value.unicodeScalars.prefix(40)))\""
         case .array: "an array"
         case .object: "an object"
         }

@@ -49,7 +49,10 @@ extension SafetensorsError: CustomStringConvertible {
         case .header(let error): "the header is not as the format wants it: \(error)"
         case .unknownElementType(_, let word):
             "element type \"\(word)\" is not one of \(ElementType.allCases.map(\.rawValue).joined(separator: ", "))"
-        case .shapeOverflow(_, let shape): "shape \(shape) has too many dimensions or elements"
+        case .shapeOverflow(_, let shape):
+            // A header has room for a shape of millions of dimensions.
+            "shape \(Array(shape.prefix(Safetensors.maximumRank)))\(shape.count > Safetensors.maximumRank ? "…" : "") "
+                + "of \(shape.count) dimensions has too many dimensions or elements"
         case .offsetsOutOfRange(_, let begin, let end, let available):
             "data_offsets [\(begin), \(end)] do not lie in the \(available) bytes of data"
         case .holeOrOverlap(_, let begin, let expected):

@@ -30,17 +30,24 @@ struct LimitOptions: ParsableArguments {
 
     func configuration() throws -> ServerConfiguration {
         var configuration = ServerConfiguration()
-        func set(_ path: WritableKeyPath<ServerConfiguration, Int>, _ argument: Int?, _ option: String) throws
-        {
-            guard let value = try resolved(argument, option, "at least 1", where: { $0 >= 1 }) else { return }
+        func set(
+            _ path: WritableKeyPath<ServerConfiguration, Int>, _ argument: Int?, _ option: String,
+            to most: Int = .max
+        ) throws {
+            let words = "from 1 to \(most)"
+            guard let value = try resolved(argument, option, words, where: { (1...most).contains($0) }) else {
+                return
+            }
             configuration[keyPath: path] = value
         }
-        try set(\.workerThreads, threads, "threads")
-        try set(\.ioThreads, ioThreads, "io-threads")
+        // More than any machine has, and small enough to be added up.
+        let count = 1_000_000_000
+        try set(\.workerThreads, threads, "threads", to: count)
+        try set(\.ioThreads, ioThreads, "io-threads", to: count)
         try set(\.maxBodyBytes, maxBodyBytes, "max-body-bytes")
         try set(\.memoryBudgetBytes, memoryBudgetBytes, "memory-budget-bytes")
-        try set(\.maxConnections, maxConnections, "max-connections")
-        try set(\.workQueueLimit, queueLimit, "queue-limit")
+        try set(\.maxConnections, maxConnections, "max-connections", to: count)
+        try set(\.workQueueLimit, queueLimit, "queue-limit", to: count)
         return configuration
     }
 

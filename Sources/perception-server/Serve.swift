@@ -39,7 +39,8 @@ struct Serve: ParsableCommand {
         configuration.address = address
         configuration.serverName = "perception-server/\(Serve.version)"
         if let grace = try resolved(
-            shutdownGraceSeconds, "shutdown-grace-seconds", "0 or more", where: { $0 >= 0 })
+            shutdownGraceSeconds, "shutdown-grace-seconds", "from 0 to 1000000000",
+            where: { (0...1_000_000_000).contains($0) })
         {
             configuration.drainGrace = .seconds(grace)
         }

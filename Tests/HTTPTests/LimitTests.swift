@@ -120,6 +120,17 @@ struct LimitTests {
         #expect(service.server.load.bodyBytes == 0)
     }
 
+    @Test("A short chunked body needs no more memory than its bytes")
+    func chunkedMemoryOfShortBody() throws {
+        let service = try TestService { $0.memoryBudgetBytes = 1000 }
+        let client = try service.client()
+        #expect(try client.upload(.post, "/echo", chunks: [[1, 2], [3]]).body == [1, 2, 3])
+        let long = [UInt8](repeating: 1, count: 1001)
+        #expect(try client.upload(.post, "/echo", chunks: [long]).status == 507)
+        _ = service.recorder.finished(2)
+        #expect(service.server.load.bodyBytes == 0)
+    }
+
     @Test("A sink that computes as bytes arrive takes no more than it says")
     func streamingMemory() throws {
         let route = Route(.post, "/count", maxBodyBytes: 100 << 20) { _ in .sink(StoppingSink(after: .max)) }

@@ -45,6 +45,10 @@ final class TestService: Sendable {
         yieldUntil { server.load.queued == count }
     }
 
+    func waitForRunning(_ count: Int) {
+        yieldUntil { server.load.running == count }
+    }
+
     /// New requests are refused and nobody listens any more.
     func waitUntilDraining() {
         yieldUntil { server.core.isDraining && (try? client()) == nil }

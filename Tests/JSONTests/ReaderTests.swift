@@ -16,6 +16,27 @@ struct ReaderTests {
         ("{}", { (r) throws(JSONError) in try r.object { (_, _) throws(JSONError) in } }),
     ]
 
+    @Test(
+        "A skipped value leaves the reader where a read one does",
+        arguments: [
+            "null", "true", "-1.5e3", "\"a\\u00e9\"", "[]", "{}", "[1,[{\"a\":[]}],\"]\"]",
+            "{\"a\":{\"b\":[1]},\"c\":2}", "[", "{\"a\"", "[1,]", "{\"a\":1,\"a\":2}", "NaN", "1e999",
+            "[[[[[0]]]]]",
+        ])
+    func skipping(_ text: String) {
+        func position(after step: Pull) -> Result<Int, JSONError> {
+            var reader = JSONReader(Array(" \(text) ,0".utf8), depthLimit: 4)
+            do throws(JSONError) {
+                try step(&reader)
+                return .success(reader.position)
+            } catch {
+                return .failure(error)
+            }
+        }
+        let skipped = position { (r) throws(JSONError) in try r.skip() }
+        #expect(skipped == position { (r) throws(JSONError) in _ = try r.value() })
+    }
+
     @Test("Asking for one kind and finding another is an error of that kind at that byte")
     func kinds() {
         for (own, pull) in ReaderTests.pulls {

@@ -50,9 +50,9 @@ struct GoldenFile: Sendable, CustomTestStringConvertible {
 struct TestService {
     let service: PerceptionService
 
-    init(tokens: [String] = []) {
+    init(tokens: [String] = [], memoryBudgetBytes: Int = 4 << 30) {
         service = PerceptionService(
-            settings: ServiceSettings(tokens: tokens),
+            settings: ServiceSettings(memoryBudgetBytes: memoryBudgetBytes, tokens: tokens),
             logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() },
             isReady: { true }, load: { .idle })
     }

@@ -65,6 +65,13 @@ import Testing
             .expectProblem(.invalidElementType, field: name)
     }
 
+    @Test(arguments: [[2, 2], [4, 1], []]) func `groups are one list`(shape: [Int]) throws {
+        let count = shape.reduce(1, *)
+        let ones = [Double](repeating: 1, count: count)
+        let body = file([("rewards", .float32, [count], ones), ("group_ids", .int64, shape, ones)])
+        try TestService().post("/v1/advantages", body).expectProblem(.invalidShape, field: "group_ids")
+    }
+
     @Test func `advantages, rewards, groups and offsets have element types too`() throws {
         let service = TestService()
         try service.post("/v1/score", score([("advantages", .int64, [2], [1, 1])]))

@@ -28,6 +28,18 @@ struct SafetensorsAttackTests {
         }
     }
 
+    @Test("A shape of a hundred thousand dimensions makes a short error")
+    func longShape() {
+        let shape = "[\(Array(repeating: "1", count: 100_000).joined(separator: ","))]"
+        let file = RawFile("{\(RawFile.entry("a", shape, 0, 1))}", data: 1)
+        do throws(SafetensorsError) {
+            _ = try file.parsed()
+            Issue.record("it was read")
+        } catch {
+            #expect(error.description.count < 200 && error.description.contains("100000"))
+        }
+    }
+
     @Test(
         "The header is not an object",
         arguments: ["", " {}", "[]", "null", "\"{}\"", "1", "\u{FEFF}{}", "\u{0}"])

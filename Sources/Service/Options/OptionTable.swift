@@ -35,14 +35,12 @@ struct OptionTable<Target>: Sendable {
                 continue
             }
             let verdict = option.set(&target, member.value)
-            let reason = Problem.Reason(
-                "invalid value", field: member.name, expected: option.expected,
-                found: String(member.value.text.prefix(80)))
-            switch verdict {
-            case .valid: break
-            case .wrongType: faults.add(.invalidType, reason)
-            case .outOfDomain: faults.add(.invalidOption, reason)
-            }
+            guard verdict != .valid else { continue }
+            faults.add(
+                verdict == .wrongType ? .invalidType : .invalidOption,
+                Problem.Reason(
+                    "invalid value", field: member.name, expected: option.expected,
+                    found: member.value.text.clipped(to: 80)))
         }
     }
 

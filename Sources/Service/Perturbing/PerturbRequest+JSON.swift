@@ -51,9 +51,9 @@ extension PerturbRequest {
             }
             let known = ["name", "recipe", "steps", "seed", "always"]
             for member in members where !known.contains(member.name) {
-                var reason = Problem.Reason.unknown("field", member.name, known: known)
-                reason.field = "\(field).\(member.name)"
-                faults.add(.unknownField, reason)
+                faults.add(
+                    .unknownField,
+                    .unknown("field", member.name, known: known, field: "\(field).\(member.name)"))
             }
             guard let name = value["name"] else {
                 faults.add(.missingField, Problem.Reason("missing", field: "\(field).name"))
@@ -190,11 +190,10 @@ private struct PerturbBody {
                     data = decoded(Array(try reader.string().utf8)[...], field)
                 }
             default:
-                var reason = Problem.Reason.unknown(
-                    "field", name, known: embedsPictures ? ["id", "data"] : ["id"])
-                reason.field = "\(field).\(name)"
-                faults.add(.unknownField, reason)
-                _ = try reader.value()
+                let known = embedsPictures ? ["id", "data"] : ["id"]
+                faults.add(
+                    .unknownField, .unknown("field", name, known: known, field: "\(field).\(name)"))
+                try reader.skip()
             }
         }
         if embedsPictures, data == nil {

@@ -81,7 +81,7 @@ extension PerturbRequest.View {
                     verdict == .wrongType ? .invalidType : .invalidOption,
                     Problem.Reason(
                         "invalid value", field: prefix + option.name, expected: option.expected,
-                        found: String(value.text.prefix(80))))
+                        found: value.text.clipped(to: 80)))
             }
         }
         switch (member("recipe"), member("steps")) {
@@ -101,10 +101,11 @@ extension PerturbRequest.View {
                 return nil
             }
             guard let known = RecipeCatalogue.recipe(named: word) else {
-                var reason = Problem.Reason.unknown("recipe", word, known: RecipeCatalogue.all.map(\.name))
-                reason.field = "\(prefix)recipe"
-                reason.found = word
-                faults.add(.unknownRecipe, reason)
+                faults.add(
+                    .unknownRecipe,
+                    .unknown(
+                        "recipe", word, known: RecipeCatalogue.all.map(\.name), field: "\(prefix)recipe",
+                        found: word))
                 return nil
             }
             guard let seed = Seed(options.seed) else { return nil }

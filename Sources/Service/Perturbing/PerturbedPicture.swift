@@ -1,4 +1,5 @@
 import Images
+import JSON
 import Parallelism
 import Perturbation
 
@@ -19,17 +20,22 @@ struct PerturbedPicture: Sendable {
 extension PerturbRequest {
     /// Decodes every picture, once, over all cores. One that fails fails the request; all that fail are named.
     /// - Throws: `image-too-large`, `malformed-image`, `unsupported-image`; `memory-budget-exceeded` when the results
-    ///   would not fit in `memoryBudget` bytes, which is known from the headers before anything is decoded.
+    ///   would not fit in `memoryBudget` bytes, which is known from headers and steps before anything is decoded.
     func decoded(limits: ImageLimits, memoryBudget: Int) throws(Problem) -> [PixelImage] {
         var faults = Faults()
         var needed = 0
+        let stepBytes = views.map(\.content.stepBytes)
         var tooLarge: Int?
         for (index, picture) in pictures.enumerated() {
             do throws(ImageError) {
                 let header = try ImageHeader(probing: picture.bytes.span, limits: limits)
-                // The original and each view, and as much again for encoding.
-                let copies = 1 + 2 * views.count * settings.variants
-                needed = needed.addingSaturating(header.decodedBytes.multipliedSaturating(by: copies))
+                needed = needed.addingSaturating(header.decodedBytes)
+                for (view, stepBytes) in zip(views, stepBytes) where needed <= memoryBudget {
+                    // Each view, and as much again for encoding.
+                    let pixels = view.content.outputSize(for: header.size).pixelCount
+                    let bytes = pixels.multipliedSaturating(by: 6).addingSaturating(stepBytes)
+                    needed = needed.addingSaturating(bytes.multipliedSaturating(by: settings.variants))
+                }
             } catch {
                 if case .tooManyPixels(_, _, let limit) = error { tooLarge = limit }
                 faults.add(Problem.Kind(error), Problem.Reason(error, field: "images[\(index)]"))
@@ -42,7 +48,8 @@ extension PerturbRequest {
                 .memoryBudgetExceeded,
                 Problem.Reason(
                     "the views of this request need too much memory; send fewer pictures, views or variants at once",
-                    field: "images", expected: "at most \(memoryBudget) bytes", found: "\(needed) bytes"),
+                    field: "images", expected: "at most \(memoryBudget) bytes",
+                    found: "at least \(needed) bytes"),
                 limit: memoryBudget)
         }
 
@@ -125,6 +132,24 @@ extension PerturbRequest {
             }
         }
         return .success(PerturbedPicture.View(name: view.name, variant: variant, steps: steps, image: result))
+    }
+}
+
+extension PerturbRequest.Content {
+    /// About what the steps of one view take, with their text in the reply.
+    fileprivate var stepBytes: Int {
+        switch self {
+        // Fifty patches at most.
+        case .recipe: 4096
+        case .steps(let steps): 512 + 2 * JSONValue.array(steps.map(\.json)).text.utf8.count
+        }
+    }
+
+    /// The result's size for a picture of this one; a recipe keeps it. A step that doesn't fit counts as keeping it: it
+    /// is told of when it is applied, or fits once the picture has its orientation.
+    fileprivate func outputSize(for size: PixelSize) -> PixelSize {
+        guard case .steps(let steps) = self else { return size }
+        return steps.reduce(size) { (try? $1.outputSize(for: $0)) ?? $0 }
     }
 }
 

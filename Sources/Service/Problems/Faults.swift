@@ -5,9 +5,9 @@ struct Faults {
 
     var isEmpty: Bool { found.isEmpty }
 
-    mutating func add(_ kind: Problem.Kind, _ reason: Problem.Reason) {
-        // A batch of a million bad numbers needs no million reasons.
-        if found.count < 10 * Problem.listedReasons { found.append((kind, reason)) } else { unlisted += 1 }
+    /// - Parameter reason: made only when it is kept: a batch of a million bad names needs no million suggestions.
+    mutating func add(_ kind: Problem.Kind, _ reason: @autoclosure () -> Problem.Reason) {
+        if found.count < 10 * Problem.listedReasons { found.append((kind, reason())) } else { unlisted += 1 }
     }
 
     /// Throws one problem with every reason; the gravest kind, by the order of its cases, names it and comes first.

@@ -1,14 +1,17 @@
 /// The known name nearest to a mistyped one, for "did you mean", if one is near enough to be meant.
-/// - Complexity: O(known × length²), on names of at most 64 characters.
+/// - Complexity: O(known × length²), on names of at most 64 bytes.
 func nearestName(to name: String, among known: [String]) -> String? {
-    let typed = Array(name.lowercased().prefix(64))
-    let best = known.map { ($0, editDistance(typed, Array($0.lowercased()))) }.min { $0.1 < $1.1 }
-    guard let (candidate, distance) = best, distance <= max(2, candidate.count / 3) else { return nil }
+    let typed = name.utf8.prefix(64).map(lowercased)
+    let best = known.map { ($0, editDistance(typed, $0.utf8.map(lowercased))) }.min { $0.1 < $1.1 }
+    guard let (candidate, distance) = best, distance <= max(2, candidate.utf8.count / 3) else { return nil }
     return candidate
 }
 
+/// Of ASCII; known names have no other letters.
+private func lowercased(_ byte: UInt8) -> UInt8 { (0x41...0x5A).contains(byte) ? byte | 0x20 : byte }
+
 /// Levenshtein distance, one row at a time.
-private func editDistance(_ a: [Character], _ b: [Character]) -> Int {
+private func editDistance(_ a: [UInt8], _ b: [UInt8]) -> Int {
     var row = Array(0...b.count)
     for (i, left) in a.enumerated() {
         var diagonal = row[0]
@@ -24,10 +27,13 @@ private func editDistance(_ a: [Character], _ b: [Character]) -> Int {
 
 extension Problem.Reason {
     /// "unknown …; did you mean …?"
-    static func unknown(_ what: String, _ name: String, known: [String]) -> Problem.Reason {
+    /// - Parameters: where the name stands, when that is more than the name; what to say was found there.
+    static func unknown(
+        _ what: String, _ name: String, known: [String], field: String? = nil, found: String? = nil
+    ) -> Problem.Reason {
         let suggestion = nearestName(to: name, among: known).map { "; did you mean \"\($0)\"?" } ?? ""
         return Problem.Reason(
-            "there is no \(what) of this name\(suggestion)", field: name,
-            expected: suggestion.isEmpty ? known.joined(separator: ", ") : nil)
+            "there is no \(what) of this name\(suggestion)", field: field ?? name,
+            expected: suggestion.isEmpty ? known.joined(separator: ", ") : nil, found: found)
     }
 }

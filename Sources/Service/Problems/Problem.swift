@@ -142,7 +142,7 @@ package struct Problem: Error, Sendable, Equatable {
     package init(_ kind: Kind, _ reasons: [Reason], unlisted: Int = 0, limit: Int? = nil) {
         precondition(!reasons.isEmpty)
         self.kind = kind
-        self.reasons = reasons
+        self.reasons = reasons.map(\.clipped)
         self.unlisted = unlisted
         self.limit = limit
     }
@@ -197,6 +197,13 @@ package struct Problem: Error, Sendable, Equatable {
 }
 
 extension Problem.Reason {
+    /// Texts repeat what the client sent, which may be as long as a body.
+    fileprivate var clipped: Problem.Reason {
+        Problem.Reason(
+            reason.clipped(to: 512), field: field?.clipped(to: 512), index: index, byte: byte,
+            expected: expected?.clipped(to: 512), found: found?.clipped(to: 512))
+    }
+
     fileprivate var json: JSONValue {
         var members: [JSONValue.Member] = []
         if let field { members.append(.init("field", .string(field))) }

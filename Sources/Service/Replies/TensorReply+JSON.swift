@@ -113,9 +113,19 @@ extension TensorReply {
 
     /// Which of the ascending `rows` lie in `tokens`.
     private func indices(of tokens: Range<Int>, in rows: [Int]) -> Range<Int> {
-        let start = rows.firstIndex { $0 >= tokens.lowerBound } ?? rows.count
-        let end = rows[start...].firstIndex { $0 >= tokens.upperBound } ?? rows.count
-        return start..<end
+        firstIndex(in: rows, from: tokens.lowerBound)..<firstIndex(in: rows, from: tokens.upperBound)
+    }
+
+    /// Where the first of the ascending `rows` stands that is at least `token`.
+    /// - Complexity: O(log rows), for each rollout asks.
+    private func firstIndex(in rows: [Int], from token: Int) -> Int {
+        var low = 0
+        var high = rows.count
+        while low < high {
+            let middle = (low + high) / 2
+            if rows[middle] < token { low = middle + 1 } else { high = middle }
+        }
+        return low
     }
 }
 

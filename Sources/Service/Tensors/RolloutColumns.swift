@@ -59,8 +59,9 @@ struct RolloutColumns {
                 try reader.object { (reader, member) throws(JSONError) in
                     let full = "\(name).\(member)"
                     if !schema.takes(full) {
-                        reject("rollouts[\(index)].\(full)")
-                        _ = try reader.value()
+                        faults.add(
+                            .unknownField, Self.stranger("rollouts[\(index)].\(full)", to: schema))
+                        try reader.skip()
                     } else if member == "logits" {
                         try readMatrix(&reader, full, at: index)
                     } else {
@@ -68,21 +69,19 @@ struct RolloutColumns {
                     }
                 }
             default:
-                reject("rollouts[\(index)].\(name)")
-                _ = try reader.value()
+                faults.add(.unknownField, Self.stranger("rollouts[\(index)].\(name)", to: schema))
+                try reader.skip()
             }
         }
     }
 
-    private mutating func reject(_ path: String) {
+    private static func stranger(_ path: String, to schema: TensorSchema) -> Problem.Reason {
         let name = path.split(separator: ".", maxSplits: 1).last.map(String.init) ?? path
         let known =
             schema.names.filter { !["rewards", "group_ids", "cu_seqlens"].contains($0) }
             + (schema.takes("advantages") ? ["advantage"] : [])
             + (schema.takes("rewards") ? ["reward", "group_id"] : []) + ["id"]
-        var reason = Problem.Reason.unknown("field", name, known: known)
-        reason.field = path
-        faults.add(.unknownField, reason)
+        return .unknown("field", name, known: known, field: path)
     }
 
     private mutating func readVector(

@@ -125,7 +125,7 @@ private struct JSONBody {
             default:
                 faults.add(
                     .unknownField, .unknown("field", name, known: schema.names + ["options", "rollouts"]))
-                _ = try reader.value()
+                try reader.skip()
             }
         }
         path = ""

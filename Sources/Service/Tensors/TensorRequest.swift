@@ -50,10 +50,11 @@ extension TensorRequest {
         } catch {
             throw Problem(error)
         }
-        let strangers = file.names.filter { !schema.takes($0) }
-        guard strangers.isEmpty else {
-            throw Problem(.unknownField, strangers.map { .unknown("tensor", $0, known: schema.names) })
+        var faults = Faults()
+        for name in file.names where !schema.takes(name) {
+            faults.add(.unknownField, .unknown("tensor", name, known: schema.names))
         }
+        try faults.check()
         var options: [JSONValue.Member] = []
         if let text = file.metadata["options"] {
             let value: JSONValue
@@ -73,6 +74,12 @@ extension TensorRequest {
         if let tensor = file.tensors["group_ids"] {
             guard !tensor.elementType.isFloat, let ids = tensor.integers() else {
                 throw .elementType("group_ids", tensor, expected: "integers")
+            }
+            guard tensor.shape.count == 1 else {
+                throw Problem(
+                    .invalidShape,
+                    Problem.Reason(
+                        "wrong shape", field: "group_ids", expected: "[B]", found: "\(tensor.shape)"))
             }
             groups = ids
         }

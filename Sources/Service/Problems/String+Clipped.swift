@@ -1,0 +1,9 @@
+extension String {
+    /// The first `limit` scalars, with an ellipsis where more follow. Scalars and not characters, because one character
+    /// may be as long as the text.
+    /// - Complexity: O(limit)
+    func clipped(to limit: Int) -> String {
+        let start = unicodeScalars.prefix(limit)
+        return start.endIndex == endIndex ? self : String(start) + "…"
+    }
+}
