@@ -18,6 +18,7 @@ package struct RowStatistics: Sendable {
     /// rounds the same way, and 64 of them would cost 5e-6 nats.
     private static let flushInterval = 8
 
+    private let temperature: Double
     private let inverseTemperature: Double
     private var maximum = -Double.infinity
     private var sum = 0.0
@@ -25,6 +26,7 @@ package struct RowStatistics: Sendable {
     private var isPoisoned = false
 
     package init(temperature: Double) {
+        self.temperature = temperature
         inverseTemperature = 1 / temperature
     }
 
@@ -41,9 +43,11 @@ package struct RowStatistics: Sendable {
         if maximum == .infinity { return .positiveInfinity }
         if maximum == -.infinity { return .allNegativeInfinity }
         let logSum = log(sum)
+        // Divided, not multiplied by the inverse, as a token's own z/T is: the log-probability of a certain token is then
+        // exactly 0, and not a rounding residue whose sign an |a − p| would take for a direction.
         // Rounding can leave −1e-17 for a certain distribution; entropy is never negative.
         return .defined(
-            logSumExp: maximum * inverseTemperature + logSum, entropy: max(0, logSum - weightedSum / sum))
+            logSumExp: maximum / temperature + logSum, entropy: max(0, logSum - weightedSum / sum))
     }
 
     /// Adds a block of Floats. Sums run in 16 Float lanes for a few vectors at a time and in Double beyond.

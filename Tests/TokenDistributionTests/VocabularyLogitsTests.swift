@@ -54,6 +54,19 @@ struct VocabularyLogitsTests {
         }
     }
 
+    @Test("A certain token has log-probability 0 exactly, at any temperature", arguments: [1, 0.7, 1.3, 3.1])
+    func certain(_ temperature: Double) {
+        let values = (1...100).flatMap { [Double($0) * 0.37, -Double.infinity] }
+        let logits = VocabularyLogits(DenseTensor(values, shape: [100, 2]), temperature: temperature)
+        for row in 0..<100 {
+            guard case .defined(let logSumExp, let entropy) = logits.statistics(ofRow: row) else {
+                Issue.record("row \(row) is undefined")
+                continue
+            }
+            #expect(logits.scaledLogit(row: row, token: 0) - logSumExp == 0 && entropy == 0)
+        }
+    }
+
     @Test("Numbers that were text are rows as well, one entry wide too")
     func numbers() {
         let logits = VocabularyLogits(DenseTensor([5, -7, 0], shape: [3, 1]), temperature: 2)
