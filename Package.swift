@@ -37,6 +37,7 @@ let package = Package(
         room("JSON"),
         room("Tensor", ["JSON"]),
         room("Parallelism"),
+        room("Suggestion"),
 
         // Numbers.
         room("TokenDistribution", ["Tensor"]),
@@ -46,7 +47,7 @@ let package = Package(
         // Pixels.
         .target(name: "CImageCodecs", linkerSettings: [.linkedLibrary("jpeg"), .linkedLibrary("png")]),
         room("Images", ["CImageCodecs"]),
-        room("Perturbation", ["Images", "JSON"]),
+        room("Perturbation", ["Images", "JSON", "Suggestion"]),
 
         // Bytes.
         .systemLibrary(
@@ -61,7 +62,7 @@ let package = Package(
             [
                 "CContract", "ContrastiveLoss", "HTTP", "Images", "JSON", "Observability", "Parallelism",
                 "Perception",
-                "Perturbation", "Tensor", "TokenDistribution", httpTypes, logging,
+                "Perturbation", "Suggestion", "Tensor", "TokenDistribution", httpTypes, logging,
             ]),
         .executableTarget(
             name: "perception-server",
@@ -78,6 +79,7 @@ let package = Package(
         tests("JSONTests", ["JSON"]),
         tests("TensorTests", ["JSON", "Tensor"]),
         tests("ParallelismTests", ["Parallelism"]),
+        tests("SuggestionTests", ["Suggestion"]),
         tests("TokenDistributionTests", ["Tensor", "TokenDistribution"]),
         tests("PerceptionTests", ["Perception"]),
         tests("ContrastiveLossTests", ["ContrastiveLoss", "Perception"]),

@@ -4,28 +4,38 @@ struct BodyMemory {
     private let retryAfter: Duration
     private var claimed = 0
     private var followsBody = false
+    /// No body is longer than it declares.
+    private var ceiling = Int.max
+
+    /// Claimed before a byte arrives. More would let a few clients that only declare, and never send, take all of it.
+    private static let opening = 4 << 20
 
     init(_ budget: MemoryBudget, retryAfter: Duration) {
         self.budget = budget
         self.retryAfter = retryAfter
     }
 
-    /// Claims what the sink needs before any of the body is read.
+    /// Claims what the sink needs at first. A body that could never fit is refused before any of it is read; one that
+    /// could claims as it arrives.
     mutating func claim(for sink: any BodySink, _ head: RequestHead) -> Refusal? {
         switch sink.memory {
         case .wholeBody:
-            followsBody = head.framing == .chunked
-            return extend(to: head.contentLength ?? 0)
+            followsBody = true
+            ceiling = head.contentLength ?? .max
+            if let declared = head.contentLength, declared > budget.total {
+                return .memoryInsufficient(needed: declared, budget: budget.total)
+            }
+            return extend(to: min(head.contentLength ?? 0, BodyMemory.opening))
         case .fixed(let bytes):
             return extend(to: bytes)
         }
     }
 
-    /// Claims for a chunked body ahead and in steps, so that the budget is not locked for every chunk.
+    /// Claims ahead and in steps, so that the budget is not locked for every piece.
     mutating func grow(to received: Int) -> Refusal? {
         guard followsBody, received > claimed else { return nil }
         // What has arrived needs no more than itself where there is no room ahead.
-        return extend(to: received + 1 << 20) == nil ? nil : extend(to: received)
+        return extend(to: min(ceiling, received + received / 4 + 1 << 20)) == nil ? nil : extend(to: received)
     }
 
     mutating func release() {

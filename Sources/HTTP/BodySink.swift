@@ -25,7 +25,7 @@ extension BodySink {
 
 /// What a sink needs of the memory budget that all bodies in flight share.
 package enum MemoryClaim: Sendable, Equatable {
-    /// As much as the body has bytes: its `Content-Length` at once, or a chunked body as it grows.
+    /// As much as the body has bytes, as it grows.
     case wholeBody
     /// This many bytes, however long the body is: for sinks that compute while bytes arrive.
     case fixed(Int)

@@ -15,7 +15,7 @@ package struct ServerConfiguration: Sendable {
 
     /// The longest body where a route sets no limit of its own.
     package var maxBodyBytes = 1 << 30
-    /// For all bodies in flight together; claimed before a body is read (see ``BodySink/memory``).
+    /// For all bodies in flight together; claimed before it is spent (see ``BodySink/memory``).
     package var memoryBudgetBytes = 4 << 30
     /// Connections above this wait in the kernel, unanswered; high, because 503 is the better answer.
     package var maxConnections = 10_000

@@ -6,6 +6,8 @@ package struct JSONError: Error, Equatable, Sendable {
         case wrongKind(expected: String)
         case trailingBytes
         case tooDeep(limit: Int)
+        case tooManyValues(limit: Int)
+        case nameTooLong(limit: Int)
         case duplicateMember(String)
         case invalidUTF8
         case invalidEscape
@@ -33,6 +35,8 @@ extension JSONError: CustomStringConvertible {
         case .wrongKind(let expected): "\(expected) was expected here"
         case .trailingBytes: "there are bytes after the value"
         case .tooDeep(let limit): "nested deeper than \(limit) levels"
+        case .tooManyValues(let limit): "more than \(limit) values where so many make no sense"
+        case .nameTooLong(let limit): "a member's name is longer than \(limit) bytes"
         case .duplicateMember(let name): "the member \"\(name)\" stands twice in one object"
         case .invalidUTF8: "a string is not valid UTF-8"
         case .invalidEscape: "a string holds an invalid escape"

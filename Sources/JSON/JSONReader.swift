@@ -8,16 +8,28 @@ package struct JSONReader: Sendable {
     let bytes: [UInt8]
     package internal(set) var position: Int
     private var depth = 0
+    private let valueLimit: Int
+    private var valuesLeft: Int
     private let depthLimit: Int
+
+    /// Values that may be built whole (``value()``) from one text: each takes many times the two bytes it may be written
+    /// in. Numbers that are pulled into columns don't count.
+    package static let standardValueLimit = 4_000_000
+    /// In bytes of the text: names are compared, which for hostile Unicode takes long.
+    private static let nameLimit = 4096
 
     package enum Kind: Sendable {
         case null, bool, number, string, array, object
     }
 
-    package init(_ bytes: [UInt8], depthLimit: Int = 64) {
+    package init(
+        _ bytes: [UInt8], depthLimit: Int = 64, valueLimit: Int = JSONReader.standardValueLimit
+    ) {
         self.bytes = bytes
         self.position = 0
         self.depthLimit = depthLimit
+        self.valueLimit = valueLimit
+        valuesLeft = valueLimit
         // A byte order mark is not JSON, but RFC 8259 §8.1 lets a parser ignore it.
         if bytes.starts(with: [0xEF, 0xBB, 0xBF]) { position = 3 }
     }
@@ -52,6 +64,9 @@ package struct JSONReader: Sendable {
                 }
                 let start = position
                 let name = try string()
+                guard position - start <= JSONReader.nameLimit else {
+                    throw JSONError(.nameTooLong(limit: JSONReader.nameLimit), byte: start)
+                }
                 guard seen.insert(name).inserted else { throw JSONError(.duplicateMember(name), byte: start) }
                 guard try peek("':'") == UInt8(ascii: ":") else { throw unexpected("':'") }
                 position += 1
@@ -98,6 +113,10 @@ package struct JSONReader: Sendable {
 
     /// Reads any value whole. Memory grows with the text, so callers that know their schema pull instead.
     package mutating func value() throws(JSONError) -> JSONValue {
+        valuesLeft -= 1
+        guard valuesLeft >= 0 else {
+            throw JSONError(.tooManyValues(limit: valueLimit), byte: position)
+        }
         switch try nextKind() {
         case .null:
             try null()

@@ -1,3 +1,5 @@
+import Suggestion
+
 internal import JSON
 
 /// Reads the parameters of one step out of its JSON object, strictly: what is unknown or given twice is refused
@@ -27,7 +29,7 @@ struct ParameterReader {
                 }
             } else if !names.contains(member.name) {
                 throw .unknownParameter(
-                    step: step.name, path: member.name, nearest: NearestName.of(member.name, among: names))
+                    step: step.name, path: member.name, nearest: nearestName(to: member.name, among: names))
             }
         }
     }

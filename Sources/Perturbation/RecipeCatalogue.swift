@@ -1,5 +1,3 @@
-package import JSON
-
 /// The closed list of recipes. Ranges are those of the CPPO reference code.
 package enum RecipeCatalogue {
     package static let all: [Recipe] = [
@@ -17,11 +15,6 @@ package enum RecipeCatalogue {
             choices: [.occlusion, .zoomCrop]),
     ]
 
+    /// The recipe of this name, or nil.
     package static func recipe(named name: String) -> Recipe? { all.first { $0.name == name } }
-
-    /// The name a misspelt one was probably meant to be, or nil when none is near.
-    package static func nearest(to name: String) -> String? { NearestName.of(name, among: all.map(\.name)) }
-
-    /// Every recipe, for `GET /v1/recipes`.
-    package static var json: JSONValue { .array(all.map(\.json)) }
 }

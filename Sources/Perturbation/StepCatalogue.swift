@@ -1,4 +1,5 @@
 package import JSON
+import Suggestion
 
 /// The closed list of steps.
 package enum StepCatalogue {
@@ -13,7 +14,7 @@ package enum StepCatalogue {
         }
         guard let name = json["step"]?.string else { throw .missingName }
         guard let type = all.first(where: { $0.name == name }) else {
-            throw .unknownStep(name: name, nearest: NearestName.of(name, among: all.map { $0.name }))
+            throw .unknownStep(name: name, nearest: nearestName(to: name, among: all.map { $0.name }))
         }
         return try type.init(parameters: json)
     }

@@ -4,7 +4,7 @@ import Service
 
 /// How much the server takes on.
 struct LimitOptions: ParsableArguments {
-    @Option(help: "Threads that compute. (default: number of cores)")
+    @Option(help: "Heavy requests worked on at once; each may use every core. (default: number of cores)")
     var threads: Int?
 
     @Option(help: "Threads that move bytes and answer small requests. (default: half the cores, 2 to 8)")

@@ -37,13 +37,13 @@ def zoom_crop(image, step):
 
 
 def gaussian_blur(image, step):
-    """Weights normalised, rows then columns; `zero` padding truncates 255·x, `reflect` rounds."""
+    """Weights normalised, rows then columns; `zeros` padding truncates 255·x, `reflect` rounds."""
     reach = (step["kernel_size"] - 1) / 2
     offsets = np.linspace(-reach, reach, step["kernel_size"])
     weights = np.exp(-0.5 * (offsets / step["sigma"]) ** 2)
     weights /= weights.sum()
     pixels = np.asarray(image, np.float64)
-    pad, mode = int(reach), "reflect" if step.get("padding", "zero") == "reflect" else "constant"
+    pad, mode = int(reach), "reflect" if step.get("padding", "zeros") == "reflect" else "constant"
     for axis in (0, 1):
         widths = [(0, 0)] * 3
         widths[axis] = (pad, pad)

@@ -4,8 +4,10 @@ import base64
 import io
 import json
 
+import jsonschema
 import numpy as np
 import pytest
+import yaml
 from PIL import Image
 from safetensors.numpy import load
 
@@ -206,3 +208,18 @@ def test_a_bad_image_fails_the_request_with_its_index(server, http):
     ])
 def test_views_that_cannot_be_made_are_refused(server, http, views, word):
     refused(http.post(f"{server}/v1/perturb", json=body(views=views), timeout=30), 422, word)
+
+
+def test_every_drawn_step_is_one_the_contract_describes(server, http):
+    contract = yaml.safe_load((REPOSITORY / "openapi.yaml").read_text())
+    schema = {"components": contract["components"], "$ref": "#/components/schemas/PerturbReply"}
+    picture = io.BytesIO()
+    Image.effect_noise((40, 30), 90).convert("RGB").save(picture, "PNG")
+    body = {
+        "images": [{"data": base64.b64encode(picture.getvalue()).decode()}], "variants": 60,
+        "views": [{"name": name, "recipe": name, "seed": 11} for name in RECIPES]}
+    reply = http.post(f"{server}/v1/perturb", json=body, timeout=60)
+    assert reply.status_code == 200, reply.text
+    jsonschema.Draft202012Validator(schema).validate(reply.json())
+    drawn = {s["step"] for view in reply.json()["images"][0]["views"] for s in view["steps"]}
+    assert drawn == set().union(*RECIPES.values())

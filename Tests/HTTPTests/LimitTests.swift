@@ -80,6 +80,21 @@ struct LimitTests {
         #expect(try fresh.request(.post, "/stop", body: [1, 2, 3]).text == "3")
     }
 
+    @Test("Bodies that are declared and never sent leave the budget to those that come")
+    func idleClaims() throws {
+        let service = try TestService {
+            $0.memoryBudgetBytes = 64 << 20
+            $0.maxBodyBytes = 64 << 20
+        }
+        let idle = try (0..<8).map { _ in try service.client() }
+        for client in idle {
+            try client.send(client.head(.post, "/echo", [.contentLength: "\(60 << 20)"]))
+            try client.send([1])
+        }
+        let body = [UInt8](repeating: 1, count: 20 << 20)
+        #expect(try service.client().request(.post, "/echo", body: body).status == 200)
+    }
+
     @Test("Bodies share one budget and give back what they took")
     func memoryBudget() throws {
         let service = try TestService { $0.memoryBudgetBytes = 10_000 }

@@ -81,4 +81,28 @@ struct HostileTextTests {
             #expect((0...bytes.count).contains(error.byte), "\(error) in \(bytes)")
         }
     }
+
+    @Test("Values built whole are counted, numbers in columns are not")
+    func manyValues() throws {
+        let text = Array("[[1],[1],[1]]".utf8)
+        var within = JSONReader(text, valueLimit: 7)
+        #expect(try within.value().array?.count == 3)
+        #expect(throws: JSONError(.tooManyValues(limit: 6), byte: 10)) {
+            var beyond = JSONReader(text, valueLimit: 6)
+            _ = try beyond.value()
+        }
+        var column = JSONReader(Array("[1,1,1,1,1,1,1,1]".utf8), valueLimit: 1)
+        var numbers: [Double] = []
+        try column.numbers(into: &numbers)
+        #expect(numbers.count == 8)
+    }
+
+    @Test("A member's name has a length that can be compared")
+    func longNames() throws {
+        let name = String(repeating: "n", count: 5000)
+        #expect(throws: JSONError(.nameTooLong(limit: 4096), byte: 1)) {
+            try JSONValue(parsing: "{\"\(name)\":1}")
+        }
+        #expect(try JSONValue(parsing: "{\"\(name.prefix(4000))\":1}").members?.count == 1)
+    }
 }

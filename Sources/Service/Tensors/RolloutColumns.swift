@@ -10,6 +10,9 @@ struct RolloutColumns {
         var counts: [Int?] = []
     }
 
+    /// More rollouts than any batch has: an empty one is two bytes of text and a hundred of memory.
+    static let limit = 1 << 18
+
     private let schema: TensorSchema
     private var faults = Faults()
     fileprivate var columns: [String: Column] = [:]

@@ -120,6 +120,9 @@ private struct JSONBody {
                 var columns = RolloutColumns(schema: schema)
                 try reader.array { (reader, index) throws(JSONError) in
                     path = "rollouts[\(index)]"
+                    guard index < RolloutColumns.limit else {
+                        throw JSONError(.tooManyValues(limit: RolloutColumns.limit), byte: reader.position)
+                    }
                     try columns.read(&reader, at: index)
                 }
                 rollouts = columns

@@ -43,7 +43,7 @@ struct TokenLayout: Sendable {
     }
 
     /// A padded tensor without tokens has no bytes that would bound how many sequences it claims.
-    private static let maximumEmptySequences = 1 << 16
+    private static let maximumEmptySequences = 1 << 12
 
     private static func packedRows(_ tensor: DenseTensor) throws(Problem) -> Rows {
         let field = "cu_seqlens"

@@ -1,6 +1,6 @@
 /// The known name nearest to a mistyped one, for "did you mean", if one is near enough to be meant.
 /// - Complexity: O(known × length²), on names of at most 64 bytes.
-func nearestName(to name: String, among known: [String]) -> String? {
+package func nearestName(to name: String, among known: [String]) -> String? {
     let typed = name.utf8.prefix(64).map(lowercased)
     let best = known.map { ($0, editDistance(typed, $0.utf8.map(lowercased))) }.min { $0.1 < $1.1 }
     guard let (candidate, distance) = best, distance <= max(2, candidate.utf8.count / 3) else { return nil }
@@ -23,17 +23,4 @@ private func editDistance(_ a: [UInt8], _ b: [UInt8]) -> Int {
         }
     }
     return row[b.count]
-}
-
-extension Problem.Reason {
-    /// "unknown …; did you mean …?"
-    /// - Parameters: where the name stands, when that is more than the name; what to say was found there.
-    static func unknown(
-        _ what: String, _ name: String, known: [String], field: String? = nil, found: String? = nil
-    ) -> Problem.Reason {
-        let suggestion = nearestName(to: name, among: known).map { "; did you mean \"\($0)\"?" } ?? ""
-        return Problem.Reason(
-            "there is no \(what) of this name\(suggestion)", field: field ?? name,
-            expected: suggestion.isEmpty ? known.joined(separator: ", ") : nil, found: found)
-    }
 }
