@@ -60,8 +60,9 @@ extension Estimator {
         case .k2:
             estimate = Estimate(value: difference * difference / 2, slope: difference, isClamped: isClamped)
         case .k3:
-            // expm1 keeps the difference of nearly equal numbers exact; e^{−d} may overflow to infinity unclamped.
-            let growth = expm1(-difference)
+            // expm1 keeps the difference of nearly equal numbers exact, where they are; elsewhere exp is as good and
+            // faster. e^{−d} may overflow to infinity unclamped.
+            let growth = difference.magnitude < 0.5 ? expm1(-difference) : exp(-difference) - 1
             estimate = Estimate(value: max(0, growth + difference), slope: -growth, isClamped: isClamped)
         case .fullKL, .jsd: preconditionFailure("\(rawValue) is not an estimate from one token")
         }
