@@ -61,8 +61,7 @@ let package = Package(
             "Service",
             [
                 "CContract", "ContrastiveLoss", "HTTP", "Images", "JSON", "Observability", "Parallelism",
-                "Perception",
-                "Perturbation", "Suggestion", "Tensor", "TokenDistribution", httpTypes, logging,
+                "Perception", "Perturbation", "Suggestion", "Tensor", "TokenDistribution", httpTypes, logging,
             ]),
         .executableTarget(
             name: "perception-server",
