@@ -42,3 +42,16 @@ private func environment(_ name: String) -> String? {
     let value = unsafe String(cString: text)
     return value.isEmpty ? nil : value
 }
+
+/// Variables that are named like options and are none: most likely misspelt, so that a limit someone set is not in force.
+/// - Parameter help: the help text, which names every option.
+func strangeVariables(help: String) -> [String] {
+    let options = Set(help.matches(of: /--([a-z][a-z-]*)/).map { variable(String($0.1)) })
+    guard let stream = unsafe fopen("/proc/self/environ", "r") else { return [] }
+    defer { unsafe fclose(stream) }
+    var bytes = [UInt8](repeating: 0, count: 1 << 20)
+    let count = unsafe fread(&bytes, 1, bytes.count, stream)
+    return bytes[..<count].split(separator: 0)
+        .map { String(decoding: $0.prefix { $0 != UInt8(ascii: "=") }, as: UTF8.self) }
+        .filter { $0.hasPrefix("PERCEPTION_") && !options.contains($0) }
+}

@@ -33,6 +33,9 @@ struct Serve: ParsableCommand {
         // Before any thread starts, so that all inherit it and only the wait below gets them.
         let signals = TerminationSignals()
         let logger = try makeLogger()
+        for name in strangeVariables(help: Serve.helpMessage()) {
+            logger.warning("no option has this environment variable", metadata: ["variable": "\(name)"])
+        }
         let address = try listen.address()
         let tokens = try readTokens(beyond: address)
         var configuration = try limits.configuration()
