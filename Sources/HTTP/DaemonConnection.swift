@@ -68,16 +68,26 @@ private func collectField(
 }
 
 extension FieldCollector {
-    fileprivate mutating func add(name: UnsafeRawBufferPointer, value: UnsafeRawBufferPointer) {
+    fileprivate mutating func add(name: UnsafeRawBufferPointer, value untrimmed: UnsafeRawBufferPointer) {
         // ": " and the line's end count as well.
-        size += name.count + value.count + 4
+        size += name.count + untrimmed.count + 4
         let nameText = unsafe String(decoding: name, as: UTF8.self)
         guard !nameText.isEmpty, let fieldName = HTTPField.Name(nameText) else {
             flaw = flaw ?? .fieldNameInvalid(String(nameText.prefix(80)))
             return
         }
+        // Blanks after a value are no part of it (RFC 9112, section 5.1). Where the body ends is the exception: the library
+        // has read those fields with their blanks, and two readings of them must not differ.
+        let decidesTheBody = fieldName == .transferEncoding || fieldName == .contentLength
+        let value = unsafe decidesTheBody ? untrimmed : withoutTrailingBlanks(untrimmed)
         if unsafe !HTTPField.isValidValue(value) { flaw = flaw ?? .fieldValueInvalid(name: nameText) }
         // Kept, cleaned, even if invalid: whether there may be a body must be known to refuse it well.
         fields.append(unsafe HTTPField(name: fieldName, value: value))
     }
+}
+
+private func withoutTrailingBlanks(_ value: UnsafeRawBufferPointer) -> UnsafeRawBufferPointer {
+    var end = value.count
+    while end > 0, unsafe value[end - 1] == 0x20 || value[end - 1] == 0x09 { end -= 1 }
+    return unsafe UnsafeRawBufferPointer(rebasing: value[..<end])
 }

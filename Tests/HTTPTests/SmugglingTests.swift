@@ -149,6 +149,30 @@ struct SmugglingTests {
         #expect(service.server.load.inFlight == 0)
     }
 
+    @Test(
+        "Blanks after a value are no part of it",
+        arguments: ["X-Request-ID: seven \r\n", "X-Request-ID:\tseven\t \r\n"])
+    func trailingBlanks(field: String) throws {
+        let service = try TestService()
+        let client = try service.client()
+        try client.send(Array("GET /hello HTTP/1.1\r\nHost: a \r\n\(field)\r\n".utf8))
+        let reply = try client.receiveReply()
+        #expect(reply.status == 200)
+        #expect(reply.headers[.requestID] == "seven")
+    }
+
+    @Test(
+        "Fields that decide where the body ends are taken without blanks or not at all",
+        arguments: ["Transfer-Encoding: chunked ", "Transfer-Encoding: chunked\t"])
+    func blanksAfterFraming(field: String) throws {
+        let service = try TestService()
+        let client = try service.client()
+        try client.send(Array("POST /echo HTTP/1.1\r\nHost: a\r\n\(field)\r\n\r\n0\r\n\r\n".utf8))
+        client.finishSending()
+        let answer = String(decoding: try client.receiveUntilClosed(), as: UTF8.self)
+        #expect(!answer.contains(" 200 "))
+    }
+
     @Test("The reason is told to the renderer together with what is known of the head")
     func reason() throws {
         let service = try TestService()
