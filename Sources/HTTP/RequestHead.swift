@@ -34,11 +34,6 @@ package struct RequestHead: Sendable {
         return value
     }
 
-    /// The first query item of this name.
-    package func queryValue(_ name: String) -> String? {
-        query.first { $0.name == name }?.value
-    }
-
     init(
         method: HTTPRequest.Method, path: String, query: [QueryItem], headers: HTTPFields,
         framing: BodyFraming

@@ -1,6 +1,6 @@
 import Glibc
 
-/// Log-sum-exp, entropy (both in nats) and the log-probability of one token, of one row of logits, in one sweep.
+/// Log-sum-exp and entropy (both in nats) of one row of logits, in one sweep.
 ///
 /// With x = z/T and M the running maximum of z: S = Σ e^{(z−M)/T} and W = Σ e^{(z−M)/T}·(z−M)/T, so that
 /// log-sum-exp = M/T + log S and entropy = log S − W/S. Subtracting before dividing keeps the differences exact where it

@@ -1,9 +1,8 @@
 /// e^x for 16 lanes of x in [−87, 0], to about 1 ulp.
 ///
-/// Cody–Waite reduction x = k·ln2 + r with |r| ≤ ln2/2, then a degree-7 minimax polynomial
-/// for e^r (the coefficients of Cephes' expf). Only additions,
-/// multiplications and integer shifts, so that every instruction set compiles it to plain vector code; NaN is not
-/// preserved, the caller detects it.
+/// Cody–Waite reduction x = k·ln2 + r with |r| ≤ ln2/2, then a degree-7 minimax polynomial for e^r (the coefficients of
+/// Cephes' expf). Only additions, multiplications and integer shifts, so that every instruction set compiles it to plain
+/// vector code; NaN is not preserved, the caller detects it.
 @inline(__always)
 func exponential(_ x: SIMD16<Float>) -> SIMD16<Float> {
     // Adding 1.5·2^23 leaves the nearest integer k in the low mantissa bits.

@@ -16,7 +16,8 @@ struct LimitOptions: ParsableArguments {
     @Option(help: "Largest JSON body; more is answered with 413. (default: 64 MiB)")
     var maxJsonBodyBytes: Int?
 
-    @Option(help: "Memory for all bodies in flight, and for the views of one request. (default: 4 GiB)")
+    @Option(
+        help: "Memory for all bodies in flight, and for what one request makes of its own. (default: 4 GiB)")
     var memoryBudgetBytes: Int?
 
     @Option(help: "Largest width × height of an image; more is answered with 413. (default: 50000000)")

@@ -97,6 +97,19 @@ import Testing
         #expect(other.scalars["loss"] == reply.scalars["loss"])
     }
 
+    @Test(arguments: [(UInt8(0), 200), (1, 422)])
+    func `the advantage of a sequence is read where it has response tokens`(
+        mask: UInt8, status: Int
+    ) throws {
+        var writer = SafetensorsWriter()
+        writer.append("original.entropy", shape: [2, 1], floats: [1, 1])
+        writer.append("removing.entropy", shape: [2, 1], floats: [2, 2])
+        writer.append("response_mask", shape: [2, 1], masks: [1, mask])
+        writer.append("advantages", shape: [2], floats: [1, .nan])
+        let response = try TestService().post("/v1/mask", writer.segments().flatMap { $0 })
+        #expect(response.status.code == status, "\(response.text)")
+    }
+
     @Test(arguments: ["token-mean", "seq-mean-token-sum", "seq-mean-token-mean", "seq-mean-token-sum-norm"])
     func `without candidates the loss is zero, whatever the aggregation`(aggregation: String) throws {
         var batch = TokenBatch(lengths: [3, 5], seed: 43)

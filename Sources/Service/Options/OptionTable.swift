@@ -20,12 +20,12 @@ struct OptionTable<Target>: Sendable {
 
     /// Applies members to the target; every fault is reported, not only the first.
     /// - Parameters:
+    ///   - prefix: where the members stand, for errors.
     ///   - alsoKnown: names that stand beside the options, for suggestions.
     ///   - asFields: whether a stranger is an unknown field of a body rather than an unknown option.
     func apply(
-        _ members: [JSONValue.Member], alsoKnown: [String] = [], asFields: Bool = false,
-        to target: inout Target,
-        _ faults: inout Faults
+        _ members: [JSONValue.Member], prefix: String = "", alsoKnown: [String] = [], asFields: Bool = false,
+        to target: inout Target, _ faults: inout Faults
     ) {
         for member in members {
             guard let option = options.first(where: { $0.name == member.name }) else {
@@ -39,7 +39,7 @@ struct OptionTable<Target>: Sendable {
             faults.add(
                 verdict == .wrongType ? .invalidType : .invalidOption,
                 Problem.Reason(
-                    "invalid value", field: member.name, expected: option.expected,
+                    "invalid value", field: prefix + member.name, expected: option.expected,
                     found: member.value.text.clipped(to: 80)))
         }
     }
@@ -82,7 +82,7 @@ extension Option {
             }, echo: { .string($0[keyPath: path].rawValue) })
     }
 
-    /// A finite number in a range that may leave out its lower bound.
+    /// A finite number in a range, which may be open at its lower end (`above`).
     static func number(
         _ name: String, _ path: Path<Double>, above: Double? = nil, from: Double? = nil, to: Double? = nil
     ) -> Option {
@@ -153,7 +153,7 @@ extension Option {
             }, echo: { .bool($0[keyPath: path]) })
     }
 
-    /// A list of an enumeration's words, each at most once, echoed in the enumeration's order.
+    /// A list of an enumeration's words, as a set: repeated ones count once, and the echo has the enumeration's order.
     static func set<Value: RawRepresentable & CaseIterable & Hashable & Sendable>(
         _ name: String, _ path: Path<Set<Value>>, groups: [String: [Value]] = [:]
     ) -> Option where Value.RawValue == String {

@@ -73,17 +73,8 @@ extension PerturbRequest.View {
         func member(_ name: String) -> JSONValue? { members.first { $0.name == name }?.value }
         let prefix = field.isEmpty ? "" : "\(field)."
         var options = DrawOptions()
-        for option in DrawOptions.table.options {
-            guard let value = member(option.name) else { continue }
-            let verdict = option.set(&options, value)
-            if verdict != .valid {
-                faults.add(
-                    verdict == .wrongType ? .invalidType : .invalidOption,
-                    Problem.Reason(
-                        "invalid value", field: prefix + option.name, expected: option.expected,
-                        found: value.text.clipped(to: 80)))
-            }
-        }
+        let draws = members.filter { DrawOptions.table.names.contains($0.name) }
+        DrawOptions.table.apply(draws, prefix: prefix, to: &options, &faults)
         switch (member("recipe"), member("steps")) {
         case (nil, nil):
             faults.add(.missingField, Problem.Reason("either a recipe or steps", field: "\(prefix)recipe"))

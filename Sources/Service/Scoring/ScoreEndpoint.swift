@@ -28,6 +28,9 @@ struct ScoreEndpoint: TensorOperation {
     ) throws(Problem) -> LossReport {
         let loss = options.loss
         let given = readViews(&tensors, options)
+        // Checked even where they are not used: a wrong batch must not pass because of the options.
+        let vocabulary = View.allCases.compactMap { given[$0].logits?.vocabulary }.first
+        let tokenIDs = tensors.tokenIDs(vocabulary: vocabulary ?? .max)
         let advantages = tensors.advantages(required: loss.gate.method == .positiveAdvantage)
         checkPresence(given, &tensors, options)
         try tensors.faults.check()
@@ -76,11 +79,9 @@ struct ScoreEndpoint: TensorOperation {
         for view in View.allCases {
             if let values = given[view].logProbabilities {
                 logProbabilities[view] = values
-            } else if let logits = given[view].logits, let statistics = statistics[view],
-                let ids = tensors.tokenIDs(vocabulary: logits.vocabulary)
-            {
+            } else if let logits = given[view].logits, let statistics = statistics[view], let tokenIDs {
                 logProbabilities[view] = statistics.logProbabilities(
-                    of: ids, logits, field: "\(view.rawValue).logits", &tensors)
+                    of: tokenIDs, logits, field: "\(view.rawValue).logits", &tensors)
             }
         }
         try tensors.faults.check()
@@ -112,8 +113,6 @@ struct ScoreEndpoint: TensorOperation {
                     "the vocabularies of the views differ", field: "\(view.rawValue).logits",
                     expected: "V = \(vocabularies[0].1)", found: "V = \(vocabulary)"))
         }
-        // Checked even where they are not used: a wrong batch must not pass because of the options.
-        _ = tensors.tokenIDs(vocabulary: vocabularies.first?.1 ?? .max)
         return views
     }
 

@@ -34,19 +34,15 @@ extension TokenTensors {
             }
             return isEmpty ? [] : nil
         }
-        guard let (rewards, groups) = rewardedGroups() else { return nil }
+        guard let (rewards, groups) = checkedRewards(request, count: rows.count, &faults) else { return nil }
         return spread(GroupAdvantage.grpo.advantages(rewards: rewards, groups: groups), "rewards")
     }
 
-    /// Rewards [B] and the group of each.
-    mutating func rewardedGroups() -> (rewards: [Double], groups: [Int])? {
-        checkedRewards(request, count: layout.rows.count, &faults)
-    }
-
-    /// One number for each sequence, given to its tokens.
+    /// One number for each sequence, given to its tokens. That of a sequence without response tokens is never read.
     private mutating func spread(_ values: [Double], _ name: String) -> [Double]? {
         var tokens = [Double](repeating: 0, count: layout.rows.tokens)
         for (row, value) in values.enumerated() {
+            guard layout.rows[row].contains(where: { responseMask[$0] == 1 }) else { continue }
             guard value.isFinite else {
                 faults.add(
                     .nonFiniteValue,
