@@ -38,6 +38,8 @@ let package = Package(
         room("Tensor", ["JSON"]),
         room("Parallelism"),
         room("Suggestion"),
+        .target(name: "CFileMapping"),
+        room("SharedFiles", ["CFileMapping"]),
 
         // Numbers.
         room("TokenDistribution", ["Tensor"]),
@@ -79,6 +81,7 @@ let package = Package(
         tests("TensorTests", ["JSON", "Tensor"]),
         tests("ParallelismTests", ["Parallelism"]),
         tests("SuggestionTests", ["Suggestion"]),
+        tests("SharedFilesTests", ["SharedFiles"]),
         tests("TokenDistributionTests", ["Tensor", "TokenDistribution"]),
         tests("PerceptionTests", ["Perception"]),
         tests("ContrastiveLossTests", ["ContrastiveLoss", "Perception"]),
