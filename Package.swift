@@ -97,3 +97,14 @@ let package = Package(
             ]),
     ]
 )
+
+// Fuzzing instruments every module, so these are built on request only, into a folder of their own: see Tests/Fuzz/run.
+if Context.environment["PERCEPTION_FUZZ"] != nil {
+    package.targets.append(
+        .executableTarget(
+            name: "fuzz", dependencies: ["HTTP", "Service", httpTypes, logging], path: "Tests/Fuzz",
+            exclude: ["run", "Seeds", "seeds.py"],
+            swiftSettings: strict + [.unsafeFlags(["-parse-as-library"])],
+            // gold fails on the renamed main.
+            linkerSettings: [.unsafeFlags(["-use-ld=lld"])]))
+}
