@@ -40,7 +40,8 @@ let package = Package(
         room("Suggestion"),
 
         // Numbers.
-        room("TokenDistribution", ["Tensor"]),
+        .target(name: "CLogitKernels"),
+        room("TokenDistribution", ["CLogitKernels", "Tensor"]),
         room("Perception", ["Parallelism"]),
         room("ContrastiveLoss", ["Parallelism", "Perception", "TokenDistribution"]),
 
