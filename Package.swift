@@ -42,7 +42,8 @@ let package = Package(
         room("SharedFiles", ["CFileMapping"]),
 
         // Numbers.
-        room("TokenDistribution", ["Tensor"]),
+        .target(name: "CLogitKernels"),
+        room("TokenDistribution", ["CLogitKernels", "Tensor"]),
         room("Perception", ["Parallelism"]),
         room("ContrastiveLoss", ["Parallelism", "Perception", "TokenDistribution"]),
 
