@@ -81,7 +81,7 @@ let package = Package(
         tests("SuggestionTests", ["Suggestion"]),
         tests("TokenDistributionTests", ["Tensor", "TokenDistribution"]),
         tests("PerceptionTests", ["Perception"]),
-        tests("ContrastiveLossTests", ["ContrastiveLoss", "Perception"]),
+        tests("ContrastiveLossTests", ["ContrastiveLoss", "Perception", "Tensor", "TokenDistribution"]),
         tests("ImagesTests", ["Images", "JSON"]),
         tests("PerturbationTests", ["Images", "JSON", "Perturbation"]),
         tests("HTTPTests", ["HTTP", httpTypes]),
