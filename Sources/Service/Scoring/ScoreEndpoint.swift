@@ -58,14 +58,16 @@ struct ScoreEndpoint: TensorOperation {
                 let removing = given.removing.logits
             else { preconditionFailure("presence of logits was checked") }
             let withGradients = options.returned.contains { ScoreOutput.gradients.contains($0) }
-            // Twice: each row as it is made, and all rows joined.
             let rows = withGradients ? tensors.responseMask.reduce(0) { $0 + Int($1) } : 0
             try context.check(
-                tensors.layout, furtherBytes: rows * original.vocabulary * 3 * MemoryLayout<Float>.size * 2)
+                tensors.layout, furtherBytes: rows * original.vocabulary * 3 * MemoryLayout<Float>.size)
+            let logits = PerView(original: original, preserving: preserving, removing: removing)
+            let divergences = loss.contrast(logits, responseMask: tensors.responseMask).map {
+                // Outside the response, and where statistics are undefined, which was refused above.
+                $0?.divergences ?? ViewDivergences(preserving: 0, removing: 0)
+            }
             do throws(InfiniteDivergence) {
-                return try loss.score(
-                    batch, logits: PerView(original: original, preserving: preserving, removing: removing),
-                    withGradients: withGradients)
+                return try loss.score(batch, divergences: divergences, logits: logits)
             } catch {
                 throw Problem(
                     .nonFiniteValue,
