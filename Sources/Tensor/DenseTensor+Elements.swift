@@ -1,8 +1,55 @@
 // The door to raw memory: every reinterpretation of body bytes as numbers is in this file.
 
+extension ElementType {
+    /// Little-endian elements of this type, at any address, widened to Double exactly: every type but 64-bit integers
+    /// beyond 2^53 is a subset of Double.
+    /// - Complexity: O(bytes)
+    package func widen(_ bytes: RawSpan, into output: inout MutableSpan<Double>) {
+        switch self {
+        case .float64: load(bytes, into: &output) { (value: Double) in value }
+        case .float32: load(bytes, into: &output) { (value: Float) in Double(value) }
+        case .float16: load(bytes, into: &output) { (value: UInt16) in Double(halfToFloat(value)) }
+        case .bfloat16: load(bytes, into: &output) { (value: UInt16) in Double(brainToFloat(value)) }
+        case .bool, .uint8: load(bytes, into: &output) { (value: UInt8) in Double(value) }
+        case .int8: load(bytes, into: &output) { (value: Int8) in Double(value) }
+        case .int16: load(bytes, into: &output) { (value: Int16) in Double(value) }
+        case .uint16: load(bytes, into: &output) { (value: UInt16) in Double(value) }
+        case .int32: load(bytes, into: &output) { (value: Int32) in Double(value) }
+        case .uint32: load(bytes, into: &output) { (value: UInt32) in Double(value) }
+        case .int64: load(bytes, into: &output) { (value: Int64) in Double(value) }
+        case .uint64: load(bytes, into: &output) { (value: UInt64) in Double(value) }
+        }
+    }
+
+    /// The same for F32, F16 and BF16, exactly as Float.
+    package func widen(_ bytes: RawSpan, into output: inout MutableSpan<Float>) {
+        switch self {
+        case .float32: load(bytes, into: &output) { (value: Float) in value }
+        case .float16: load(bytes, into: &output) { (value: UInt16) in halfToFloat(value) }
+        case .bfloat16: load(bytes, into: &output) { (value: UInt16) in brainToFloat(value) }
+        case .float64, .bool, .uint8, .int8, .int16, .uint16, .int32, .uint32, .int64, .uint64:
+            preconditionFailure("\(self) doesn't fit Float")
+        }
+    }
+
+    @inline(__always)
+    private func load<Stored: BitwiseCopyable, Wide>(
+        _ bytes: RawSpan, into output: inout MutableSpan<Wide>, _ widened: (Stored) -> Wide
+    ) {
+        let size = MemoryLayout<Stored>.size
+        let count = bytes.byteCount / size
+        precondition(output.count >= count)
+        for index in 0..<count {
+            // In bounds by the division and the precondition; body bytes may start at any address.
+            let stored = unsafe bytes.unsafeLoadUnaligned(
+                fromUncheckedByteOffset: index * size, as: Stored.self)
+            unsafe output[unchecked: index] = widened(stored)
+        }
+    }
+}
+
 extension DenseTensor {
-    /// Elements `range` (row-major, flat) widened to Double into `output`, exactly: every element type but 64-bit
-    /// integers beyond 2^53 is a subset of Double.
+    /// Elements `range` (row-major, flat) widened to Double into `output`; see ``ElementType``.
     /// - Complexity: O(range.count)
     package func widen(_ range: Range<Int>, into output: inout MutableSpan<Double>) {
         precondition(range.lowerBound >= 0 && range.upperBound <= count && output.count >= range.count)
@@ -10,22 +57,8 @@ extension DenseTensor {
         case .numbers(let values):
             for index in 0..<range.count { output[index] = values[range.lowerBound + index] }
         case .bytes(let bytes, let start):
-            switch elementType {
-            case .float64: load(bytes, start, range, into: &output) { (value: Double) in value }
-            case .float32: load(bytes, start, range, into: &output) { (value: Float) in Double(value) }
-            case .float16:
-                load(bytes, start, range, into: &output) { (value: UInt16) in Double(halfToFloat(value)) }
-            case .bfloat16:
-                load(bytes, start, range, into: &output) { (value: UInt16) in Double(brainToFloat(value)) }
-            case .bool, .uint8: load(bytes, start, range, into: &output) { (value: UInt8) in Double(value) }
-            case .int8: load(bytes, start, range, into: &output) { (value: Int8) in Double(value) }
-            case .int16: load(bytes, start, range, into: &output) { (value: Int16) in Double(value) }
-            case .uint16: load(bytes, start, range, into: &output) { (value: UInt16) in Double(value) }
-            case .int32: load(bytes, start, range, into: &output) { (value: Int32) in Double(value) }
-            case .uint32: load(bytes, start, range, into: &output) { (value: UInt32) in Double(value) }
-            case .int64: load(bytes, start, range, into: &output) { (value: Int64) in Double(value) }
-            case .uint64: load(bytes, start, range, into: &output) { (value: UInt64) in Double(value) }
-            }
+            elementType.widen(unsafe bytes.span.bytes.extracting(bytesOf(range, start)), into: &output)
+        case .elsewhere: preconditionFailure("an outline has no elements")
         }
     }
 
@@ -35,13 +68,11 @@ extension DenseTensor {
         guard case .bytes(let bytes, let start) = storage else {
             preconditionFailure("Doubles don't fit Float")
         }
-        switch elementType {
-        case .float32: load(bytes, start, range, into: &output) { (value: Float) in value }
-        case .float16: load(bytes, start, range, into: &output) { (value: UInt16) in halfToFloat(value) }
-        case .bfloat16: load(bytes, start, range, into: &output) { (value: UInt16) in brainToFloat(value) }
-        case .float64, .bool, .uint8, .int8, .int16, .uint16, .int32, .uint32, .int64, .uint64:
-            preconditionFailure("\(elementType) doesn't fit Float")
-        }
+        elementType.widen(unsafe bytes.span.bytes.extracting(bytesOf(range, start)), into: &output)
+    }
+
+    private func bytesOf(_ range: Range<Int>, _ start: Int) -> Range<Int> {
+        start + range.lowerBound * elementType.size..<start + range.upperBound * elementType.size
     }
 
     /// Every element as an integer; nil at the first that is none (only floats can be none).
@@ -66,22 +97,6 @@ extension DenseTensor {
             values.append(integer)
         }
         return values
-    }
-
-    @inline(__always)
-    private func load<Stored: BitwiseCopyable, Wide>(
-        _ bytes: [UInt8], _ start: Int, _ range: Range<Int>, into output: inout MutableSpan<Wide>,
-        _ widened: (Stored) -> Wide
-    ) {
-        let size = MemoryLayout<Stored>.size
-        let span = unsafe bytes.span.bytes.extracting(
-            (start + range.lowerBound * size)..<(start + range.upperBound * size))
-        for index in 0..<range.count {
-            // In bounds by the extraction above; body bytes may start at any address.
-            let stored = unsafe span.unsafeLoadUnaligned(
-                fromUncheckedByteOffset: index * size, as: Stored.self)
-            unsafe output[unchecked: index] = widened(stored)
-        }
     }
 }
 
@@ -108,6 +123,7 @@ extension DenseTensor {
         switch storage {
         case .bytes(let bytes, let start): Array(bytes[start..<start + count * elementType.size])
         case .numbers(let values): littleEndianBytes(of: values)
+        case .elsewhere: preconditionFailure("an outline has no elements")
         }
     }
 }
