@@ -20,7 +20,7 @@ package struct ServiceSettings: Sendable {
         maxConnections: Int = 10_000, queueLimit: Int = 256, threads: Int = 1, tokens: [String] = []
     ) {
         self.maxBodyBytes = maxBodyBytes
-        self.maxStreamedBodyBytes = max(maxStreamedBodyBytes, maxBodyBytes)
+        self.maxStreamedBodyBytes = maxStreamedBodyBytes
         self.maxJSONBodyBytes = min(maxJSONBodyBytes, maxBodyBytes)
         self.memoryBudgetBytes = memoryBudgetBytes
         self.maxImagePixels = maxImagePixels

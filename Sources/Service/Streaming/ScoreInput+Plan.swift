@@ -11,7 +11,8 @@ extension ScoreInput {
                     .skip
                 } else if options.loss.estimator.needsVocabulary {
                     .keep(
-                        advice: "\(options.loss.estimator.rawValue) needs all three views of a token at once; "
+                        advice:
+                            "\(options.loss.estimator.rawValue) needs all three views of a token at once; "
                             + "send fewer tokens at a time, or use an estimator of the realised token")
                 } else {
                     .reduce(temperature: options.temperature, readsToken: readsTokens(of: view))

@@ -85,7 +85,9 @@ final class TensorIntake: BodySink {
     func finish() -> Outcome {
         do throws(Problem) {
             guard let layout else { throw Problem(prefix.truncation) }
-            do throws(SafetensorsError) { try layout.check(available: received) } catch { throw Problem(error) }
+            do throws(SafetensorsError) { try layout.check(available: received) } catch {
+                throw Problem(error)
+            }
             let heldBytes = heldBytes
             return completion(
                 Arrival(
@@ -141,7 +143,8 @@ final class TensorIntake: BodySink {
             var use = plan?.uses[entry.name]
             if case .reduce(_, readsToken: true) = use, ids > index {
                 use = .keep(
-                    advice: "token_ids come after these logits in the file; put them first, as 64-bit integers are where "
+                    advice:
+                        "token_ids come after these logits in the file; put them first, as 64-bit integers are where "
                         + "wider elements come first, or send log_probs")
             }
             keptStarts.append(nil)
