@@ -16,7 +16,7 @@ struct WideRow {
             type.widen(bytes, into: &span)
         }
         var statistics = RowStatistics(temperature: temperature)
-        statistics.add(values.span)
+        statistics.add(unsafe values.span.bytes, as: .float64)
         outcome = statistics.outcome
         guard case .defined = outcome else {
             logProbabilities = []
