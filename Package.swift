@@ -42,7 +42,8 @@ let package = Package(
         room("SharedFiles", ["CFileMapping"]),
 
         // Numbers.
-        room("TokenDistribution", ["Tensor"]),
+        .target(name: "CLogitKernels"),
+        room("TokenDistribution", ["CLogitKernels", "Tensor"]),
         room("Perception", ["Parallelism"]),
         room("ContrastiveLoss", ["Parallelism", "Perception", "TokenDistribution"]),
 
@@ -84,7 +85,7 @@ let package = Package(
         tests("SharedFilesTests", ["SharedFiles"]),
         tests("TokenDistributionTests", ["Tensor", "TokenDistribution"]),
         tests("PerceptionTests", ["Perception"]),
-        tests("ContrastiveLossTests", ["ContrastiveLoss", "Perception"]),
+        tests("ContrastiveLossTests", ["ContrastiveLoss", "Perception", "Tensor", "TokenDistribution"]),
         tests("ImagesTests", ["Images", "JSON"]),
         tests("PerturbationTests", ["Images", "JSON", "Perturbation"]),
         tests("HTTPTests", ["HTTP", httpTypes]),

@@ -59,16 +59,16 @@ struct ScoreEndpoint: TensorOperation {
         guard let original = input.views.original.logits, let preserving = input.views.preserving.logits,
             let removing = input.views.removing.logits
         else { preconditionFailure("presence of logits was checked") }
-        let withGradients = input.options.returnsGradients
-        // Twice: each row as it is made, and all rows joined.
-        let rows = withGradients ? batch.responseMask.reduce(0) { $0 + Int($1) } : 0
+        let rows = input.options.returnsGradients ? batch.responseMask.reduce(0) { $0 + Int($1) } : 0
         try context.check(
-            input.tensors.layout,
-            furtherBytes: rows * original.vocabulary * 3 * MemoryLayout<Float>.size * 2)
+            input.tensors.layout, furtherBytes: rows * original.vocabulary * 3 * MemoryLayout<Float>.size)
+        let logits = PerView(original: original, preserving: preserving, removing: removing)
+        let divergences = input.options.loss.contrast(logits, responseMask: batch.responseMask).map {
+            // Outside the response, and where statistics are undefined, which was refused above.
+            $0?.divergences ?? ViewDivergences(preserving: 0, removing: 0)
+        }
         do throws(InfiniteDivergence) {
-            return try input.options.loss.score(
-                batch, logits: PerView(original: original, preserving: preserving, removing: removing),
-                withGradients: withGradients)
+            return try input.options.loss.score(batch, divergences: divergences, logits: logits)
         } catch {
             throw Problem(
                 .nonFiniteValue,
