@@ -121,7 +121,8 @@ extension DenseTensor {
         let bytes = range.lowerBound * size..<range.upperBound * size
         switch storage {
         case .bytes(let shared, let start):
-            return body(unsafe shared.span.bytes.extracting(start + bytes.lowerBound..<start + bytes.upperBound))
+            return body(
+                unsafe shared.span.bytes.extracting(start + bytes.lowerBound..<start + bytes.upperBound))
         case .numbers(let values):
             return body(unsafe values.span.bytes.extracting(bytes))
         }

@@ -11,11 +11,16 @@ extension RowStatistics {
     mutating func addWide(_ block: RawSpan, as type: ElementType, isAnchored: Bool = false) {
         switch type {
         case .float64: addWide(block, isAnchored, least: -.infinity) { (value: Double) in value }
-        case .float32: addWide(block, isAnchored, least: Self.leastExponent) { (value: Float) in Double(value) }
+        case .float32:
+            addWide(block, isAnchored, least: Self.leastExponent) { (value: Float) in Double(value) }
         case .bfloat16:
-            addWide(block, isAnchored, least: Self.leastExponent) { (value: UInt16) in Double(brainToFloat(value)) }
+            addWide(block, isAnchored, least: Self.leastExponent) { (value: UInt16) in
+                Double(brainToFloat(value))
+            }
         case .float16:
-            addWide(block, isAnchored, least: Self.leastExponent) { (value: UInt16) in Double(halfToFloat(value)) }
+            addWide(block, isAnchored, least: Self.leastExponent) { (value: UInt16) in
+                Double(halfToFloat(value))
+            }
         case .bool, .uint8, .int8, .int16, .uint16, .int32, .uint32, .int64, .uint64:
             preconditionFailure("logits are floats, not \(type)")
         }
