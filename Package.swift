@@ -69,7 +69,7 @@ let package = Package(
         .executableTarget(
             name: "perception-server",
             dependencies: [
-                "HTTP", "Observability", "Service",
+                "HTTP", "Observability", "Service", "TokenDistribution",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"), logging,
             ],
             swiftSettings: strict),
