@@ -42,7 +42,8 @@ let package = Package(
         // Numbers.
         room("TokenDistribution", ["Tensor"]),
         room("Perception", ["Parallelism"]),
-        room("ContrastiveLoss", ["Parallelism", "Perception", "TokenDistribution"]),
+        .target(name: "CTokenLoss"),
+        room("ContrastiveLoss", ["CTokenLoss", "Parallelism", "Perception", "TokenDistribution"]),
 
         // Pixels.
         .target(name: "CImageCodecs", linkerSettings: [.linkedLibrary("jpeg"), .linkedLibrary("png")]),

@@ -69,7 +69,7 @@ package struct LossReport: Sendable {
 
     package enum Gradient: Sendable {
         /// ∂loss/∂(log-probability of the realised token), [N] for each view.
-        case logProbabilities(PerView<[Double]>)
+        case logProbabilities(PerView<[Float]>)
         /// ∂loss/∂logits of the tokens that carry loss: rows [S] flat token indices, and [S,V] for each view.
         case logits(rows: [Int], vocabulary: Int, PerView<[Float]>)
     }
