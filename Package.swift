@@ -65,12 +65,14 @@ let package = Package(
             "Service",
             [
                 "CContract", "ContrastiveLoss", "HTTP", "Images", "JSON", "Observability", "Parallelism",
-                "Perception", "Perturbation", "Suggestion", "Tensor", "TokenDistribution", httpTypes, logging,
+                "Perception", "Perturbation", "SharedFiles", "Suggestion", "Tensor", "TokenDistribution",
+                httpTypes,
+                logging,
             ]),
         .executableTarget(
             name: "perception-server",
             dependencies: [
-                "HTTP", "Observability", "Service", "TokenDistribution",
+                "HTTP", "Observability", "Service", "SharedFiles", "TokenDistribution",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"), logging,
             ],
             swiftSettings: strict),
@@ -93,8 +95,9 @@ let package = Package(
         tests(
             "ServiceTests",
             [
-                "ContrastiveLoss", "HTTP", "Images", "JSON", "Perturbation", "Service", "Tensor", httpTypes,
-                logging,
+                "ContrastiveLoss", "HTTP", "Images", "JSON", "Perturbation", "Service", "SharedFiles",
+                "Tensor",
+                httpTypes, logging,
                 .product(name: "Yams", package: "Yams"),
             ]),
     ]

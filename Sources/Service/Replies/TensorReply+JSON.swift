@@ -4,6 +4,8 @@ import Perception
 
 extension TensorReply {
     /// JSON in the form of the request: rollout objects, or members with the tensors' names.
+    ///
+    /// Gradients of logits must have been filled.
     func json() -> Response {
         var writer = JSONWriter(reservingCapacity: 1 << 12 + layout.rows.tokens * entries.count * 8)
         writer.object { writer in
@@ -29,6 +31,7 @@ extension TensorReply {
         switch values {
         case .rowNumbers(let rows): writer.array { writer in for row in rows { writer.integer(row) } }
         case .rows(_, let rows, _): writer.array { writer in writeRows(values, rows.indices, &writer) }
+        case .gradient: preconditionFailure("gradients are filled before they are written")
         case .masks, .floats:
             guard case .padded = layout.kind else {
                 writer.array { writer in writeTokens(values, 0..<layout.rows.tokens, &writer) }
@@ -46,15 +49,18 @@ extension TensorReply {
         switch values {
         case .masks(let masks): writer.numbers(masks.span.extracting(range))
         case .floats(let floats): writer.numbers(floats.span.extracting(range))
-        case .rowNumbers, .rows: preconditionFailure("not one entry for each token")
+        case .rowNumbers, .rows, .gradient: preconditionFailure("not one entry for each token")
         }
     }
 
     private func writeRows(_ values: Values, _ range: Range<Int>, _ writer: inout JSONWriter) {
-        guard case .rows(let floats, _, let width) = values else { preconditionFailure("no rows of logits") }
-        for row in range {
-            writer.array { writer in
-                writer.numbers(floats.span.extracting(row * width..<(row + 1) * width))
+        guard case .rows(let bytes, _, let width) = values else { preconditionFailure("no rows of logits") }
+        unsafe bytes.withUnsafeBytes { bytes in
+            let floats = unsafe bytes.assumingMemoryBound(to: Float.self).span
+            for row in range {
+                writer.array { writer in
+                    writer.numbers(floats.extracting(row * width..<(row + 1) * width))
+                }
             }
         }
     }
@@ -107,6 +113,7 @@ extension TensorReply {
             case .rowNumbers(let rows):
                 for row in rows[indices(of: tokens, in: rows)] { writer.integer(row - tokens.lowerBound) }
             case .rows(_, let rows, _): writeRows(entry.values, indices(of: tokens, in: rows), &writer)
+            case .gradient: preconditionFailure("gradients are filled before they are written")
             }
         }
     }

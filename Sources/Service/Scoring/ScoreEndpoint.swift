@@ -13,12 +13,17 @@ struct ScoreEndpoint: TensorOperation {
 
     static func reply(to request: TensorRequest, context: OperationContext) throws(Problem) -> TensorReply {
         var input = try ScoreInput(request, context)
-        let report = try report(&input, context)
-        return try ScoreReply(report: report, tensors: input.tensors, options: input.options).reply
+        let report = try report(&input)
+        let reply = try ScoreReply(
+            report: report, tensors: input.tensors, options: input.options,
+            gradients: gradients(report, input)
+        ).reply
+        try context.check(reply)
+        return reply
     }
 
     private static func report(
-        _ input: inout ScoreInput, _ context: OperationContext
+        _ input: inout ScoreInput
     ) throws(Problem) -> LossReport {
         let options = input.options
         let loss = options.loss
@@ -36,7 +41,7 @@ struct ScoreEndpoint: TensorOperation {
             advantages: input.advantages,
             originalEntropy: detects ? given.original.entropy ?? statistics.original?.entropy : nil,
             removingEntropy: detects ? given.removing.entropy ?? statistics.removing?.entropy : nil)
-        if loss.estimator.needsVocabulary { return try vocabularyReport(batch, input, context) }
+        if loss.estimator.needsVocabulary { return try vocabularyReport(batch, input) }
 
         var logProbabilities = PerView<[Double]>(original: [], preserving: [], removing: [])
         for view in View.allCases {
@@ -54,14 +59,11 @@ struct ScoreEndpoint: TensorOperation {
     }
 
     private static func vocabularyReport(
-        _ batch: TokenBatch, _ input: ScoreInput, _ context: OperationContext
+        _ batch: TokenBatch, _ input: ScoreInput
     ) throws(Problem) -> LossReport {
         guard let original = input.views.original.logits, let preserving = input.views.preserving.logits,
             let removing = input.views.removing.logits
         else { preconditionFailure("presence of logits was checked") }
-        let rows = input.options.returnsGradients ? batch.responseMask.reduce(0) { $0 + Int($1) } : 0
-        try context.check(
-            input.tensors.layout, furtherBytes: rows * original.vocabulary * 3 * MemoryLayout<Float>.size)
         let logits = PerView(original: original, preserving: preserving, removing: removing)
         let divergences = input.options.loss.contrast(logits, responseMask: batch.responseMask).map {
             // Outside the response; where statistics are undefined, the request was refused before.
@@ -76,5 +78,20 @@ struct ScoreEndpoint: TensorOperation {
                     "the divergence is infinite: original has probability where this view has none",
                     field: "\(error.view.rawValue).logits", token: error.token))
         }
+    }
+
+    /// The gradients of logits that were asked for; nil for none.
+    private static func gradients(_ report: LossReport, _ input: ScoreInput) -> LogitGradients? {
+        guard !input.options.gradientViews.isEmpty || input.options.returned.contains(.gradientRows) else {
+            return nil
+        }
+        if case .logits(let gradients) = report.gradient { return gradients }
+        guard let tokenIDs = input.tokenIDs else { return nil }
+        let views = input.views
+        return report.logitGradients(
+            ofTokens: tokenIDs,
+            logits: PerView(
+                original: views.original.logits, preserving: views.preserving.logits,
+                removing: views.removing.logits))
     }
 }

@@ -46,6 +46,7 @@ struct ScoreInput {
         let forEntropy =
             options.loss.detector.method == .entropy && view != .preserving && views[view].entropy == nil
         return forEntropy || options.loss.estimator.needsVocabulary || readsTokens(of: view)
+            || options.gradientViews.contains(view)
     }
 
     /// Whether this view's log-probabilities are computed from its logits.
@@ -77,7 +78,7 @@ struct ScoreInput {
     /// Names everything that the options need and the request lacks.
     private mutating func checkPresence() {
         let loss = options.loss
-        var needsTokens = false
+        var needsTokens = !loss.estimator.needsVocabulary && !options.gradientViews.isEmpty
         for view in View.allCases {
             let name = view.rawValue
             let hasLogits = tensors.has("\(name).logits")
@@ -85,6 +86,8 @@ struct ScoreInput {
                 if !hasLogits {
                     tensors.addMissing("\(name).logits", "the estimator \(loss.estimator.rawValue) needs it")
                 }
+            } else if options.gradientViews.contains(view), !hasLogits {
+                tensors.addMissing("\(name).logits", "their gradient was asked for")
             } else if !tensors.has("\(name).log_probs") {
                 if hasLogits {
                     needsTokens = true
@@ -101,7 +104,8 @@ struct ScoreInput {
             }
         }
         if needsTokens, !tensors.has("token_ids") {
-            tensors.addMissing("token_ids", "log-probabilities are computed from logits with them")
+            tensors.addMissing(
+                "token_ids", "log-probabilities of logits and their gradients are computed with them")
         }
     }
 }

@@ -14,6 +14,9 @@ extension ScoreInput {
                         advice:
                             "\(options.loss.estimator.rawValue) needs all three views of a token at once; "
                             + "send fewer tokens at a time, or use an estimator of the realised token")
+                } else if options.gradientViews.contains(view) {
+                    .keep(
+                        advice: "the gradients of these logits are wanted; return those of log_probs instead")
                 } else {
                     .reduce(temperature: options.temperature, readsToken: readsTokens(of: view))
                 }
