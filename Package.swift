@@ -40,7 +40,8 @@ let package = Package(
         room("Suggestion"),
 
         // Numbers.
-        room("TokenDistribution", ["Tensor"]),
+        .target(name: "CLogitKernels"),
+        room("TokenDistribution", ["CLogitKernels", "Tensor"]),
         room("Perception", ["Parallelism"]),
         room("ContrastiveLoss", ["Parallelism", "Perception", "TokenDistribution"]),
 
@@ -66,7 +67,7 @@ let package = Package(
         .executableTarget(
             name: "perception-server",
             dependencies: [
-                "HTTP", "Observability", "Service",
+                "HTTP", "Observability", "Service", "TokenDistribution",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"), logging,
             ],
             swiftSettings: strict),

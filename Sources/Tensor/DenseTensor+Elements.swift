@@ -125,3 +125,20 @@ extension DenseTensor {
         }
     }
 }
+
+extension DenseTensor {
+    /// Lends the little-endian bytes of elements `range` (row-major, flat), at any alignment, without copying them.
+    /// Numbers that were text are Doubles, as `elementType` says.
+    package func withBytes<Result>(of range: Range<Int>, _ body: (RawSpan) -> Result) -> Result {
+        precondition(range.lowerBound >= 0 && range.upperBound <= count)
+        let size = elementType.size
+        let bytes = range.lowerBound * size..<range.upperBound * size
+        switch storage {
+        case .bytes(let shared, let start):
+            return body(
+                unsafe shared.span.bytes.extracting(start + bytes.lowerBound..<start + bytes.upperBound))
+        case .numbers(let values):
+            return body(unsafe values.span.bytes.extracting(bytes))
+        }
+    }
+}
