@@ -14,7 +14,10 @@
 #pragma clang attribute push(__attribute__((target("avx2,fma,f16c,avx512f,avx512bw,avx512dq,avx512vl,avx512cd"))), apply_to = function)
 #include "lanes.h"
 #include "statistics.h"
+#include "wide.h"
+#include "contrast.h"
 #pragma clang attribute pop
 
 const perception_kernels perception_avx512_kernels = {maximum, add, add_anchored};
+const perception_contrast_kernels perception_avx512_contrast_kernels = CONTRAST_KERNELS;
 #endif
