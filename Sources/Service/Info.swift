@@ -18,6 +18,7 @@ extension PerceptionService {
             "threads": .integer(Int64(settings.threads)),
             "limits": [
                 "max_body_bytes": .integer(Int64(settings.maxBodyBytes)),
+                "max_streamed_body_bytes": .integer(Int64(settings.maxStreamedBodyBytes)),
                 "max_json_body_bytes": .integer(Int64(settings.maxJSONBodyBytes)),
                 "memory_budget_bytes": .integer(Int64(settings.memoryBudgetBytes)),
                 "max_image_pixels": .integer(Int64(settings.maxImagePixels)),

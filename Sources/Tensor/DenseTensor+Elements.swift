@@ -49,45 +49,41 @@ extension ElementType {
 }
 
 extension DenseTensor {
-    /// Elements `range` (row-major, flat) widened to Double into `output`; see ``ElementType``.
+    /// Lends elements `range` (row-major, flat) as they lie in memory: little-endian elements of `elementType`, at any
+    /// alignment. Nothing is copied. An outline has none.
+    package func withBytes<Result>(of range: Range<Int>, _ body: (RawSpan) -> Result) -> Result {
+        precondition(range.lowerBound >= 0 && range.upperBound <= count)
+        let bytes = range.lowerBound * elementType.size..<range.upperBound * elementType.size
+        switch storage {
+        case .bytes(let shared, let start):
+            return body(
+                unsafe shared.span.bytes.extracting(start + bytes.lowerBound..<start + bytes.upperBound))
+        case .lent(let lender, let start):
+            return lender.withBytes { span in
+                body(span.extracting(start + bytes.lowerBound..<start + bytes.upperBound))
+            }
+        case .numbers(let values): return body(unsafe values.span.bytes.extracting(bytes))
+        case .elsewhere: preconditionFailure("an outline has no elements")
+        }
+    }
+
+    /// Elements `range` widened to Double into `output`; see ``ElementType``.
     /// - Complexity: O(range.count)
     package func widen(_ range: Range<Int>, into output: inout MutableSpan<Double>) {
-        precondition(range.lowerBound >= 0 && range.upperBound <= count && output.count >= range.count)
-        switch storage {
-        case .numbers(let values):
-            for index in 0..<range.count { output[index] = values[range.lowerBound + index] }
-        case .bytes(let bytes, let start):
-            elementType.widen(unsafe bytes.span.bytes.extracting(bytesOf(range, start)), into: &output)
-        }
+        precondition(output.count >= range.count)
+        withBytes(of: range) { elementType.widen($0, into: &output) }
     }
 
     /// Elements `range` of an F32, F16 or BF16 tensor as Float, exactly.
     package func widen(_ range: Range<Int>, into output: inout MutableSpan<Float>) {
-        precondition(range.lowerBound >= 0 && range.upperBound <= count && output.count >= range.count)
-        guard case .bytes(let bytes, let start) = storage else {
-            preconditionFailure("Doubles don't fit Float")
-        }
-        elementType.widen(unsafe bytes.span.bytes.extracting(bytesOf(range, start)), into: &output)
-    }
-
-    private func bytesOf(_ range: Range<Int>, _ start: Int) -> Range<Int> {
-        start + range.lowerBound * elementType.size..<start + range.upperBound * elementType.size
+        precondition(output.count >= range.count)
+        withBytes(of: range) { elementType.widen($0, into: &output) }
     }
 
     /// Every element as an integer; nil at the first that is none (only floats can be none).
     package func integers() -> [Int]? {
-        if case .bytes(let bytes, let start) = storage, elementType == .int64 || elementType == .uint64 {
-            // 64-bit integers are not rounded through Double. Those beyond Int64 are refused as "no integer".
-            let span = unsafe bytes.span.bytes
-            var values: [Int] = []
-            values.reserveCapacity(count)
-            for index in 0..<count {
-                let pattern = unsafe span.unsafeLoadUnaligned(
-                    fromByteOffset: start + index * 8, as: Int64.self)
-                if elementType == .uint64, pattern < 0 { return nil }
-                values.append(Int(pattern))
-            }
-            return values
+        if elementType == .int64 || elementType == .uint64 {
+            return withBytes(of: 0..<count) { wholeNumbers(in: $0, isSigned: elementType == .int64) }
         }
         var values: [Int] = []
         values.reserveCapacity(count)
@@ -119,26 +115,18 @@ extension DenseTensor {
     /// The elements as little-endian bytes of the element type.
     /// - Complexity: O(count); a copy.
     package var bytes: [UInt8] {
-        switch storage {
-        case .bytes(let bytes, let start): Array(bytes[start..<start + count * elementType.size])
-        case .numbers(let values): littleEndianBytes(of: values)
-        }
+        withBytes(of: 0..<count) { span in unsafe span.withUnsafeBytes { unsafe Array($0) } }
     }
 }
 
-extension DenseTensor {
-    /// Lends the little-endian bytes of elements `range` (row-major, flat), at any alignment, without copying them.
-    /// Numbers that were text are Doubles, as `elementType` says.
-    package func withBytes<Result>(of range: Range<Int>, _ body: (RawSpan) -> Result) -> Result {
-        precondition(range.lowerBound >= 0 && range.upperBound <= count)
-        let size = elementType.size
-        let bytes = range.lowerBound * size..<range.upperBound * size
-        switch storage {
-        case .bytes(let shared, let start):
-            return body(
-                unsafe shared.span.bytes.extracting(start + bytes.lowerBound..<start + bytes.upperBound))
-        case .numbers(let values):
-            return body(unsafe values.span.bytes.extracting(bytes))
-        }
+/// 64-bit integers, which Double would round. Those beyond Int64 are refused as "no integer".
+private func wholeNumbers(in span: RawSpan, isSigned: Bool) -> [Int]? {
+    var values: [Int] = []
+    values.reserveCapacity(span.byteCount / 8)
+    for start in stride(from: 0, to: span.byteCount, by: 8) {
+        let pattern = unsafe span.unsafeLoadUnaligned(fromByteOffset: start, as: Int64.self)
+        if !isSigned, pattern < 0 { return nil }
+        values.append(Int(pattern))
     }
+    return values
 }
