@@ -165,7 +165,7 @@ struct RowContrastTests {
 
     @Test("Nothing is written where nothing is wanted, and the rest is the same", arguments: divergences)
     func unwanted(_ divergence: Divergence) {
-        let triple = RowTriple.all[24]
+        let triple = RowTriple.all[13]
         let slopes = ViewDivergences(preserving: 1, removing: -0.5)
         for set in InstructionSet.available {
             let contrast = RowContrast(divergence, temperature: 0.9, instructionSet: set)

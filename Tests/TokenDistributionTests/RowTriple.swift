@@ -82,10 +82,10 @@ struct RowTriple: Sendable, CustomTestStringConvertible {
         func row(_ length: Int, _ spread: Float) -> [Float] {
             (0..<length).map { _ in Float.random(in: -spread...spread, using: &random) }
         }
-        for length in Array(1...20) + [63, 64, 65, 1000, 1024, 1031] {
+        for length in Array(1...9) + [15, 16, 17, 64, 1031] {
             triples.append(RowTriple("random, \(length)", row(length, 6), row(length, 6), row(length, 6)))
         }
-        for length in [3, 16, 700] {
+        for length in [3, 16, 75] {
             func add(_ name: String, _ a: [Float], _ p: [Float], _ n: [Float]) {
                 triples.append(RowTriple("\(name), \(length)", a, p, n))
             }
@@ -93,7 +93,7 @@ struct RowTriple: Sendable, CustomTestStringConvertible {
             let base = row(length, 8)
             func near(_ distance: Float) -> [Float] { zip(base, row(length, distance)).map(+) }
             add("equal", base, base, base)
-            for distance in [1e-2, 1e-4, 1e-6] as [Float] {
+            for distance in [1e-2, 1e-6] as [Float] {
                 add("nearer than \(distance)", base, near(distance), near(distance))
                 add(
                     "nearer than \(distance) but shifted", base, near(distance).map { $0 + 64 },
