@@ -52,24 +52,60 @@ INLINE narrows load_narrows(const unsigned char *at, perception_element element)
    that it has no probability beside any at a temperature up to 2^100. */
 static const double nothing = -0x1p240;
 
+/* Powers of two whose exponents are multiples of 1/WIDE_STEPS come from the exponent's bits, and from a table where one
+   register can hold it. */
+#if LANES == 16
+#define WIDE_BITS 4
+#else
+#define WIDE_BITS 0
+#endif
+#define WIDE_STEPS (1 << WIDE_BITS)
+
 typedef struct tempering {
     double inverse; /* 1/T */
-    double rate;    /* log2(e)/T */
+    double rate;    /* log2(e)/T, in steps */
     double least;   /* x/T below is beneath the exponents of Double */
 } tempering;
 
 INLINE tempering temper(double temperature) {
     double rate = 0x1.71547652b82fep+0 / temperature;
-    return (tempering){1 / temperature, rate, -1020 / rate};
+    return (tempering){1 / temperature, rate * WIDE_STEPS, -1020 / rate};
 }
 
-/* exp(x/T) for x/T <= 300: to 1e-15, and the rounding of x * rate; 2^-1020 where it would be less. The polynomial is 2^r on
-   |r| <= 1/2 to 3e-16 with exactly 1 at 0, by Remez's exchange. */
-INLINE wides exponential(wides x, tempering t) {
-    const double shift = 0x1.8p52; /* leaves the nearest whole number in the low bits */
-    wides above = x < t.least ? wide(t.least) : x;
-    wides shifted = fused_wide(above, wide(t.rate), wide(shift));
-    wides r = fused_wide(above, wide(t.rate), -(shifted - shift));
+/* 2^(r/WIDE_STEPS) for |r| <= 1/2 to 3e-16, exactly 1 at 0: the nearest polynomial, by Remez's exchange. And a number times
+   2^(n/WIDE_STEPS) for n in the low bits of `shifted`. */
+#if WIDE_BITS == 4
+
+static const double wide_roots[16] = {
+    0x1.0000000000000p+0, 0x1.0b5586cf9890fp+0, 0x1.172b83c7d517bp+0, 0x1.2387a6e756238p+0,
+    0x1.306fe0a31b715p+0, 0x1.3dea64c123422p+0, 0x1.4bfdad5362a27p+0, 0x1.5ab07dd485429p+0,
+    0x1.6a09e667f3bcdp+0, 0x1.7a11473eb0187p+0, 0x1.8ace5422aa0dbp+0, 0x1.9c49182a3f090p+0,
+    0x1.ae89f995ad3adp+0, 0x1.c199bdd85529cp+0, 0x1.d5818dcfba487p+0, 0x1.ea4afa2a490dap+0};
+
+INLINE wides times_power(wides p, wides shifted) {
+    /* The low bits are added with the exponent: the table is without them. */
+    wide_patterns steps = (wide_patterns){0, 1, 2, 3, 4, 5, 6, 7} << 48;
+    wide_patterns lower = (wide_patterns)(wides)_mm512_loadu_pd(wide_roots) - steps;
+    wide_patterns upper = (wide_patterns)(wides)_mm512_loadu_pd(wide_roots + 8) - steps - (8ull << 48);
+    wide_patterns root =
+        (wide_patterns)_mm512_permutex2var_epi64((__m512i)lower, (__m512i)shifted, (__m512i)upper);
+    return p * (wides)(root + ((wide_patterns)shifted << 48));
+}
+
+INLINE wides power_of_step(wides r) {
+    wides p = fused_wide(r, wide(0x1.430cbb59a53f4p-37), wide(0x1.5d89c0bb7649ep-30));
+    p = fused_wide(p, r, wide(0x1.3b2ab6f894503p-23));
+    p = fused_wide(p, r, wide(0x1.c6b08d6e85546p-17));
+    p = fused_wide(p, r, wide(0x1.ebfbdff82c5b1p-11));
+    p = fused_wide(p, r, wide(0x1.62e42fefa39fdp-5));
+    return fused_wide(p, r, wide(1));
+}
+
+#else
+
+INLINE wides times_power(wides p, wides shifted) { return (wides)((wide_patterns)p + ((wide_patterns)shifted << 52)); }
+
+INLINE wides power_of_step(wides r) {
     wides r2 = r * r;
     wides p = fused_wide(wide(0x1.e8b761c675c38p-28), r2, wide(0x1.62be68640a005p-20));
     wides q = fused_wide(wide(0x1.b689b4ad4f65fp-24), r2, wide(0x1.ffcb3f1b1dfa2p-17));
@@ -81,7 +117,18 @@ INLINE wides exponential(wides x, tempering t) {
     q = fused_wide(q, r2, wide(0x1.62e42fefa3a28p-1));
     p = fused_wide(p, r2, wide(1));
     p = fused_wide(q, r, p);
-    return (wides)((wide_patterns)p + ((wide_patterns)shifted << 52));
+    return p;
+}
+
+#endif
+
+/* exp(x/T) for x/T <= 300: to 1e-15, and the rounding of x * rate; 2^-1020 where it would be less. */
+INLINE wides exponential(wides x, tempering t) {
+    const double shift = 0x1.8p52; /* leaves the nearest whole number in the low bits */
+    wides above = x < t.least ? wide(t.least) : x;
+    wides shifted = fused_wide(above, wide(t.rate), wide(shift));
+    wides r = fused_wide(above, wide(t.rate), -(shifted - shift));
+    return times_power(power_of_step(r), shifted);
 }
 
 /* log(v) for normal v > 0, to 1e-15 relative to it or to 1; a number below -700 for 0. v = 2^k * m with m between the root
