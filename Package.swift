@@ -78,6 +78,9 @@ let package = Package(
         .executableTarget(
             name: "score-table", dependencies: ["HTTP", "JSON", "Tensor", httpTypes], swiftSettings: strict),
 
+        .executableTarget(
+            name: "kernel-benchmark", dependencies: ["JSON", "Tensor", "TokenDistribution"],
+            path: "Tests/Benchmarks/Kernels", swiftSettings: strict),
         .target(name: "TestMaterial", path: "Tests/TestMaterial", swiftSettings: strict),
         tests("JSONTests", ["JSON"]),
         tests("TensorTests", ["JSON", "Tensor"]),
