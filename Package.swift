@@ -91,7 +91,8 @@ let package = Package(
         tests("SharedFilesTests", ["SharedFiles"]),
         tests("TokenDistributionTests", ["Tensor", "TokenDistribution"]),
         tests("PerceptionTests", ["Perception"]),
-        tests("ContrastiveLossTests", ["ContrastiveLoss", "Perception", "Tensor", "TokenDistribution"]),
+        tests(
+            "ContrastiveLossTests", ["ContrastiveLoss", "JSON", "Perception", "Tensor", "TokenDistribution"]),
         tests("ImagesTests", ["Images", "JSON"]),
         tests("PerturbationTests", ["Images", "JSON", "Perturbation"]),
         tests("HTTPTests", ["HTTP", httpTypes]),

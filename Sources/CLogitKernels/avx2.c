@@ -15,7 +15,10 @@
 #include "lanes.h"
 #include "exponential.h"
 #include "statistics.h"
+#include "wide.h"
+#include "contrast.h"
 #pragma clang attribute pop
 
 const perception_kernels perception_avx2_kernels = {maximum, add, add_anchored};
+const perception_contrast_kernels perception_avx2_contrast_kernels = CONTRAST_KERNELS;
 #endif

@@ -18,5 +18,8 @@
 #include "lanes.h"
 #include "exponential.h"
 #include "statistics.h"
+#include "wide.h"
+#include "contrast.h"
 
 const perception_kernels perception_portable_kernels = {maximum, add, add_anchored};
+const perception_contrast_kernels perception_portable_contrast_kernels = CONTRAST_KERNELS;
