@@ -38,9 +38,12 @@ let package = Package(
         room("Tensor", ["JSON"]),
         room("Parallelism"),
         room("Suggestion"),
+        .target(name: "CFileMapping"),
+        room("SharedFiles", ["CFileMapping"]),
 
         // Numbers.
-        room("TokenDistribution", ["Tensor"]),
+        .target(name: "CLogitKernels"),
+        room("TokenDistribution", ["CLogitKernels", "Tensor"]),
         room("Perception", ["Parallelism"]),
         .target(name: "CTokenLoss"),
         room("ContrastiveLoss", ["CTokenLoss", "Parallelism", "Perception", "TokenDistribution"]),
@@ -67,7 +70,7 @@ let package = Package(
         .executableTarget(
             name: "perception-server",
             dependencies: [
-                "HTTP", "Observability", "Service",
+                "HTTP", "Observability", "Service", "TokenDistribution",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"), logging,
             ],
             swiftSettings: strict),
@@ -80,9 +83,10 @@ let package = Package(
         tests("TensorTests", ["JSON", "Tensor"]),
         tests("ParallelismTests", ["Parallelism"]),
         tests("SuggestionTests", ["Suggestion"]),
+        tests("SharedFilesTests", ["SharedFiles"]),
         tests("TokenDistributionTests", ["Tensor", "TokenDistribution"]),
         tests("PerceptionTests", ["Perception"]),
-        tests("ContrastiveLossTests", ["ContrastiveLoss", "Perception"]),
+        tests("ContrastiveLossTests", ["ContrastiveLoss", "Perception", "Tensor", "TokenDistribution"]),
         tests("ImagesTests", ["Images", "JSON"]),
         tests("PerturbationTests", ["Images", "JSON", "Perturbation"]),
         tests("HTTPTests", ["HTTP", httpTypes]),
@@ -95,3 +99,14 @@ let package = Package(
             ]),
     ]
 )
+
+// Fuzzing instruments every module, so these are built on request only, into a folder of their own: see Tests/Fuzz/run.
+if Context.environment["PERCEPTION_FUZZ"] != nil {
+    package.targets.append(
+        .executableTarget(
+            name: "fuzz", dependencies: ["HTTP", "Service", httpTypes, logging], path: "Tests/Fuzz",
+            exclude: ["run", "Seeds", "seeds.py"],
+            swiftSettings: strict + [.unsafeFlags(["-parse-as-library"])],
+            // gold fails on the renamed main.
+            linkerSettings: [.unsafeFlags(["-use-ld=lld"])]))
+}

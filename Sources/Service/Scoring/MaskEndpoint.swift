@@ -13,8 +13,7 @@ struct MaskEndpoint: TensorOperation {
         try faults.check()
 
         let guide = ["original.entropy", "removing.entropy", "response_mask"]
-        let layout = try TokenLayout(request, guide: guide)
-        try context.check(layout)
+        let layout = try TokenLayout(request, guide: guide, within: context)
         var tensors = TokenTensors(request, layout: layout, faults: faults)
         let original = tensors.numbers("original.entropy")
         let removing = tensors.numbers("removing.entropy")
