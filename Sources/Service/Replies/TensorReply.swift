@@ -158,11 +158,9 @@ struct TensorReply: Sendable {
 }
 
 private func narrowed(_ values: [Double]) -> [Float] {
-    var floats = [Float](repeating: 0, count: values.count)
-    var span = floats.mutableSpan
-    let wide = values.span
-    for index in 0..<span.count { span[index] = Float(wide[index]) }
-    return floats
+    [Float](capacity: values.count) { floats in
+        for value in values { floats.append(Float(value)) }
+    }
 }
 
 /// - Complexity: O(count), in whole vectors as long as all are finite.
