@@ -45,7 +45,8 @@ let package = Package(
         .target(name: "CLogitKernels"),
         room("TokenDistribution", ["CLogitKernels", "Tensor"]),
         room("Perception", ["Parallelism"]),
-        room("ContrastiveLoss", ["Parallelism", "Perception", "TokenDistribution"]),
+        .target(name: "CTokenLoss"),
+        room("ContrastiveLoss", ["CTokenLoss", "Parallelism", "Perception", "TokenDistribution"]),
 
         // Pixels.
         .target(name: "CImageCodecs", linkerSettings: [.linkedLibrary("jpeg"), .linkedLibrary("png")]),

@@ -112,9 +112,9 @@ extension LossReport {
             slopes: .tokens(
                 rows.map { tokenIDs[$0] },
                 PerView(
-                    original: rows.map { slopes.original[$0] },
-                    preserving: rows.map { slopes.preserving[$0] },
-                    removing: rows.map { slopes.removing[$0] })),
+                    original: rows.map { Double(slopes.original[$0]) },
+                    preserving: rows.map { Double(slopes.preserving[$0]) },
+                    removing: rows.map { Double(slopes.removing[$0]) })),
             // A stopped view's slopes are 0 already.
             stopped: [])
     }

@@ -70,7 +70,7 @@ package struct LossReport: Sendable {
 
     package enum Gradient: Sendable {
         /// ∂loss/∂(log-probability of the realised token), [N] for each view.
-        case logProbabilities(PerView<[Double]>)
+        case logProbabilities(PerView<[Float]>)
         /// ∂loss/∂D(a‖p) and ∂loss/∂D(a‖n), [N]; 0 for tokens that carry no loss. Stopped views are those of the logits.
         case divergences([ViewDivergences])
         /// ∂loss/∂logits of the tokens that carry loss, computed row by row as they are wanted.

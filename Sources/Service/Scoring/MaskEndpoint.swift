@@ -36,7 +36,7 @@ struct MaskEndpoint: TensorOperation {
             responseMask: tensors.responseMask, rows: layout.rows)
         let gate = options.gate.open(
             advantages: advantages, responseMask: tensors.responseMask)
-        let mask = zip(detection.mask, gate).map { $0 & $1 }
+        let mask = intersection(of: detection.mask, and: gate)
 
         var reply = TensorReply(form: request.form, layout: layout)
         for output in MaskOptions.Output.allCases where options.returned.contains(output) {
