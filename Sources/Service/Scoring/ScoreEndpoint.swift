@@ -26,7 +26,8 @@ struct ScoreEndpoint: TensorOperation {
         var statistics = PerView<LogitStatistics?>(original: nil, preserving: nil, removing: nil)
         for view in View.allCases where input.needsStatistics(of: view) {
             guard let logits = given[view].logits else { continue }
-            statistics[view] = LogitStatistics(logits, field: "\(view.rawValue).logits", &input.tensors)
+            statistics[view] = LogitStatistics(
+                logits, field: input.logitsField(of: view), &input.tensors)
         }
         try input.tensors.faults.check()
 
@@ -46,7 +47,7 @@ struct ScoreEndpoint: TensorOperation {
                 let tokenIDs = input.tokenIDs
             {
                 logProbabilities[view] = statistics.logProbabilities(
-                    of: tokenIDs, logits, field: "\(view.rawValue).logits", &input.tensors)
+                    of: tokenIDs, logits, field: input.logitsField(of: view), &input.tensors)
             }
         }
         try input.tensors.faults.check()
@@ -63,18 +64,22 @@ struct ScoreEndpoint: TensorOperation {
         try context.check(
             input.tensors.layout, furtherBytes: rows * original.vocabulary * 3 * MemoryLayout<Float>.size)
         let logits = PerView(original: original, preserving: preserving, removing: removing)
-        let divergences = input.options.loss.contrast(logits, responseMask: batch.responseMask).map {
-            // Outside the response; where statistics are undefined, the request was refused before.
-            $0?.divergences ?? ViewDivergences(preserving: 0, removing: 0)
-        }
+        let reduced = input.tensors.request.reduced[View.interleavedLogits]
+        let divergences =
+            reduced?.divergences
+            ?? input.options.loss.contrast(logits, responseMask: batch.responseMask).map { $0?.divergences }
+        // Outside the response; where statistics are undefined, the request was refused before.
+        let none = ViewDivergences(preserving: 0, removing: 0)
         do throws(InfiniteDivergence) {
-            return try input.options.loss.score(batch, divergences: divergences, logits: logits)
+            return try input.options.loss.score(
+                batch, divergences: divergences.map { $0 ?? none }, logits: reduced == nil ? logits : nil)
         } catch {
             throw Problem(
                 .nonFiniteValue,
                 input.tensors.layout.reason(
                     "the divergence is infinite: original has probability where this view has none",
-                    field: "\(error.view.rawValue).logits", token: error.token))
+                    field: input.logitsField(of: error.view), token: error.token
+                ).ofPart(error.view.part, of: original.parts))
         }
     }
 }
