@@ -56,7 +56,7 @@ let package = Package(
         // Bytes.
         .systemLibrary(
             name: "CMicroHTTPD", pkgConfig: "libmicrohttpd", providers: [.apt(["libmicrohttpd-dev"])]),
-        room("HTTP", ["CMicroHTTPD", httpTypes, logging]),
+        room("HTTP", ["CMicroHTTPD", "Parallelism", httpTypes, logging]),
         room("Observability", [logging]),
 
         // Where the columns meet.

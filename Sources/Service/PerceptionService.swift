@@ -36,6 +36,8 @@ package struct PerceptionService: Sendable {
     /// Numbers in bodies up to this size are worked on in place: handing them over would cost more than the work. A
     /// picture never is: a few bytes can hold millions of pixels.
     private static let lightBodyBytes = 32 << 10
+    /// From here on work takes tens of milliseconds and more: 8 × 4,096 tokens are 0.7 MB.
+    private static let longBodyBytes = 4 << 20
 
     /// An operation on tensors, in JSON or safetensors.
     func numbers<Operation: TensorOperation & SendableMetatype>(_ path: String, _ operation: Operation.Type)
@@ -81,7 +83,7 @@ package struct PerceptionService: Sendable {
                         try Operation.plan(for: request, context: context)
                     },
                     completion: { arrival in
-                        outcome(isLight: arrival.heldBytes < Self.lightBodyBytes) {
+                        outcome(of: arrival.heldBytes, inPlaceUpTo: Self.lightBodyBytes) {
                             answer(head, path, before: [.compute: arrival.reducing]) {
                                 timer throws(Problem) in
                                 timer.end(.decode)
@@ -176,13 +178,16 @@ package struct PerceptionService: Sendable {
                     return .reply(
                         PerceptionService.tooLarge(limit, declared: nil, received: bytes.count, head))
                 }
-                return outcome(isLight: bytes.count < lightBytes) { answer(bytes) }
+                return outcome(of: bytes.count, inPlaceUpTo: lightBytes) { answer(bytes) }
             })
     }
 
-    /// In place when it is light, else by a worker.
-    private func outcome(isLight: Bool, _ work: @escaping @Sendable () -> Response) -> Outcome {
-        isLight ? .reply(work()) : .work(work)
+    /// In place when it is light, else by a worker; by one that yields to others when it may take long.
+    private func outcome(
+        of heldBytes: Int, inPlaceUpTo lightBytes: Int, _ work: @escaping @Sendable () -> Response
+    ) -> Outcome {
+        if heldBytes < lightBytes { return .reply(work()) }
+        return heldBytes < Self.longBodyBytes ? .work(work) : .longWork(work)
     }
 
     private static func tooLarge(_ limit: Int, declared: Int?, received: Int, _ head: RequestHead) -> Response

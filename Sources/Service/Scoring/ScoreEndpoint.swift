@@ -31,7 +31,8 @@ struct ScoreEndpoint: TensorOperation {
         var statistics = PerView<LogitStatistics?>(original: nil, preserving: nil, removing: nil)
         for view in View.allCases where input.needsStatistics(of: view) {
             guard let logits = given[view].logits else { continue }
-            statistics[view] = LogitStatistics(logits, field: "\(view.rawValue).logits", &input.tensors)
+            statistics[view] = LogitStatistics(
+                logits, field: input.logitsField(of: view), &input.tensors)
         }
         try input.tensors.faults.check()
 
@@ -51,7 +52,7 @@ struct ScoreEndpoint: TensorOperation {
                 let tokenIDs = input.tokenIDs
             {
                 logProbabilities[view] = statistics.logProbabilities(
-                    of: tokenIDs, logits, field: "\(view.rawValue).logits", &input.tensors)
+                    of: tokenIDs, logits, field: input.logitsField(of: view), &input.tensors)
             }
         }
         try input.tensors.faults.check()
@@ -65,26 +66,28 @@ struct ScoreEndpoint: TensorOperation {
             let removing = input.views.removing.logits
         else { preconditionFailure("presence of logits was checked") }
         let logits = PerView(original: original, preserving: preserving, removing: removing)
-        let divergences = input.options.loss.contrast(logits, responseMask: batch.responseMask).map {
-            // Outside the response; where statistics are undefined, the request was refused before.
-            $0?.divergences ?? ViewDivergences(preserving: 0, removing: 0)
-        }
+        let reduced = input.tensors.request.reduced[View.interleavedLogits]
+        let divergences =
+            reduced?.divergences
+            ?? input.options.loss.contrast(logits, responseMask: batch.responseMask).map { $0?.divergences }
+        // Outside the response; where statistics are undefined, the request was refused before.
+        let none = ViewDivergences(preserving: 0, removing: 0)
         do throws(InfiniteDivergence) {
-            return try input.options.loss.score(batch, divergences: divergences, logits: logits)
+            return try input.options.loss.score(
+                batch, divergences: divergences.map { $0 ?? none }, logits: reduced == nil ? logits : nil)
         } catch {
             throw Problem(
                 .nonFiniteValue,
                 input.tensors.layout.reason(
                     "the divergence is infinite: original has probability where this view has none",
-                    field: "\(error.view.rawValue).logits", token: error.token))
+                    field: input.logitsField(of: error.view), token: error.token
+                ).ofPart(error.view.part, of: original.parts))
         }
     }
 
     /// The gradients of logits that were asked for; nil for none.
     private static func gradients(_ report: LossReport, _ input: ScoreInput) -> LogitGradients? {
-        guard !input.options.gradientViews.isEmpty || input.options.returned.contains(.gradientRows) else {
-            return nil
-        }
+        if input.options.gradientViews.isEmpty { return nil }
         if case .logits(let gradients) = report.gradient { return gradients }
         guard let tokenIDs = input.tokenIDs else { return nil }
         let views = input.views

@@ -55,10 +55,11 @@ struct ScoreReply {
                 if options.returned.contains(output) { reply.add(output.rawValue, gradients[view]) }
             }
         }
-        guard let gradients else { return }
         if options.returned.contains(.gradientRows) {
-            reply.add(ScoreOutput.gradientRows.rawValue, rowNumbers: gradients.rows)
+            reply.add(
+                ScoreOutput.gradientRows.rawValue, rowNumbers: report.mask.indices.filter { report.mask[$0] == 1 })
         }
+        guard let gradients else { return }
         reply.add(
             gradients,
             as: View.allCases.filter(options.gradientViews.contains).map {
