@@ -88,11 +88,13 @@ let package = Package(
         tests("ImagesTests", ["Images", "JSON"]),
         tests("PerturbationTests", ["Images", "JSON", "Perturbation"]),
         tests("HTTPTests", ["HTTP", httpTypes]),
+        tests("ObservabilityTests", ["JSON", "Observability", logging]),
         tests(
             "ServiceTests",
             [
-                "ContrastiveLoss", "HTTP", "Images", "JSON", "Perturbation", "Service", "Tensor", httpTypes,
-                logging,
+                "ContrastiveLoss", "HTTP", "Images", "JSON", "Observability", "Perturbation", "Service",
+                "Tensor",
+                httpTypes, logging,
                 .product(name: "Yams", package: "Yams"),
             ]),
     ]

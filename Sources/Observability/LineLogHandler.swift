@@ -12,11 +12,16 @@ package struct LineLogHandler: LogHandler {
     package var metadata: Logger.Metadata = [:]
     private let label: String
     private let format: Format
+    private let output: @Sendable ([UInt8]) -> Void
 
-    package init(label: String, level: Logger.Level, format: Format) {
+    /// - Parameter output: takes whole lines, from several threads; nil writes them to standard error.
+    package init(
+        label: String, level: Logger.Level, format: Format, output: (@Sendable ([UInt8]) -> Void)? = nil
+    ) {
         self.label = label
         self.logLevel = level
         self.format = format
+        self.output = output ?? writeToStandardError
     }
 
     package subscript(metadataKey key: String) -> Logger.Metadata.Value? {
@@ -26,52 +31,73 @@ package struct LineLogHandler: LogHandler {
 
     package func log(event: LogEvent) {
         let fields = metadata.merging(event.metadata ?? [:]) { $1 }.sorted { $0.key < $1.key }
+        let now = Timestamp.now
         var line: String
         switch format {
         case .text:
-            line = "\(timestamp()) \(event.level.rawValue.uppercased()) \(event.message)"
-            for (key, value) in fields { line += " \(key)=\(value)" }
+            line = "\(now) \(event.level.rawValue.uppercased()) \(unbroken("\(event.message)"))"
+            for (key, value) in fields { line += " \(key)=\(word("\(value)"))" }
         case .json:
-            line =
-                "{\"time\":\"\(timestamp())\",\"level\":\"\(event.level.rawValue)\",\"logger\":\(quoted(label))"
+            line = "{\"time\":\"\(now)\",\"level\":\"\(event.level.rawValue)\",\"logger\":\(quoted(label))"
             line += ",\"message\":\(quoted("\(event.message)"))"
-            for (key, value) in fields { line += ",\(quoted(key)):\(quoted("\(value)"))" }
+            for (key, value) in fields { line += ",\(quoted(key)):\(value.json)" }
             line += "}"
         }
-        // Line breaks in a value would forge records.
-        let bytes = line.utf8.map { $0 < 0x20 ? UInt8(ascii: " ") : $0 } + [UInt8(ascii: "\n")]
-        // One write for each line keeps lines of several threads whole. A log that can't be written has nowhere to
-        // complain to.
-        _ = unsafe bytes.withUnsafeBytes { unsafe write(STDERR_FILENO, $0.baseAddress, $0.count) }
+        line += "\n"
+        output(Array(line.utf8))
     }
 }
 
+extension Logger.MetadataValue {
+    /// Numbers and truth values stay what they are, so that a log store can compare and add them up.
+    fileprivate var json: String {
+        switch self {
+        case .string(let text): quoted(text)
+        case .stringConvertible(let value):
+            switch value {
+            case let number as any BinaryInteger: "\(number)"
+            case let number as Double: number.isFinite ? "\(number)" : quoted("\(number)")
+            case let truth as Bool: truth ? "true" : "false"
+            default: quoted("\(value)")
+            }
+        case .array(let values): "[" + values.map(\.json).joined(separator: ",") + "]"
+        case .dictionary(let members):
+            "{"
+                + members.sorted { $0.key < $1.key }.map { "\(quoted($0.key)):\($0.value.json)" }
+                .joined(separator: ",") + "}"
+        }
+    }
+}
+
+/// One write for each line keeps lines of several threads whole. A log that can't be written has nowhere to complain to.
+private func writeToStandardError(_ line: [UInt8]) {
+    _ = unsafe line.withUnsafeBytes { unsafe write(STDERR_FILENO, $0.baseAddress, $0.count) }
+}
+
+/// A JSON string (RFC 8259, section 7). What may end a line or steer a terminal is replaced: it would forge records.
 private func quoted(_ text: String) -> String {
     var result = "\""
-    for scalar in text.unicodeScalars {
-        switch scalar {
-        case "\"": result += "\\\""
-        case "\\": result += "\\\\"
-        case _ where scalar.value < 0x20: result += " "
-        default: result.unicodeScalars.append(scalar)
-        }
+    for scalar in unbroken(text).unicodeScalars {
+        if scalar == "\"" || scalar == "\\" { result += "\\" }
+        result.unicodeScalars.append(scalar)
     }
     return result + "\""
 }
 
-/// UTC, RFC 3339, milliseconds.
-private func timestamp() -> String {
-    var now = timespec()
-    unsafe clock_gettime(CLOCK_REALTIME, &now)
-    var calendar = unsafe tm()
-    unsafe gmtime_r(&now.tv_sec, &calendar)
-    func padded(_ value: Int, _ width: Int) -> String {
-        let digits = String(value)
-        return String(repeating: "0", count: max(0, width - digits.count)) + digits
+/// A text value; in quotes where it would else look like several.
+private func word(_ text: String) -> String {
+    let isPlain =
+        !text.isEmpty && text.unicodeScalars.allSatisfy { $0.value > 0x20 && $0 != "\"" && $0 != "=" }
+    return isPlain ? unbroken(text) : quoted(text)
+}
+
+private func unbroken(_ text: String) -> String {
+    func breaks(_ scalar: Unicode.Scalar) -> Bool {
+        scalar.value < 0x20 || (0x7F...0x9F).contains(scalar.value) || scalar == "\u{2028}"
+            || scalar == "\u{2029}"
     }
-    let (year, month, day) = unsafe (calendar.tm_year, calendar.tm_mon, calendar.tm_mday)
-    let (hour, minute, second) = unsafe (calendar.tm_hour, calendar.tm_min, calendar.tm_sec)
-    let date = "\(year + 1900)-\(padded(Int(month) + 1, 2))-\(padded(Int(day), 2))"
-    let time = "\(padded(Int(hour), 2)):\(padded(Int(minute), 2)):\(padded(Int(second), 2))"
-    return "\(date)T\(time).\(padded(now.tv_nsec / 1_000_000, 3))Z"
+    guard text.unicodeScalars.contains(where: breaks) else { return text }
+    var result = String.UnicodeScalarView()
+    for scalar in text.unicodeScalars { result.append(breaks(scalar) ? " " : scalar) }
+    return String(result)
 }

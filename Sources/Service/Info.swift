@@ -7,13 +7,16 @@ import Perturbation
 import Tensor
 
 extension PerceptionService {
+    /// Of the kernels in use.
+    static let instructionSet = "baseline"
+
     /// What runs here: version, limits, formats.
     var info: [UInt8] {
         func list(_ words: [String]) -> JSONValue { .array(words.map { .string($0) }) }
         let info: JSONValue = [
             "name": "perception-server",
             "version": .string(ServiceSettings.version),
-            "instruction_set": "baseline",
+            "instruction_set": .string(PerceptionService.instructionSet),
             "threads": .integer(Int64(settings.threads)),
             "limits": [
                 "max_body_bytes": .integer(Int64(settings.maxBodyBytes)),
@@ -22,6 +25,7 @@ extension PerceptionService {
                 "max_image_pixels": .integer(Int64(settings.maxImagePixels)),
                 "max_connections": .integer(Int64(settings.maxConnections)),
                 "queue_limit": .integer(Int64(settings.queueLimit)),
+                "max_runs": .integer(Int64(settings.maxRuns)),
             ],
             "formats": [
                 "requests": list(TensorEncoding.mediaTypes + PerturbEndpoint.bodyTypes.dropFirst()),

@@ -49,9 +49,7 @@ package struct PerceptionService: Sendable {
             let context = OperationContext(query: head.query, memoryBudget: settings.memoryBudgetBytes)
             let reply = try Operation.reply(to: request, context: context)
             timer.end(.compute)
-            if let diagnostics = reply.diagnostics {
-                instruments.count(diagnostics, preset: reply.preset ?? "none")
-            }
+            instruments.count(reply, run: RunName(head) ?? .none, route: path)
             defer { timer.end(.encode) }
             return encoding.response(reply)
         }
@@ -73,7 +71,7 @@ package struct PerceptionService: Sendable {
         _ path: String, types: [String], inPlaceUpTo lightBytes: Int, _ work: @escaping Work
     ) -> Route {
         Route(.post, path) { head in
-            if let refusal = authorization.refusal(head) { return .reply(refusal) }
+            if let refusal = authorization.refusal(head) ?? RunName.refusal(head) { return .reply(refusal) }
             guard let type = head.mediaType, types.contains(type) else {
                 let problem = Problem(
                     .unsupportedMediaType,
@@ -108,6 +106,7 @@ package struct PerceptionService: Sendable {
         do throws(Problem) {
             var response = try work(bytes, head, &timer)
             response.headers[.serverTiming] = timer.serverTiming
+            response.notes.phases = timer.durations.map { ($0.phase.rawValue, $0.duration) }
             instruments.observe(timer, route: path)
             return response
         } catch {
@@ -139,7 +138,10 @@ package struct PerceptionService: Sendable {
     func metrics(_ path: String) -> Route {
         Route(.get, path) { head in
             if let refusal = authorization.refusal(head) { return .reply(refusal) }
-            return .reply(Response(text: instruments.text(load()), contentType: "text/plain; version=0.0.4"))
+            return .reply(
+                Response(
+                    text: instruments.text(load(), isReady: isReady()),
+                    contentType: "text/plain; version=0.0.4"))
         }
     }
 }

@@ -50,9 +50,9 @@ struct GoldenFile: Sendable, CustomTestStringConvertible {
 struct TestService {
     let service: PerceptionService
 
-    init(tokens: [String] = [], memoryBudgetBytes: Int = 4 << 30) {
+    init(tokens: [String] = [], memoryBudgetBytes: Int = 4 << 30, maxRuns: Int = 64) {
         service = PerceptionService(
-            settings: ServiceSettings(memoryBudgetBytes: memoryBudgetBytes, tokens: tokens),
+            settings: ServiceSettings(memoryBudgetBytes: memoryBudgetBytes, maxRuns: maxRuns, tokens: tokens),
             logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() },
             isReady: { true }, load: { .idle })
     }

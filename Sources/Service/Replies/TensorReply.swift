@@ -1,3 +1,4 @@
+import ContrastiveLoss
 import JSON
 import Perception
 
@@ -33,8 +34,8 @@ struct TensorReply: Sendable {
     private(set) var sequenceDiagnostics: [[JSONValue.Member]] = []
     /// Of the whole batch; nil when the operation has none.
     private(set) var diagnostics: Diagnostics?
-    /// The preset in effect, for the training signals of /metrics.
-    private(set) var preset: String?
+    /// For /metrics; nil when the operation has none.
+    private(set) var signals: TrainingSignals?
     var rolloutNames: [String: RolloutName] = [:]
     private var faults = Faults()
 
@@ -89,8 +90,8 @@ struct TensorReply: Sendable {
     }
 
     mutating func setDiagnostics(_ source: Diagnostics.Source, rows: Rows, preset: String) {
-        self.preset = preset
         let whole = Diagnostics(source, 0..<rows.tokens)
+        signals = TrainingSignals(preset: preset, diagnostics: whole, loss: source.loss?.aggregated)
         let sequences = (0..<rows.count).map { Diagnostics(source, rows[$0]) }
         if !(whole.isFinite && sequences.allSatisfy(\.isFinite)) {
             faults.add(
