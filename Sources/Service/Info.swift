@@ -5,21 +5,20 @@ import Images
 import JSON
 import Perturbation
 import Tensor
+import TokenDistribution
 
 extension PerceptionService {
-    /// Of the kernels in use.
-    static let instructionSet = "baseline"
-
     /// What runs here: version, limits, formats.
     var info: [UInt8] {
         func list(_ words: [String]) -> JSONValue { .array(words.map { .string($0) }) }
         let info: JSONValue = [
             "name": "perception-server",
             "version": .string(ServiceSettings.version),
-            "instruction_set": .string(PerceptionService.instructionSet),
+            "instruction_set": .string(InstructionSet.inUse.rawValue),
             "threads": .integer(Int64(settings.threads)),
             "limits": [
                 "max_body_bytes": .integer(Int64(settings.maxBodyBytes)),
+                "max_streamed_body_bytes": .integer(Int64(settings.maxStreamedBodyBytes)),
                 "max_json_body_bytes": .integer(Int64(settings.maxJSONBodyBytes)),
                 "memory_budget_bytes": .integer(Int64(settings.memoryBudgetBytes)),
                 "max_image_pixels": .integer(Int64(settings.maxImagePixels)),

@@ -41,59 +41,101 @@ package struct PerceptionService: Sendable {
     func numbers<Operation: TensorOperation & SendableMetatype>(_ path: String, _ operation: Operation.Type)
         -> Route
     {
-        body(path, types: TensorEncoding.mediaTypes, inPlaceUpTo: PerceptionService.lightBodyBytes) {
-            bytes, head, timer throws(Problem) in
-            let encoding = TensorEncoding(head)
-            let request = try encoding.request(bytes, schema: Operation.schema)
-            timer.end(.decode)
+        Route(.post, path) { head in
+            if let refusal = refusal(head, types: TensorEncoding.mediaTypes) { return .reply(refusal) }
             let context = OperationContext(query: head.query, memoryBudget: settings.memoryBudgetBytes)
-            let reply = try Operation.reply(to: request, context: context)
-            timer.end(.compute)
-            instruments.count(reply, run: RunName(head) ?? .none, route: path)
-            defer { timer.end(.encode) }
-            return encoding.response(reply)
+            if TensorEncoding(head).isJSON {
+                return collect(head, upTo: settings.maxJSONBodyBytes, inPlaceUpTo: Self.lightBodyBytes) {
+                    bytes in
+                    answer(head, path) { timer throws(Problem) in
+                        let request = try TensorRequest(json: bytes, schema: Operation.schema)
+                        timer.end(.decode)
+                        return try reply(operation, to: request, context, head, path, &timer)
+                    }
+                }
+            }
+            let limits = IntakeLimits(
+                streamed: settings.maxStreamedBodyBytes, held: settings.maxBodyBytes,
+                budget: settings.memoryBudgetBytes)
+            return .sink(
+                TensorIntake(
+                    head, schema: Operation.schema, limits: limits,
+                    planner: { request throws(Problem) in
+                        try Operation.plan(for: request, context: context)
+                    },
+                    completion: { arrival in
+                        outcome(isLight: arrival.heldBytes < Self.lightBodyBytes) {
+                            answer(head, path, before: [.compute: arrival.reducing]) {
+                                timer throws(Problem) in
+                                timer.end(.decode)
+                                return try reply(operation, to: arrival.request, context, head, path, &timer)
+                            }
+                        }
+                    }))
         }
+    }
+
+    private func reply<Operation: TensorOperation>(
+        _ operation: Operation.Type, to request: TensorRequest, _ context: OperationContext,
+        _ head: RequestHead, _ path: String, _ timer: inout PhaseTimer
+    ) throws(Problem) -> Response {
+        let reply = try Operation.reply(to: request, context: context)
+        timer.end(.compute)
+        instruments.count(reply, run: RunName(head) ?? .none, route: path)
+        defer { timer.end(.encode) }
+        return TensorEncoding(head).response(reply)
     }
 
     func pixels(_ path: String) -> Route {
         let endpoint = PerturbEndpoint(
             limits: ImageLimits(maxPixels: settings.maxImagePixels), memoryBudget: settings.memoryBudgetBytes)
-        return body(path, types: PerturbEndpoint.bodyTypes, inPlaceUpTo: 0) {
-            bytes, head, timer throws(Problem) in
-            try endpoint.respond(to: bytes, head: head, instruments: instruments, &timer)
+        return Route(.post, path) { head in
+            if let refusal = refusal(head, types: PerturbEndpoint.bodyTypes) { return .reply(refusal) }
+            let isJSON = head.mediaType == "application/json"
+            let limit = isJSON ? settings.maxJSONBodyBytes : settings.maxBodyBytes
+            return collect(head, upTo: limit, inPlaceUpTo: 0) { bytes in
+                answer(head, path) { timer throws(Problem) in
+                    try endpoint.respond(to: bytes, head: head, instruments: instruments, &timer)
+                }
+            }
         }
     }
 
-    typealias Work = @Sendable ([UInt8], RequestHead, inout PhaseTimer) throws(Problem) -> Response
-
-    /// A POST route whose body is collected, then worked on: in place when it is small, else by a worker.
-    private func body(
-        _ path: String, types: [String], inPlaceUpTo lightBytes: Int, _ work: @escaping Work
-    ) -> Route {
-        Route(.post, path) { head in
-            if let refusal = authorization.refusal(head) ?? RunName.refusal(head) { return .reply(refusal) }
-            guard let type = head.mediaType, types.contains(type) else {
-                let problem = Problem(
-                    .unsupportedMediaType,
-                    Problem.Reason(
-                        "not read here", field: "Content-Type", expected: types.joined(separator: ", "),
-                        found: head.mediaType ?? "none"))
-                return .reply(problem.response(requestID: head.requestID))
-            }
-            let limit = type == "application/json" ? settings.maxJSONBodyBytes : settings.maxBodyBytes
-            if let length = head.contentLength, length > limit {
-                return .reply(PerceptionService.tooLarge(limit, declared: length, received: 0, head))
-            }
-            return .sink(
-                BufferedBody(for: head) { bytes in
-                    guard bytes.count <= limit else {
-                        return .reply(
-                            PerceptionService.tooLarge(limit, declared: nil, received: bytes.count, head))
-                    }
-                    let answer: @Sendable () -> Response = { self.answer(bytes, head, path, work) }
-                    return bytes.count < lightBytes ? .reply(answer()) : .work(answer)
-                })
+    /// Why a request is not even looked at; nil when it may pass.
+    private func refusal(_ head: RequestHead, types: [String]) -> Response? {
+        if let refusal = authorization.refusal(head) ?? RunName.refusal(head) { return refusal }
+        guard let type = head.mediaType, types.contains(type) else {
+            let problem = Problem(
+                .unsupportedMediaType,
+                Problem.Reason(
+                    "not read here", field: "Content-Type", expected: types.joined(separator: ", "),
+                    found: head.mediaType ?? "none"))
+            return problem.response(requestID: head.requestID)
         }
+        return nil
+    }
+
+    /// A body that is collected, then worked on.
+    private func collect(
+        _ head: RequestHead, upTo limit: Int, inPlaceUpTo lightBytes: Int,
+        _ answer: @escaping @Sendable ([UInt8]) -> Response
+    ) -> Opening {
+        if let length = head.contentLength, length > limit {
+            return .reply(PerceptionService.tooLarge(limit, declared: length, received: 0, head))
+        }
+        return .sink(
+            BufferedBody(for: head) { bytes in
+                guard bytes.count <= limit else {
+                    return .reply(
+                        PerceptionService.tooLarge(limit, declared: nil, received: bytes.count, head))
+                }
+                return outcome(isLight: bytes.count < lightBytes) { answer(bytes) }
+            })
+    }
+
+    /// In place when it is light, else by a worker.
+    private func outcome(isLight: Bool, _ work: @escaping @Sendable () -> Response) -> Outcome {
+        isLight ? .reply(work()) : .work(work)
     }
 
     private static func tooLarge(_ limit: Int, declared: Int?, received: Int, _ head: RequestHead) -> Response
@@ -101,10 +143,14 @@ package struct PerceptionService: Sendable {
         render(.bodyTooLarge(limit: limit, declared: declared, received: received), head)
     }
 
-    private func answer(_ bytes: [UInt8], _ head: RequestHead, _ path: String, _ work: Work) -> Response {
-        var timer = PhaseTimer()
+    /// - Parameter before: what was spent while the request was arriving.
+    private func answer(
+        _ head: RequestHead, _ path: String, before: [PhaseTimer.Phase: Duration] = [:],
+        _ work: (inout PhaseTimer) throws(Problem) -> Response
+    ) -> Response {
+        var timer = PhaseTimer(before: before)
         do throws(Problem) {
-            var response = try work(bytes, head, &timer)
+            var response = try work(&timer)
             response.headers[.serverTiming] = timer.serverTiming
             response.notes.phases = timer.durations.map { ($0.phase.rawValue, $0.duration) }
             instruments.observe(timer, route: path)

@@ -3,6 +3,7 @@ import HTTPTypes
 import Logging
 import Observability
 import Perception
+import TokenDistribution
 
 /// What is counted and logged, and when. Names and meanings are in ``Metrics``.
 struct Instruments: Sendable {
@@ -16,7 +17,7 @@ struct Instruments: Sendable {
         runs = LabelPool(limit: settings.maxRuns)
         meter = ExchangeMeter(registry)
         accessLog = AccessLog(logger: logger)
-        registry.series(of: Metrics.build, [ServiceSettings.version, PerceptionService.instructionSet]).set(1)
+        registry.series(of: Metrics.build, [ServiceSettings.version, InstructionSet.inUse.rawValue]).set(1)
         registry.series(of: Metrics.memoryBudget).set(Double(settings.memoryBudgetBytes))
         registry.series(of: Metrics.mostConnections).set(Double(settings.maxConnections))
         registry.series(of: Metrics.workers).set(Double(settings.threads))
