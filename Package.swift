@@ -96,10 +96,12 @@ let package = Package(
         tests("ImagesTests", ["Images", "JSON"]),
         tests("PerturbationTests", ["Images", "JSON", "Perturbation"]),
         tests("HTTPTests", ["HTTP", httpTypes]),
+        tests("ObservabilityTests", ["JSON", "Observability", logging]),
         tests(
             "ServiceTests",
             [
-                "ContrastiveLoss", "HTTP", "Images", "JSON", "Perturbation", "Service", "SharedFiles",
+                "ContrastiveLoss", "HTTP", "Images", "JSON", "Observability", "Perturbation", "Service",
+                "SharedFiles",
                 "Tensor",
                 httpTypes, logging,
                 .product(name: "Yams", package: "Yams"),

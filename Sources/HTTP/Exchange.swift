@@ -14,6 +14,8 @@ package struct Exchange: Sendable {
     package let bytesOut: Int
     package let durations: Durations
     package let ending: Ending
+    /// From the answer; empty when it was never begun.
+    package var notes = ResponseNotes()
 
     package struct Durations: Sendable {
         /// From the complete head to the complete body.

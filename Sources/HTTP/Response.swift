@@ -9,6 +9,7 @@ package struct Response: Sendable {
     package var status: HTTPResponse.Status
     package var headers: HTTPFields
     package var body: [[UInt8]]
+    package var notes = ResponseNotes()
 
     package init(_ status: HTTPResponse.Status = .ok, headers: HTTPFields = [:], body: [[UInt8]] = []) {
         self.status = status

@@ -33,6 +33,7 @@ final class Transaction {
 
     private var route: Route?
     private var status: HTTPResponse.Status?
+    private var notes = ResponseNotes()
     private var received = 0
     private var replyBytes = 0
     private var wasAnsweredRaw = false
@@ -127,7 +128,7 @@ final class Transaction {
         return Exchange(
             head: head, route: route?.path, status: status ?? (cut == .timeout ? .requestTimeout : nil),
             bytesIn: received, bytesOut: isAnswered ? replyBytes : 0, durations: durations,
-            ending: cut ?? (isAnswered ? .completed : serverStopped ? .abandoned : .clientGone))
+            ending: cut ?? (isAnswered ? .completed : serverStopped ? .abandoned : .clientGone), notes: notes)
     }
 
     private func settle(_ refusal: Refusal) -> Step {
@@ -157,6 +158,7 @@ final class Transaction {
         }
         let finished = core.finish(response, for: head)
         status = finished.status
+        notes = finished.notes
         wasAnsweredRaw = connection.answer(RawReply(finished, omittingBody: head.method == .head), now: .now)
         replyBytes = finished.bodyByteCount
         stage = .lingering(left: core.configuration.discardBytes)
@@ -169,6 +171,7 @@ final class Transaction {
         replyBytes = head.method == .head ? 0 : finished.bodyByteCount
         guard connection.replyBegins(bytes: replyBytes, now: .now) else { return .close }
         status = finished.status
+        notes = finished.notes
         stage = .replying
         return .reply(finished, closing: closing || core.isDraining)
     }

@@ -2,54 +2,39 @@ import Synchronization
 
 /// Holds the series of a closed list of families and writes them as Prometheus text.
 ///
-/// Label values must come from closed lists (routes, statuses, presets): each combination is kept for ever.
+/// Label values must come from closed or bounded lists (routes, statuses, presets, ``LabelPool``): each combination is
+/// kept for ever.
 package final class MetricRegistry: Sendable {
-    private struct Series: Sendable {
-        var value = 0.0
-        var count = 0
-        var buckets: [Int] = []
-    }
-
     private let families: [MetricFamily]
-    private let series: Mutex<[String: [[String]: Series]]>
+    private let series: Mutex<[String: [[String]: MetricSeries]]>
 
     package init(_ families: [MetricFamily]) {
         self.families = families
-        // Families without labels are present from the start, at 0.
-        var initial: [String: [[String]: Series]] = [:]
-        for family in families { initial[family.name] = family.labels.isEmpty ? [[]: Series()] : [:] }
+        var initial: [String: [[String]: MetricSeries]] = [:]
+        for family in families {
+            precondition(initial[family.name] == nil, "\(family.name) stands twice")
+            // Families without labels are present from the start, at 0.
+            initial[family.name] = family.labels.isEmpty ? [[]: MetricSeries(family.kind)] : [:]
+        }
         series = Mutex(initial)
     }
 
-    /// Adds to a counter or gauge.
-    package func add(_ value: Double, to family: MetricFamily, _ labels: [String] = []) {
+    /// The series with these label values, made at 0 when it is new. Whoever counts often keeps it: finding it takes a
+    /// lock, adding to it none.
+    package func series(of family: MetricFamily, _ labels: [String] = []) -> MetricSeries {
         precondition(labels.count == family.labels.count)
-        series.withLock { $0[family.name, default: [:]][labels, default: Series()].value += value }
-    }
-
-    /// Sets a gauge.
-    package func set(_ value: Double, of family: MetricFamily, _ labels: [String] = []) {
-        precondition(labels.count == family.labels.count)
-        series.withLock { $0[family.name, default: [:]][labels, default: Series()].value = value }
-    }
-
-    /// Puts a value into a histogram.
-    package func observe(_ value: Double, in family: MetricFamily, _ labels: [String] = []) {
-        guard case .histogram(let bounds) = family.kind else {
-            preconditionFailure("\(family.name) is no histogram")
-        }
-        precondition(labels.count == family.labels.count)
-        series.withLock { all in
-            var one = all[family.name]?[labels] ?? Series()
-            if one.buckets.isEmpty { one.buckets = [Int](repeating: 0, count: bounds.count) }
-            one.value += value
-            one.count += 1
-            if let index = bounds.firstIndex(where: { value <= $0 }) { one.buckets[index] += 1 }
-            all[family.name, default: [:]][labels] = one
+        return series.withLock { all in
+            guard let known = all[family.name] else {
+                preconditionFailure("\(family.name) is not registered")
+            }
+            if let one = known[labels] { return one }
+            let new = MetricSeries(family.kind)
+            all[family.name]?[labels] = new
+            return new
         }
     }
 
-    /// Prometheus text exposition format 0.0.4; series in a stable order.
+    /// Prometheus text exposition format 0.0.4; families as registered, series in a stable order.
     package var text: String {
         let snapshot = series.withLock { $0 }
         var text = ""
@@ -61,15 +46,12 @@ package final class MetricRegistry: Sendable {
                 switch family.kind {
                 case .counter, .gauge: text += "\(family.name)\(braced(pairs)) \(number(one.value))\n"
                 case .histogram(let bounds):
-                    var cumulative = 0
-                    for (index, bound) in bounds.enumerated() {
-                        cumulative += one.buckets.isEmpty ? 0 : one.buckets[index]
-                        text +=
-                            "\(family.name)_bucket\(braced(pairs + ["le=\"\(number(bound))\""])) \(cumulative)\n"
+                    let counts = one.cumulative
+                    for (bound, count) in zip(bounds.map(number) + ["+Inf"], counts) {
+                        text += "\(family.name)_bucket\(braced(pairs + ["le=\"\(bound)\""])) \(count)\n"
                     }
-                    text += "\(family.name)_bucket\(braced(pairs + ["le=\"+Inf\""])) \(one.count)\n"
                     text += "\(family.name)_sum\(braced(pairs)) \(number(one.value))\n"
-                    text += "\(family.name)_count\(braced(pairs)) \(one.count)\n"
+                    text += "\(family.name)_count\(braced(pairs)) \(counts[bounds.count])\n"
                 }
             }
         }
@@ -96,12 +78,12 @@ private func number(_ value: Double) -> String {
 /// Backslash, quote and line feed are the characters the format escapes in label values.
 private func escaped(_ text: String) -> String {
     var result = ""
-    for character in text {
-        switch character {
+    for scalar in text.unicodeScalars {
+        switch scalar {
         case "\\": result += "\\\\"
         case "\"": result += "\\\""
         case "\n": result += "\\n"
-        default: result.append(character)
+        default: result.unicodeScalars.append(scalar)
         }
     }
     return result

@@ -25,6 +25,7 @@ extension PerceptionService {
                 "max_image_pixels": .integer(Int64(settings.maxImagePixels)),
                 "max_connections": .integer(Int64(settings.maxConnections)),
                 "queue_limit": .integer(Int64(settings.queueLimit)),
+                "max_runs": .integer(Int64(settings.maxRuns)),
             ],
             "formats": [
                 "requests": list(TensorEncoding.mediaTypes + PerturbEndpoint.bodyTypes.dropFirst()),

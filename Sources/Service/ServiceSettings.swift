@@ -12,6 +12,8 @@ package struct ServiceSettings: Sendable {
     package var maxConnections: Int
     package var queueLimit: Int
     package var threads: Int
+    /// Names of runs that metrics keep apart; see ``RunName``.
+    package var maxRuns: Int
     /// Accepted bearer tokens; empty for none needed.
     package var tokens: [String]
     /// Where requests may name files instead of carrying bodies; nil for nowhere.
@@ -21,7 +23,8 @@ package struct ServiceSettings: Sendable {
         maxBodyBytes: Int = 1 << 30, maxStreamedBodyBytes: Int = 1 << 40,
         maxJSONBodyBytes: Int = 64 << 20, memoryBudgetBytes: Int = 4 << 30,
         maxImagePixels: Int = 50_000_000,
-        maxConnections: Int = 10_000, queueLimit: Int = 256, threads: Int = 1, tokens: [String] = []
+        maxConnections: Int = 10_000, queueLimit: Int = 256, threads: Int = 1, maxRuns: Int = 64,
+        tokens: [String] = []
     ) {
         self.maxBodyBytes = maxBodyBytes
         self.maxStreamedBodyBytes = maxStreamedBodyBytes
@@ -31,6 +34,7 @@ package struct ServiceSettings: Sendable {
         self.maxConnections = maxConnections
         self.queueLimit = queueLimit
         self.threads = threads
+        self.maxRuns = maxRuns
         self.tokens = tokens
     }
 

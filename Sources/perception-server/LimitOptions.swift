@@ -33,6 +33,11 @@ struct LimitOptions: ParsableArguments {
     @Option(help: "Heavy requests that may wait for a thread; more are answered with 503. (default: 256)")
     var queueLimit: Int?
 
+    @Option(
+        help:
+            "Run names (Perception-Run) that metrics keep apart; further ones count as other. (default: 64)")
+    var maxRuns: Int?
+
     func configuration() throws -> ServerConfiguration {
         var configuration = ServerConfiguration()
         func set(
@@ -72,6 +77,11 @@ struct LimitOptions: ParsableArguments {
         }
         if let pixels = try resolved(maxImagePixels, "max-image-pixels", "at least 1", where: { $0 >= 1 }) {
             settings.maxImagePixels = pixels
+        }
+        if let runs = try resolved(
+            maxRuns, "max-runs", "from 1 to 10000", where: { (1...10_000).contains($0) })
+        {
+            settings.maxRuns = runs
         }
         return settings
     }

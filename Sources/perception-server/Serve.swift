@@ -33,7 +33,10 @@ struct Serve: ParsableCommand {
     @Option(help: "Seconds that requests in flight may take to finish after SIGTERM. (default: 30)")
     var shutdownGraceSeconds: Int?
 
-    @Option(help: "trace, debug (one line for each request), info, notice, warning, error. (default: info)")
+    @Option(
+        help:
+            "trace, debug (probes, too), info (a line for each request), notice, warning, error. (default: info)"
+    )
     var logLevel: String?
 
     @Option(help: "text or json, one line for each record, to standard error. (default: text)")

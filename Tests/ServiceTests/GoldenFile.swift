@@ -52,9 +52,10 @@ struct TestService {
     let service: PerceptionService
 
     init(
-        tokens: [String] = [], memoryBudgetBytes: Int = 4 << 30, sharedDirectory: SharedDirectory? = nil
+        tokens: [String] = [], memoryBudgetBytes: Int = 4 << 30, maxRuns: Int = 64,
+        sharedDirectory: SharedDirectory? = nil
     ) {
-        var settings = ServiceSettings(memoryBudgetBytes: memoryBudgetBytes, tokens: tokens)
+        var settings = ServiceSettings(memoryBudgetBytes: memoryBudgetBytes, maxRuns: maxRuns, tokens: tokens)
         settings.sharedDirectory = sharedDirectory
         service = PerceptionService(
             settings: settings,

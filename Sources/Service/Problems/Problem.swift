@@ -200,7 +200,9 @@ package struct Problem: Error, Sendable, Equatable {
             }
             if let limit { writer.member("limit", .integer(Int64(limit))) }
         }
-        return Response(kind.status, contentType: "application/problem+json", body: writer.bytes)
+        var response = Response(kind.status, contentType: "application/problem+json", body: writer.bytes)
+        response.notes.problem = kind.rawValue
+        return response
     }
 }
 

@@ -38,8 +38,8 @@ struct TensorReply: Sendable {
     private(set) var sequenceDiagnostics: [[JSONValue.Member]] = []
     /// Of the whole batch; nil when the operation has none.
     private(set) var diagnostics: Diagnostics?
-    /// The preset in effect, for the training signals of /metrics.
-    private(set) var preset: String?
+    /// For /metrics; nil when the operation has none.
+    private(set) var signals: TrainingSignals?
     var rolloutNames: [String: RolloutName] = [:]
     private var faults = Faults()
 
@@ -126,9 +126,9 @@ struct TensorReply: Sendable {
     }
 
     mutating func setDiagnostics(_ source: Diagnostics.Source, rows: Rows, preset: String) {
-        self.preset = preset
         let sequences = (0..<rows.count).map { Diagnostics(source, rows[$0]) }
         let whole = Diagnostics(source, joining: sequences)
+        signals = TrainingSignals(preset: preset, diagnostics: whole, loss: source.loss?.aggregated)
         if !(whole.isFinite && sequences.allSatisfy(\.isFinite)) {
             faults.add(
                 .nonFiniteValue,

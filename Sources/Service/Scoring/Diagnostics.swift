@@ -20,9 +20,9 @@ struct Diagnostics: Sendable, Equatable {
     private(set) var selected = 0
     private(set) var gated = 0
     private(set) var clamped = 0
-    private var deltaSum = 0.0
-    private var marginSum = 0.0
-    private let detects: Bool
+    private(set) var deltaSum = 0.0
+    private(set) var marginSum = 0.0
+    let detects: Bool
     private let hasLoss: Bool
 
     /// One sequence's.

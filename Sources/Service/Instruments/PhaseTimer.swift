@@ -39,6 +39,7 @@ struct PhaseTimer: Sendable {
 
 extension HTTPField.Name {
     static let serverTiming = name("Server-Timing")
+    static let perceptionRun = name("Perception-Run")
     static let perceptionSteps = name("Perception-Steps")
     static let perceptionSize = name("Perception-Size")
 

@@ -1,0 +1,65 @@
+import HTTP
+import HTTPTypes
+import Logging
+
+/// One record for each finished request: who asked, what came of it, how long it took. No bodies, no query, no tokens.
+struct AccessLog: Sendable {
+    let logger: Logger
+
+    /// What asks every few seconds, for ever, and says nothing while all is well.
+    private static let probes: Set<String> = ["/healthz", "/readyz", "/metrics"]
+
+    func record(_ exchange: Exchange) {
+        let level = level(exchange)
+        guard logger.logLevel <= level else { return }
+        logger.log(level: level, "request", metadata: fields(exchange))
+    }
+
+    /// What an operator must act on is `error`; what the server refused or gave up, so that a client may suffer,
+    /// `warning`; what clients did wrong or well, `info`.
+    private func level(_ exchange: Exchange) -> Logger.Level {
+        let status = exchange.status?.code ?? 0
+        switch exchange.ending {
+        case .abandoned, .timeout: return .warning
+        // A connection that came and went, as port checks make them, asked for nothing.
+        case .clientGone: return exchange.head == nil ? .debug : .info
+        case .completed: break
+        }
+        if AccessLog.probes.contains(exchange.route ?? "") { return .debug }
+        return switch status {
+        case 503, 507: .warning
+        case 500...: .error
+        default: .info
+        }
+    }
+
+    private func fields(_ exchange: Exchange) -> Logger.Metadata {
+        var fields: Logger.Metadata = [
+            "status": .stringConvertible(exchange.status?.code ?? 0),
+            "bytes_in": .stringConvertible(exchange.bytesIn),
+            "bytes_out": .stringConvertible(exchange.bytesOut),
+            "duration_ms": milliseconds(exchange.durations.total),
+            "ending": .string(exchange.ending.rawValue),
+        ]
+        if exchange.bytesIn > 0 { fields["receive_ms"] = milliseconds(exchange.durations.receive) }
+        if exchange.wasQueued { fields["queue_ms"] = milliseconds(exchange.durations.queue) }
+        for phase in exchange.notes.phases { fields["\(phase.name)_ms"] = milliseconds(phase.duration) }
+        if let problem = exchange.problem { fields["problem"] = .string(problem) }
+        guard let head = exchange.head else { return fields }
+        fields["method"] = .string(head.method.rawValue)
+        // A path that no route has may be as long as a target, and hold what was not meant for logs.
+        fields["path"] = .string(exchange.route ?? head.path.clipped(to: 256))
+        fields["request_id"] = .string(head.requestID)
+        if let run = RunName(head), run != .none { fields["run"] = .string(run.text) }
+        if let parts = head.traceparent?.split(separator: "-") {
+            fields["trace_id"] = .string(String(parts[1]))
+            fields["parent_span_id"] = .string(String(parts[2]))
+        }
+        return fields
+    }
+
+    /// To the microsecond.
+    private func milliseconds(_ duration: Duration) -> Logger.MetadataValue {
+        .stringConvertible((duration.seconds * 1e6).rounded() / 1e3)
+    }
+}

@@ -1,0 +1,77 @@
+import HTTP
+import HTTPTypes
+import Logging
+import Observability
+import Perception
+import TokenDistribution
+
+/// What is counted and logged, and when. Names and meanings are in ``Metrics``.
+struct Instruments: Sendable {
+    private let registry = MetricRegistry(Metrics.all)
+    private let process = ProcessMetrics()
+    private let runs: LabelPool
+    private let meter: ExchangeMeter
+    private let accessLog: AccessLog
+
+    init(settings: ServiceSettings, logger: Logger) {
+        runs = LabelPool(limit: settings.maxRuns)
+        meter = ExchangeMeter(registry)
+        accessLog = AccessLog(logger: logger)
+        registry.series(of: Metrics.build, [ServiceSettings.version, InstructionSet.inUse.rawValue]).set(1)
+        registry.series(of: Metrics.memoryBudget).set(Double(settings.memoryBudgetBytes))
+        registry.series(of: Metrics.mostConnections).set(Double(settings.maxConnections))
+        registry.series(of: Metrics.workers).set(Double(settings.threads))
+        registry.series(of: Metrics.mostQueued).set(Double(settings.queueLimit))
+    }
+
+    func count(images: Int, views: Int) {
+        registry.series(of: Metrics.images).add(Double(images))
+        registry.series(of: Metrics.views).add(Double(views))
+    }
+
+    /// A batch that was answered.
+    func count(_ reply: TensorReply, run: RunName, route: String) {
+        registry.series(of: Metrics.positions, [route]).add(Double(reply.layout.rows.tokens))
+        guard let signals = reply.signals else { return }
+        signals.add(to: registry, run: runs.label(run.text))
+    }
+
+    func observe(_ timer: PhaseTimer, route: String) {
+        for (phase, duration) in timer.durations {
+            registry.series(of: Metrics.phase, [route, phase.rawValue]).observe(duration.seconds)
+        }
+    }
+
+    /// Prometheus text.
+    func text(_ load: ServerLoad, isReady: Bool) -> String {
+        func set(_ value: Int, _ family: MetricFamily) { registry.series(of: family).set(Double(value)) }
+        set(isReady ? 1 : 0, Metrics.ready)
+        set(load.inFlight, Metrics.inFlight)
+        set(load.connections, Metrics.connections)
+        set(load.queued, Metrics.queued)
+        set(load.running, Metrics.busyWorkers)
+        set(load.bodyBytes, Metrics.memory)
+        process.update(registry)
+        return registry.text
+    }
+}
+
+extension Instruments: ServerObserver {
+    func requestFinished(_ exchange: Exchange) {
+        meter.record(exchange)
+        accessLog.record(exchange)
+    }
+}
+
+extension Exchange {
+    /// The stable word of what went wrong, also where the server cut a slow client off.
+    var problem: String? {
+        notes.problem ?? (status == .requestTimeout ? Problem.Kind.requestTimeout.rawValue : nil)
+    }
+}
+
+extension Duration {
+    var seconds: Double {
+        Double(components.seconds) + Double(components.attoseconds) * 1e-18
+    }
+}

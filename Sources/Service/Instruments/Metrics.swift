@@ -1,0 +1,116 @@
+import Observability
+
+/// Every metric of the service: its name, labels, meaning and buckets. Names and units follow Prometheus' naming rules.
+///
+/// A sum of numbers that may be negative is no counter, so such a sum is counted in two series: what batches whose sum
+/// is positive added, and what those with a negative one took away. Their difference divided by the tokens is the exact
+/// mean over any window, whatever the micro-batches were.
+enum Metrics {
+    // Requests.
+    static let requests = MetricFamily(
+        "perception_http_requests_total", .counter, labels: ["method", "route", "status"],
+        help: "Finished requests; status 0 when no answer was begun, route none when no route took it.")
+    static let duration = MetricFamily(
+        "perception_http_request_duration_seconds", .histogram(buckets: requestBuckets),
+        labels: ["route", "status"], help: "From the complete head to the last byte of the answer.")
+    static let phase = MetricFamily(
+        "perception_phase_duration_seconds", .histogram(buckets: phaseBuckets), labels: ["route", "phase"],
+        help: "Time in each phase: receive (the body), queue (for a worker), decode, compute, encode.")
+    static let bytesIn = MetricFamily(
+        "perception_http_request_body_bytes_total", .counter, labels: ["route"], help: "Body bytes received.")
+    static let bytesOut = MetricFamily(
+        "perception_http_response_body_bytes_total", .counter, labels: ["route"], help: "Body bytes sent.")
+    static let endings = MetricFamily(
+        "perception_http_endings_total", .counter, labels: ["ending"],
+        help: "How requests ended: completed, client-gone, timeout, abandoned.")
+    static let problems = MetricFamily(
+        "perception_problems_total", .counter, labels: ["type"],
+        help: "Answers that report a problem, by its type.")
+
+    // Load and its limits.
+    static let ready = MetricFamily(
+        "perception_ready", .gauge,
+        help: "1 while the server takes work, 0 while it drains or its queue is full.")
+    static let inFlight = MetricFamily(
+        "perception_http_requests_in_flight", .gauge, help: "Requests whose answer is not complete.")
+    static let connections = MetricFamily("perception_http_connections", .gauge, help: "Open connections.")
+    static let mostConnections = MetricFamily(
+        "perception_http_connections_limit", .gauge, help: "Connections above this wait unanswered.")
+    static let busyWorkers = MetricFamily(
+        "perception_workers_busy", .gauge, help: "Heavy requests on a worker.")
+    static let workers = MetricFamily(
+        "perception_workers", .gauge, help: "Heavy requests worked on at once at most.")
+    static let queued = MetricFamily(
+        "perception_worker_queue_length", .gauge, help: "Heavy requests waiting for a worker.")
+    static let mostQueued = MetricFamily(
+        "perception_worker_queue_limit", .gauge,
+        help: "Heavy requests that may wait; more are answered with 503.")
+    static let memory = MetricFamily(
+        "perception_memory_budget_used_bytes", .gauge, help: "Memory claimed by bodies in flight.")
+    static let memoryBudget = MetricFamily(
+        "perception_memory_budget_bytes", .gauge, help: "Memory that bodies in flight may claim.")
+
+    // Work done.
+    static let positions = MetricFamily(
+        "perception_token_positions_total", .counter, labels: ["route"],
+        help: "Token positions of answered batches, padding included.")
+    static let images = MetricFamily("perception_images_total", .counter, help: "Images decoded.")
+    static let views = MetricFamily("perception_image_views_total", .counter, help: "Perturbed views made.")
+
+    // Training signals, from /v1/score and /v1/mask.
+    static let responseTokens = MetricFamily(
+        "perception_response_tokens_total", .counter, labels: signalLabels,
+        help: "Response tokens of scored batches.")
+    static let candidateTokens = MetricFamily(
+        "perception_candidate_tokens_total", .counter, labels: signalLabels,
+        help: "Response tokens whose entropy rose enough to be candidates.")
+    static let selectedTokens = MetricFamily(
+        "perception_selected_tokens_total", .counter, labels: signalLabels,
+        help: "Candidates selected as perception tokens.")
+    static let gatedTokens = MetricFamily(
+        "perception_gated_tokens_total", .counter, labels: signalLabels,
+        help: "Perception tokens whose advantage passed the gate.")
+    static let comparedTokens = MetricFamily(
+        "perception_compared_tokens_total", .counter, labels: signalLabels,
+        help: "Response tokens whose entropies were compared: the denominator of mean delta entropy.")
+    static let deltaEntropy = MetricFamily(
+        "perception_delta_entropy_nats_total", .counter, labels: signedLabels,
+        help: "Sum of H_removing - H_original over compared tokens, batches with a negative sum apart.")
+    static let lossTokens = MetricFamily(
+        "perception_loss_tokens_total", .counter, labels: signalLabels,
+        help: "Tokens that carried loss: the denominator of mean margin and clamp saturation.")
+    static let margin = MetricFamily(
+        "perception_margin_nats_total", .counter, labels: signedLabels,
+        help: "Sum of margins over tokens that carried loss, batches with a negative sum apart.")
+    static let clampedTokens = MetricFamily(
+        "perception_clamped_tokens_total", .counter, labels: signalLabels,
+        help: "Tokens that carried loss and on which a clamp acted.")
+    static let lossNumerator = MetricFamily(
+        "perception_loss_numerator_total", .counter, labels: signedLabels,
+        help: "Sum of loss numerators, batches with a negative one apart.")
+    static let lossDenominator = MetricFamily(
+        "perception_loss_denominator_total", .counter, labels: signalLabels,
+        help: "Sum of loss denominators.")
+
+    static let build = MetricFamily(
+        "perception_build_info", .gauge, labels: ["version", "instruction_set"], help: "Always 1.")
+
+    static let all =
+        [
+            requests, duration, phase, bytesIn, bytesOut, endings, problems, ready, inFlight, connections,
+            mostConnections, busyWorkers, workers, queued, mostQueued, memory, memoryBudget, positions,
+            images,
+            views, responseTokens, candidateTokens, selectedTokens, gatedTokens, comparedTokens, deltaEntropy,
+            lossTokens, margin, clampedTokens, lossNumerator, lossDenominator, build,
+        ] + ProcessMetrics.families
+
+    private static let signalLabels = ["preset", "run"]
+    private static let signedLabels = signalLabels + ["sign"]
+
+    /// OpenTelemetry's advice for http.server.request.duration (semantic conventions for HTTP metrics).
+    private static let requestBuckets = [
+        0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.25, 0.5, 0.75, 1, 2.5, 5, 7.5, 10,
+    ]
+    /// Compact requests compute for less than a millisecond, uploads of gigabytes take seconds.
+    private static let phaseBuckets = [0.0001, 0.0005, 0.001, 0.005, 0.01, 0.05, 0.1, 0.5, 1, 5, 10]
+}
