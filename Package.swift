@@ -56,7 +56,7 @@ let package = Package(
         // Bytes.
         .systemLibrary(
             name: "CMicroHTTPD", pkgConfig: "libmicrohttpd", providers: [.apt(["libmicrohttpd-dev"])]),
-        room("HTTP", ["CMicroHTTPD", httpTypes, logging]),
+        room("HTTP", ["CMicroHTTPD", "Parallelism", httpTypes, logging]),
         room("Observability", [logging]),
 
         // Where the columns meet.
@@ -65,12 +65,14 @@ let package = Package(
             "Service",
             [
                 "CContract", "ContrastiveLoss", "HTTP", "Images", "JSON", "Observability", "Parallelism",
-                "Perception", "Perturbation", "Suggestion", "Tensor", "TokenDistribution", httpTypes, logging,
+                "Perception", "Perturbation", "SharedFiles", "Suggestion", "Tensor", "TokenDistribution",
+                httpTypes,
+                logging,
             ]),
         .executableTarget(
             name: "perception-server",
             dependencies: [
-                "HTTP", "Observability", "Service", "TokenDistribution",
+                "HTTP", "Observability", "Service", "SharedFiles", "TokenDistribution",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"), logging,
             ],
             swiftSettings: strict),
@@ -97,8 +99,9 @@ let package = Package(
         tests(
             "ServiceTests",
             [
-                "ContrastiveLoss", "HTTP", "Images", "JSON", "Perturbation", "Service", "Tensor", httpTypes,
-                logging,
+                "ContrastiveLoss", "HTTP", "Images", "JSON", "Perturbation", "Service", "SharedFiles",
+                "Tensor",
+                httpTypes, logging,
                 .product(name: "Yams", package: "Yams"),
             ]),
     ]
