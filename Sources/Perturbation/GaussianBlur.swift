@@ -24,6 +24,8 @@ package struct GaussianBlur: PerturbationStep, Equatable {
             standard: "zeros"),
     ]
 
+    package static let identity: String? = "kernel_size 1 with padding reflect"
+
     let kernelSize: Int
     let sigma: Double
     let padding: Padding
@@ -52,6 +54,8 @@ package struct GaussianBlur: PerturbationStep, Equatable {
             "padding": .string(padding.rawValue),
         ]
     }
+
+    package func leavesUnchanged(_ size: PixelSize) -> Bool { kernelSize == 1 && padding == .reflect }
 
     package func outputSize(for size: PixelSize) throws(StepError) -> PixelSize {
         guard padding == .zeros || kernelSize / 2 < min(size.width, size.height) else {

@@ -19,7 +19,7 @@ struct DeterminismTests {
         let photo = try #require(StepCase.photo)
         var hash: UInt64 = 0
         for seed in 0..<24 as Range<Int64> {
-            let steps = recipe.draw(
+            let steps = try recipe.draw(
                 seed: try #require(Seed(seed)), key: ImageKey(id: "picture"), width: photo.width,
                 height: photo.height)
             for step in steps { hash = hash &* 31 &+ fingerprint(of: try step.apply(to: photo).samples) }

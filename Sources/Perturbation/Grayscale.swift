@@ -1,0 +1,32 @@
+package import Images
+package import JSON
+
+/// Gives all three channels the pixel's luma, as torchvision's `to_grayscale(image, 3)`. Equal to it in every sample.
+package struct Grayscale: PerturbationStep, Equatable {
+    package static let name = "grayscale"
+    package static let summary = "Gives all three channels the pixel's luma."
+    package static let parameters: [StepParameter] = []
+    package static let identity: String? = nil
+
+    init() {}
+
+    package init(parameters: JSONValue) throws(StepError) {
+        _ = try ParameterReader(parameters, for: Self.self)
+    }
+
+    package var json: JSONValue { ["step": .string(Self.name)] }
+
+    package func apply(to image: PixelImage) throws(StepError) -> PixelImage {
+        var samples = image.samples
+        var pixels = samples.mutableSpan
+        var index = 0
+        while index < pixels.count {
+            let gray = Enhancement.luma(pixels[index], pixels[index + 1], pixels[index + 2])
+            pixels[index] = gray
+            pixels[index + 1] = gray
+            pixels[index + 2] = gray
+            index += 3
+        }
+        return PixelImage(width: image.width, height: image.height, samples: samples)
+    }
+}
