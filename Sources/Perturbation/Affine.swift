@@ -16,7 +16,8 @@ package struct Affine: PerturbationStep, Equatable {
             "translate", type: "list of [x, y], integers", range: "-1000000 … 1000000 pixels",
             standard: [0, 0]),
         StepParameter("scale", type: "number", range: "0.001 … 1000", standard: 1.0),
-        StepParameter("shear", type: "list of [x, y], numbers", range: "-89 … 89 degrees", standard: [0.0, 0.0]),
+        StepParameter(
+            "shear", type: "list of [x, y], numbers", range: "-89 … 89 degrees", standard: [0.0, 0.0]),
         StepParameter("interpolation", type: "name", range: "nearest or bilinear", standard: "nearest"),
         StepParameter(
             "fill", type: "integer or [red, green, blue]", range: "0 … 255", standard: [0, 0, 0]),

@@ -14,7 +14,8 @@ package struct BlackSquareCover: PerturbationStep, Equatable {
     package static let summary =
         "Covers the picture with overlapping black squares until the given share of its pixels is black."
     package static let parameters = [
-        StepParameter("patch", type: "integer", range: "1 … 65536, the squares' side in pixels", standard: 14),
+        StepParameter(
+            "patch", type: "integer", range: "1 … 65536, the squares' side in pixels", standard: 14),
         StepParameter("coverage", type: "number", range: "0 … 0.99", standard: 0.8),
         StepParameter("cover_seed", type: "integer", range: "0 … 9223372036854775807"),
     ]

@@ -58,11 +58,14 @@ package struct ColorJitter: PerturbationStep, Equatable {
     private static func order(_ reader: ParameterReader, withHue: Bool) throws(StepError) -> [Adjustment] {
         let needed = withHue ? Adjustment.allCases : [.brightness, .contrast, .saturation]
         guard reader.has("order") else { return needed }
-        let words = withHue
+        let words =
+            withHue
             ? "brightness, contrast, saturation and hue, each once"
             : "brightness, contrast and saturation, each once"
         var order: [Adjustment] = []
-        for (index, value) in try reader.list("order", words, counts: needed.count...needed.count).enumerated() {
+        for (index, value) in try reader.list("order", words, counts: needed.count...needed.count)
+            .enumerated()
+        {
             order.append(try reader.choice(value, path: "order[\(index)]"))
         }
         guard Set(order) == Set(needed) else {

@@ -16,7 +16,8 @@ package struct Concat: PairStep, Equatable {
         "Puts a second picture of the request beside this one, scaled to the same height."
     package static let parameters = [
         StepParameter(
-            "image", type: "string or integer", range: "the second picture: its id, or its index in the request"),
+            "image", type: "string or integer",
+            range: "the second picture: its id, or its index in the request"),
         StepParameter("side", type: "name", range: "right or left: where it stands", standard: "right"),
     ]
     package static let identity: String? = nil
@@ -38,7 +39,8 @@ package struct Concat: PairStep, Equatable {
     package var keepsSize: Bool { false }
 
     package func outputSize(for size: PixelSize, beside other: PixelSize) throws(StepError) -> PixelSize {
-        let joined = PixelSize(width: size.width + scaledWidth(of: other, to: size.height), height: size.height)
+        let joined = PixelSize(
+            width: size.width + scaledWidth(of: other, to: size.height), height: size.height)
         guard joined.pixelCount <= Self.mostPixels else {
             throw .doesNotFit(
                 step: Self.name, path: "image",

@@ -18,7 +18,8 @@ package struct Mixup: PairStep, Equatable {
         "Blends the picture with a second one of the request; `weight` is this picture's share."
     package static let parameters = [
         StepParameter(
-            "image", type: "string or integer", range: "the second picture: its id, or its index in the request"),
+            "image", type: "string or integer",
+            range: "the second picture: its id, or its index in the request"),
         StepParameter("weight", type: "number", range: "0 … 1, this picture's share", standard: 0.8),
         StepParameter(
             "fit", type: "name", range: "pad (keeps the second picture's shape) or stretch", standard: "pad"),
@@ -68,7 +69,8 @@ package struct Mixup: PairStep, Equatable {
         let ratio = min(
             Double(size.width) / Double(other.width), Double(size.height) / Double(other.height))
         let inner = PixelSize(
-            width: max(1, Int(Double(other.width) * ratio)), height: max(1, Int(Double(other.height) * ratio)))
+            width: max(1, Int(Double(other.width) * ratio)), height: max(1, Int(Double(other.height) * ratio))
+        )
         let scaled = other.resized(to: inner)
         guard inner != size else { return scaled }
         var canvas = Canvas(size, fill: fill)

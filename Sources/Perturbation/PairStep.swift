@@ -44,7 +44,9 @@ extension PerturbationStep {
     package func apply(
         to image: PixelImage, among find: (PictureReference) -> PixelImage?
     ) throws(StepError) -> PixelImage {
-        guard let pair = self as? any PairStep, let other = find(pair.image) else { return try apply(to: image) }
+        guard let pair = self as? any PairStep, let other = find(pair.image) else {
+            return try apply(to: image)
+        }
         return try pair.apply(to: image, beside: other)
     }
 

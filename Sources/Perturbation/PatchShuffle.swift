@@ -27,7 +27,8 @@ package struct PatchShuffle: PerturbationStep, Equatable {
 
     package var json: JSONValue {
         [
-            "step": .string(Self.name), "patch": .integer(Int64(patch)), "shuffle_seed": .integer(shuffleSeed),
+            "step": .string(Self.name), "patch": .integer(Int64(patch)),
+            "shuffle_seed": .integer(shuffleSeed),
         ]
     }
 

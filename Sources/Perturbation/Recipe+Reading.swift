@@ -36,7 +36,8 @@ extension Recipe {
         self.view = view
         var left = RecipeElement.mostParts
         content = try RecipeElement(
-            members.filter { !["name", "view", "summary"].contains($0.name) }, place: "", depth: 0, left: &left)
+            members.filter { !["name", "view", "summary"].contains($0.name) }, place: "", depth: 0,
+            left: &left)
         guard view == .augmentation || keepsSize else {
             let step = content.distributions.first { !$0.keepsSize }?.form.step.name ?? ""
             throw RecipeError(

@@ -78,7 +78,9 @@ extension Recipe {
     package func largestOutput(for size: PixelSize, seconds: [PixelSize]) -> PixelSize {
         content.distributions.filter { !$0.keepsSize }.reduce(size) { size, distribution in
             if distribution.form.step is any PairStep.Type {
-                let widest = seconds.map { $0.width.multipliedReportingOverflow(by: size.height).partialValue / $0.height }
+                let widest = seconds.map {
+                    $0.width.multipliedReportingOverflow(by: size.height).partialValue / $0.height
+                }
                 return PixelSize(width: size.width + (widest.max() ?? 0) + 1, height: size.height)
             }
             let side = Int((Double(size.width * size.width + size.height * size.height)).squareRoot()) + 3

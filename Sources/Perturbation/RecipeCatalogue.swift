@@ -7,7 +7,8 @@ package enum RecipeCatalogue {
         do throws(RecipeError) {
             return try Recipe(json: source)
         } catch {
-            preconditionFailure("the catalogue's own recipe is wrong at \(error.path): \(error.error.message)")
+            preconditionFailure(
+                "the catalogue's own recipe is wrong at \(error.path): \(error.error.message)")
         }
     }
 
@@ -58,12 +59,14 @@ package enum RecipeCatalogue {
         ],
         [
             "name": "noisyrollout", "view": "rollout",
-            "summary": "NoisyRollout's diffusion noise from step 500 on, less as the view's schedule goes on.",
+            "summary":
+                "NoisyRollout's diffusion noise from step 500 on, less as the view's schedule goes on.",
             "steps": [["step": "diffusion_noise", "t": ["value": 500, "scheduled": true]]],
         ],
         [
             "name": "noisyrollout-450", "view": "rollout",
-            "summary": "NoisyRollout's diffusion noise from step 450 on, less as the view's schedule goes on.",
+            "summary":
+                "NoisyRollout's diffusion noise from step 450 on, less as the view's schedule goes on.",
             "steps": [["step": "diffusion_noise", "t": ["value": 450, "scheduled": true]]],
         ],
         [

@@ -58,7 +58,8 @@ extension RecipeElement {
         }
         for member in members where member.name != kind && member.name != "applied" {
             throw RecipeError(
-                place: place, error: .unknown(member.name, in: kind, known: ["step", "one_of", "steps", "applied"]))
+                place: place,
+                error: .unknown(member.name, in: kind, known: ["step", "one_of", "steps", "applied"]))
         }
         let inner = place.isEmpty ? kind : "\(place).\(kind)"
         guard let list = members.first(where: { $0.name == kind })?.value.array, !list.isEmpty else {
@@ -81,7 +82,8 @@ extension RecipeElement {
         else {
             throw RecipeError(
                 place: path,
-                error: .wrongShape(expected: "a probability 0 … 1 of at most four decimals", found: value.kind))
+                error: .wrongShape(
+                    expected: "a probability 0 … 1 of at most four decimals", found: value.kind))
         }
         return Int((number * 10_000).rounded())
     }

@@ -66,8 +66,10 @@ struct RecipeElement: Sendable {
             applied == 10_000 ? [] : [.init("applied", .number(Double(applied) / 10_000))]
         switch content {
         case .step(let distribution): return distribution.json + applied
-        case .oneOf(let elements): return [.init("one_of", .array(elements.map { .object($0.members) }))] + applied
-        case .steps(let elements): return [.init("steps", .array(elements.map { .object($0.members) }))] + applied
+        case .oneOf(let elements):
+            return [.init("one_of", .array(elements.map { .object($0.members) }))] + applied
+        case .steps(let elements):
+            return [.init("steps", .array(elements.map { .object($0.members) }))] + applied
         }
     }
 }

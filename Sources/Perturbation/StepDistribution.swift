@@ -32,7 +32,8 @@ struct StepDistribution: Sendable {
         self.given = given
         var distributions: [String: ValueDistribution] = [:]
         for parameter in form.parameters {
-            distributions[parameter.name] = given.first { $0.name == parameter.name }?.value ?? parameter.standard
+            distributions[parameter.name] =
+                given.first { $0.name == parameter.name }?.value ?? parameter.standard
         }
         values = StepForm.Values(distributions: distributions)
         try checkRanges()
@@ -90,7 +91,8 @@ struct StepDistribution: Sendable {
 
     func isPossible(_ size: PixelSize) -> Bool { form.isPossible(values, size) }
 
-    func draw(_ stream: inout RandomStream, _ context: DrawContext) throws(StepError) -> any PerturbationStep {
+    func draw(_ stream: inout RandomStream, _ context: DrawContext) throws(StepError) -> any PerturbationStep
+    {
         var attempt = 1
         while true {
             let step = try form.draw(values, &stream, context)

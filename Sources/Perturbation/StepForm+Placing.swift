@@ -85,7 +85,8 @@ extension StepForm {
     static let cropFill = StepForm(
         step: CropFill.self,
         parameters: [
-            Parameter(name: "side_ratio", standard: nil, range: 0...1), Parameter(name: "fill", standard: nil),
+            Parameter(name: "side_ratio", standard: nil, range: 0...1),
+            Parameter(name: "fill", standard: nil),
         ]
     ) { values, stream, context throws(StepError) in
         let (size, ratio) = (context.size, values.share("side_ratio", &stream, context))
@@ -96,6 +97,7 @@ extension StepForm {
         let members: [(String, Int)] = [("left", left), ("top", top), ("width", width), ("height", height)]
         return try CropFill(
             parameters: .object(
-                members.map { .init($0.0, .integer(Int64($0.1))) } + (fill.map { [.init("fill", $0)] } ?? [])))
+                members.map { .init($0.0, .integer(Int64($0.1))) } + (fill.map { [.init("fill", $0)] } ?? []))
+        )
     }
 }

@@ -26,7 +26,8 @@ extension ValueDistribution {
             let inner = "\(path).\(member.name)"
             if member.name == "scheduled" {
                 guard let flag = member.value.bool else {
-                    throw .wrongType(step: step, path: inner, expected: "true or false", found: member.value.kind)
+                    throw .wrongType(
+                        step: step, path: inner, expected: "true or false", found: member.value.kind)
                 }
                 isScheduled = flag
             } else if Self.words.contains(member.name) {
@@ -35,7 +36,8 @@ extension ValueDistribution {
                 }
                 value = try Self.read(member, step: step, path: inner)
             } else {
-                throw .unknownParameter(step: step, path: inner, nearest: nearestName(to: member.name, among: Self.words))
+                throw .unknownParameter(
+                    step: step, path: inner, nearest: nearestName(to: member.name, among: Self.words))
             }
         }
         guard let value else {
@@ -72,12 +74,14 @@ extension ValueDistribution {
         case "integers": return .integers(try bounds(values, scale: 1, step, path))
         case "choice":
             guard (1...1000).contains(values.count) else {
-                throw .outOfRange(step: step, path: path, expected: "1 to 1000 values", found: "\(values.count)")
+                throw .outOfRange(
+                    step: step, path: path, expected: "1 to 1000 values", found: "\(values.count)")
             }
             return .choice(values)
         default:
             guard (1...12).contains(values.count) else {
-                throw .outOfRange(step: step, path: path, expected: "1 to 12 values", found: "\(values.count)")
+                throw .outOfRange(
+                    step: step, path: path, expected: "1 to 12 values", found: "\(values.count)")
             }
             return .permutation(values)
         }
@@ -90,7 +94,8 @@ extension ValueDistribution {
         let expected = scale == 1 ? "an integer" : "a number of at most four decimals"
         let most = scale == 1 ? 0x1p53 : 1e9
         guard values.count == 2 else {
-            throw .outOfRange(step: step, path: path, expected: "[low, high]", found: "\(values.count) elements")
+            throw .outOfRange(
+                step: step, path: path, expected: "[low, high]", found: "\(values.count) elements")
         }
         var bounds: [Int] = []
         for (index, value) in values.enumerated() {

@@ -71,7 +71,8 @@ indirect enum ValueDistribution: Sendable, Equatable {
     var extremes: [JSONValue] {
         switch self {
         case .fixed(let value): return [value]
-        case .uniform(let range): return [range.lowerBound, range.upperBound].map { .number(Double($0) / 10_000) }
+        case .uniform(let range):
+            return [range.lowerBound, range.upperBound].map { .number(Double($0) / 10_000) }
         case .integers(let range): return [range.lowerBound, range.upperBound].map { .integer(Int64($0)) }
         case .choice(let values): return values
         case .permutation(let values): return [.array(values)]

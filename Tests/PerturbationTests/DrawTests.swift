@@ -103,7 +103,8 @@ struct DrawTests {
                         always: true, seconds: [SecondPicture(id: "o", size: PixelSize(width: 3, height: 2))])
                 } catch {
                     // Only a long strip turned with room for its corners is refused.
-                    #expect(name == "vision-matters-rotation" && size.0 == 2_000_000 && error.path == "expand")
+                    #expect(
+                        name == "vision-matters-rotation" && size.0 == 2_000_000 && error.path == "expand")
                     continue
                 }
                 #expect(steps.count == 1)
@@ -134,40 +135,6 @@ struct DrawTests {
             }
         }
         #expect((900...1100).contains(empty))
-    }
-
-    @Test("Each step of a recipe comes as often as the others")
-    func uniform() throws {
-        for (name, count) in [("cppo-preserving", 3), ("cppo-preserving-areal", 4), ("cppo-removing", 2)] {
-            var counts: [String: Int] = [:]
-            for seed in 0..<3000 as Range<Int64> {
-                let steps = try Self.recipe(name).draw(
-                    seed: Self.seed(seed), key: ImageKey(index: 0), width: 64, height: 64, always: true)
-                counts[steps.first?.name ?? "", default: 0] += 1
-            }
-            #expect(counts.count == count)
-            #expect(counts.values.allSatisfy { abs($0 - 3000 / count) < 150 })
-        }
-    }
-
-    @Test("Fifty patches cover 37.8 % of a picture on average")
-    func coverage() throws {
-        let size = PixelSize(width: 200, height: 160)
-        let black = PixelImage(width: 200, height: 160, samples: [UInt8](repeating: 0, count: 200 * 160 * 3))
-        var shares: [Double] = []
-        for seed in 0..<80 as Range<Int64> {
-            let steps = try Self.recipe("cppo-removing").draw(
-                seed: Self.seed(seed), key: ImageKey(index: 0), width: size.width, height: size.height)
-            guard let step = steps.first, step.name == "occlusion" else { continue }
-            let samples = try step.apply(to: black).samples
-            let covered = stride(from: 0, to: samples.count, by: 3).count {
-                samples[$0..<($0 + 3)].contains { $0 != 0 }
-            }
-            shares.append(Double(covered) / Double(size.pixelCount))
-        }
-        let mean = shares.reduce(0, +) / Double(shares.count)
-        #expect(shares.count > 25)
-        #expect((0.36...0.396).contains(mean))
     }
 
     @Test("Seeds are 0 … 2⁶³ − 1")

@@ -117,7 +117,8 @@ import Testing
     }
 
     @Test(arguments: [
-        (#""decay":"linear","step":0,"total_steps":60"#, 500), (#""decay":"linear","step":45,"total_steps":60"#, 125),
+        (#""decay":"linear","step":0,"total_steps":60"#, 500),
+        (#""decay":"linear","step":45,"total_steps":60"#, 125),
         (#""decay":"linear","step":60,"total_steps":60"#, 0),
         (#""decay":"sigmoid","step":40,"total_steps":60,"coefficient":30,"mid_step":40"#, 250),
         (#""decay":"sigmoid","step":30,"total_steps":60,"coefficient":30,"mid_step":40"#, 496),
@@ -148,20 +149,35 @@ import Testing
             .invalidStep, "views[0].recipe.degrees.unifrom",
             #""recipe":{"step":"rotation","degrees":{"unifrom":[1,2]}}"#
         ),
-        (.invalidStep, "views[0].recipe.degrees.uniform", #""recipe":{"step":"rotation","degrees":{"uniform":[2,1]}}"#),
+        (
+            .invalidStep, "views[0].recipe.degrees.uniform",
+            #""recipe":{"step":"rotation","degrees":{"uniform":[2,1]}}"#
+        ),
         (
             .invalidStep, "views[0].recipe.degrees.uniform[1]",
             #""recipe":{"step":"rotation","degrees":{"uniform":[0,0.00001]}}"#
         ),
-        (.invalidStep, "views[0].recipe.scale", #""recipe":{"step":"zoom_crop","scale":{"uniform":[0.5,2]}}"#),
+        (
+            .invalidStep, "views[0].recipe.scale",
+            #""recipe":{"step":"zoom_crop","scale":{"uniform":[0.5,2]}}"#
+        ),
         (.invalidStep, "views[0].recipe.side_ratio", #""recipe":{"step":"crop_fill"}"#),
-        (.invalidStep, "views[0].recipe.bits", #""recipe":{"step":"posterize","bits":{"value":4,"scheduled":true}}"#),
+        (
+            .invalidStep, "views[0].recipe.bits",
+            #""recipe":{"step":"posterize","bits":{"value":4,"scheduled":true}}"#
+        ),
         (.invalidStep, "views[0].recipe.view", #""recipe":{"step":"rotation","degrees":1,"expand":true}"#),
         (.invalidStep, "views[0].recipe.view", #""recipe":{"step":"concat"},"second_images":["c"]"#),
         (.missingField, "views[0].second_images", #""recipe":"vision-matters-mixup""#),
         (.conflictingFields, "views[0].second_images", #""recipe":"papo-removing","second_images":["c"]"#),
-        (.invalidValue, "views[0].second_images[1]", #""recipe":"vision-matters-mixup","second_images":["c","d"]"#),
-        (.invalidType, "views[0].second_images[0]", #""recipe":"vision-matters-mixup","second_images":[null]"#),
+        (
+            .invalidValue, "views[0].second_images[1]",
+            #""recipe":"vision-matters-mixup","second_images":["c","d"]"#
+        ),
+        (
+            .invalidType, "views[0].second_images[0]",
+            #""recipe":"vision-matters-mixup","second_images":[null]"#
+        ),
         (.invalidStep, "views[0].steps[1].image", #""steps":[{"step":"invert"},{"step":"mixup","image":3}]"#),
         (.invalidStep, "views[0].steps[0].image", #""steps":[{"step":"concat","image":"d"}]"#),
         (.conflictingFields, "views[0].schedule", #""steps":[],"schedule":{}"#),
@@ -169,11 +185,26 @@ import Testing
             .conflictingFields, "views[0].schedule",
             #""recipe":"papo-removing","schedule":{"decay":"linear","step":0,"total_steps":1}"#
         ),
-        (.missingField, "views[0].schedule.coefficient", #""recipe":"noisyrollout","schedule":{"decay":"power","step":0,"total_steps":1}"#),
-        (.conflictingFields, "views[0].schedule.mid_step", #""recipe":"noisyrollout","schedule":{"decay":"linear","step":0,"total_steps":1,"mid_step":1}"#),
-        (.invalidOption, "views[0].schedule.step", #""recipe":"noisyrollout","schedule":{"decay":"linear","step":2,"total_steps":1}"#),
-        (.invalidOption, "views[0].schedule.coefficient", #""recipe":"noisyrollout","schedule":{"decay":"exp","step":0,"total_steps":1,"coefficient":2}"#),
-        (.unknownField, "views[0].schedule.stpe", #""recipe":"noisyrollout","schedule":{"decay":"linear","stpe":0,"step":0,"total_steps":1}"#),
+        (
+            .missingField, "views[0].schedule.coefficient",
+            #""recipe":"noisyrollout","schedule":{"decay":"power","step":0,"total_steps":1}"#
+        ),
+        (
+            .conflictingFields, "views[0].schedule.mid_step",
+            #""recipe":"noisyrollout","schedule":{"decay":"linear","step":0,"total_steps":1,"mid_step":1}"#
+        ),
+        (
+            .invalidOption, "views[0].schedule.step",
+            #""recipe":"noisyrollout","schedule":{"decay":"linear","step":2,"total_steps":1}"#
+        ),
+        (
+            .invalidOption, "views[0].schedule.coefficient",
+            #""recipe":"noisyrollout","schedule":{"decay":"exp","step":0,"total_steps":1,"coefficient":2}"#
+        ),
+        (
+            .unknownField, "views[0].schedule.stpe",
+            #""recipe":"noisyrollout","schedule":{"decay":"linear","stpe":0,"step":0,"total_steps":1}"#
+        ),
     ]
 
     @Test(arguments: wrong) func `what is wrong with a recipe is told with its path`(

@@ -204,7 +204,8 @@ private struct PerturbBody {
                 } else {
                     faults.add(
                         .invalidType,
-                        Problem.Reason("wrong type", field: "\(field).second_only", expected: "true or false"))
+                        Problem.Reason("wrong type", field: "\(field).second_only", expected: "true or false")
+                    )
                 }
             case "data" where embedsPictures:
                 if let range = try reader.plainStringRange() {

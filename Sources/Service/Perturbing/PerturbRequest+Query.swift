@@ -20,7 +20,8 @@ extension PerturbRequest {
                 do throws(JSONError) {
                     draw.append(.init(member.name, try JSONValue(parsing: text)))
                 } catch {
-                    faults.add(.malformedJSON, Problem.Reason("\(error)", field: member.name, byte: error.byte))
+                    faults.add(
+                        .malformedJSON, Problem.Reason("\(error)", field: member.name, byte: error.byte))
                 }
             } else {
                 draw.append(member)

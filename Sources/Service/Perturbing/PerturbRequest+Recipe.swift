@@ -13,7 +13,8 @@ extension PerturbRequest {
             } catch {
                 let place = error.path
                 faults.add(
-                    .invalidStep, Problem.Reason(error.error.message, field: place.isEmpty ? field : "\(field).\(place)"))
+                    .invalidStep,
+                    Problem.Reason(error.error.message, field: place.isEmpty ? field : "\(field).\(place)"))
                 return nil
             }
         }
