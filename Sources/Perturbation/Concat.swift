@@ -57,9 +57,9 @@ package struct Concat: PairStep, Equatable {
     package func apply(to image: PixelImage, beside other: PixelImage) throws(StepError) -> PixelImage {
         let size = try outputSize(for: image.size, beside: other.size)
         let scaled = other.resized(to: PixelSize(width: size.width - image.width, height: size.height))
-        var canvas = Canvas(size, fill: .black)
-        canvas.paste(image, left: side == .right ? 0 : scaled.width, top: 0)
-        canvas.paste(scaled, left: side == .right ? image.width : 0, top: 0)
-        return canvas.finished()
+        let isRight = side == .right
+        return PixelImage.blank(size, .black)
+            .pasting(image, left: isRight ? 0 : scaled.width, top: 0)
+            .pasting(scaled, left: isRight ? image.width : 0, top: 0)
     }
 }

@@ -46,8 +46,7 @@ enum Enhancement {
         return UInt8(Double(sum) / Double(pixels.count / 3) + 0.5)
     }
 
-    /// Every sample replaced by its entry in a table of 256 levels.
-    static func map(_ samples: inout [UInt8], through table: [UInt8]) {
+    private static func map(_ samples: inout [UInt8], through table: [UInt8]) {
         var pixels = samples.mutableSpan
         let table = table.span
         for index in pixels.indices { pixels[index] = table[Int(pixels[index])] }

@@ -21,6 +21,6 @@ package struct Fill: PerturbationStep, Equatable {
     package var json: JSONValue { ["step": .string(Self.name), "color": color.json] }
 
     package func apply(to image: PixelImage) throws(StepError) -> PixelImage {
-        Canvas(image.size, fill: color).finished()
+        PixelImage.blank(image.size, color)
     }
 }

@@ -56,11 +56,14 @@ package struct Mixup: PairStep, Equatable {
 
     package func apply(to image: PixelImage, beside other: PixelImage) throws(StepError) -> PixelImage {
         let second = fitted(other, to: image.size)
-        let blend = Blend(factor: Float(weight))
+        let weight = Float(weight)
         var samples = image.samples
         var pixels = samples.mutableSpan
-        let degenerate = second.samples.span
-        for index in pixels.indices { pixels[index] = blend(degenerate[index], pixels[index]) }
+        let other = second.samples.span
+        for index in pixels.indices {
+            let change = Int32(pixels[index]) - Int32(other[index])
+            pixels[index] = UInt8(Float(other[index]) + weight * Float(change))
+        }
         return PixelImage(width: image.width, height: image.height, samples: samples)
     }
 
@@ -73,9 +76,8 @@ package struct Mixup: PairStep, Equatable {
         )
         let scaled = other.resized(to: inner)
         guard inner != size else { return scaled }
-        var canvas = Canvas(size, fill: fill)
-        canvas.paste(scaled, left: (size.width - inner.width) / 2, top: (size.height - inner.height) / 2)
-        return canvas.finished()
+        return PixelImage.blank(size, fill).pasting(
+            scaled, left: (size.width - inner.width) / 2, top: (size.height - inner.height) / 2)
     }
 }
 
@@ -90,21 +92,5 @@ extension PixelImage {
 
     private func stretched(to size: PixelSize) -> PixelImage {
         Resampling.bilinear(self, crop: .init(left: 0, top: 0, width: width, height: height), to: size)
-    }
-}
-
-extension Canvas {
-    /// Pillow's `paste` of a whole picture.
-    ///
-    /// - Precondition: the picture lies inside the canvas.
-    mutating func paste(_ image: PixelImage, left: Int, top: Int) {
-        let width = size.width
-        let source = image.samples.span
-        var target = samples.mutableSpan
-        for row in 0..<image.height {
-            let to = ((top + row) * width + left) * 3
-            let from = row * image.width * 3
-            for index in 0..<(image.width * 3) { target[to + index] = source[from + index] }
-        }
     }
 }
