@@ -45,9 +45,12 @@ let package = Package(
         room("ContrastiveLoss", ["Parallelism", "Perception", "TokenDistribution"]),
 
         // Pixels.
-        .target(name: "CImageCodecs", linkerSettings: [.linkedLibrary("jpeg"), .linkedLibrary("png")]),
+        .target(
+            name: "CImageCodecs",
+            linkerSettings: [.linkedLibrary("jpeg"), .linkedLibrary("png"), .linkedLibrary("z")]),
         room("Images", ["CImageCodecs"]),
-        room("Perturbation", ["Images", "JSON", "Suggestion"]),
+        .target(name: "CPixelKernels"),
+        room("Perturbation", ["CPixelKernels", "Images", "JSON", "Suggestion"]),
 
         // Bytes.
         .systemLibrary(
