@@ -38,6 +38,8 @@ let package = Package(
         room("Tensor", ["JSON"]),
         room("Parallelism"),
         room("Suggestion"),
+        .target(name: "CFileMapping"),
+        room("SharedFiles", ["CFileMapping"]),
 
         // Numbers.
         room("TokenDistribution", ["Tensor"]),
@@ -82,6 +84,7 @@ let package = Package(
         tests("TensorTests", ["JSON", "Tensor"]),
         tests("ParallelismTests", ["Parallelism"]),
         tests("SuggestionTests", ["Suggestion"]),
+        tests("SharedFilesTests", ["SharedFiles"]),
         tests("TokenDistributionTests", ["Tensor", "TokenDistribution"]),
         tests("PerceptionTests", ["Perception"]),
         tests("ContrastiveLossTests", ["ContrastiveLoss", "Perception"]),
@@ -97,3 +100,14 @@ let package = Package(
             ]),
     ]
 )
+
+// Fuzzing instruments every module, so these are built on request only, into a folder of their own: see Tests/Fuzz/run.
+if Context.environment["PERCEPTION_FUZZ"] != nil {
+    package.targets.append(
+        .executableTarget(
+            name: "fuzz", dependencies: ["HTTP", "Service", httpTypes, logging], path: "Tests/Fuzz",
+            exclude: ["run", "Seeds", "seeds.py"],
+            swiftSettings: strict + [.unsafeFlags(["-parse-as-library"])],
+            // gold fails on the renamed main.
+            linkerSettings: [.unsafeFlags(["-use-ld=lld"])]))
+}

@@ -1,0 +1,26 @@
+#ifndef PERCEPTION_FILE_MAPPING_H
+#define PERCEPTION_FILE_MAPPING_H
+
+#include <stddef.h>
+
+/*
+ * Files mapped into memory that somebody else may shorten at any moment.
+ *
+ * Touching a page behind a file's end raises SIGBUS, which by default kills the process. Here the rest of the mapping is
+ * replaced by zeros, the mapping is marked as damaged, and the reader goes on; whoever used it asks for the mark before
+ * believing what was read. The same happens when the file system has no page left to back a hole.
+ */
+
+typedef struct perception_mapping perception_mapping;
+
+/* Maps `length` > 0 bytes of a file from its start, shared. NULL with errno set when the system refuses. */
+perception_mapping *perception_map(int descriptor, size_t length, int writable);
+
+void *perception_mapping_start(const perception_mapping *mapping);
+
+/* Whether any of it was missing when touched. */
+int perception_mapping_is_damaged(const perception_mapping *mapping);
+
+void perception_unmap(perception_mapping *mapping);
+
+#endif

@@ -1,0 +1,45 @@
+import Glibc
+
+/// A file of the shared directory, mapped to be read where it lies.
+///
+/// Its owner may change it at any moment. Shortening it never stops the process: what is gone reads as zeros. Whoever has
+/// computed from it calls ``checkUnchanged()`` before the result goes out.
+package final class SharedFile: Sendable {
+    private let descriptor: CInt
+    private let mapping: FileMapping
+    private let opened: FileStatus
+
+    /// Bytes of the file when it was opened.
+    package var count: Int { mapping.count }
+
+    init(_ name: String, in directory: SharedDirectory) throws(SharedFileError) {
+        guard SharedDirectory.isValid(name) else { throw .invalidName }
+        // Not blocking: opening a pipe would wait for its writer.
+        let descriptor = unsafe openat(
+            directory.descriptor, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC)
+        guard descriptor >= 0 else { throw SharedFileError("openat", errno) }
+        do throws(SharedFileError) {
+            opened = try FileStatus(descriptor)
+            guard opened.isRegular else { throw .notARegularFile }
+            mapping = try FileMapping(descriptor, count: opened.size, isWritable: false)
+        } catch {
+            close(descriptor)
+            throw error
+        }
+        self.descriptor = descriptor
+    }
+
+    deinit { close(descriptor) }
+
+    /// - Throws: `changed` when size or time of modification are others than at opening, or a part was missing when read.
+    package func checkUnchanged() throws(SharedFileError) {
+        guard !mapping.isDamaged, try FileStatus(descriptor) == opened else { throw .changed }
+    }
+
+    /// The file's bytes where they are.
+    package func withBytes<Result, Failure: Error>(
+        _ body: (RawSpan) throws(Failure) -> Result
+    ) throws(Failure) -> Result {
+        try body(unsafe UnsafeRawBufferPointer(mapping.memory).bytes)
+    }
+}
