@@ -8,6 +8,9 @@ final class ServerCore: Sendable {
     let render: RefusalRenderer
     let observer: any ServerObserver
     let workers: WorkerPool
+    /// For ``Outcome/batch(_:)`` and what follows from it: as many threads again, which the system runs when nothing else
+    /// wants the cores.
+    let batchWorkers: WorkerPool
     let memory: MemoryBudget
     let connections = Monitor<[ObjectIdentifier: Connection]>([:])
     /// Requests between head and end; a drain waits for none.
@@ -27,6 +30,13 @@ final class ServerCore: Sendable {
         memory = MemoryBudget(total: configuration.memoryBudgetBytes)
         workers = try WorkerPool(
             threads: configuration.workerThreads, queueLimit: configuration.workQueueLimit)
+        do throws(ThreadError) {
+            batchWorkers = try WorkerPool(
+                threads: configuration.workerThreads, queueLimit: configuration.workQueueLimit, niceness: 10)
+        } catch {
+            workers.stop()
+            throw error
+        }
     }
 
     var isDraining: Bool { draining.load(ordering: .acquiring) }
@@ -58,6 +68,7 @@ final class ServerCore: Sendable {
     /// Lets workers and reaper go.
     func stopThreads() {
         workers.stop()
+        batchWorkers.stop()
         reaping.withLock(waking: .everybody) { $0 = false }
     }
 

@@ -8,8 +8,9 @@ final class Transaction {
         /// Wait for more.
         case goOn
         case reply(Response, closing: Bool)
-        /// Suspend the connection and hand the job to the workers; call the other when they take no more.
-        case suspend(WorkerPool.Job, refused: () -> Void)
+        case stream(Response, ReplyStream, closing: Bool)
+        /// Suspend the connection and hand the job to these workers; call the other when they take no more.
+        case suspend(WorkerPool.Job, WorkerPool, refused: () -> Void)
         case close
     }
 
@@ -36,6 +37,7 @@ final class Transaction {
     private var received = 0
     private var replyBytes = 0
     private var wasAnsweredRaw = false
+    private var isStreamed = false
     private let started: Moment
     private var durations = Exchange.Durations()
 
@@ -99,7 +101,8 @@ final class Transaction {
             durations.receive = .now - started
             switch sink.finish() {
             case .reply(let response): return reply(response)
-            case .work(let work): return hand(over: work)
+            case .work(let work): return hand(over: { _ in work() }, to: core.workers)
+            case .batch(let work): return hand(over: work, to: core.batchWorkers)
             }
         case .discarding(let response):
             durations.receive = .now - started
@@ -120,6 +123,7 @@ final class Transaction {
         memory.release()
         let now = Moment.now
         durations.total = now - started
+        if isStreamed { replyBytes = connection.streamedBytes }
         let cut = connection.requestEnded(now: now)
         let isAnswered = completed || wasAnsweredRaw
         return Exchange(
@@ -162,8 +166,17 @@ final class Transaction {
     }
 
     private func reply(_ response: Response) -> Step {
-        memory.release()
         let finished = core.finish(response, for: head)
+        if let rest = response.rest {
+            // The rest is made of the body, whose memory stays claimed.
+            guard connection.streamBegins(now: .now) else { return .close }
+            status = finished.status
+            stage = .replying
+            isStreamed = true
+            let stream = ReplyStream(response.body, then: rest, to: connection, madeBy: core.batchWorkers)
+            return .stream(finished, stream, closing: closing || core.isDraining)
+        }
+        memory.release()
         replyBytes = head.method == .head ? 0 : finished.bodyByteCount
         guard connection.replyBegins(bytes: replyBytes, now: .now) else { return .close }
         status = finished.status
@@ -171,7 +184,9 @@ final class Transaction {
         return .reply(finished, closing: closing || core.isDraining)
     }
 
-    private func hand(over work: @escaping @Sendable () -> Response) -> Step {
+    private func hand(
+        over work: @escaping @Sendable (_ isWanted: @escaping @Sendable () -> Bool) -> Response, to pool: WorkerPool
+    ) -> Step {
         guard connection.workBegins(head) else { return .close }
         stage = .working
         let queued = Moment.now
@@ -180,11 +195,11 @@ final class Transaction {
                 return connection.deliver(WorkResult(answer: .clientGone))
             }
             let begun = Moment.now
-            let response = work()
+            let response = work { connection.isWaitingForWork }
             connection.deliver(
                 WorkResult(answer: .response(response), queue: begun - queued, work: .now - begun))
         }
-        return .suspend(job) { [self] in
+        return .suspend(job, pool) { [self] in
             let refusal = Refusal.busy(retryAfter: core.configuration.retryAfter)
             connection.deliver(WorkResult(answer: .response(refusal.response(core.render, head))))
         }

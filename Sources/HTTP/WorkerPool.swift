@@ -16,16 +16,23 @@ package final class WorkerPool: Sendable {
 
     private let state: Monitor<State>
     private let capacity: Int
+    let threadCount: Int
 
-    /// - Parameter queueLimit: jobs that may wait while all threads are taken.
+    /// - Parameters:
+    ///   - queueLimit: jobs that may wait while all threads are taken.
+    ///   - niceness: how much the system prefers other threads to these, 0 … 19.
     /// - Throws: when the system has no more threads.
-    package init(threads: Int, queueLimit: Int) throws(ThreadError) {
+    package init(threads: Int, queueLimit: Int, niceness: Int32 = 0) throws(ThreadError) {
         precondition(threads > 0 && queueLimit >= 0)
         capacity = threads + queueLimit
+        threadCount = threads
         state = Monitor(State(threads: threads))
         for index in 0..<threads {
             do throws(ThreadError) {
-                try PosixThread.start(named: "worker-\(index)") { [self] in work() }
+                try PosixThread.start(named: "\(niceness > 0 ? "batch" : "worker")-\(index)") { [self] in
+                    if niceness > 0 { PosixThread.yieldToOthers(niceness) }
+                    work()
+                }
             } catch {
                 state.withLock { $0.threads = index }
                 stop()
@@ -43,6 +50,12 @@ package final class WorkerPool: Sendable {
             state.jobs.append(job)
             return true
         }
+    }
+
+    /// Queues a job that belongs to one already taken, whatever the queue's length; also while the pool is stopping, as
+    /// long as that one is running or its reply is being sent.
+    func submitFurther(_ job: @escaping Job) {
+        state.withLock(waking: .one) { $0.jobs.append(job) }
     }
 
     /// Jobs waiting for a thread.

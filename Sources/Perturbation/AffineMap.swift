@@ -12,7 +12,7 @@ struct AffineMap {
     ///
     /// Bilinear levels are interpolated in Double between the four nearest pixels, whose neighbours repeat at the edge,
     /// and truncated (`bilinear_filter32RGB` of libImaging/Geometry.c). Nearest neighbours are found in 16.16 fixed
-    /// point where that is exact enough for Pillow, else in Double.
+    /// point where that is exact enough for Pillow, else in Double; also in Double where rows stay rows.
     ///
     /// - Complexity: linear in the result's pixels.
     func apply(
@@ -22,11 +22,14 @@ struct AffineMap {
         let sampling: PixelKernels.Sampling =
             switch interpolation {
             case .bilinear: .affineBilinear(coefficients)
-            case .nearest where staysSmall(size): .affineFixed(fixedSteps)
+            case .nearest where !keepsRows && staysSmall(size): .affineFixed(fixedSteps)
             case .nearest: .affineNearest(coefficients)
             }
         return kernels.sample(image, sampling, size: size, fill: fill)
     }
+
+    /// Pillow takes its `ImagingScaleAffine` then, whose sums are those of the general case in Double.
+    private var keepsRows: Bool { b == 0 && d == 0 }
 
     private var coefficients: [Double] { [a, b, c, d, e, f] }
 

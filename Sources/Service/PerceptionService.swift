@@ -33,8 +33,7 @@ package struct PerceptionService: Sendable {
         Problem(refusal).response(requestID: head?.requestID)
     }
 
-    /// Numbers in bodies up to this size are worked on in place: handing them over would cost more than the work. A
-    /// picture never is: a few bytes can hold millions of pixels.
+    /// Numbers in bodies up to this size are worked on in place: handing them over would cost more than the work.
     private static let lightBodyBytes = 32 << 10
 
     /// An operation on tensors, in JSON or safetensors.
@@ -57,20 +56,21 @@ package struct PerceptionService: Sendable {
         }
     }
 
-    func pixels(_ path: String) -> Route {
-        let endpoint = PerturbEndpoint(
-            limits: ImageLimits(maxPixels: settings.maxImagePixels), memoryBudget: settings.memoryBudgetBytes)
-        return body(path, types: PerturbEndpoint.bodyTypes, inPlaceUpTo: 0) {
-            bytes, head, timer throws(Problem) in
-            try endpoint.respond(to: bytes, head: head, instruments: instruments, &timer)
-        }
-    }
-
     typealias Work = @Sendable ([UInt8], RequestHead, inout PhaseTimer) throws(Problem) -> Response
 
     /// A POST route whose body is collected, then worked on: in place when it is small, else by a worker.
     private func body(
         _ path: String, types: [String], inPlaceUpTo lightBytes: Int, _ work: @escaping Work
+    ) -> Route {
+        body(path, types: types) { bytes, head in
+            let answer: @Sendable () -> Response = { self.answer(bytes, head, path, work) }
+            return bytes.count < lightBytes ? .reply(answer()) : .work(answer)
+        }
+    }
+
+    /// A POST route whose body is collected.
+    func body(
+        _ path: String, types: [String], _ outcome: @escaping @Sendable ([UInt8], RequestHead) -> Outcome
     ) -> Route {
         Route(.post, path) { head in
             if let refusal = authorization.refusal(head) { return .reply(refusal) }
@@ -92,8 +92,7 @@ package struct PerceptionService: Sendable {
                         return .reply(
                             PerceptionService.tooLarge(limit, declared: nil, received: bytes.count, head))
                     }
-                    let answer: @Sendable () -> Response = { self.answer(bytes, head, path, work) }
-                    return bytes.count < lightBytes ? .reply(answer()) : .work(answer)
+                    return outcome(bytes, head)
                 })
         }
     }
@@ -103,7 +102,7 @@ package struct PerceptionService: Sendable {
         render(.bodyTooLarge(limit: limit, declared: declared, received: received), head)
     }
 
-    private func answer(_ bytes: [UInt8], _ head: RequestHead, _ path: String, _ work: Work) -> Response {
+    func answer(_ bytes: [UInt8], _ head: RequestHead, _ path: String, _ work: Work) -> Response {
         var timer = PhaseTimer()
         do throws(Problem) {
             var response = try work(bytes, head, &timer)

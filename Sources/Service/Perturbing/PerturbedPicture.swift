@@ -3,13 +3,14 @@ import JSON
 import Parallelism
 import Perturbation
 
-/// One decoded picture and its views, not yet encoded.
+/// One picture and its views as they are drawn: everything but the pixels.
 struct PerturbedPicture: Sendable {
     struct View: Sendable {
         let name: String
         let variant: Int
         let steps: [any PerturbationStep]
-        let image: PixelImage
+        /// The result's.
+        let size: PixelSize
     }
 
     let id: String
@@ -18,22 +19,35 @@ struct PerturbedPicture: Sendable {
 }
 
 extension PerturbRequest {
-    /// Decodes every picture, once, over all cores. One that fails fails the request; all that fail are named.
+    /// Decodes every picture over all cores. One that fails fails the request; all that fail are named.
+    /// - Parameters:
+    ///   - viewsAtOnce: how many views are held at most; nil for all of them.
+    ///   - isWanted: asked between pictures; false ends the work.
+    /// - Returns: the pictures and their sizes with their orientation; nil when the work was ended.
     /// - Throws: `image-too-large`, `malformed-image`, `unsupported-image`; `memory-budget-exceeded` when the results
     ///   would not fit in `memoryBudget` bytes, which is known from headers and steps before anything is decoded.
-    func decoded(limits: ImageLimits, memoryBudget: Int) throws(Problem) -> [PixelImage] {
+    func decoded(
+        limits: ImageLimits, memoryBudget: Int, viewsAtOnce: Int?, isWanted: @Sendable () -> Bool
+    ) throws(Problem) -> (pictures: DecodedPictures, sizes: [PixelSize])? {
         var faults = Faults()
         var needed = 0
+        var largestView = 0
         let stepBytes = views.map(\.content.stepBytes)
         var tooLarge: Int?
         for (index, picture) in pictures.enumerated() {
             do throws(ImageError) {
                 let header = try ImageHeader(probing: picture.bytes.span, limits: limits)
                 needed = needed.addingSaturating(header.decodedBytes)
+                if viewsAtOnce != nil { needed = min(needed, DecodedPictures.keptBytes) }
                 for (view, stepBytes) in zip(views, stepBytes) where needed <= memoryBudget {
                     // Each view, and as much again for encoding.
                     let pixels = view.content.outputSize(for: header.size).pixelCount
                     let bytes = pixels.multipliedSaturating(by: 6).addingSaturating(stepBytes)
+                    guard viewsAtOnce == nil else {
+                        // Decoded again, should it not be kept.
+                        largestView = max(largestView, bytes.addingSaturating(header.decodedBytes))
+                        continue
+                    }
                     needed = needed.addingSaturating(bytes.multipliedSaturating(by: settings.variants))
                 }
             } catch {
@@ -43,6 +57,9 @@ extension PerturbRequest {
         }
         if let tooLarge { throw Problem.imageTooLarge(faults, limit: tooLarge) }
         try faults.check()
+        if let viewsAtOnce {
+            needed = needed.addingSaturating(largestView.multipliedSaturating(by: viewsAtOnce))
+        }
         guard needed <= memoryBudget else {
             throw Problem(
                 .memoryBudgetExceeded,
@@ -53,54 +70,53 @@ extension PerturbRequest {
                 limit: memoryBudget)
         }
 
-        let options = settings.decoding
-        let results = mapInParallel(pictures.count, operations: .max) {
-            index -> Result<PixelImage, ImageError> in
-            let bytes = pictures[index].bytes
+        let decoded = DecodedPictures(
+            pictures, viewsOfEach: views.count * settings.variants, options: settings.decoding, limits: limits)
+        let results = mapInParallel(pictures.count, operations: .max) { index -> Result<PixelSize?, ImageError> in
+            guard isWanted() else { return .success(nil) }
             do throws(ImageError) {
-                return .success(try PixelImage(decoding: bytes.span, options: options, limits: limits))
+                return .success(try decoded.check(index))
             } catch {
                 return .failure(error)
             }
         }
-        var images: [PixelImage] = []
+        var sizes: [PixelSize] = []
         for (index, result) in results.enumerated() {
             switch result {
-            case .success(let image): images.append(image)
+            case .success(let size): if let size { sizes.append(size) }
             case .failure(let error):
                 faults.add(Problem.Kind(error), Problem.Reason(error, field: "images[\(index)]"))
             }
         }
         try faults.check()
-        return images
+        return sizes.count == pictures.count ? (decoded, sizes) : nil
     }
 
-    /// Draws and applies every view's steps, over all cores.
-    /// - Throws: `invalid-step` for steps that don't fit a picture.
-    func perturbed(_ images: [PixelImage]) throws(Problem) -> [PerturbedPicture] {
-        let perPicture = views.count * settings.variants
-        let results = mapInParallel(images.count * perPicture, operations: .max) { task in
-            let picture = task / perPicture
-            return view(task % perPicture, of: images[picture], id: pictures[picture].id)
-        }
+    /// Draws every view's steps.
+    /// - Throws: `invalid-step` for steps that don't fit a picture, and what no file of the encoding can hold.
+    func drawn(for sizes: [PixelSize], _ encoding: ImageEncoding) throws(Problem) -> [PerturbedPicture] {
         var faults = Faults()
-        var perturbed: [PerturbedPicture] = []
-        for (index, image) in images.enumerated() {
-            var made: [PerturbedPicture.View] = []
-            for (offset, result) in results[index * perPicture..<(index + 1) * perPicture].enumerated() {
-                switch result {
-                case .success(let view): made.append(view)
-                case .failure(let failure):
-                    let field = "views[\(offset / settings.variants)].steps[\(failure.step)]"
-                    var reason = Problem.Reason(failure.error, field: field)
+        var drawn: [PerturbedPicture] = []
+        for (index, size) in sizes.enumerated() {
+            var views: [PerturbedPicture.View] = []
+            for place in 0..<(self.views.count * settings.variants) {
+                do throws(StepFailure) {
+                    let view = try view(place, ofPicture: index, size: size)
+                    views.append(view)
+                    if let error = encoding.flaw(for: view.size) {
+                        faults.add(Problem.Kind(error), Problem.Reason(error, field: "images[\(index)]"))
+                    }
+                } catch {
+                    let field = "views[\(place / settings.variants)].steps[\(error.step)]"
+                    var reason = Problem.Reason(error.error, field: field)
                     reason.index = [index]
                     faults.add(.invalidStep, reason)
                 }
             }
-            perturbed.append(PerturbedPicture(id: pictures[index].id, size: image.size, views: made))
+            drawn.append(PerturbedPicture(id: pictures[index].id, size: size, views: views))
         }
         try faults.check()
-        return perturbed
+        return drawn
     }
 
     private struct StepFailure: Error {
@@ -109,9 +125,9 @@ extension PerturbRequest {
     }
 
     /// View number `index` counts the variants of each view together.
-    private func view(_ index: Int, of image: PixelImage, id: String) -> Result<
-        PerturbedPicture.View, StepFailure
-    > {
+    private func view(
+        _ index: Int, ofPicture picture: Int, size: PixelSize
+    ) throws(StepFailure) -> PerturbedPicture.View {
         let view = views[index / settings.variants]
         let variant = index % settings.variants
         let steps: [any PerturbationStep] =
@@ -119,19 +135,18 @@ extension PerturbRequest {
             case .steps(let steps): steps
             case .recipe(let recipe, let seed, let always):
                 recipe.draw(
-                    seed: seed, key: ImageKey(id: id), variant: variant, width: image.width,
-                    height: image.height,
-                    always: always)
+                    seed: seed, key: ImageKey(id: pictures[picture].id), variant: variant, width: size.width,
+                    height: size.height, always: always)
             }
-        var result = image
+        var result = size
         for (position, step) in steps.enumerated() {
             do throws(StepError) {
-                result = try step.apply(to: result)
+                result = try step.outputSize(for: result)
             } catch {
-                return .failure(StepFailure(step: position, error: error))
+                throw StepFailure(step: position, error: error)
             }
         }
-        return .success(PerturbedPicture.View(name: view.name, variant: variant, steps: steps, image: result))
+        return PerturbedPicture.View(name: view.name, variant: variant, steps: steps, size: result)
     }
 }
 
