@@ -60,15 +60,22 @@ static int put_block(perception_codec_file *file, stream *it, const uint8_t *byt
     return 1;
 }
 
+/* Finding the best filter takes three of them; neighbouring rows share it. */
+enum { rows_per_choice = 8 };
+
 static int put_rows(
     perception_codec_file *file, const uint8_t *rgb, uint32_t width, uint32_t height, uint8_t *buffer, size_t rows) {
     size_t stride = (size_t)width * 3;
     uint8_t *trial = buffer + rows * (stride + 1);
     stream it = {0};
+    int filter = 1;
     for (size_t start = 0; start < height; start += rows) {
         size_t end = start + rows < height ? start + rows : height, filtered = 0;
-        for (size_t y = start; y < end; y++, filtered += stride + 1)
-            png_filter_row(rgb + y * stride, y ? rgb + (y - 1) * stride : NULL, stride, buffer + filtered, trial);
+        for (size_t y = start; y < end; y++, filtered += stride + 1) {
+            const uint8_t *row = rgb + y * stride;
+            if (y % rows_per_choice == 1) filter = png_filter_best(row, row - stride, stride, trial);
+            png_filter_row(filter, row, row - stride, stride, buffer + filtered);
+        }
         for (size_t done = 0; done < filtered; done += run_deflate_block) {
             size_t left = filtered - done, count = left < run_deflate_block ? left : run_deflate_block;
             if (!put_block(file, &it, buffer + done, count, end == height && count == left)) return 0;

@@ -36,17 +36,29 @@ static void paeth(const uint8_t *row, const uint8_t *above, size_t count, uint8_
     }
 }
 
-void png_filter_row(const uint8_t *row, const uint8_t *above, size_t count, uint8_t *filtered, uint8_t *trial) {
-    filtered[0] = 1;
-    sub(row, count, filtered + 1);
-    if (!above) return;
-    uint64_t best = cost(filtered + 1, count);
-    for (uint8_t filter = 2; filter <= 4; filter += 2) {
-        (filter == 2 ? up : paeth)(row, above, count, trial);
-        uint64_t other = cost(trial, count);
-        if (other >= best) continue;
-        best = other;
-        filtered[0] = filter;
-        memcpy(filtered + 1, trial, count);
+static void apply(int filter, const uint8_t *row, const uint8_t *above, size_t count, uint8_t *out) {
+    switch (filter) {
+        case 1: return sub(row, count, out);
+        case 2: return up(row, above, count, out);
+        default: return paeth(row, above, count, out);
     }
+}
+
+int png_filter_best(const uint8_t *row, const uint8_t *above, size_t count, uint8_t *trial) {
+    static const int filters[3] = {1, 2, 4};
+    int best = 1;
+    uint64_t least = UINT64_MAX;
+    for (int i = 0; i < 3; i++) {
+        apply(filters[i], row, above, count, trial);
+        uint64_t sum = cost(trial, count);
+        if (sum >= least) continue;
+        least = sum;
+        best = filters[i];
+    }
+    return best;
+}
+
+void png_filter_row(int filter, const uint8_t *row, const uint8_t *above, size_t count, uint8_t *filtered) {
+    filtered[0] = (uint8_t)filter;
+    apply(filter, row, above, count, filtered + 1);
 }

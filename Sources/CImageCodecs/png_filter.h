@@ -4,8 +4,12 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* Writes the filter's number and one filtered RGB row (W3C PNG §9.2), count + 1 bytes: of Sub, Up and Paeth the one with
-   the smallest sum of absolute values. `above` is the row before, NULL for the first. `trial` has room for count bytes. */
-void png_filter_row(const uint8_t *row, const uint8_t *above, size_t count, uint8_t *filtered, uint8_t *trial);
+/* Filters of RGB rows (W3C PNG §9.2): 1 Sub, 2 Up, 4 Paeth; the latter two need the row above. */
+
+/* The filter that leaves the smallest sum of absolute values. `trial` has room for count bytes. */
+int png_filter_best(const uint8_t *row, const uint8_t *above, size_t count, uint8_t *trial);
+
+/* Writes the filter's number and the filtered row: count + 1 bytes. */
+void png_filter_row(int filter, const uint8_t *row, const uint8_t *above, size_t count, uint8_t *filtered);
 
 #endif

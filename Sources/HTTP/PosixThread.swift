@@ -51,11 +51,6 @@ enum PosixThread {
         return body()
     }
 
-    /// Lowers the calling thread's priority; on Linux that is a thread's own (setpriority(2)).
-    static func yieldToOthers(_ niceness: Int32) {
-        setpriority(__priority_which_t(PRIO_PROCESS.rawValue), 0, niceness)
-    }
-
     private final class Start: Sendable {
         let name: String
         let body: @Sendable () -> Void

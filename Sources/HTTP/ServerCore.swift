@@ -8,8 +8,8 @@ final class ServerCore: Sendable {
     let render: RefusalRenderer
     let observer: any ServerObserver
     let workers: WorkerPool
-    /// For ``Outcome/batch(_:)`` and what follows from it: as many threads again, which the system runs when nothing else
-    /// wants the cores.
+    /// For ``Outcome/batch(_:)`` and what follows from it: as many threads again, so that no other kind of work waits
+    /// behind a long one.
     let batchWorkers: WorkerPool
     let memory: MemoryBudget
     let connections = Monitor<[ObjectIdentifier: Connection]>([:])
@@ -32,7 +32,7 @@ final class ServerCore: Sendable {
             threads: configuration.workerThreads, queueLimit: configuration.workQueueLimit)
         do throws(ThreadError) {
             batchWorkers = try WorkerPool(
-                threads: configuration.workerThreads, queueLimit: configuration.workQueueLimit, niceness: 10)
+                threads: configuration.workerThreads, queueLimit: configuration.workQueueLimit, named: "batch")
         } catch {
             workers.stop()
             throw error

@@ -20,19 +20,16 @@ package final class WorkerPool: Sendable {
 
     /// - Parameters:
     ///   - queueLimit: jobs that may wait while all threads are taken.
-    ///   - niceness: how much the system prefers other threads to these, 0 … 19.
+    ///   - name: of the threads, with a number behind.
     /// - Throws: when the system has no more threads.
-    package init(threads: Int, queueLimit: Int, niceness: Int32 = 0) throws(ThreadError) {
+    package init(threads: Int, queueLimit: Int, named name: String = "worker") throws(ThreadError) {
         precondition(threads > 0 && queueLimit >= 0)
         capacity = threads + queueLimit
         threadCount = threads
         state = Monitor(State(threads: threads))
         for index in 0..<threads {
             do throws(ThreadError) {
-                try PosixThread.start(named: "\(niceness > 0 ? "batch" : "worker")-\(index)") { [self] in
-                    if niceness > 0 { PosixThread.yieldToOthers(niceness) }
-                    work()
-                }
+                try PosixThread.start(named: "\(name)-\(index)") { [self] in work() }
             } catch {
                 state.withLock { $0.threads = index }
                 stop()
