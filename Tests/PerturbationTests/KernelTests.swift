@@ -7,7 +7,7 @@ import Testing
 /// Sizes around the kernels' blocks of 8, 32, 64 and 256, and those with hardly any inside.
 @Suite("Every table of kernels gives what its slow twin gives")
 struct KernelTests {
-    static let sizes = [(1, 1), (1, 7), (9, 1), (2, 2), (3, 2), (10, 11), (64, 3), (65, 4), (257, 5), (85, 90)].map {
+    static let sizes = [(1, 1), (1, 7), (9, 1), (2, 2), (3, 2), (10, 11), (64, 3), (65, 4), (257, 3), (37, 23)].map {
         PixelSize(width: $0.0, height: $0.1)
     }
     private let tables = [PixelKernels.portable, PixelKernels.best]
@@ -55,7 +55,7 @@ struct KernelTests {
         }
     }
 
-    @Test("Crops at another size", arguments: sizes, sizes)
+    @Test("Crops at another size", arguments: sizes, [(1, 1), (5, 9), (70, 2), (33, 40)].map { PixelSize(width: $0.0, height: $0.1) })
     func crops(_ size: PixelSize, _ target: PixelSize) {
         let image = picture(size)
         let crop = Resampling.Crop(
