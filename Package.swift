@@ -50,8 +50,8 @@ let package = Package(
         .target(
             name: "CImageCodecs",
             linkerSettings: [.linkedLibrary("jpeg"), .linkedLibrary("png"), .linkedLibrary("z")]),
-        room("Images", ["CImageCodecs"]),
         .target(name: "CPixelKernels"),
+        room("Images", ["CImageCodecs", "CPixelKernels"]),
         room("Perturbation", ["CPixelKernels", "Images", "JSON", "Suggestion"]),
 
         // Bytes.

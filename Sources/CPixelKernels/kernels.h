@@ -6,12 +6,13 @@
 #include "blend.h"
 #include "convolve.h"
 #include "resample.h"
+#include "reverse.h"
 #include "sample.h"
 
 #define ALL_KERNELS                                                                                          \
     {                                                                                                        \
         .blend_level = blend_level, .blend_luma = blend_luma, .luma_sum = luma_sum, .convolve = convolve,    \
-        .resample = resample, .affine_bilinear = affine_bilinear, .affine_nearest = affine_nearest,          \
+        .resample = resample, .reverse = reverse, .affine_bilinear = affine_bilinear, .affine_nearest = affine_nearest,          \
         .affine_fixed = affine_fixed, .perspective_bilinear = perspective_bilinear,                          \
         .perspective_nearest = perspective_nearest,                                                          \
     }

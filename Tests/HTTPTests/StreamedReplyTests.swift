@@ -98,6 +98,17 @@ struct StreamedReplyTests {
         #expect(pieces.made.withLock { $0 } == 3 * 32)
     }
 
+    @Test("A client that takes nothing in time is cut off")
+    func tooSlow() throws {
+        let pieces = Pieces(Array(repeating: 1 << 20, count: 64))
+        let service = try TestService(routes: [route(pieces)]) { $0.bodyDeadline = .milliseconds(100) }
+        let client = try service.client()
+        try client.send(client.head(.post, "/stream", [.contentLength: "1"]) + [1])
+        #expect(try #require(service.recorder.finished(1)).first?.ending == .timeout)
+        #expect(pieces.made.withLock { $0 } < 64)
+        #expect(throws: ClientError.self) { try client.receiveReply(to: .post) }
+    }
+
     @Test("When the client leaves, no more pieces are made")
     func clientLeaves() throws {
         let gate = Gate()

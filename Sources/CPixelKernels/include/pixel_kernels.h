@@ -52,6 +52,9 @@ typedef struct pixel_kernels {
         pixel_picture picture, size_t left, size_t top, pixel_target target, pixel_weights across,
         pixel_weights down, uint8_t *scratch);
 
+    /* `count` pixels, the last first. */
+    void (*reverse)(const uint8_t *pixels, size_t count, uint8_t *out);
+
     /* (x, y) of the result comes from (m0 x + m1 y + m2, m3 x + m4 y + m5), Pillow's Transform.AFFINE. */
     void (*affine_bilinear)(pixel_picture picture, pixel_target target, const double map[6]);
     void (*affine_nearest)(pixel_picture picture, pixel_target target, const double map[6]);
@@ -63,6 +66,10 @@ typedef struct pixel_kernels {
     void (*perspective_bilinear)(pixel_picture picture, pixel_target target, const double map[8]);
     void (*perspective_nearest)(pixel_picture picture, pixel_target target, const double map[8]);
 } pixel_kernels;
+
+/* Flips and turns: pixel (x, y) of the target is the one at first + (x * across + y * down) pixels. */
+void pixel_rearrange(
+    const uint8_t *first, ptrdiff_t across, ptrdiff_t down, uint8_t *target, size_t width, size_t height);
 
 /* Floats that `convolve` needs to work with. */
 size_t pixel_convolve_scratch(size_t width, size_t taps);
