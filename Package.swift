@@ -42,9 +42,11 @@ let package = Package(
         room("SharedFiles", ["CFileMapping"]),
 
         // Numbers.
-        room("TokenDistribution", ["Tensor"]),
+        .target(name: "CLogitKernels"),
+        room("TokenDistribution", ["CLogitKernels", "Tensor"]),
         room("Perception", ["Parallelism"]),
-        room("ContrastiveLoss", ["Parallelism", "Perception", "TokenDistribution"]),
+        .target(name: "CTokenLoss"),
+        room("ContrastiveLoss", ["CTokenLoss", "Parallelism", "Perception", "TokenDistribution"]),
 
         // Pixels.
         .target(
@@ -71,7 +73,7 @@ let package = Package(
         .executableTarget(
             name: "perception-server",
             dependencies: [
-                "HTTP", "Observability", "Service",
+                "HTTP", "Observability", "Service", "TokenDistribution",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"), logging,
             ],
             swiftSettings: strict),
@@ -87,7 +89,7 @@ let package = Package(
         tests("SharedFilesTests", ["SharedFiles"]),
         tests("TokenDistributionTests", ["Tensor", "TokenDistribution"]),
         tests("PerceptionTests", ["Perception"]),
-        tests("ContrastiveLossTests", ["ContrastiveLoss", "Perception"]),
+        tests("ContrastiveLossTests", ["ContrastiveLoss", "Perception", "Tensor", "TokenDistribution"]),
         tests("ImagesTests", ["Images", "JSON"]),
         tests("PerturbationTests", ["Images", "JSON", "Perturbation"]),
         tests("HTTPTests", ["HTTP", httpTypes]),

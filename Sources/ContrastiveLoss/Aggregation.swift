@@ -40,40 +40,51 @@ package struct AggregatedLoss: Sendable, Equatable {
 
 extension Aggregation {
     /// - Parameters: token losses and mask, flat over N.
-    /// - Complexity: O(N). Sums run in token order, so the result doesn't depend on threads.
+    /// - Complexity: O(N). Each row's sum has its own fixed order, so the result doesn't depend on threads.
     package func aggregate(losses: [Double], mask: [UInt8], rows: Rows) -> AggregatedLoss {
         precondition(losses.count == rows.tokens && mask.count == rows.tokens)
-        var rowSums = [Double](repeating: 0, count: rows.count)
-        var rowCounts = [Double](repeating: 0, count: rows.count)
+        let divisors = Divisors(self, mask, rows)
+        var numerator = 0.0
         for row in 0..<rows.count {
-            for token in rows[row] where mask[token] == 1 {
-                rowSums[row] += losses[token]
-                rowCounts[row] += 1
-            }
+            numerator += sum(of: losses.span, where: mask.span, in: rows[row]) / divisors.rows[row]
         }
-        let rowDivisors: [Double]
-        let denominator: Double
-        switch mode {
-        case .tokenMean:
-            rowDivisors = [Double](repeating: 1, count: rows.count)
-            denominator = rowCounts.reduce(0, +) + Aggregation.epsilon
-        case .sequenceMeanTokenSum:
-            rowDivisors = [Double](repeating: 1, count: rows.count)
-            denominator = Double(globalBatchSize ?? rows.count)
-        case .sequenceMeanTokenMean:
-            rowDivisors = rowCounts.map { $0 + Aggregation.epsilon }
-            denominator = Double(globalBatchSize ?? rows.count)
-        case .sequenceMeanTokenSumNorm:
-            // Rows without tokens have nothing to divide.
-            let length = normLength ?? Double(max(1, rows.longest))
-            rowDivisors = [Double](repeating: length, count: rows.count)
-            denominator = Double(globalBatchSize ?? rows.count)
-        }
-        let numerator = zip(rowSums, rowDivisors).reduce(0) { $0 + $1.0 / $1.1 }
         return AggregatedLoss(
             // An empty batch has loss 0, not 0/0.
-            loss: denominator > 0 ? numerator / denominator : 0,
-            numerator: numerator, denominator: denominator,
-            tokenWeights: rowDivisors.map { 1 / ($0 * denominator) })
+            loss: divisors.whole > 0 ? numerator / divisors.whole : 0,
+            numerator: numerator, denominator: divisors.whole, tokenWeights: divisors.tokenWeights)
     }
+
+    /// [B]: what one selected token's loss weighs, by row, whatever it is.
+    package func tokenWeights(mask: [UInt8], rows: Rows) -> [Double] {
+        precondition(mask.count == rows.tokens)
+        return Divisors(self, mask, rows).tokenWeights
+    }
+}
+
+/// What the sum of each row, and then the sum over rows, is divided by.
+private struct Divisors {
+    let rows: [Double]
+    let whole: Double
+
+    init(_ aggregation: Aggregation, _ mask: [UInt8], _ rows: Rows) {
+        lazy var counts = (0..<rows.count).map { Double(count(of: mask.span, in: rows[$0])) }
+        switch aggregation.mode {
+        case .tokenMean:
+            self.rows = [Double](repeating: 1, count: rows.count)
+            whole = counts.reduce(0, +) + Aggregation.epsilon
+        case .sequenceMeanTokenSum:
+            self.rows = [Double](repeating: 1, count: rows.count)
+            whole = Double(aggregation.globalBatchSize ?? rows.count)
+        case .sequenceMeanTokenMean:
+            self.rows = counts.map { $0 + Aggregation.epsilon }
+            whole = Double(aggregation.globalBatchSize ?? rows.count)
+        case .sequenceMeanTokenSumNorm:
+            // Rows without tokens have nothing to divide.
+            let length = aggregation.normLength ?? Double(max(1, rows.longest))
+            self.rows = [Double](repeating: length, count: rows.count)
+            whole = Double(aggregation.globalBatchSize ?? rows.count)
+        }
+    }
+
+    var tokenWeights: [Double] { rows.map { 1 / ($0 * whole) } }
 }

@@ -1,4 +1,5 @@
 package import Perception
+package import TokenDistribution
 
 /// The whole loss: which tokens, gated by what, how contrasted, how summed. Every field is a request option.
 package struct PerceptionLoss: Sendable, Equatable {
@@ -69,8 +70,10 @@ package struct LossReport: Sendable {
 
     package enum Gradient: Sendable {
         /// ∂loss/∂(log-probability of the realised token), [N] for each view.
-        case logProbabilities(PerView<[Double]>)
-        /// ∂loss/∂logits of the tokens that carry loss: rows [S] flat token indices, and [S,V] for each view.
-        case logits(rows: [Int], vocabulary: Int, PerView<[Float]>)
+        case logProbabilities(PerView<[Float]>)
+        /// ∂loss/∂D(a‖p) and ∂loss/∂D(a‖n), [N]; 0 for tokens that carry no loss. Stopped views are those of the logits.
+        case divergences([ViewDivergences])
+        /// ∂loss/∂logits of the tokens that carry loss, computed row by row as they are wanted.
+        case logits(LogitGradients)
     }
 }

@@ -25,13 +25,14 @@ extension Router {
         if let expectation = head.headers[.expect], expectation.lowercased() != "100-continue" {
             return .refused(.expectationFailed(expectation), route)
         }
-        let limit = route.maxBodyBytes ?? maxBodyBytes
-        if let declared = head.contentLength, declared > limit {
-            return .refused(.bodyTooLarge(limit: limit, declared: declared, received: 0), route)
-        }
         switch route.open(head) {
         case .reply(let response): return .answered(response, route)
-        case .sink(let sink): return .open(sink, route, limit: limit)
+        case .sink(let sink):
+            let limit = sink.maxBodyBytes ?? route.maxBodyBytes ?? maxBodyBytes
+            if let declared = head.contentLength, declared > limit {
+                return .refused(.bodyTooLarge(limit: limit, declared: declared, received: 0), route)
+            }
+            return .open(sink, route, limit: limit)
         }
     }
 }

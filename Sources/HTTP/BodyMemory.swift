@@ -3,12 +3,16 @@ struct BodyMemory {
     private let budget: MemoryBudget
     private let retryAfter: Duration
     private var claimed = 0
-    private var followsBody = false
+    private var follows = Follows.nothing
     /// No body is longer than it declares.
     private var ceiling = Int.max
 
     /// Claimed before a byte arrives. More would let a few clients that only declare, and never send, take all of it.
     private static let opening = 4 << 20
+
+    private enum Follows {
+        case nothing, body, sink
+    }
 
     init(_ budget: MemoryBudget, retryAfter: Duration) {
         self.budget = budget
@@ -20,7 +24,7 @@ struct BodyMemory {
     mutating func claim(for sink: any BodySink, _ head: RequestHead) -> Refusal? {
         switch sink.memory {
         case .wholeBody:
-            followsBody = true
+            follows = .body
             ceiling = head.contentLength ?? .max
             if let declared = head.contentLength, declared > budget.total {
                 return .memoryInsufficient(needed: declared, budget: budget.total)
@@ -28,20 +32,34 @@ struct BodyMemory {
             return extend(to: min(head.contentLength ?? 0, BodyMemory.opening))
         case .fixed(let bytes):
             return extend(to: bytes)
+        case .held(let bytes):
+            follows = .sink
+            return grow(to: bytes)
         }
     }
 
+    /// Before a piece is given to the sink.
+    mutating func bodyArrives(_ received: Int) -> Refusal? {
+        follows == .body ? grow(to: received) : nil
+    }
+
+    /// After a piece was given to the sink.
+    mutating func sinkHolds(_ memory: @autoclosure () -> MemoryClaim) -> Refusal? {
+        guard follows == .sink, case .held(let bytes) = memory() else { return nil }
+        return grow(to: bytes)
+    }
+
     /// Claims ahead and in steps, so that the budget is not locked for every piece.
-    mutating func grow(to received: Int) -> Refusal? {
-        guard followsBody, received > claimed else { return nil }
-        // What has arrived needs no more than itself where there is no room ahead.
-        return extend(to: min(ceiling, received + received / 4 + 1 << 20)) == nil ? nil : extend(to: received)
+    private mutating func grow(to bytes: Int) -> Refusal? {
+        guard bytes > claimed else { return nil }
+        // What is there needs no more than itself where there is no room ahead.
+        return extend(to: min(ceiling, bytes + bytes / 4 + 1 << 20)) == nil ? nil : extend(to: bytes)
     }
 
     mutating func release() {
         budget.release(claimed)
         claimed = 0
-        followsBody = false
+        follows = .nothing
     }
 
     private mutating func extend(to bytes: Int) -> Refusal? {

@@ -7,8 +7,11 @@
 ///
 /// A request that ends early (client gone, refused, timed out) just releases its sink.
 package protocol BodySink: AnyObject {
-    /// How much of the server's memory budget this body takes.
+    /// How much of the server's memory budget this body takes. Asked before the first byte; see ``MemoryClaim/held(_:)``.
     var memory: MemoryClaim { get }
+
+    /// The longest body it takes; nil leaves that to the route. Asked before the first byte.
+    var maxBodyBytes: Int? { get }
 
     /// Takes the next piece of the body, never empty; the bytes are valid during the call only.
     ///
@@ -21,14 +24,18 @@ package protocol BodySink: AnyObject {
 
 extension BodySink {
     package var memory: MemoryClaim { .wholeBody }
+    package var maxBodyBytes: Int? { nil }
 }
 
 /// What a sink needs of the memory budget that all bodies in flight share.
 package enum MemoryClaim: Sendable, Equatable {
     /// As much as the body has bytes, as it grows.
     case wholeBody
-    /// This many bytes, however long the body is: for sinks that compute while bytes arrive.
+    /// This many bytes, however long the body is.
     case fixed(Int)
+    /// What it holds now: asked again after every piece, for sinks that keep a part of what arrives. It is claimed with
+    /// room for more, so that the next pieces are paid for before they are kept.
+    case held(Int)
 }
 
 /// How a complete request is answered.

@@ -28,7 +28,8 @@ final class ReplyStream: Sendable {
     private let source: any BodySource
     private let connection: Connection
     private let pool: WorkerPool
-    /// Pieces made or in the making that the client has not begun to take.
+    /// Pieces made or in the making that the client has not begun to take: some for each thread, as they take unequal
+    /// time and are sent in order.
     private let ahead: Int
     private let state: Monitor<State>
 
@@ -37,7 +38,7 @@ final class ReplyStream: Sendable {
         self.source = source
         self.connection = connection
         self.pool = pool
-        ahead = pool.threadCount + 1
+        ahead = 2 * pool.threadCount + 1
         state = Monitor(State(current: first[...]))
     }
 

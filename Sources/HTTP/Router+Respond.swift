@@ -1,11 +1,13 @@
 extension Router {
     /// Answers a request without a socket, by the same rules as ``Server``: for tests.
     ///
-    /// The body reaches the sink in pieces of `chunk` bytes, heavy work runs inline and a streamed reply is collected.
+    /// The body reaches the sink in pieces of `chunk` bytes, or of the sizes in `chunks` in turn, heavy work runs inline
+    /// and a streamed reply is collected.
     package func respond(
-        to head: RequestHead, body: [UInt8] = [], chunk: Int = 65_536, maxBodyBytes: Int = .max,
-        render: RefusalRenderer
+        to head: RequestHead, body: [UInt8] = [], chunk: Int = 65_536, chunks: [Int] = [],
+        maxBodyBytes: Int = .max, render: RefusalRenderer
     ) -> Response {
+        let sizes = chunks.isEmpty ? [chunk] : chunks
         let admission = admit(head, maxBodyBytes: maxBodyBytes)
         switch admission {
         case .refused(let refusal, _): return refusal.response(render, head)
@@ -17,9 +19,13 @@ extension Router {
                 return refusal.response(render, head)
             }
             let span = unsafe body.span.bytes
-            for start in stride(from: 0, to: body.count, by: chunk) {
-                let piece = span.extracting(start..<min(start + chunk, body.count))
-                if let response = sink.receive(piece) { return response }
+            var start = 0
+            var turn = 0
+            while start < body.count {
+                let end = min(start + sizes[turn % sizes.count], body.count)
+                if let response = sink.receive(span.extracting(start..<end)) { return response }
+                start = end
+                turn += 1
             }
             switch sink.finish() {
             case .reply(let response): return response

@@ -81,8 +81,9 @@ final class Transaction {
             if received > limit {
                 return settle(.bodyTooLarge(limit: limit, declared: head.contentLength, received: received))
             }
-            if let refusal = memory.grow(to: received) { return settle(refusal) }
-            return sink.receive(piece).map(settle) ?? .goOn
+            if let refusal = memory.bodyArrives(received) { return settle(refusal) }
+            if let response = sink.receive(piece) { return settle(response) }
+            return memory.sinkHolds(sink.memory).map(settle) ?? .goOn
         case .discarding:
             return .goOn
         case .lingering(let left):

@@ -3,9 +3,9 @@
 /// Floats are written as the shortest decimal that reads back as the same value of their own type. Writing a NaN or an
 /// infinity is a programmer error: JSON has no such number, and every result is finite by contract.
 package struct JSONWriter: Sendable {
-    package private(set) var bytes: [UInt8] = []
+    package internal(set) var bytes: [UInt8] = []
     /// Whether a value already stands at this level, so that the next one needs a comma.
-    private var needsComma = false
+    var needsComma = false
 
     package init(reservingCapacity capacity: Int = 0) { bytes.reserveCapacity(capacity) }
 
@@ -77,14 +77,7 @@ package struct JSONWriter: Sendable {
 
     package mutating func number(_ value: Float) {
         precondition(value.isFinite, "JSON has no NaN or infinity")
-        if value == 0 {
-            // Most of a gradient is zeros.
-            separate()
-            bytes.append(UInt8(ascii: "0"))
-            needsComma = true
-        } else {
-            raw(value.description)
-        }
+        value == 0 ? raw("0") : raw(value.description)
     }
 
     package mutating func value(_ value: JSONValue) {
@@ -106,7 +99,7 @@ package struct JSONWriter: Sendable {
         needsComma = true
     }
 
-    private mutating func separate() {
+    mutating func separate() {
         if needsComma { bytes.append(UInt8(ascii: ",")) }
     }
 

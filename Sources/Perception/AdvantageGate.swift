@@ -24,7 +24,12 @@ package struct AdvantageGate: Sendable, Equatable {
         case .none: return responseMask
         case .positiveAdvantage:
             guard let advantages else { preconditionFailure("the gate needs advantages") }
-            return zip(advantages, responseMask).map { $0 > threshold && $1 == 1 ? 1 : 0 }
+            precondition(advantages.count == responseMask.count)
+            var open = responseMask
+            let values = advantages.span
+            var span = open.mutableSpan
+            for token in 0..<span.count { span[token] &= values[token] > threshold ? 1 : 0 }
+            return open
         }
     }
 }

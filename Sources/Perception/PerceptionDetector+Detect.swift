@@ -22,62 +22,106 @@ extension PerceptionDetector {
     ) -> Detection {
         let count = rows.tokens
         precondition(responseMask.count == count)
-        var found = Detection(
-            mask: [UInt8](repeating: 0, count: count), deltaEntropy: [Double](repeating: 0, count: count),
-            score: [Double](repeating: 0, count: count), candidates: [UInt8](repeating: 0, count: count))
-
+        var mask = [UInt8](repeating: 0, count: count)
+        var deltas = [Double](repeating: 0, count: count)
+        var scores = deltas
+        var candidates = mask
         if let original = originalEntropy, let removing = removingEntropy {
             precondition(original.count == count && removing.count == count)
-            for token in 0..<count where responseMask[token] == 1 {
-                let delta = removing[token] - original[token]
-                found.deltaEntropy[token] = delta
-                guard delta > 0 else { continue }
-                found.score[token] = score == .relative ? delta / (removing[token] + epsilon) : delta
-                if delta > minimumDeltaEntropy { found.candidates[token] = 1 }
-            }
+            compare(
+                original.span, removing.span, responseMask.span, &deltas, &scores, &candidates)
         } else {
             precondition(method == .none, "the entropy detector needs both entropies")
         }
 
         switch method {
         case .none:
-            found.mask = responseMask
-            found.candidates = responseMask
+            mask = responseMask
+            candidates = responseMask
         case .entropy:
             let scopes: [Range<Int>] =
                 switch scope {
                 case .sequence: (0..<rows.count).map { rows[$0] }
                 case .segment: (0..<rows.count).flatMap { segments(of: responseMask, in: rows[$0]) }
                 }
-            let candidates = found.candidates
-            let scores = found.score
-            let chosen = mapInParallel(scopes.count, operations: 10 * count) { index in
-                best(in: scopes[index], candidates: candidates, scores: scores)
+            let (candidates, scores) = (candidates, scores)
+            let cuts = mapInParallel(scopes.count, operations: 10 * count) { index in
+                cut(of: candidates.span, scores.span, in: scopes[index])
             }
-            for tokens in chosen {
-                for token in tokens { found.mask[token] = 1 }
+            var span = mask.mutableSpan
+            for (range, cut) in zip(scopes, cuts) {
+                cut.select(from: candidates.span, scores.span, in: range, &span)
             }
         }
-        return found
+        return Detection(mask: mask, deltaEntropy: deltas, score: scores, candidates: candidates)
     }
 
-    /// The k best candidates of one scope, and, with `all`, those that tie with the last of them.
-    private func best(in range: Range<Int>, candidates: [UInt8], scores: [Double]) -> [Int] {
-        let tokens = range.filter { candidates[$0] == 1 }
-        let k = keep(of: tokens.count)
-        guard k > 0 else { return [] }
-        var ranked = tokens.map { scores[$0] }
+    /// ΔH, score and candidates of every token.
+    private func compare(
+        _ original: Span<Double>, _ removing: Span<Double>, _ response: Span<UInt8>, _ delta: inout [Double],
+        _ score: inout [Double], _ candidate: inout [UInt8]
+    ) {
+        var deltas = delta.mutableSpan
+        var scores = score.mutableSpan
+        var candidates = candidate.mutableSpan
+        precondition(original.count == response.count && removing.count == response.count)
+        precondition(deltas.count == response.count && scores.count == response.count)
+        precondition(candidates.count == response.count)
+        let isRelative = self.score == .relative
+        for token in 0..<response.count {
+            let delta = (removing[token] - original[token]).kept(if: response[token] == 1)
+            let rises = delta > 0
+            let share = isRelative ? delta / (removing[token] + epsilon) : delta
+            deltas[token] = delta
+            scores[token] = share.kept(if: rises)
+            candidates[token] = (rises ? 1 : 0) & (delta > minimumDeltaEntropy ? 1 : 0)
+        }
+    }
+
+    /// Where the k best candidates of one scope end.
+    private func cut(of candidates: Span<UInt8>, _ scores: Span<Double>, in range: Range<Int>) -> Cut {
+        // Without a branch: which tokens are candidates can't be foreseen. Every score is written, the next one over it
+        // unless it counts.
+        var ranked = [Double](repeating: 0, count: range.count + 1)
+        var n = 0
+        for token in range {
+            ranked[n] = scores[token]
+            n += Int(candidates[token])
+        }
+        let k = keep(of: n)
+        guard k > 0 else { return Cut(threshold: .infinity, ties: 0) }
+        if k == n { return Cut(threshold: -.infinity, ties: 0) }
+        ranked.removeLast(ranked.count - n)
         let threshold = largest(k, of: &ranked)
         switch ties {
-        case .all: return tokens.filter { scores[$0] >= threshold }
+        case .all: return Cut(threshold: threshold, ties: .max)
         case .first:
-            var left = k - tokens.reduce(0) { $0 + (scores[$1] > threshold ? 1 : 0) }
-            return tokens.filter { token in
-                if scores[token] > threshold { return true }
-                guard scores[token] == threshold, left > 0 else { return false }
+            // The k best have been moved to the front.
+            return Cut(threshold: threshold, ties: k - ranked[..<k].count { $0 > threshold })
+        }
+    }
+}
+
+/// The candidates above a threshold, and the first so many of those at it.
+private struct Cut: Sendable {
+    let threshold: Double
+    let ties: Int
+
+    func select(
+        from candidates: Span<UInt8>, _ scores: Span<Double>, in range: Range<Int>,
+        _ mask: inout MutableSpan<UInt8>
+    ) {
+        if ties == .max {
+            for token in range { mask[token] = candidates[token] & (scores[token] >= threshold ? 1 : 0) }
+            return
+        }
+        var left = ties
+        for token in range where candidates[token] == 1 && scores[token] >= threshold {
+            if scores[token] == threshold {
+                guard left > 0 else { continue }
                 left -= 1
-                return true
             }
+            mask[token] = 1
         }
     }
 }
@@ -98,44 +142,50 @@ package func segments(of mask: [UInt8], in range: Range<Int>) -> [Range<Int>] {
     return runs
 }
 
-/// The k-th largest value (k from 1); reorders `values`.
+/// The k-th largest value (k from 1); reorders `values` so that the k largest stand first.
 /// - Complexity: O(n) on average, O(n log n) at worst: rows made to defeat the pivots are sorted instead.
 func largest(_ k: Int, of values: inout [Double]) -> Double {
     precondition(k >= 1 && k <= values.count)
     var low = 0
-    var high = values.count - 1
+    var high = values.count
     // Good pivots halve the range about every other time.
     var patience = 4 * (Int.bitWidth - values.count.leadingZeroBitCount)
-    while low < high {
+    while high - low > 1 {
         patience -= 1
         guard patience > 0 else {
-            values[low...high].sort(by: >)
+            values[low..<high].sort(by: >)
             return values[k - 1]
         }
-        let middle = low + (high - low) / 2
         let a = values[low]
-        let b = values[middle]
-        let c = values[high]
+        let b = values[low + (high - low) / 2]
+        let c = values[high - 1]
         let pivot = max(min(a, b), min(max(a, b), c))
-        // Hoare partition, descending: equal values are split evenly, so ties don't degrade it.
-        var i = low
-        var j = high
-        while i <= j {
-            while values[i] > pivot { i += 1 }
-            while values[j] < pivot { j -= 1 }
-            if i <= j {
-                values.swapAt(i, j)
-                i += 1
-                j -= 1
-            }
+        let above = moveForward(in: &values, low..<high) { $0 > pivot }
+        if k <= above {
+            high = above
+            continue
         }
-        if k - 1 <= j {
-            high = j
-        } else if k - 1 >= i {
-            low = i
-        } else {
-            return values[k - 1]
-        }
+        // Ties with the pivot are done with at once, however many.
+        let equal = moveForward(in: &values, above..<high) { $0 == pivot }
+        if k <= equal { return pivot }
+        low = equal
     }
     return values[low]
+}
+
+/// Moves the values that are wanted to the front of `range`; where they end. Every step swaps, wanted or not, and only
+/// how far the front reaches depends on the comparison: a branch would be mispredicted every other time.
+@inline(__always)
+private func moveForward(
+    in values: inout [Double], _ range: Range<Int>, _ isWanted: (Double) -> Bool
+) -> Int {
+    var span = values.mutableSpan
+    var front = range.lowerBound
+    for index in range {
+        let value = span[index]
+        span[index] = span[front]
+        span[front] = value
+        front += isWanted(value) ? 1 : 0
+    }
+    return front
 }

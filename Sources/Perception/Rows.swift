@@ -41,4 +41,13 @@ package struct Rows: Sendable, Equatable {
         // Empty sequences share their offset with the next: the last one that starts here holds the token.
         return low
     }
+
+    /// The tokens of each sequence in pieces of at most `limit`, for handing out.
+    package func pieces(ofAtMost limit: Int) -> [(row: Int, tokens: Range<Int>)] {
+        (0..<count).flatMap { row in
+            stride(from: self[row].lowerBound, to: self[row].upperBound, by: limit).map { first in
+                (row, first..<min(first + limit, self[row].upperBound))
+            }
+        }
+    }
 }

@@ -5,6 +5,7 @@ import Images
 import JSON
 import Perturbation
 import Tensor
+import TokenDistribution
 
 extension PerceptionService {
     /// What runs here: version, limits, formats.
@@ -13,10 +14,11 @@ extension PerceptionService {
         let info: JSONValue = [
             "name": "perception-server",
             "version": .string(ServiceSettings.version),
-            "instruction_set": "baseline",
+            "instruction_set": .string(InstructionSet.inUse.rawValue),
             "threads": .integer(Int64(settings.threads)),
             "limits": [
                 "max_body_bytes": .integer(Int64(settings.maxBodyBytes)),
+                "max_streamed_body_bytes": .integer(Int64(settings.maxStreamedBodyBytes)),
                 "max_json_body_bytes": .integer(Int64(settings.maxJSONBodyBytes)),
                 "memory_budget_bytes": .integer(Int64(settings.memoryBudgetBytes)),
                 "max_image_pixels": .integer(Int64(settings.maxImagePixels)),

@@ -1,4 +1,5 @@
 import HTTP
+import HTTPTypes
 import Images
 
 extension PerceptionService {
@@ -8,11 +9,16 @@ extension PerceptionService {
         let endpoint = PerturbEndpoint(
             limits: ImageLimits(maxPixels: settings.maxImagePixels), memoryBudget: settings.memoryBudgetBytes,
             threads: settings.threads)
-        return body(path, types: PerturbEndpoint.bodyTypes) { bytes, head in
-            .batch { isWanted in
-                self.answer(bytes, head, path) { bytes, head, timer throws(Problem) in
-                    try endpoint.respond(
-                        to: bytes, head: head, instruments: instruments, &timer, isWanted: isWanted)
+        return Route(.post, path) { head in
+            if let refusal = refusal(head, types: PerturbEndpoint.bodyTypes) { return .reply(refusal) }
+            let isJSON = head.mediaType == "application/json"
+            let limit = isJSON ? settings.maxJSONBodyBytes : settings.maxBodyBytes
+            return collect(head, upTo: limit) { bytes in
+                .batch { isWanted in
+                    answer(head, path) { timer throws(Problem) in
+                        try endpoint.respond(
+                            to: bytes, head: head, instruments: instruments, &timer, isWanted: isWanted)
+                    }
                 }
             }
         }

@@ -40,61 +40,88 @@ package struct PerceptionService: Sendable {
     func numbers<Operation: TensorOperation & SendableMetatype>(_ path: String, _ operation: Operation.Type)
         -> Route
     {
-        body(path, types: TensorEncoding.mediaTypes, inPlaceUpTo: PerceptionService.lightBodyBytes) {
-            bytes, head, timer throws(Problem) in
-            let encoding = TensorEncoding(head)
-            let request = try encoding.request(bytes, schema: Operation.schema)
-            timer.end(.decode)
-            let context = OperationContext(query: head.query, memoryBudget: settings.memoryBudgetBytes)
-            let reply = try Operation.reply(to: request, context: context)
-            timer.end(.compute)
-            if let diagnostics = reply.diagnostics {
-                instruments.count(diagnostics, preset: reply.preset ?? "none")
-            }
-            defer { timer.end(.encode) }
-            return encoding.response(reply)
-        }
-    }
-
-    typealias Work = @Sendable ([UInt8], RequestHead, inout PhaseTimer) throws(Problem) -> Response
-
-    /// A POST route whose body is collected, then worked on: in place when it is small, else by a worker.
-    private func body(
-        _ path: String, types: [String], inPlaceUpTo lightBytes: Int, _ work: @escaping Work
-    ) -> Route {
-        body(path, types: types) { bytes, head in
-            let answer: @Sendable () -> Response = { self.answer(bytes, head, path, work) }
-            return bytes.count < lightBytes ? .reply(answer()) : .work(answer)
-        }
-    }
-
-    /// A POST route whose body is collected.
-    func body(
-        _ path: String, types: [String], _ outcome: @escaping @Sendable ([UInt8], RequestHead) -> Outcome
-    ) -> Route {
         Route(.post, path) { head in
-            if let refusal = authorization.refusal(head) { return .reply(refusal) }
-            guard let type = head.mediaType, types.contains(type) else {
-                let problem = Problem(
-                    .unsupportedMediaType,
-                    Problem.Reason(
-                        "not read here", field: "Content-Type", expected: types.joined(separator: ", "),
-                        found: head.mediaType ?? "none"))
-                return .reply(problem.response(requestID: head.requestID))
-            }
-            let limit = type == "application/json" ? settings.maxJSONBodyBytes : settings.maxBodyBytes
-            if let length = head.contentLength, length > limit {
-                return .reply(PerceptionService.tooLarge(limit, declared: length, received: 0, head))
-            }
-            return .sink(
-                BufferedBody(for: head) { bytes in
-                    guard bytes.count <= limit else {
-                        return .reply(
-                            PerceptionService.tooLarge(limit, declared: nil, received: bytes.count, head))
+            if let refusal = refusal(head, types: TensorEncoding.mediaTypes) { return .reply(refusal) }
+            let context = OperationContext(query: head.query, memoryBudget: settings.memoryBudgetBytes)
+            if TensorEncoding(head).isJSON {
+                return collect(head, upTo: settings.maxJSONBodyBytes) { bytes in
+                    outcome(isLight: bytes.count < Self.lightBodyBytes) {
+                        answer(head, path) { timer throws(Problem) in
+                            let request = try TensorRequest(json: bytes, schema: Operation.schema)
+                            timer.end(.decode)
+                            return try reply(operation, to: request, context, head, &timer)
+                        }
                     }
-                    return outcome(bytes, head)
-                })
+                }
+            }
+            let limits = IntakeLimits(
+                streamed: settings.maxStreamedBodyBytes, held: settings.maxBodyBytes,
+                budget: settings.memoryBudgetBytes)
+            return .sink(
+                TensorIntake(
+                    head, schema: Operation.schema, limits: limits,
+                    planner: { request throws(Problem) in
+                        try Operation.plan(for: request, context: context)
+                    },
+                    completion: { arrival in
+                        outcome(isLight: arrival.heldBytes < Self.lightBodyBytes) {
+                            answer(head, path, before: [.compute: arrival.reducing]) {
+                                timer throws(Problem) in
+                                timer.end(.decode)
+                                return try reply(operation, to: arrival.request, context, head, &timer)
+                            }
+                        }
+                    }))
         }
+    }
+
+    private func reply<Operation: TensorOperation>(
+        _ operation: Operation.Type, to request: TensorRequest, _ context: OperationContext,
+        _ head: RequestHead, _ timer: inout PhaseTimer
+    ) throws(Problem) -> Response {
+        let reply = try Operation.reply(to: request, context: context)
+        timer.end(.compute)
+        if let diagnostics = reply.diagnostics {
+            instruments.count(diagnostics, preset: reply.preset ?? "none")
+        }
+        defer { timer.end(.encode) }
+        return TensorEncoding(head).response(reply)
+    }
+
+    /// Why a request is not even looked at; nil when it may pass.
+    func refusal(_ head: RequestHead, types: [String]) -> Response? {
+        if let refusal = authorization.refusal(head) { return refusal }
+        guard let type = head.mediaType, types.contains(type) else {
+            let problem = Problem(
+                .unsupportedMediaType,
+                Problem.Reason(
+                    "not read here", field: "Content-Type", expected: types.joined(separator: ", "),
+                    found: head.mediaType ?? "none"))
+            return problem.response(requestID: head.requestID)
+        }
+        return nil
+    }
+
+    /// A body that is collected, then worked on.
+    func collect(
+        _ head: RequestHead, upTo limit: Int, _ outcome: @escaping @Sendable ([UInt8]) -> Outcome
+    ) -> Opening {
+        if let length = head.contentLength, length > limit {
+            return .reply(PerceptionService.tooLarge(limit, declared: length, received: 0, head))
+        }
+        return .sink(
+            BufferedBody(for: head) { bytes in
+                guard bytes.count <= limit else {
+                    return .reply(
+                        PerceptionService.tooLarge(limit, declared: nil, received: bytes.count, head))
+                }
+                return outcome(bytes)
+            })
+    }
+
+    /// In place when it is light, else by a worker.
+    private func outcome(isLight: Bool, _ work: @escaping @Sendable () -> Response) -> Outcome {
+        isLight ? .reply(work()) : .work(work)
     }
 
     private static func tooLarge(_ limit: Int, declared: Int?, received: Int, _ head: RequestHead) -> Response
@@ -102,10 +129,14 @@ package struct PerceptionService: Sendable {
         render(.bodyTooLarge(limit: limit, declared: declared, received: received), head)
     }
 
-    func answer(_ bytes: [UInt8], _ head: RequestHead, _ path: String, _ work: Work) -> Response {
-        var timer = PhaseTimer()
+    /// - Parameter before: what was spent while the request was arriving.
+    func answer(
+        _ head: RequestHead, _ path: String, before: [PhaseTimer.Phase: Duration] = [:],
+        _ work: (inout PhaseTimer) throws(Problem) -> Response
+    ) -> Response {
+        var timer = PhaseTimer(before: before)
         do throws(Problem) {
-            var response = try work(bytes, head, &timer)
+            var response = try work(&timer)
             response.headers[.serverTiming] = timer.serverTiming
             instruments.observe(timer, route: path)
             return response

@@ -11,11 +11,17 @@ struct PhaseTimer: Sendable {
 
     private(set) var durations: [(phase: Phase, duration: Duration)] = []
     private var last = ContinuousClock.now
+    private let before: [Phase: Duration]
+
+    /// - Parameter before: what was spent on phases while the request was arriving.
+    init(before: [Phase: Duration] = [:]) {
+        self.before = before
+    }
 
     /// Ends a phase that began where the one before it ended.
     mutating func end(_ phase: Phase) {
         let now = ContinuousClock.now
-        durations.append((phase, now - last))
+        durations.append((phase, now - last + before[phase, default: .zero]))
         last = now
     }
 

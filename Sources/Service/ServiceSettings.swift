@@ -1,6 +1,8 @@
 /// What an operator chose that endpoints need to know; listed in /v1/info.
 package struct ServiceSettings: Sendable {
     package var maxBodyBytes: Int
+    /// The longest body of which only a part is held at any time; what is held of it is bounded by the limit above.
+    package var maxStreamedBodyBytes: Int
     /// Numbers as text take several times their size in memory, so JSON bodies have a limit of their own.
     package var maxJSONBodyBytes: Int
     package var memoryBudgetBytes: Int
@@ -12,11 +14,13 @@ package struct ServiceSettings: Sendable {
     package var tokens: [String]
 
     package init(
-        maxBodyBytes: Int = 1 << 30, maxJSONBodyBytes: Int = 64 << 20, memoryBudgetBytes: Int = 4 << 30,
+        maxBodyBytes: Int = 1 << 30, maxStreamedBodyBytes: Int = 1 << 40,
+        maxJSONBodyBytes: Int = 64 << 20, memoryBudgetBytes: Int = 4 << 30,
         maxImagePixels: Int = 50_000_000,
         maxConnections: Int = 10_000, queueLimit: Int = 256, threads: Int = 1, tokens: [String] = []
     ) {
         self.maxBodyBytes = maxBodyBytes
+        self.maxStreamedBodyBytes = maxStreamedBodyBytes
         self.maxJSONBodyBytes = min(maxJSONBodyBytes, maxBodyBytes)
         self.memoryBudgetBytes = memoryBudgetBytes
         self.maxImagePixels = maxImagePixels

@@ -1,63 +1,89 @@
 // The door to raw memory: every reinterpretation of body bytes as numbers is in this file.
 
+extension ElementType {
+    /// Little-endian elements of this type, at any address, widened to Double exactly: every type but 64-bit integers
+    /// beyond 2^53 is a subset of Double.
+    /// - Complexity: O(bytes)
+    package func widen(_ bytes: RawSpan, into output: inout MutableSpan<Double>) {
+        switch self {
+        case .float64: load(bytes, into: &output) { (value: Double) in value }
+        case .float32: load(bytes, into: &output) { (value: Float) in Double(value) }
+        case .float16: load(bytes, into: &output) { (value: UInt16) in Double(halfToFloat(value)) }
+        case .bfloat16: load(bytes, into: &output) { (value: UInt16) in Double(brainToFloat(value)) }
+        case .bool, .uint8: load(bytes, into: &output) { (value: UInt8) in Double(value) }
+        case .int8: load(bytes, into: &output) { (value: Int8) in Double(value) }
+        case .int16: load(bytes, into: &output) { (value: Int16) in Double(value) }
+        case .uint16: load(bytes, into: &output) { (value: UInt16) in Double(value) }
+        case .int32: load(bytes, into: &output) { (value: Int32) in Double(value) }
+        case .uint32: load(bytes, into: &output) { (value: UInt32) in Double(value) }
+        case .int64: load(bytes, into: &output) { (value: Int64) in Double(value) }
+        case .uint64: load(bytes, into: &output) { (value: UInt64) in Double(value) }
+        }
+    }
+
+    /// The same for F32, F16 and BF16, exactly as Float.
+    package func widen(_ bytes: RawSpan, into output: inout MutableSpan<Float>) {
+        switch self {
+        case .float32: load(bytes, into: &output) { (value: Float) in value }
+        case .float16: load(bytes, into: &output) { (value: UInt16) in halfToFloat(value) }
+        case .bfloat16: load(bytes, into: &output) { (value: UInt16) in brainToFloat(value) }
+        case .float64, .bool, .uint8, .int8, .int16, .uint16, .int32, .uint32, .int64, .uint64:
+            preconditionFailure("\(self) doesn't fit Float")
+        }
+    }
+
+    @inline(__always)
+    private func load<Stored: BitwiseCopyable, Wide>(
+        _ bytes: RawSpan, into output: inout MutableSpan<Wide>, _ widened: (Stored) -> Wide
+    ) {
+        let size = MemoryLayout<Stored>.size
+        let count = bytes.byteCount / size
+        precondition(output.count >= count)
+        for index in 0..<count {
+            // In bounds by the division and the precondition; body bytes may start at any address.
+            let stored = unsafe bytes.unsafeLoadUnaligned(
+                fromUncheckedByteOffset: index * size, as: Stored.self)
+            unsafe output[unchecked: index] = widened(stored)
+        }
+    }
+}
+
 extension DenseTensor {
-    /// Elements `range` (row-major, flat) widened to Double into `output`, exactly: every element type but 64-bit
-    /// integers beyond 2^53 is a subset of Double.
+    /// Lends elements `range` (row-major, flat) as they lie in memory: little-endian elements of `elementType`, at any
+    /// alignment. Nothing is copied. An outline has none.
+    package func withBytes<Result>(of range: Range<Int>, _ body: (RawSpan) -> Result) -> Result {
+        precondition(range.lowerBound >= 0 && range.upperBound <= count)
+        let bytes = range.lowerBound * elementType.size..<range.upperBound * elementType.size
+        switch storage {
+        case .bytes(let shared, let start):
+            return body(
+                unsafe shared.span.bytes.extracting(start + bytes.lowerBound..<start + bytes.upperBound))
+        case .lent(let lender, let start):
+            return lender.withBytes { span in
+                body(span.extracting(start + bytes.lowerBound..<start + bytes.upperBound))
+            }
+        case .numbers(let values): return body(unsafe values.span.bytes.extracting(bytes))
+        case .elsewhere: preconditionFailure("an outline has no elements")
+        }
+    }
+
+    /// Elements `range` widened to Double into `output`; see ``ElementType``.
     /// - Complexity: O(range.count)
     package func widen(_ range: Range<Int>, into output: inout MutableSpan<Double>) {
-        precondition(range.lowerBound >= 0 && range.upperBound <= count && output.count >= range.count)
-        switch storage {
-        case .numbers(let values):
-            for index in 0..<range.count { output[index] = values[range.lowerBound + index] }
-        case .bytes(let bytes, let start):
-            switch elementType {
-            case .float64: load(bytes, start, range, into: &output) { (value: Double) in value }
-            case .float32: load(bytes, start, range, into: &output) { (value: Float) in Double(value) }
-            case .float16:
-                load(bytes, start, range, into: &output) { (value: UInt16) in Double(halfToFloat(value)) }
-            case .bfloat16:
-                load(bytes, start, range, into: &output) { (value: UInt16) in Double(brainToFloat(value)) }
-            case .bool, .uint8: load(bytes, start, range, into: &output) { (value: UInt8) in Double(value) }
-            case .int8: load(bytes, start, range, into: &output) { (value: Int8) in Double(value) }
-            case .int16: load(bytes, start, range, into: &output) { (value: Int16) in Double(value) }
-            case .uint16: load(bytes, start, range, into: &output) { (value: UInt16) in Double(value) }
-            case .int32: load(bytes, start, range, into: &output) { (value: Int32) in Double(value) }
-            case .uint32: load(bytes, start, range, into: &output) { (value: UInt32) in Double(value) }
-            case .int64: load(bytes, start, range, into: &output) { (value: Int64) in Double(value) }
-            case .uint64: load(bytes, start, range, into: &output) { (value: UInt64) in Double(value) }
-            }
-        }
+        precondition(output.count >= range.count)
+        withBytes(of: range) { elementType.widen($0, into: &output) }
     }
 
     /// Elements `range` of an F32, F16 or BF16 tensor as Float, exactly.
     package func widen(_ range: Range<Int>, into output: inout MutableSpan<Float>) {
-        precondition(range.lowerBound >= 0 && range.upperBound <= count && output.count >= range.count)
-        guard case .bytes(let bytes, let start) = storage else {
-            preconditionFailure("Doubles don't fit Float")
-        }
-        switch elementType {
-        case .float32: load(bytes, start, range, into: &output) { (value: Float) in value }
-        case .float16: load(bytes, start, range, into: &output) { (value: UInt16) in halfToFloat(value) }
-        case .bfloat16: load(bytes, start, range, into: &output) { (value: UInt16) in brainToFloat(value) }
-        case .float64, .bool, .uint8, .int8, .int16, .uint16, .int32, .uint32, .int64, .uint64:
-            preconditionFailure("\(elementType) doesn't fit Float")
-        }
+        precondition(output.count >= range.count)
+        withBytes(of: range) { elementType.widen($0, into: &output) }
     }
 
     /// Every element as an integer; nil at the first that is none (only floats can be none).
     package func integers() -> [Int]? {
-        if case .bytes(let bytes, let start) = storage, elementType == .int64 || elementType == .uint64 {
-            // 64-bit integers are not rounded through Double. Those beyond Int64 are refused as "no integer".
-            let span = unsafe bytes.span.bytes
-            var values: [Int] = []
-            values.reserveCapacity(count)
-            for index in 0..<count {
-                let pattern = unsafe span.unsafeLoadUnaligned(
-                    fromByteOffset: start + index * 8, as: Int64.self)
-                if elementType == .uint64, pattern < 0 { return nil }
-                values.append(Int(pattern))
-            }
-            return values
+        if elementType == .int64 || elementType == .uint64 {
+            return withBytes(of: 0..<count) { wholeNumbers(in: $0, isSigned: elementType == .int64) }
         }
         var values: [Int] = []
         values.reserveCapacity(count)
@@ -66,22 +92,6 @@ extension DenseTensor {
             values.append(integer)
         }
         return values
-    }
-
-    @inline(__always)
-    private func load<Stored: BitwiseCopyable, Wide>(
-        _ bytes: [UInt8], _ start: Int, _ range: Range<Int>, into output: inout MutableSpan<Wide>,
-        _ widened: (Stored) -> Wide
-    ) {
-        let size = MemoryLayout<Stored>.size
-        let span = unsafe bytes.span.bytes.extracting(
-            (start + range.lowerBound * size)..<(start + range.upperBound * size))
-        for index in 0..<range.count {
-            // In bounds by the extraction above; body bytes may start at any address.
-            let stored = unsafe span.unsafeLoadUnaligned(
-                fromUncheckedByteOffset: index * size, as: Stored.self)
-            unsafe output[unchecked: index] = widened(stored)
-        }
     }
 }
 
@@ -105,9 +115,18 @@ extension DenseTensor {
     /// The elements as little-endian bytes of the element type.
     /// - Complexity: O(count); a copy.
     package var bytes: [UInt8] {
-        switch storage {
-        case .bytes(let bytes, let start): Array(bytes[start..<start + count * elementType.size])
-        case .numbers(let values): littleEndianBytes(of: values)
-        }
+        withBytes(of: 0..<count) { span in unsafe span.withUnsafeBytes { unsafe Array($0) } }
     }
+}
+
+/// 64-bit integers, which Double would round. Those beyond Int64 are refused as "no integer".
+private func wholeNumbers(in span: RawSpan, isSigned: Bool) -> [Int]? {
+    var values: [Int] = []
+    values.reserveCapacity(span.byteCount / 8)
+    for start in stride(from: 0, to: span.byteCount, by: 8) {
+        let pattern = unsafe span.unsafeLoadUnaligned(fromByteOffset: start, as: Int64.self)
+        if !isSigned, pattern < 0 { return nil }
+        values.append(Int(pattern))
+    }
+    return values
 }

@@ -5,8 +5,12 @@ package struct DenseTensor: Sendable {
     enum Storage: Sendable {
         /// Little-endian elements of `elementType` in shared body bytes, from byte `start`, at any alignment.
         case bytes([UInt8], start: Int)
+        /// The same in memory that somebody else holds.
+        case lent(any ByteLender, start: Int)
         /// Numbers that were text.
         case numbers([Double])
+        /// None: they have not arrived, or were folded as they did.
+        case elsewhere
     }
 
     package let elementType: ElementType
@@ -31,6 +35,31 @@ package struct DenseTensor: Sendable {
         self.storage = .bytes(bytes, start: start)
     }
 
+    /// One tensor of a file, as a view of the bytes that hold its data from `start`.
+    package init(_ entry: SafetensorsLayout.Entry, viewing bytes: [UInt8], start: Int) {
+        precondition(start + entry.data.count <= bytes.count, "\(entry.name): bytes are missing")
+        self.init(
+            viewing: bytes, start: start, elementType: entry.elementType, shape: entry.shape,
+            count: entry.count)
+    }
+
+    /// One tensor of a file whose data lie from `start` in bytes that are lent: a mapped file.
+    package init(_ entry: SafetensorsLayout.Entry, in lender: any ByteLender, start: Int) {
+        precondition(start + entry.data.count <= lender.count, "\(entry.name): bytes are missing")
+        elementType = entry.elementType
+        shape = entry.shape
+        count = entry.count
+        storage = .lent(lender, start: start)
+    }
+
+    /// One tensor of a file without its data: type and shape can be asked for, elements not.
+    package init(outlineOf entry: SafetensorsLayout.Entry) {
+        elementType = entry.elementType
+        shape = entry.shape
+        count = entry.count
+        storage = .elsewhere
+    }
+
     /// All elements, widened exactly to Double.
     /// - Complexity: O(count)
     package func doubles() -> [Double] { doubles(0..<count) }
@@ -46,6 +75,11 @@ package struct DenseTensor: Sendable {
 }
 
 extension DenseTensor {
+    /// Whether type and shape are all there is.
+    package var isOutline: Bool {
+        if case .elsewhere = storage { true } else { false }
+    }
+
     /// Whether the elements were text, whose numbers have no element type of their own.
     package var isNumbers: Bool {
         if case .numbers = storage { true } else { false }

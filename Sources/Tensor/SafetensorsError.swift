@@ -5,6 +5,8 @@ package struct SafetensorsError: Error, Equatable, Sendable {
     package enum Reason: Equatable, Sendable {
         case truncatedLength
         case headerTooLarge(claimed: UInt64)
+        /// The format would allow it, the reader does not.
+        case headerAboveLimit(claimed: Int, limit: Int)
         case truncatedHeader(claimed: Int, available: Int)
         case headerNotAnObject
         case header(JSONError)
@@ -27,7 +29,8 @@ package struct SafetensorsError: Error, Equatable, Sendable {
     /// The tensor at fault, if it is one.
     package var tensor: String? {
         switch reason {
-        case .truncatedLength, .headerTooLarge, .truncatedHeader, .headerNotAnObject, .header, .trailingData:
+        case .truncatedLength, .headerTooLarge, .headerAboveLimit, .truncatedHeader, .headerNotAnObject,
+            .header, .trailingData:
             nil
         case .unknownElementType(let name, _), .shapeOverflow(let name, _),
             .offsetsOutOfRange(let name, _, _, _),
@@ -43,6 +46,8 @@ extension SafetensorsError: CustomStringConvertible {
         case .truncatedLength: "a safetensors body starts with 8 bytes of header length; it ends before them"
         case .headerTooLarge(let claimed):
             "the header claims \(claimed) bytes; the format allows \(Safetensors.maximumHeaderBytes)"
+        case .headerAboveLimit(let claimed, let limit):
+            "the header claims \(claimed) bytes; at most \(limit) are read here"
         case .truncatedHeader(let claimed, let available):
             "the header claims \(claimed) bytes; \(available) follow its length"
         case .headerNotAnObject: "the header must be a JSON object starting with '{'"

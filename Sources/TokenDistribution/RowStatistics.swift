@@ -1,32 +1,38 @@
 import Glibc
+package import Tensor
 
 /// Log-sum-exp and entropy (both in nats) of one row of logits, in one sweep.
 ///
-/// With x = z/T and M the running maximum of z: S = Σ e^{(z−M)/T} and W = Σ e^{(z−M)/T}·(z−M)/T, so that
-/// log-sum-exp = M/T + log S and entropy = log S − W/S. Subtracting before dividing keeps the differences exact where it
-/// matters. When a block raises the maximum, both sums are rescaled in Double.
+/// With x = (z − A)/T and A a logit near the top, the anchor: S = Σ e^x and W = Σ e^x·x over all logits but one that equals
+/// A, so that log-sum-exp = A/T + log(1 + S) and entropy = log(1 + S) − W/(1 + S). Leaving the anchor out keeps the
+/// digits of what the other logits have where they have almost nothing; subtracting before dividing keeps the differences
+/// exact. A block with a logit well above the anchor gives a new anchor, and both sums are rescaled in Double.
 ///
-/// Blocks always start at multiples of `blockLength` from the row's start, so the result depends on the row alone, not
-/// on how it was split or by which thread. A logit of −inf is probability 0. NaN, +inf and a row with no finite
-/// logit make the statistics undefined (`outcome` says which).
+/// Blocks always start at multiples of `blockLength` from the row's start, so the result depends on the row and the
+/// instruction set alone, not on how it was split or by which thread. A logit of −inf is probability 0, and so, in the
+/// 32-bit and 16-bit types, is one that is 87·T below the anchor: a residue of 1e-38 would give a certain row an entropy,
+/// and an entropy that rises makes a candidate. NaN, +inf and a row with no finite logit make the statistics undefined
+/// (`outcome` says which). Errors against float64: entropy below 2e-6 nats, and relative 1e-5 where it is small; F64
+/// logits are computed in Double throughout.
 /// Source: entropy = logsumexp(z) − Σ softmax(z)·z; online rescaling as in Milakov & Gimelshein, arXiv 1805.02867.
 package struct RowStatistics: Sendable {
-    /// Floats per block: 4 KiB, so that a block stays in the first-level cache between its two passes.
-    package static let blockLength = 1024
+    /// Elements per block.
+    package static var blockLength: Int { KernelSums.blockLength }
 
-    /// Vectors that are summed in Float before the sum goes on in Double: where all entries are equal, every addition
-    /// rounds the same way, and 64 of them would cost 5e-6 nats.
-    private static let flushInterval = 8
+    let temperature: Double
+    let inverseTemperature: Double
+    private let instructionSet: InstructionSet
+    var anchor = -Double.infinity
+    var sum = 0.0
+    var weightedSum = 0.0
+    var isPoisoned = false
+    private var sums = KernelSums()
+    /// Whether the anchor and the temperature are such that Float lanes resolve z·log2(e)/T around it.
+    private var isWithinReach = false
 
-    private let temperature: Double
-    private let inverseTemperature: Double
-    private var maximum = -Double.infinity
-    private var sum = 0.0
-    private var weightedSum = 0.0
-    private var isPoisoned = false
-
-    package init(temperature: Double) {
+    package init(temperature: Double, instructionSet: InstructionSet = .inUse) {
         self.temperature = temperature
+        self.instructionSet = instructionSet
         inverseTemperature = 1 / temperature
     }
 
@@ -39,111 +45,87 @@ package struct RowStatistics: Sendable {
     }
 
     package var outcome: Outcome {
-        if isPoisoned || sum.isNaN || weightedSum.isNaN { return .notANumber }
-        if maximum == .infinity { return .positiveInfinity }
-        if maximum == -.infinity { return .allNegativeInfinity }
-        let logSum = log(sum)
+        var whole = self
+        whole.collect()
+        if isPoisoned || whole.sum.isNaN || whole.weightedSum.isNaN { return .notANumber }
+        if anchor == .infinity { return .positiveInfinity }
+        if anchor == -.infinity { return .allNegativeInfinity }
+        let logSum = log1p(whole.sum)
         // Divided, not multiplied by the inverse, as a token's own z/T is: the log-probability of a certain token is then
         // exactly 0, and not a rounding residue whose sign an |a − p| would take for a direction.
         // Rounding can leave −1e-17 for a certain distribution; entropy is never negative.
         return .defined(
-            logSumExp: maximum / temperature + logSum, entropy: max(0, logSum - weightedSum / sum))
+            logSumExp: anchor / temperature + logSum,
+            entropy: max(0, logSum - whole.weightedSum / (1 + whole.sum)))
     }
 
-    /// Adds a block of Floats. Sums run in 16 Float lanes for a few vectors at a time and in Double beyond.
-    package mutating func add(_ block: Span<Float>) {
-        let lanes = block.count / 16
-        var laneMaximum = SIMD16<Float>(repeating: -.infinity)
-        for index in 0..<lanes {
-            let z = lane(block, index)
-            laneMaximum = laneMaximum.replacing(with: z, where: z .> laneMaximum)
+    /// Adds the row's next elements, little-endian F32, BF16, F16 or F64 at any alignment. Every call but a row's last
+    /// brings a multiple of `blockLength` elements; all calls of a row bring the same type.
+    /// - Complexity: O(elements) time, O(1) memory.
+    package mutating func add(_ bytes: RawSpan, as type: ElementType) {
+        precondition(type.isFloat && bytes.byteCount % type.size == 0)
+        let count = bytes.byteCount / type.size
+        let element = KernelElement(type)
+        var start = 0
+        while start < count, !isPoisoned {
+            if let element, isWithinReach {
+                start += sums.add(bytes.extracting(droppingFirst: start * type.size), element, instructionSet)
+                if start == count { break }
+            }
+            let end = min(count, start + RowStatistics.blockLength)
+            let block = bytes.extracting(start * type.size..<end * type.size)
+            if let element {
+                addCarefully(block, element, type)
+            } else {
+                addWide(block, as: type)
+            }
+            start = end
         }
-        var blockMaximum = laneMaximum.max()
-        for index in (lanes * 16)..<block.count { blockMaximum = max(blockMaximum, block[index]) }
-        guard raise(to: Double(blockMaximum)) else {
-            for index in 0..<block.count where block[index].isNaN { isPoisoned = true }
+    }
+
+    /// Adds one block that may need a new anchor, or may not be for Float at all.
+    private mutating func addCarefully(_ block: RawSpan, _ element: KernelElement, _ type: ElementType) {
+        let maximum = KernelSums.maximum(of: block, element, instructionSet)
+        guard !maximum.hasNaN else {
+            isPoisoned = true
             return
         }
-
-        let shift = Float(maximum)
-        let scale = Float(inverseTemperature)
-        var laneSum = SIMD16<Float>.zero
-        var laneWeighted = SIMD16<Float>.zero
-        var blockSum = SIMD16<Double>.zero
-        var blockWeighted = SIMD16<Double>.zero
-        func accumulate(_ z: SIMD16<Float>) {
-            var x = (z - shift) * scale
-            // Below e^−87 a probability is beneath Float's normal range and counts as 0, as that of −inf is: a residue of
-            // 1e-38 would give a certain row an entropy, and an entropy that rises makes a candidate.
-            // NaN compares false, stays NaN and reaches the weighted sum.
-            let isNothing = x .< -87
-            x.replace(with: -87, where: isNothing)
-            var e = exponential(x)
-            e.replace(with: 0, where: isNothing)
-            laneSum += e
-            laneWeighted += e * x
-        }
-        func flush() {
-            blockSum += SIMD16<Double>(laneSum)
-            blockWeighted += SIMD16<Double>(laneWeighted)
-            laneSum = .zero
-            laneWeighted = .zero
-        }
-        for first in stride(from: 0, to: lanes, by: RowStatistics.flushInterval) {
-            for index in first..<min(first + RowStatistics.flushInterval, lanes) {
-                accumulate(lane(block, index))
-            }
-            flush()
-        }
-        if lanes * 16 < block.count {
-            var rest = SIMD16<Float>(repeating: -.infinity)
-            for index in (lanes * 16)..<block.count { rest[index - lanes * 16] = block[index] }
-            accumulate(rest)
-        }
-        flush()
-        sum += blockSum.sum()
-        weightedSum += blockWeighted.sum()
-        // Kept apart from the sums, which a later and much higher maximum would reset.
-        if weightedSum.isNaN { isPoisoned = true }
+        let value = Double(maximum.value)
+        guard value > anchor else { return addWide(block, as: type) }
+        raise(to: value, least: RowStatistics.leastExponent)
+        guard value < .infinity else { return }
+        let rate = M_LOG2E / temperature
+        let reference = (value * rate).rounded()
+        isWithinReach = reference.magnitude <= 0x1p21 && rate > 0x1p-90 && rate < 0x1p90
+        guard isWithinReach else { return addWide(block, as: type, isAnchored: true) }
+        sums.anchor(at: maximum.value, rate: rate, reference: reference)
+        let equal = sums.addAnchored(block, element, instructionSet)
+        guard equal > 0 else { return addWide(block, as: type, isAnchored: true) }
+        sum += Double(equal - 1)
     }
 
-    /// Adds a block of Doubles, in Double throughout.
-    package mutating func add(_ block: Span<Double>) {
-        var blockMaximum = -Double.infinity
-        for index in 0..<block.count {
-            let z = block[index]
-            if z.isNaN { isPoisoned = true }
-            if z > blockMaximum { blockMaximum = z }
-        }
-        guard !isPoisoned, raise(to: blockMaximum) else { return }
-        for index in 0..<block.count where block[index] != -.infinity {
-            let x = (block[index] - maximum) * inverseTemperature
-            let e = exp(x)
-            // Differences beyond Double's range give x = −inf and e = 0, whose product is no number.
-            guard e > 0 else { continue }
-            sum += e
-            weightedSum += e * x
-        }
+    /// Moves what the kernels summed into the sums around the anchor.
+    private mutating func collect() {
+        guard isWithinReach else { return }
+        let totals = sums.takeTotals()
+        // 2^(reference − anchor·rate): the kernels' reference is the whole number next to the anchor's place.
+        let factor = exp2(sums.reference.addingProduct(-anchor, sums.rate))
+        sum += factor * totals.sum
+        weightedSum += factor * totals.weighted * inverseTemperature
     }
 
-    /// Rescales the sums to a new maximum if it is one; false when there is nothing finite to sum.
-    private mutating func raise(to candidate: Double) -> Bool {
-        if candidate > maximum {
-            if maximum > -.infinity, candidate < .infinity {
-                let x = (maximum - candidate) * inverseTemperature
-                let factor = exp(x)
-                // x → −∞ gives factor 0 and must not give 0·∞.
-                weightedSum = factor == 0 ? 0 : factor * (weightedSum + x * sum)
-                sum *= factor
-            }
-            maximum = candidate
+    /// Makes a larger logit the anchor, and the anchor so far one of the summed.
+    mutating func raise(to candidate: Double, least: Double) {
+        collect()
+        if anchor > -.infinity, candidate < .infinity {
+            let x = (anchor - candidate) * inverseTemperature
+            let factor = exp(x)
+            // x → −∞ gives factor 0 and must not give 0·∞.
+            let isNothing = factor == 0 || x < least
+            weightedSum = isNothing ? 0 : factor * (weightedSum + x * (sum + 1))
+            sum = isNothing ? 0 : factor * (sum + 1)
         }
-        return maximum > -.infinity && maximum < .infinity
+        anchor = candidate
+        isWithinReach = false
     }
-}
-
-@inline(__always)
-private func lane(_ block: Span<Float>, _ index: Int) -> SIMD16<Float> {
-    // In bounds: index < count / 16.
-    unsafe block.bytes.unsafeLoadUnaligned(fromUncheckedByteOffset: index * 64, as: SIMD16<Float>.self)
 }

@@ -26,24 +26,8 @@ package struct VocabularyLogits: Sendable {
     /// - Complexity: O(V) time, O(1) memory.
     package func statistics(ofRow row: Int) -> RowStatistics.Outcome {
         var statistics = RowStatistics(temperature: temperature)
-        let start = row * vocabulary
-        let end = start + vocabulary
-        if tensor.elementType == .float64 {
-            var block = [Double](repeating: 0, count: min(vocabulary, RowStatistics.blockLength))
-            for low in stride(from: start, to: end, by: RowStatistics.blockLength) {
-                let range = low..<min(end, low + RowStatistics.blockLength)
-                var span = block.mutableSpan
-                tensor.widen(range, into: &span)
-                statistics.add(block.span.extracting(0..<range.count))
-            }
-        } else {
-            var block = [Float](repeating: 0, count: min(vocabulary, RowStatistics.blockLength))
-            for low in stride(from: start, to: end, by: RowStatistics.blockLength) {
-                let range = low..<min(end, low + RowStatistics.blockLength)
-                var span = block.mutableSpan
-                tensor.widen(range, into: &span)
-                statistics.add(block.span.extracting(0..<range.count))
-            }
+        tensor.withBytes(of: row * vocabulary..<(row + 1) * vocabulary) { bytes in
+            statistics.add(bytes, as: tensor.elementType)
         }
         return statistics.outcome
     }

@@ -10,8 +10,12 @@ struct LimitOptions: ParsableArguments {
     @Option(help: "Threads that move bytes and answer small requests. (default: half the cores, 2 to 8)")
     var ioThreads: Int?
 
-    @Option(help: "Largest request body; more is answered with 413. (default: 1 GiB)")
+    @Option(help: "Largest request body that is held in memory; more is answered with 413. (default: 1 GiB)")
     var maxBodyBytes: Int?
+
+    @Option(
+        help: "Largest body that is computed on as it arrives; more is answered with 413. (default: 1 TiB)")
+    var maxStreamedBodyBytes: Int?
 
     @Option(help: "Largest JSON body; more is answered with 413. (default: 64 MiB)")
     var maxJsonBodyBytes: Int?
@@ -61,6 +65,11 @@ struct LimitOptions: ParsableArguments {
             memoryBudgetBytes: configuration.memoryBudgetBytes,
             maxConnections: configuration.maxConnections, queueLimit: configuration.workQueueLimit,
             threads: configuration.workerThreads, tokens: tokens)
+        if let bytes = try resolved(
+            maxStreamedBodyBytes, "max-streamed-body-bytes", "at least 1", where: { $0 >= 1 })
+        {
+            settings.maxStreamedBodyBytes = bytes
+        }
         if let pixels = try resolved(maxImagePixels, "max-image-pixels", "at least 1", where: { $0 >= 1 }) {
             settings.maxImagePixels = pixels
         }

@@ -3,6 +3,7 @@ import HTTP
 import Logging
 import Observability
 import Service
+import TokenDistribution
 
 /// Starts the server and keeps it until SIGTERM or SIGINT.
 struct Serve: ParsableCommand {
@@ -18,6 +19,12 @@ struct Serve: ParsableCommand {
 
     @Flag(help: "Listen beyond loopback without a token.")
     var insecureNoAuth = false
+
+    @Option(
+        help:
+            "What logits are computed with: auto (the fastest there is), avx512, avx2, portable. (default: auto)"
+    )
+    var instructionSet: String?
 
     @Option(help: "Seconds that requests in flight may take to finish after SIGTERM. (default: 30)")
     var shutdownGraceSeconds: Int?
@@ -36,6 +43,7 @@ struct Serve: ParsableCommand {
         for name in strangeVariables(help: Serve.helpMessage()) {
             logger.warning("no option has this environment variable", metadata: ["variable": "\(name)"])
         }
+        try chooseInstructionSet()
         let address = try listen.address()
         let tokens = try readTokens(beyond: address)
         var configuration = try limits.configuration()
@@ -79,6 +87,20 @@ struct Serve: ParsableCommand {
             label: "perception-server", level: level.flatMap { Logger.Level(rawValue: $0) } ?? .info,
             format: format.flatMap { LineLogHandler.Format(rawValue: $0) } ?? .text)
         return Logger(label: "perception-server", factory: { (_: String) -> any LogHandler in handler })
+    }
+
+    /// - Throws: one line when this machine lacks the set that was asked for.
+    private func chooseInstructionSet() throws {
+        let words = ["auto"] + InstructionSet.allCases.map(\.rawValue)
+        let word = try resolved(
+            instructionSet, "instruction-set", words.joined(separator: ", "), where: words.contains)
+        guard let word, let set = InstructionSet(rawValue: word) else { return }
+        guard set.isAvailable else {
+            throw failure(
+                "this machine has no \(word): --instruction-set can be auto, "
+                    + InstructionSet.available.map(\.rawValue).joined(separator: ", "))
+        }
+        InstructionSet.use(set)
     }
 
     /// - Throws: one line when the file can't be used, or when a token is missing where strangers could connect.

@@ -18,7 +18,7 @@ private func batch(_ count: Int) -> TokenBatch {
         originalEntropy: nil, removingEntropy: nil)
 }
 
-private func gradients(_ report: LossReport) throws -> PerView<[Double]> {
+private func gradients(_ report: LossReport) throws -> PerView<[Float]> {
     guard case .logProbabilities(let gradients) = report.gradient else {
         throw GoldenMismatch()
     }
@@ -55,7 +55,7 @@ private struct GoldenMismatch: Error {}
         #expect(gradient.original == [0, 0, 0, 0])
         let golden = [-2.0788e-6, -0.67235355, -5.6204e-4, 0]
         for token in 0..<4 {
-            #expect(abs(gradient.preserving[token] - golden[token]) < 6e-9)
+            #expect(abs(Double(gradient.preserving[token]) - golden[token]) < 6e-8)
             #expect(gradient.removing[token] == -gradient.preserving[token])
         }
         let clamped = loss(.k1, clamps: Clamps(result: 10)).score(batch(4), logProbabilities: views)
@@ -70,7 +70,7 @@ private struct GoldenMismatch: Error {}
             preserving: [-1.8054e-4, 0.29916535, -0.00146180, 0],
             removing: [0.00147385, -0.14210977, 0.08411954, 0])
         for view in View.allCases {
-            for token in 0..<4 { #expect(abs(gradient[view][token] - golden[view][token]) < 6e-9) }
+            for token in 0..<4 { #expect(abs(Double(gradient[view][token]) - golden[view][token]) < 3e-8) }
         }
         // The far estimate of token 4 is clamped: no gradient for its removing view.
         #expect(gradient.removing[3] == 0)
@@ -96,7 +96,7 @@ private struct GoldenMismatch: Error {}
                 let slope =
                     (subject.score(batch(3), logProbabilities: up).aggregated.loss
                         - subject.score(batch(3), logProbabilities: down).aggregated.loss) / (2 * step)
-                #expect(abs(slope - gradient[view][token]) < 1e-7 * max(1, abs(slope)))
+                #expect(abs(slope - Double(gradient[view][token])) < 2e-7 * max(1, abs(slope)))
             }
         }
     }
@@ -108,7 +108,10 @@ private struct GoldenMismatch: Error {}
         subject.gradientScale = 3
         let stopped = try gradients(subject.score(batch(4), logProbabilities: views))
         #expect(stopped.original == [0, 0, 0, 0] && stopped.removing == [0, 0, 0, 0])
-        #expect(stopped.preserving.map { $0 / 3 }.elementsEqual(free.preserving) { abs($0 - $1) < 1e-15 })
+        #expect(
+            stopped.preserving.map { $0 / 3 }.elementsEqual(free.preserving) {
+                abs($0 - $1) <= 1e-7 * abs($1)
+            })
         #expect(free.original[1] != 0)
     }
 }

@@ -120,6 +120,23 @@ struct LimitTests {
         #expect(service.server.load.bodyBytes == 0)
     }
 
+    @Test("A sink claims what it holds, as it grows, and no more")
+    func heldMemory() throws {
+        let holding = Route(.post, "/hold") { _ in .sink(HoldingSink()) }
+        let service = try TestService(routes: [holding]) { $0.memoryBudgetBytes = 4 << 20 }
+        let client = try service.client()
+        // A body of 20 MiB of which a tenth is held; the sink takes more than the route would.
+        let reply = try client.request(.post, "/hold", body: [UInt8](repeating: 1, count: 20 << 20))
+        #expect(reply.status == 200)
+        #expect(reply.text == "\(2 << 20)")
+        let more = try service.client().request(.post, "/hold", body: [UInt8](repeating: 1, count: 60 << 20))
+        #expect(more.status == 507)
+        _ = service.recorder.finished(2)
+        #expect(service.server.load.bodyBytes == 0)
+        let tooLong = try service.client().request(.post, "/hold", headers: [.contentLength: "\(101 << 20)"])
+        #expect(tooLong.text.hasPrefix("bodyTooLarge(limit: \(100 << 20)"))
+    }
+
     @Test("A chunked body claims memory as it grows")
     func chunkedMemory() throws {
         let service = try TestService {
@@ -193,4 +210,19 @@ struct LimitTests {
         #expect(reply.status == 503)
         #expect(reply.headers[.retryAfter] == "1")
     }
+}
+
+/// Holds a tenth of what it gets.
+private final class HoldingSink: BodySink {
+    private var received = 0
+
+    var memory: MemoryClaim { .held(received / 10) }
+    var maxBodyBytes: Int? { 100 << 20 }
+
+    func receive(_ bytes: RawSpan) -> Response? {
+        received += bytes.byteCount
+        return nil
+    }
+
+    func finish() -> Outcome { .reply(Response(text: "\(received / 10)")) }
 }

@@ -129,6 +129,42 @@ struct NumberTests {
         #expect(try column("[\(values.map(\.description).joined(separator: ", "))]") == values)
     }
 
+    @Test("Decimals on and beside the middle of two Doubles are rounded as strtod does", arguments: 0..<4)
+    func middles(_ seed: UInt64) throws {
+        var random = SeededGenerator(seed: seed)
+        var texts: [String] = []
+        for _ in 0..<2000 {
+            // Odd, of 54 bits: exactly between two Doubles, and so are its small multiples of powers of ten.
+            let middle = UInt64.random(in: 1 << 53..<1 << 54, using: &random) | 1
+            texts += ["\(middle)", "\(middle).0", "\(middle - 1)", "\(middle + 1)e0", "\(middle)0e-1"]
+            // 19 digits with any exponent.
+            let mantissa = UInt64.random(
+                in: 1_000_000_000_000_000_000...9_999_999_999_999_999_999, using: &random)
+            texts.append("\(mantissa)e\(Int.random(in: -360...289, using: &random))")
+            // Near the smallest and the largest.
+            texts.append("\(mantissa)e-\(Int.random(in: 324...345, using: &random))")
+            texts.append(
+                "0.\(String(repeating: "0", count: Int.random(in: 0...20, using: &random)))\(mantissa)")
+        }
+        texts += (0...700).map { "1e\($0 - 390)" }.filter { Double($0)?.isFinite ?? false }
+        let expected = texts.map { Double($0)?.bitPattern }
+        #expect(try column("[\(texts.joined(separator: ","))]").map(\.bitPattern) == expected)
+    }
+
+    @Test("Digits are found wherever the text ends or goes on", arguments: 0..<20)
+    func lengths(_ count: Int) throws {
+        let digits = String("12345678901234567890".prefix(count + 1))
+        for text in [digits, "0.\(digits)", "-\(digits)e5", "\(digits).\(digits)", "0.0000\(digits)"] {
+            let value = try #require(Double(text))
+            #expect(try JSONValue(parsing: text).double == value)
+            #expect(try column("[\(text)]") == [value])
+            #expect(try column("[\(text) ,\(text)\n]") == [value, value])
+            for end in [":", "/", ";", "\u{7F}", "x", "-", "é"] {
+                #expect(throws: JSONError.self) { try column("[\(text)\(end)123456789]") }
+            }
+        }
+    }
+
     /// 1 to 25 digits, with and without fraction and exponent; those that overflow are left out.
     private func decimal(_ random: inout SeededGenerator) -> String {
         while true {

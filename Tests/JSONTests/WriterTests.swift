@@ -71,6 +71,43 @@ struct WriterTests {
         #expect(String(decoding: tenth.bytes, as: UTF8.self) == "0.1")
     }
 
+    @Test("A column of Floats has the text of each Float's description", arguments: 0..<4)
+    func columns(_ seed: UInt64) {
+        var random = SeededGenerator(seed: seed)
+        var values = (0..<30_000).map { _ in Float(bitPattern: UInt32(truncatingIfNeeded: random.next())) }
+            .filter(\.isFinite)
+        // Numbers of every size as replies have them, powers of two with their neighbours, and all the edges.
+        values += (0..<10_000).map { _ in Float.random(in: -2...2, using: &random) * 1e-3 }
+        values += (0..<254).flatMap { exponent in
+            let power = Float(bitPattern: UInt32(exponent + 1) << 23)
+            return [power, power.nextUp, power.nextDown, -power]
+        }
+        values += (0..<200).map { Float(bitPattern: UInt32($0 + 1)) }
+        values += [
+            16_777_216, 16_777_214, 16_777_218, 1e-4, 9.9999e-5, 1, 10, 123_456, 9.999999e9, 3.4028235e38,
+        ]
+        values += (0..<45).flatMap { [Float("1e-\($0)") ?? 0, Float("1e\(min($0, 38))") ?? 0] }
+        var writer = JSONWriter()
+        writer.array { writer in writer.numbers(values.span) }
+        let expected = values.map { $0 == 0 ? "0" : $0.description }.joined(separator: ",")
+        #expect(String(decoding: writer.bytes, as: UTF8.self) == "[\(expected)]")
+    }
+
+    @Test("Columns take their place among other values", arguments: [0, 1, 511, 512, 513, 1500])
+    func columnsBetween(_ count: Int) {
+        var writer = JSONWriter()
+        writer.array { writer in
+            writer.numbers([Float](repeating: -0.25, count: count).span)
+            writer.integer(7)
+            writer.numbers([UInt8](repeating: 1, count: count).span)
+            writer.numbers([Float](repeating: 0, count: count).span)
+        }
+        let parts =
+            Array(repeating: "-0.25", count: count) + ["7"] + Array(repeating: "1", count: count)
+            + Array(repeating: "0", count: count)
+        #expect(String(decoding: writer.bytes, as: UTF8.self) == "[\(parts.joined(separator: ","))]")
+    }
+
     @Test("Any value survives being written and read", arguments: 0..<4)
     func roundTrip(_ seed: UInt64) throws {
         var random = SeededGenerator(seed: seed)

@@ -1,4 +1,5 @@
 import Parallelism
+import Synchronization
 import Testing
 
 @Suite struct MapInParallelTests {
@@ -15,5 +16,12 @@ import Testing
             mapInParallel(40, operations: .max) { $0 * outer }.reduce(0, +)
         }
         #expect(sums == (0..<40).map { $0 * 780 })
+    }
+
+    @Test("Every call is made exactly once", arguments: [0, 1, 2, 17, 1000], [1, Int.max])
+    func calls(_ count: Int, _ operations: Int) {
+        let seen = Mutex([Int](repeating: 0, count: count))
+        performInParallel(count, operations: operations) { index in seen.withLock { $0[index] += 1 } }
+        #expect(seen.withLock { $0 } == [Int](repeating: 1, count: count))
     }
 }

@@ -79,6 +79,36 @@ import Testing
             }
         }
     }
+
+    @Test(
+        arguments: [PerceptionDetector.Ties.all, .first],
+        ["rising", "falling", "equal", "organ pipe", "random"])
+    func `selection agrees with sorting, whatever the order`(ties: PerceptionDetector.Ties, order: String) {
+        var random = SeededGenerator(seed: 11)
+        for count in [1, 2, 8, 63, 1000] {
+            let scores: [Double] = (0..<count).map { index in
+                switch order {
+                case "rising": Double(index)
+                case "falling": Double(count - index)
+                case "equal": 1
+                case "organ pipe": Double(min(index, count - index) / 3)
+                default: Double.random(in: -1...1, using: &random)
+                }
+            }
+            let detector = PerceptionDetector(score: .absolute, topKRatio: 0.3, quota: .ceil, ties: ties)
+            let found = detector.detect(
+                originalEntropy: [Double](repeating: 0, count: count), removingEntropy: scores,
+                responseMask: [UInt8](repeating: 1, count: count), rows: Rows(lengths: [count]))
+            let candidates = scores.indices.filter { scores[$0] > 0 }
+            // Stable, so that of equal scores the first win.
+            let ranked = candidates.sorted { (scores[$1], $0) < (scores[$0], $1) }
+            let k = detector.keep(of: candidates.count)
+            let kept = ranked.enumerated().filter { place, token in
+                place < k || (ties == .all && scores[token] == scores[ranked[k - 1]])
+            }.map(\.element)
+            #expect(found.mask.indices.filter { found.mask[$0] == 1 } == kept.sorted())
+        }
+    }
 }
 
 @Suite struct AdvantageGateTests {

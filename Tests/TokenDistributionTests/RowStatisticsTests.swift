@@ -1,4 +1,5 @@
 import Glibc
+import Tensor
 import TestMaterial
 import Testing
 import TokenDistribution
@@ -161,18 +162,18 @@ struct RowStatisticsTests {
     }
 
     private func statistics(_ row: [Float], _ temperature: Double) -> RowStatistics.Outcome {
-        var statistics = RowStatistics(temperature: temperature)
-        for start in stride(from: 0, to: row.count, by: RowStatistics.blockLength) {
-            statistics.add(row.span.extracting(start..<min(row.count, start + RowStatistics.blockLength)))
-        }
-        return statistics.outcome
+        unsafe statistics(row.span.bytes, .float32, temperature)
     }
 
     private func statistics(_ row: [Double], _ temperature: Double) -> RowStatistics.Outcome {
+        unsafe statistics(row.span.bytes, .float64, temperature)
+    }
+
+    private func statistics(
+        _ bytes: RawSpan, _ type: ElementType, _ temperature: Double
+    ) -> RowStatistics.Outcome {
         var statistics = RowStatistics(temperature: temperature)
-        for start in stride(from: 0, to: row.count, by: RowStatistics.blockLength) {
-            statistics.add(row.span.extracting(start..<min(row.count, start + RowStatistics.blockLength)))
-        }
+        statistics.add(bytes, as: type)
         return statistics.outcome
     }
 }

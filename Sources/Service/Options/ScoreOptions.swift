@@ -107,6 +107,8 @@ struct ScoreOptions: Sendable {
     }
 
     var echoed: JSONValue { ScoreOptions.table.echo(self) }
+
+    var returnsGradients: Bool { returned.contains { ScoreOutput.gradients.contains($0) } }
 }
 
 /// Which tokens: shared by /v1/score and /v1/mask.

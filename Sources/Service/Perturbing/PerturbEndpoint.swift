@@ -32,8 +32,8 @@ struct PerturbEndpoint: Sendable {
         guard
             let batch = try PerturbBatch(
                 request, format: format, limits: limits, memoryBudget: memoryBudget,
-                // What is made ahead, and what the workers are at.
-                viewsAtOnce: isStreamed ? 2 * threads + 1 : nil, isWanted: isWanted)
+                // What is made ahead or in the making, and what is being sent.
+                viewsAtOnce: isStreamed ? 2 * threads + 2 : nil, isWanted: isWanted)
         else { return PerturbEndpoint.unheard }
         let reply = PerturbReply(batch: batch)
         instruments.count(images: batch.pictures.count, views: batch.places.count)

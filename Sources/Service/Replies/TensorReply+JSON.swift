@@ -44,8 +44,8 @@ extension TensorReply {
 
     private func writeTokens(_ values: Values, _ range: Range<Int>, _ writer: inout JSONWriter) {
         switch values {
-        case .masks(let masks): for token in range { writer.integer(Int(masks[token])) }
-        case .floats(let floats): for token in range { writer.number(floats[token]) }
+        case .masks(let masks): writer.numbers(masks.span.extracting(range))
+        case .floats(let floats): writer.numbers(floats.span.extracting(range))
         case .rowNumbers, .rows: preconditionFailure("not one entry for each token")
         }
     }
@@ -54,7 +54,7 @@ extension TensorReply {
         guard case .rows(let floats, _, let width) = values else { preconditionFailure("no rows of logits") }
         for row in range {
             writer.array { writer in
-                for index in row * width..<(row + 1) * width { writer.number(floats[index]) }
+                writer.numbers(floats.span.extracting(row * width..<(row + 1) * width))
             }
         }
     }

@@ -53,20 +53,29 @@ struct TensorReply: Sendable {
 
     /// Narrows to the reply's type; a number that doesn't fit is a fault, never an infinity.
     mutating func add(_ name: String, _ values: [Double]) {
-        let floats = values.map(Float.init)
-        if let token = floats.firstIndex(where: { !$0.isFinite }) {
-            faults.add(
-                .nonFiniteValue,
-                layout.reason(
-                    "the result does not fit a 32-bit float; a clamp or another estimator keeps it finite",
-                    field: name,
-                    token: token, found: "\(values[token])"))
-        }
+        let floats = narrowed(values)
         entries.append(Entry(name: name, values: .floats(floats)))
+        guard let token = firstNonFinite(in: floats) else { return }
+        addUnfit(name, token: token, found: "\(values[token])")
+    }
+
+    /// Numbers that were narrowed as they were made.
+    mutating func add(_ name: String, _ values: [Float]) {
+        entries.append(Entry(name: name, values: .floats(values)))
+        guard let token = firstNonFinite(in: values) else { return }
+        addUnfit(name, token: token, found: "\(values[token])")
+    }
+
+    private mutating func addUnfit(_ name: String, token: Int, found: String) {
+        faults.add(
+            .nonFiniteValue,
+            layout.reason(
+                "the result does not fit a 32-bit float; a clamp or another estimator keeps it finite",
+                field: name, token: token, found: found))
     }
 
     mutating func add(_ name: String, _ values: [Float], rows: [Int], width: Int) {
-        if let index = values.firstIndex(where: { !$0.isFinite }) {
+        if let index = firstNonFinite(in: values) {
             faults.add(
                 .nonFiniteValue,
                 layout.reason(
@@ -90,8 +99,8 @@ struct TensorReply: Sendable {
 
     mutating func setDiagnostics(_ source: Diagnostics.Source, rows: Rows, preset: String) {
         self.preset = preset
-        let whole = Diagnostics(source, 0..<rows.tokens)
         let sequences = (0..<rows.count).map { Diagnostics(source, rows[$0]) }
+        let whole = Diagnostics(source, joining: sequences)
         if !(whole.isFinite && sequences.allSatisfy(\.isFinite)) {
             faults.add(
                 .nonFiniteValue,
@@ -118,4 +127,21 @@ struct TensorReply: Sendable {
             return .init("diagnostics", .object(members))
         }
     }
+}
+
+private func narrowed(_ values: [Double]) -> [Float] {
+    var floats = [Float](repeating: 0, count: values.count)
+    var span = floats.mutableSpan
+    let wide = values.span
+    for index in 0..<span.count { span[index] = Float(wide[index]) }
+    return floats
+}
+
+/// - Complexity: O(count), in whole vectors as long as all are finite.
+private func firstNonFinite(in values: [Float]) -> Int? {
+    // The bits of magnitudes are ordered as the magnitudes are, with infinity and then NaN above all numbers.
+    var largest: Int32 = 0
+    for value in values { largest = max(largest, Int32(bitPattern: value.magnitude.bitPattern)) }
+    guard largest >= Int32(bitPattern: Float.infinity.bitPattern) else { return nil }
+    return values.firstIndex { !$0.isFinite }
 }

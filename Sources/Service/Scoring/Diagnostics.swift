@@ -25,20 +25,33 @@ struct Diagnostics: Sendable, Equatable {
     private let detects: Bool
     private let hasLoss: Bool
 
+    /// One sequence's.
+    /// - Complexity: O(range.count)
     init(_ source: Source, _ range: Range<Int>) {
         detects = source.detects
         hasLoss = source.loss != nil
-        for token in range where source.responseMask[token] == 1 {
-            tokens += 1
-            candidates += Int(source.detection.candidates[token])
-            selected += Int(source.detection.mask[token])
-            deltaSum += source.detection.deltaEntropy[token]
-            guard source.mask[token] == 1 else { continue }
-            gated += 1
-            if let loss = source.loss {
-                marginSum += loss.margin[token]
-                if loss.isClamped[token] { clamped += 1 }
-            }
+        tokens = count(of: source.responseMask.span, in: range)
+        candidates = count(of: source.detection.candidates.span, in: range)
+        selected = count(of: source.detection.mask.span, in: range)
+        gated = count(of: source.mask.span, in: range)
+        deltaSum = sum(of: source.detection.deltaEntropy.span, where: source.responseMask.span, in: range)
+        guard let loss = source.loss else { return }
+        marginSum = sum(of: loss.margin.span, where: source.mask.span, in: range)
+        for token in range where loss.isClamped[token] && source.mask[token] == 1 { clamped += 1 }
+    }
+
+    /// Those of all sequences together.
+    init(_ source: Source, joining sequences: [Diagnostics]) {
+        detects = source.detects
+        hasLoss = source.loss != nil
+        for part in sequences {
+            tokens += part.tokens
+            candidates += part.candidates
+            selected += part.selected
+            gated += part.gated
+            clamped += part.clamped
+            deltaSum += part.deltaSum
+            marginSum += part.marginSum
         }
     }
 

@@ -7,62 +7,99 @@ import TokenDistribution
 /// /v1/entropy: logits → entropy, log-sum-exp and, with token ids, log-probabilities.
 struct EntropyEndpoint: TensorOperation {
     static let schema = TensorSchema.entropy
+
+    static func plan(for request: TensorRequest, context: OperationContext) throws(Problem) -> IntakePlan? {
+        let input = try EntropyInput(request, context)
+        let readsToken = input.options.returned.contains(.logProbs) && input.tensors.has("token_ids")
+        let use = IntakePlan.Use.reduce(temperature: input.options.temperature, readsToken: readsToken)
+        return IntakePlan(
+            uses: Dictionary(uniqueKeysWithValues: input.distributions.map { ($0.field, use) }),
+            tensors: input.tensors, tokenIDs: input.distributions.lazy.compactMap(\.tokenIDs).first)
+    }
+
+    static func reply(to request: TensorRequest, context: OperationContext) throws(Problem) -> TensorReply {
+        var input = try EntropyInput(request, context)
+        let returned = input.options.returned
+        var reply = TensorReply(form: request.form, layout: input.tensors.layout)
+        for given in input.distributions {
+            let statistics = LogitStatistics(given.logits, field: given.field, &input.tensors)
+            if returned.contains(.entropy) { reply.add("\(given.prefix)entropy", statistics.entropy) }
+            if returned.contains(.logSumExp) {
+                reply.add("\(given.prefix)log_sum_exp", statistics.logSumExp)
+            }
+            if returned.contains(.logProbs), let ids = given.tokenIDs {
+                reply.add(
+                    "\(given.prefix)log_probs",
+                    statistics.logProbabilities(of: ids, given.logits, field: given.field, &input.tensors))
+            }
+        }
+        try input.tensors.faults.check()
+        reply.scalars.append(.init("options", EntropyOptions.table.echo(input.options)))
+        try reply.check()
+        return reply
+    }
+}
+
+/// A request for entropies as it was read and checked, as far as it has arrived.
+struct EntropyInput {
+    let options: EntropyOptions
+    var tensors: TokenTensors
+    private(set) var distributions: [Given] = []
+
+    /// One distribution's logits.
+    struct Given {
+        let prefix: String
+        let logits: VocabularyLogits
+        /// [N]; empty while they are still to come.
+        let tokenIDs: [Int]?
+
+        var field: String { "\(prefix)logits" }
+    }
+
     /// Of names: one unnamed distribution, or those of the views.
     private static let prefixes = [""] + View.allCases.map { "\($0.rawValue)." }
 
-    static func reply(to request: TensorRequest, context: OperationContext) throws(Problem) -> TensorReply {
+    init(_ request: TensorRequest, _ context: OperationContext) throws(Problem) {
         var faults = Faults()
-        let options = EntropyOptions(
+        options = EntropyOptions(
             body: request.options, query: context.members(of: EntropyOptions.table, &faults), &faults)
         try faults.check()
 
-        let present = prefixes.filter { request.tensors["\($0)logits"] != nil }
+        let present = EntropyInput.prefixes.filter { request.tensors["\($0)logits"] != nil }
         if present.count > 1, present[0].isEmpty {
             throw Problem(
                 .conflictingFields, "either logits alone or logits of named views, not both", field: "logits")
         }
-        let layout = try layout(request, present)
-        try context.check(layout)
-        var tensors = TokenTensors(request, layout: layout, faults: faults)
+        let layout = try EntropyInput.layout(request, present, context)
+        tensors = TokenTensors(request, layout: layout, faults: faults)
         if present.isEmpty { tensors.addMissing("logits", "missing, and no view's logits are given") }
         if options.namesOutputs, options.returned.contains(.logProbs), !tensors.has("token_ids") {
             tensors.addMissing("token_ids", "log_probs were asked for")
         }
-
-        var reply = TensorReply(form: request.form, layout: layout)
         for prefix in present {
-            let field = "\(prefix)logits"
-            guard let logits = tensors.logits(field, temperature: options.temperature) else { continue }
+            guard let logits = tensors.logits("\(prefix)logits", temperature: options.temperature) else {
+                continue
+            }
             let ids = tensors.tokenIDs(vocabulary: logits.vocabulary)
-            let statistics = LogitStatistics(logits, field: field, &tensors)
-            if options.returned.contains(.entropy) { reply.add("\(prefix)entropy", statistics.entropy) }
-            if options.returned.contains(.logSumExp) {
-                reply.add("\(prefix)log_sum_exp", statistics.logSumExp)
-            }
-            if options.returned.contains(.logProbs), let ids {
-                reply.add(
-                    "\(prefix)log_probs",
-                    statistics.logProbabilities(of: ids, logits, field: field, &tensors))
-            }
+            distributions.append(Given(prefix: prefix, logits: logits, tokenIDs: ids))
         }
         try tensors.faults.check()
-        reply.scalars.append(.init("options", EntropyOptions.table.echo(options)))
-        try reply.check()
-        return reply
     }
 
     /// Rank 2 is one list of rows, with or without cu_seqlens.
     private static func layout(
-        _ request: TensorRequest, _ present: [String]
+        _ request: TensorRequest, _ present: [String], _ context: OperationContext
     ) throws(Problem) -> TokenLayout {
-        if case .rollouts = request.form { return try TokenLayout(request, guide: []) }
+        if case .rollouts = request.form { return try TokenLayout(request, guide: [], within: context) }
         let guide = (present.isEmpty ? prefixes : present).map { "\($0)logits" }
         if request.tensors["cu_seqlens"] == nil, let first = guide.first, let tensor = request.tensors[first],
             tensor.shape.count == 2, !(tensor.isNumbers && tensor.count == 0)
         {
-            try TokenLayout.checkVocabulary(of: tensor, first, tokens: tensor.shape[0])
-            return TokenLayout(flat: tensor.shape[0])
+            let tokens = tensor.shape[0]
+            try TokenLayout.checkVocabulary(of: tensor, first, tokens: tokens)
+            try context.check(tokens: tokens, rows: 1)
+            return TokenLayout(flat: tokens)
         }
-        return try TokenLayout(request, guide: guide)
+        return try TokenLayout(request, guide: guide, within: context)
     }
 }

@@ -3,17 +3,28 @@ import TokenDistribution
 
 /// Log-sum-exp and entropy of each response row of one view's logits, [N] each; 0 elsewhere.
 struct LogitStatistics: Sendable {
+    /// What is wrong with a realised token whose log-probability is −inf.
+    static let impossible = "the realised token has probability 0"
+
     private(set) var logSumExp: [Double]
     private(set) var entropy: [Double]
+    /// The rows as they were folded while they arrived; nil where the logits were kept.
+    private let reduced: ReducedLogits?
 
     /// Rows whose statistics are undefined become faults.
-    /// - Complexity: O(response rows × V), over all cores.
+    /// - Complexity: O(response rows × V), over all cores; O(response rows) where they were reduced as they arrived.
     init(_ logits: VocabularyLogits, field: String, _ tensors: inout TokenTensors) {
         let mask = tensors.responseMask
         let tokens = mask.indices.filter { mask[$0] == 1 }
-        let outcomes = mapInParallel(tokens.count, operations: tokens.count * logits.vocabulary) {
-            logits.statistics(ofRow: tokens[$0])
-        }
+        reduced = tensors.request.reduced[field]
+        let outcomes =
+            if let reduced {
+                tokens.map { reduced.outcomes[$0] }
+            } else {
+                mapInParallel(tokens.count, operations: tokens.count * logits.vocabulary) {
+                    logits.statistics(ofRow: tokens[$0])
+                }
+            }
         logSumExp = [Double](repeating: 0, count: mask.count)
         entropy = logSumExp
         for (token, outcome) in zip(tokens, outcomes) {
@@ -21,10 +32,10 @@ struct LogitStatistics: Sendable {
             case .defined(let logSumExp, let entropy):
                 self.logSumExp[token] = logSumExp
                 self.entropy[token] = entropy
-            case .notANumber: tensors.addUndefined(field, token, "a row of logits holds NaN", "nan")
-            case .positiveInfinity: tensors.addUndefined(field, token, "a row of logits holds +inf", "inf")
-            case .allNegativeInfinity:
-                tensors.addUndefined(field, token, "a row of logits has no finite entry", "-inf")
+            case .notANumber, .positiveInfinity, .allNegativeInfinity:
+                if let reason = tensors.layout.fault(of: outcome, field: field, token: token) {
+                    tensors.faults.add(.nonFiniteValue, reason)
+                }
             }
         }
     }
@@ -35,17 +46,24 @@ struct LogitStatistics: Sendable {
     ) -> [Double] {
         var values = [Double](repeating: 0, count: ids.count)
         for token in ids.indices where tensors.responseMask[token] == 1 {
-            values[token] = logits.scaledLogit(row: token, token: ids[token]) - logSumExp[token]
+            let scaled = reduced?.scaledLogits[token] ?? logits.scaledLogit(row: token, token: ids[token])
+            values[token] = scaled - logSumExp[token]
         }
-        tensors.checkFinite(values, field, "the realised token has probability 0")
+        tensors.checkFinite(values, field, LogitStatistics.impossible)
         return values
     }
 }
 
-extension TokenTensors {
-    fileprivate mutating func addUndefined(_ field: String, _ token: Int, _ text: String, _ found: String) {
-        faults.add(
-            .nonFiniteValue,
-            layout.reason(text, field: field, token: token, expected: "finite logits or -inf", found: found))
+extension TokenLayout {
+    /// Why a row's statistics are undefined; nil when they are not.
+    func fault(of outcome: RowStatistics.Outcome, field: String, token: Int) -> Problem.Reason? {
+        let (text, found): (String, String)
+        switch outcome {
+        case .defined: return nil
+        case .notANumber: (text, found) = ("a row of logits holds NaN", "nan")
+        case .positiveInfinity: (text, found) = ("a row of logits holds +inf", "inf")
+        case .allNegativeInfinity: (text, found) = ("a row of logits has no finite entry", "-inf")
+        }
+        return reason(text, field: field, token: token, expected: "finite logits or -inf", found: found)
     }
 }

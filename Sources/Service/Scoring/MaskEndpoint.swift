@@ -13,8 +13,7 @@ struct MaskEndpoint: TensorOperation {
         try faults.check()
 
         let guide = ["original.entropy", "removing.entropy", "response_mask"]
-        let layout = try TokenLayout(request, guide: guide)
-        try context.check(layout)
+        let layout = try TokenLayout(request, guide: guide, within: context)
         var tensors = TokenTensors(request, layout: layout, faults: faults)
         let original = tensors.numbers("original.entropy")
         let removing = tensors.numbers("removing.entropy")
@@ -37,7 +36,7 @@ struct MaskEndpoint: TensorOperation {
             responseMask: tensors.responseMask, rows: layout.rows)
         let gate = options.gate.open(
             advantages: advantages, responseMask: tensors.responseMask)
-        let mask = zip(detection.mask, gate).map { $0 & $1 }
+        let mask = intersection(of: detection.mask, and: gate)
 
         var reply = TensorReply(form: request.form, layout: layout)
         for output in MaskOptions.Output.allCases where options.returned.contains(output) {

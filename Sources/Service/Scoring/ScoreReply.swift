@@ -53,16 +53,40 @@ struct ScoreReply {
                 let output = ScoreOutput.gradient(of: view, logits: false)
                 if options.returned.contains(output) { reply.add(output.rawValue, gradients[view]) }
             }
-        case .logits(let rows, let vocabulary, let gradients):
+        case .divergences: break
+        case .logits(let gradients):
             if options.returned.contains(.gradientRows) {
-                reply.add(ScoreOutput.gradientRows.rawValue, rowNumbers: rows)
+                reply.add(ScoreOutput.gradientRows.rawValue, rowNumbers: gradients.rows)
             }
+            let filled = filled(gradients)
             for view in View.allCases {
                 let output = ScoreOutput.gradient(of: view, logits: true)
                 if options.returned.contains(output) {
-                    reply.add(output.rawValue, gradients[view], rows: rows, width: vocabulary)
+                    reply.add(
+                        output.rawValue, filled[view], rows: gradients.rows, width: gradients.vocabulary)
                 }
             }
         }
+    }
+
+    /// The wanted views' gradients, [S,V] each; empty for the others.
+    private func filled(_ gradients: LogitGradients) -> PerView<[Float]> {
+        var filled = PerView<[Float]>(original: [], preserving: [], removing: [])
+        func room(_ view: View) -> [Float] {
+            let isWanted = options.returned.contains(.gradient(of: view, logits: true))
+            return [Float](repeating: 0, count: isWanted ? gradients.vocabulary : 0)
+        }
+        var (a, p, n) = (room(.original), room(.preserving), room(.removing))
+        for index in gradients.rows.indices {
+            var original = a.mutableSpan
+            var preserving = p.mutableSpan
+            var removing = n.mutableSpan
+            // What doesn't fit Float is refused when the tensor is added.
+            _ = gradients.fill(index, original: &original, preserving: &preserving, removing: &removing)
+            filled.original += a
+            filled.preserving += p
+            filled.removing += n
+        }
+        return filled
     }
 }

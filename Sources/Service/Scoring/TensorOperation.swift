@@ -5,7 +5,21 @@ import Perception
 /// An operation on tensors: what it takes, and what it makes of a request whose encoding is gone.
 protocol TensorOperation {
     static var schema: TensorSchema { get }
+
+    /// What to do with the tensors of a request that is still arriving: those that have not arrived are outlines. Asked
+    /// when the header is complete, and again before logits that are not kept, once other tensors have arrived.
+    ///
+    /// - Returns: nil to keep all of them and to check nothing before they are complete.
+    /// - Throws: whatever is known to be wrong by then.
+    static func plan(for request: TensorRequest, context: OperationContext) throws(Problem) -> IntakePlan?
+
     static func reply(to request: TensorRequest, context: OperationContext) throws(Problem) -> TensorReply
+}
+
+extension TensorOperation {
+    static func plan(for request: TensorRequest, context: OperationContext) throws(Problem) -> IntakePlan? {
+        nil
+    }
 }
 
 /// What an operation knows beside the tensors.
@@ -21,8 +35,13 @@ struct OperationContext: Sendable {
 
     /// - Throws: `memory-budget-exceeded` when a batch of this layout, with so many further bytes, is above the budget.
     func check(_ layout: TokenLayout, furtherBytes: Int = 0) throws(Problem) {
+        try check(tokens: layout.rows.tokens, rows: layout.rows.count, furtherBytes: furtherBytes)
+    }
+
+    /// The same of a layout that would itself take memory.
+    func check(tokens: Int, rows: Int, furtherBytes: Int = 0) throws(Problem) {
         // Some twenty lists of Doubles at the peak, and the diagnostics of each sequence as text.
-        let needed = layout.rows.tokens * 256 + layout.rows.count * 4096 + furtherBytes
+        let needed = tokens * 256 + rows * 4096 + furtherBytes
         guard needed <= memoryBudget else {
             throw Problem(
                 .memoryBudgetExceeded,

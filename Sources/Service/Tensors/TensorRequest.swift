@@ -14,7 +14,10 @@ struct TensorRequest: Sendable {
     }
 
     let form: Form
+    /// While a request arrives, and where data were reduced as they did, some are outlines.
     var tensors: [String: DenseTensor]
+    /// What is left of the logits that were reduced.
+    var reduced: [String: ReducedLogits] = [:]
     /// Equal numbers mean the same group. Kept apart from the tensors because names of groups may be strings.
     var groupIDs: [Int]?
     var options: [JSONValue.Member]
@@ -41,22 +44,19 @@ struct TensorSchema: Sendable {
 }
 
 extension TensorRequest {
-    /// - Throws: 400 for bytes that are no safetensors file, for tensors the operation doesn't take, and for options that
-    ///   are no JSON object.
-    init(safetensors bytes: [UInt8], schema: TensorSchema) throws(Problem) {
-        let file: Safetensors
-        do throws(SafetensorsError) {
-            file = try Safetensors(parsing: bytes)
-        } catch {
-            throw Problem(error)
-        }
+    /// A request as far as it has arrived.
+    /// - Throws: 400 for tensors the operation doesn't take and for options that are no JSON object.
+    init(
+        safetensors layout: SafetensorsLayout, schema: TensorSchema, tensors: [String: DenseTensor],
+        reduced: [String: ReducedLogits]
+    ) throws(Problem) {
         var faults = Faults()
-        for name in file.names where !schema.takes(name) {
-            faults.add(.unknownField, .unknown("tensor", name, known: schema.names))
+        for entry in layout.entries where !schema.takes(entry.name) {
+            faults.add(.unknownField, .unknown("tensor", entry.name, known: schema.names))
         }
         try faults.check()
         var options: [JSONValue.Member] = []
-        if let text = file.metadata["options"] {
+        if let text = layout.metadata["options"] {
             let value: JSONValue
             do throws(JSONError) {
                 value = try JSONValue(parsing: text)
@@ -71,8 +71,8 @@ extension TensorRequest {
             options = members
         }
         var groups: [Int]?
-        if let tensor = file.tensors["group_ids"] {
-            guard !tensor.elementType.isFloat, let ids = tensor.integers() else {
+        if let tensor = tensors["group_ids"] {
+            guard !tensor.elementType.isFloat, let ids = tensor.isOutline ? [] : tensor.integers() else {
                 throw .elementType("group_ids", tensor, expected: "integers")
             }
             guard tensor.shape.count == 1 else {
@@ -83,7 +83,8 @@ extension TensorRequest {
             }
             groups = ids
         }
-        self.init(form: .safetensors, tensors: file.tensors, groupIDs: groups, options: options)
+        self.init(
+            form: .safetensors, tensors: tensors, reduced: reduced, groupIDs: groups, options: options)
     }
 }
 

@@ -15,6 +15,8 @@ struct TokenLayout: Sendable {
 
     let kind: Kind
     let rows: Rows
+    /// Whether the offsets of the rows are still to come: until then all tokens are one row.
+    private(set) var isProvisional = false
 
     /// The shape of a tensor with one element for each token.
     var shape: [Int] {
@@ -26,18 +28,31 @@ struct TokenLayout: Sendable {
 
     /// - Parameter guide: the names of tensors with one entry (or V) for each token; the first that is present gives B
     ///   and T of a padded request.
-    init(_ request: TensorRequest, guide: [String]) throws(Problem) {
+    /// - Throws: also when a batch of that many tokens is above the memory budget, before any of it is spent.
+    init(
+        _ request: TensorRequest, guide: [String], within context: OperationContext
+    ) throws(Problem) {
         switch request.form {
         case .rollouts(let ids, let lengths):
             kind = .rollouts(ids: ids)
             rows = Rows(lengths: lengths)
+            try context.check(self)
         case .columnar, .safetensors:
-            if let tensor = request.tensors["cu_seqlens"] {
-                kind = .packed
+            guard let tensor = request.tensors["cu_seqlens"] else {
+                (kind, rows) = try TokenLayout.padded(request, guide, context)
+                return
+            }
+            kind = .packed
+            try TokenLayout.checkOffsets(tensor)
+            if tensor.isOutline {
+                let tokens = try TokenLayout.tokens(of: request, guide)
+                try context.check(tokens: tokens, rows: tensor.count - 1)
+                rows = Rows(lengths: [tokens])
+                isProvisional = true
+            } else {
                 rows = try TokenLayout.packedRows(tensor)
                 try TokenLayout.checkEnd(of: rows, request, guide)
-            } else {
-                (kind, rows) = try TokenLayout.padded(request, guide)
+                try context.check(self)
             }
         }
     }
@@ -45,7 +60,7 @@ struct TokenLayout: Sendable {
     /// A padded tensor without tokens has no bytes that would bound how many sequences it claims.
     private static let maximumEmptySequences = 1 << 12
 
-    private static func packedRows(_ tensor: DenseTensor) throws(Problem) -> Rows {
+    private static func checkOffsets(_ tensor: DenseTensor) throws(Problem) {
         let field = "cu_seqlens"
         guard tensor.shape.count == 1, tensor.count >= 1 else {
             throw Problem(
@@ -54,7 +69,14 @@ struct TokenLayout: Sendable {
                     "wrong shape", field: field, expected: "[B + 1], at least one entry",
                     found: "\(tensor.shape)"))
         }
-        guard tensor.isNumbers || !tensor.elementType.isFloat, let offsets = tensor.integers() else {
+        guard tensor.isNumbers || !tensor.elementType.isFloat else {
+            throw .elementType(field, tensor, expected: "integers")
+        }
+    }
+
+    private static func packedRows(_ tensor: DenseTensor) throws(Problem) -> Rows {
+        let field = "cu_seqlens"
+        guard let offsets = tensor.integers() else {
             throw .elementType(field, tensor, expected: "integers")
         }
         guard offsets[0] == 0 else {
@@ -79,9 +101,7 @@ struct TokenLayout: Sendable {
     private static func checkEnd(
         of rows: Rows, _ request: TensorRequest, _ guide: [String]
     ) throws(Problem) {
-        guard let name = guide.first(where: { request.tensors[$0] != nil }),
-            let tensor = request.tensors[name]
-        else { throw missing(guide) }
+        let (name, tensor) = try leader(of: request, guide)
         let tokens = tensor.shape.first ?? 0
         guard rows.tokens == tokens else {
             throw Problem(
@@ -91,6 +111,23 @@ struct TokenLayout: Sendable {
                     expected: "\(tokens), as \(name) has", found: "\(rows.tokens)"))
         }
         try checkVocabulary(of: tensor, name, tokens: tokens)
+    }
+
+    /// How many tokens a packed request has, by its tensors alone.
+    private static func tokens(of request: TensorRequest, _ guide: [String]) throws(Problem) -> Int {
+        let (name, tensor) = try leader(of: request, guide)
+        let tokens = tensor.shape.first ?? 0
+        try checkVocabulary(of: tensor, name, tokens: tokens)
+        return tokens
+    }
+
+    private static func leader(
+        of request: TensorRequest, _ guide: [String]
+    ) throws(Problem) -> (name: String, DenseTensor) {
+        for name in guide {
+            if let tensor = request.tensors[name] { return (name, tensor) }
+        }
+        throw missing(guide)
     }
 
     /// Rows of logits that are 0 wide hold nothing, however many there are said to be.
@@ -110,7 +147,9 @@ struct TokenLayout: Sendable {
                 expected: guide.joined(separator: " or ")))
     }
 
-    private static func padded(_ request: TensorRequest, _ guide: [String]) throws(Problem) -> (Kind, Rows) {
+    private static func padded(
+        _ request: TensorRequest, _ guide: [String], _ context: OperationContext
+    ) throws(Problem) -> (Kind, Rows) {
         for name in guide {
             guard let tensor = request.tensors[name] else { continue }
             let shape = tensor.shape
@@ -135,6 +174,7 @@ struct TokenLayout: Sendable {
             }
             let (tokens, overflow) = shape[0].multipliedReportingOverflow(by: shape[1])
             try checkVocabulary(of: tensor, name, tokens: overflow ? .max : tokens)
+            try context.check(tokens: tokens, rows: shape[0])
             return (.padded(length: shape[1]), Rows(padded: shape[0], shape[1]))
         }
         throw missing(guide)

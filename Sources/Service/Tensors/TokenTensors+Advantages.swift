@@ -3,6 +3,7 @@ import Tensor
 
 extension TokenTensors {
     /// One advantage for each token, from `advantages` ([B], [B,T] or packed [N]) or from `rewards` with `group_ids`.
+    /// Empty while a part of them is still to come.
     /// - Parameter required: whether their absence is a fault, because a gate waits for them.
     mutating func advantages(required: Bool) -> [Double]? {
         let rows = layout.rows
@@ -21,6 +22,10 @@ extension TokenTensors {
                         found: tensor.elementType.rawValue))
                 return nil
             }
+            if tensor.isOutline {
+                if tensor.shape != [rows.count], !layout.isProvisional { _ = fits(tensor, "advantages") }
+                return []
+            }
             // Rollouts were already spread over their tokens; elsewhere a list of B is one number for each sequence.
             if case .rollouts = layout.kind { return numbers("advantages") }
             return tensor.shape == [rows.count]
@@ -33,6 +38,9 @@ extension TokenTensors {
                     "the gate positive_advantage needs advantages; ask for the gate none to go without")
             }
             return isEmpty ? [] : nil
+        }
+        if has("rewards"), request.groupIDs != nil, isAwaited("rewards") || isAwaited("group_ids") {
+            return []
         }
         guard let (rewards, groups) = checkedRewards(request, count: rows.count, &faults) else { return nil }
         return spread(GroupAdvantage.grpo.advantages(rewards: rewards, groups: groups), "rewards")

@@ -39,6 +39,11 @@ struct TokenTensors {
                     found: tensor.elementType.rawValue))
             return
         }
+        guard !tensor.isOutline else {
+            // Which tokens count is not known yet, so no value is judged.
+            responseMask = [UInt8](repeating: 0, count: responseMask.count)
+            return
+        }
         var bad = 0
         for (token, value) in tensor.doubles().enumerated() {
             if value == 0 || value == 1 {
@@ -54,8 +59,11 @@ struct TokenTensors {
         }
     }
 
+    /// Whether a tensor is given and its data are still to come.
+    func isAwaited(_ name: String) -> Bool { request.tensors[name]?.isOutline == true }
+
     /// Whether a tensor has one entry for each token.
-    private mutating func fits(_ tensor: DenseTensor, _ name: String) -> Bool {
+    mutating func fits(_ tensor: DenseTensor, _ name: String) -> Bool {
         if tensor.shape == layout.shape { return true }
         // JSON can't write an empty [B, T] but as [] or [[], …].
         if tensor.count == 0, isEmpty, tensor.isNumbers { return true }
@@ -67,13 +75,14 @@ struct TokenTensors {
         return false
     }
 
-    /// One number for each token, finite inside the response; nil when absent or faulty. Of no tokens, an absent tensor
-    /// is as good as an empty one.
+    /// One number for each token, finite inside the response; nil when absent or faulty, empty while they are still to
+    /// come. Of no tokens, an absent tensor is as good as an empty one.
     mutating func numbers(_ name: String) -> [Double]? {
         if isEmpty, !has(name) { return [] }
         guard let tensor = request.tensors[name], fits(tensor, name), isFloat(tensor, name) else {
             return nil
         }
+        if tensor.isOutline { return [] }
         let values = tensor.doubles()
         checkFinite(values, name)
         return values
@@ -92,6 +101,7 @@ struct TokenTensors {
     mutating func checkFinite(
         _ values: [Double], _ name: String, _ text: String = "not finite inside the response"
     ) {
+        if isFinite(values.span) { return }
         var bad = 0
         for token in values.indices where !values[token].isFinite && responseMask[token] == 1 {
             bad += 1
@@ -122,11 +132,14 @@ struct TokenTensors {
         return VocabularyLogits(tensor, temperature: temperature)
     }
 
-    /// The realised tokens; inside the response each must be an index below `vocabulary`.
+    /// The realised tokens; inside the response each must be an index below `vocabulary`. Empty while they are still to
+    /// come.
     mutating func tokenIDs(vocabulary: Int) -> [Int]? {
         let name = "token_ids"
         guard let tensor = request.tensors[name], fits(tensor, name) else { return nil }
-        guard tensor.isNumbers || !tensor.elementType.isFloat, let ids = tensor.integers() else {
+        guard tensor.isNumbers || !tensor.elementType.isFloat,
+            let ids = tensor.isOutline ? [] : tensor.integers()
+        else {
             faults.add(
                 .invalidElementType,
                 Problem.Reason(
@@ -147,4 +160,17 @@ struct TokenTensors {
         }
         return bad == 0 ? ids : nil
     }
+}
+
+/// Whether there is neither an infinity nor a NaN; in whole vectors, since nearly always there is none.
+private func isFinite(_ values: Span<Double>) -> Bool {
+    var lanes = SIMD8<Double>.zero
+    var first = 0
+    while first + 8 <= values.count {
+        // 0 of a number, NaN of anything else, and NaN for good.
+        for lane in 0..<8 { lanes[lane] += values[first + lane] - values[first + lane] }
+        first += 8
+    }
+    for index in first..<values.count { lanes[0] += values[index] - values[index] }
+    return lanes.sum() == 0
 }

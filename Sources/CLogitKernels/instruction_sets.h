@@ -1,0 +1,12 @@
+#ifndef PERCEPTION_INSTRUCTION_SETS_H
+#define PERCEPTION_INSTRUCTION_SETS_H
+
+#include "logit_kernels.h"
+
+extern const perception_kernels perception_portable_kernels;
+#if defined(__x86_64__)
+extern const perception_kernels perception_avx2_kernels;
+extern const perception_kernels perception_avx512_kernels;
+#endif
+
+#endif

@@ -1,0 +1,31 @@
+import Perception
+import Tensor
+
+/// What becomes of a request's tensors while their data arrive, and what is known of its rows by then.
+///
+/// What is done with each tensor follows from the header alone. Rows, mask and ids fill in as the tensors arrive that
+/// hold them.
+struct IntakePlan {
+    enum Use: Sendable {
+        /// Kept whole; `advice` says how to send it so that it need not be.
+        case keep(advice: String)
+        /// Its shape was checked, its data are not needed.
+        case skip
+        /// Reduced to the statistics of each row, and to the logit of the row's realised token where that is needed.
+        case reduce(temperature: Double, readsToken: Bool)
+    }
+
+    /// By tensor; one that isn't named is small and kept.
+    var uses: [String: Use]
+    let layout: TokenLayout
+    /// [N]; nil while a mask is still to come, so that nobody knows which rows count.
+    let responseMask: [UInt8]?
+    /// [N]; nil while they are still to come, and when there are none.
+    let tokenIDs: [Int]?
+
+    /// What the plan itself holds, in bytes.
+    var heldBytes: Int {
+        (responseMask?.count ?? 0) + (tokenIDs?.count ?? 0) * MemoryLayout<Int>.stride
+            + layout.rows.count * MemoryLayout<Int>.stride
+    }
+}

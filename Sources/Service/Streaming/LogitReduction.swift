@@ -1,0 +1,127 @@
+import Tensor
+import TokenDistribution
+
+/// What is left of one view's logits once their rows have been folded; lists are flat over N.
+struct ReducedLogits: Sendable {
+    /// Of rows that were known not to count, a placeholder.
+    fileprivate(set) var outcomes: [RowStatistics.Outcome] = []
+    /// z/T of the realised token; NaN where it wasn't asked for or isn't one of the vocabulary.
+    fileprivate(set) var scaledLogits: [Double] = []
+
+    var heldBytes: Int {
+        outcomes.capacity * MemoryLayout<RowStatistics.Outcome>.stride
+            + scaledLogits.capacity * MemoryLayout<Double>.stride
+    }
+}
+
+/// Folds rows of logits into their statistics while the bytes arrive, in pieces of any size.
+///
+/// Whole blocks are folded where they lie; at most one block, 8 KiB, is held back until its rest arrives. Blocks begin at
+/// the same elements whatever the pieces are, so the bits of the result don't depend on them.
+struct LogitReduction: Sendable {
+    private let elementType: ElementType
+    let rowBytes: Int
+    private let blockBytes: Int
+    private let temperature: Double
+
+    private(set) var result = ReducedLogits()
+    private var statistics: RowStatistics
+    private var scaledLogit = Double.nan
+    /// Bytes of the current row that have arrived, and those of them that are folded.
+    private var arrived = 0
+    private var folded = 0
+    /// The start of a block whose end is still to come.
+    private var fragment: [UInt8] = []
+
+    init(_ entry: SafetensorsLayout.Entry, temperature: Double) {
+        elementType = entry.elementType
+        rowBytes = (entry.shape.last ?? 0) * entry.elementType.size
+        blockBytes = RowStatistics.blockLength * entry.elementType.size
+        self.temperature = temperature
+        statistics = RowStatistics(temperature: temperature)
+        fragment.reserveCapacity(min(rowBytes, blockBytes))
+    }
+
+    var heldBytes: Int { result.heldBytes + fragment.capacity }
+
+    /// Folds the tensor's next bytes.
+    ///
+    /// - Parameters:
+    ///   - ids: [N] realised tokens, where their logits are needed.
+    ///   - mask: [N], when it is known: the rows where it is 0 are passed over.
+    ///   - judge: told of each row that was folded as it ends.
+    /// - Complexity: O(bytes)
+    mutating func fold(
+        _ piece: RawSpan, ids: [Int]?, mask: [UInt8]?,
+        judge: (_ row: Int, RowStatistics.Outcome, _ scaledLogit: Double) throws(Problem) -> Void
+    ) throws(Problem) {
+        var start = 0
+        while start < piece.byteCount {
+            let row = result.outcomes.count
+            let rest = piece.byteCount - start
+            let missing = rowBytes - arrived
+            if let mask, mask[row] == 0 {
+                let count = min(rest, missing)
+                arrived += count
+                start += count
+                if arrived == rowBytes { end(.defined(logSumExp: 0, entropy: 0)) }
+                continue
+            }
+            let count: Int
+            if fragment.isEmpty, rest >= min(missing, blockBytes) {
+                count = rest >= missing ? missing : rest / blockBytes * blockBytes
+                add(piece.extracting(start..<start + count), token: ids?[row])
+            } else {
+                let whole = min(blockBytes, rowBytes - folded)
+                count = min(rest, whole - fragment.count)
+                unsafe piece.extracting(start..<start + count).withUnsafeBytes {
+                    unsafe fragment.append(contentsOf: $0)
+                }
+                if fragment.count == whole {
+                    let block = fragment
+                    fragment = []
+                    add(unsafe block.span.bytes, token: ids?[row])
+                    fragment = block
+                    fragment.removeAll(keepingCapacity: true)
+                }
+            }
+            arrived += count
+            start += count
+            if arrived == rowBytes {
+                let outcome = statistics.outcome
+                let scaledLogit = scaledLogit
+                end(outcome)
+                try judge(row, outcome, scaledLogit)
+            }
+        }
+    }
+
+    private mutating func add(_ bytes: RawSpan, token: Int?) {
+        statistics.add(bytes, as: elementType)
+        let size = elementType.size
+        if let token, token >= folded / size, token < (folded + bytes.byteCount) / size {
+            let start = token * size - folded
+            scaledLogit = elementType.element(bytes.extracting(start..<start + size)) / temperature
+        }
+        folded += bytes.byteCount
+    }
+
+    private mutating func end(_ outcome: RowStatistics.Outcome) {
+        result.outcomes.append(outcome)
+        result.scaledLogits.append(scaledLogit)
+        statistics = RowStatistics(temperature: temperature)
+        scaledLogit = .nan
+        arrived = 0
+        folded = 0
+    }
+}
+
+extension ElementType {
+    /// One element of this type, widened.
+    fileprivate func element(_ bytes: RawSpan) -> Double {
+        var value = [0.0]
+        var span = value.mutableSpan
+        widen(bytes, into: &span)
+        return value[0]
+    }
+}

@@ -1,0 +1,245 @@
+import HTTP
+import Tensor
+import TokenDistribution
+
+/// Takes a safetensors body apart while it arrives: small tensors are kept, logits are reduced to what their rows say as
+/// the bytes come by, and what is wrong is answered as soon as it is known.
+///
+/// A request whose tensors are all kept is the same with nothing to reduce: there is one way for all of them.
+final class TensorIntake: BodySink {
+    /// What an operation says of a request so far; see ``TensorOperation/plan(for:context:)``.
+    typealias Planner = (TensorRequest) throws(Problem) -> IntakePlan?
+    typealias Completion = (Arrival) -> Outcome
+
+    /// A complete request.
+    struct Arrival: Sendable {
+        let request: TensorRequest
+        /// What it takes in memory.
+        let heldBytes: Int
+        /// Spent on it while it arrived.
+        let reducing: Duration
+    }
+
+    /// Headers are read in place, on a thread that moves other requests' bytes. A few names and the options fit many
+    /// times over; what the format would allow takes a second to read.
+    static let maximumHeaderBytes = 1 << 20
+
+    /// With no more than this still to come, a fault doesn't end the request: the answer would be no earlier, and once
+    /// all has arrived it names every fault.
+    private static let patience = 1 << 20
+
+    let maxBodyBytes: Int?
+    private let limits: IntakeLimits
+    private let schema: TensorSchema
+    private let planner: Planner
+    private let completion: Completion
+    private let requestID: String
+    private let fileLength: Int?
+
+    private var prefix: SafetensorsPrefix
+    private var layout: SafetensorsLayout?
+    private var uses: [IntakePlan.Use] = []
+    private var plan: IntakePlan?
+    /// Bytes of data that have arrived.
+    private var received = 0
+    /// The tensor they belong to.
+    private var current = 0
+    private var kept = ArrivingBytes(expecting: 0)
+    /// Where in `kept` each tensor that is kept begins; nil for the others.
+    private var keptStarts: [Int?] = []
+    private var reductions: [String: LogitReduction] = [:]
+    /// Whether a tensor that is kept has been completed since the plan was made.
+    private var planIsStale = false
+    private var reducing = Duration.zero
+
+    init(
+        _ head: RequestHead, schema: TensorSchema, limits: IntakeLimits, planner: @escaping Planner,
+        completion: @escaping Completion
+    ) {
+        self.schema = schema
+        self.limits = limits
+        self.planner = planner
+        self.completion = completion
+        requestID = head.requestID
+        fileLength = head.contentLength
+        maxBodyBytes = limits.streamed
+        prefix = SafetensorsPrefix(fileLength: head.contentLength, limit: Self.maximumHeaderBytes)
+    }
+
+    var memory: MemoryClaim { .held(heldBytes) }
+
+    private var heldBytes: Int {
+        prefix.bytes.count + kept.count + (plan?.heldBytes ?? 0)
+            + reductions.values.reduce(0) { $0 + $1.heldBytes }
+    }
+
+    func receive(_ piece: RawSpan) -> Response? {
+        do throws(Problem) {
+            try take(piece)
+            return nil
+        } catch {
+            return error.response(requestID: requestID)
+        }
+    }
+
+    func finish() -> Outcome {
+        do throws(Problem) {
+            guard let layout else { throw Problem(prefix.truncation) }
+            do throws(SafetensorsError) { try layout.check(available: received) } catch {
+                throw Problem(error)
+            }
+            let heldBytes = heldBytes
+            return completion(
+                Arrival(
+                    request: try request(layout, bytes: kept.take()), heldBytes: heldBytes,
+                    reducing: reducing))
+        } catch {
+            return .reply(error.response(requestID: requestID))
+        }
+    }
+
+    private func take(_ piece: RawSpan) throws(Problem) {
+        var start = 0
+        if layout == nil {
+            do throws(SafetensorsError) { (start, layout) = try prefix.take(piece) } catch {
+                throw Problem(error)
+            }
+            guard let layout else { return }
+            try open(layout)
+        }
+        guard let layout else { return }
+        while true {
+            try advance(in: layout)
+            guard start < piece.byteCount else { return }
+            guard current < layout.entries.count else {
+                received += piece.byteCount - start
+                return try end(layout)
+            }
+            let entry = layout.entries[current]
+            let count = min(piece.byteCount - start, entry.data.upperBound - received)
+            try take(piece.extracting(start..<start + count), of: entry)
+            received += count
+            start += count
+        }
+    }
+
+    /// More came than the header has tensors for.
+    private func end(_ layout: SafetensorsLayout) throws(Problem) {
+        do throws(SafetensorsError) { try layout.check(available: received) } catch { throw Problem(error) }
+    }
+
+    /// The header is complete: decides what becomes of every tensor, and refuses what could not be held.
+    private func open(_ layout: SafetensorsLayout) throws(Problem) {
+        do throws(Problem) {
+            plan = try planner(request(layout, bytes: nil))
+        } catch {
+            // Without a plan all of it is kept.
+            guard isWorthReading(from: 0) else { throw error }
+        }
+        let ids = layout.entries.firstIndex { $0.name == "token_ids" } ?? 0
+        var keptBytes = 0
+        var advice: String?
+        for (index, entry) in layout.entries.enumerated() {
+            var use = plan?.uses[entry.name]
+            if case .reduce(_, readsToken: true) = use, ids > index {
+                use = .keep(
+                    advice:
+                        "token_ids come after these logits in the file; put them first, as 64-bit integers are where "
+                        + "wider elements come first, or send log_probs")
+            }
+            keptStarts.append(nil)
+            switch use {
+            case .keep(let words):
+                advice = advice ?? words
+                fallthrough
+            case nil:
+                keptStarts[index] = keptBytes
+                keptBytes += entry.data.count
+                uses.append(.keep(advice: ""))
+            case .skip: uses.append(.skip)
+            case .reduce(let temperature, let readsToken):
+                uses.append(.reduce(temperature: temperature, readsToken: readsToken))
+                reductions[entry.name] = LogitReduction(entry, temperature: temperature)
+            }
+        }
+        try limits.check(held: prefix.bytes.count + keptBytes, declared: fileLength, advice: advice)
+        kept = ArrivingBytes(expecting: keptBytes)
+    }
+
+    /// Goes on to the next tensor that has bytes to come, and looks again at what has arrived before one that isn't kept.
+    private func advance(in layout: SafetensorsLayout) throws(Problem) {
+        while current < layout.entries.count, layout.entries[current].data.upperBound == received {
+            if keptStarts[current] != nil { planIsStale = true }
+            current += 1
+        }
+        guard planIsStale, current < layout.entries.count, keptStarts[current] == nil else { return }
+        planIsStale = false
+        do throws(Problem) {
+            plan = try planner(request(layout, bytes: kept.soFar))
+        } catch {
+            guard isWorthReading(from: received) else { throw error }
+        }
+    }
+
+    /// Whether what comes after so many bytes of data is known to be little.
+    private func isWorthReading(from position: Int) -> Bool {
+        guard let fileLength, let layout else { return false }
+        return fileLength - layout.dataStart - position <= Self.patience
+    }
+
+    private func take(_ bytes: RawSpan, of entry: SafetensorsLayout.Entry) throws(Problem) {
+        switch uses[current] {
+        case .keep: kept.append(bytes)
+        case .skip: return
+        case .reduce(_, let readsToken):
+            guard let plan, let rowBytes = reductions[entry.name]?.rowBytes else { return }
+            let started = ContinuousClock.now
+            defer { reducing += .now - started }
+            try reductions[entry.name]?.fold(
+                bytes, ids: readsToken ? plan.tokenIDs : nil, mask: plan.responseMask
+            ) { row, outcome, scaledLogit throws(Problem) in
+                if isWorthReading(from: entry.data.lowerBound + rowBytes * (row + 1)) { return }
+                try plan.judge(
+                    row, outcome, scaledLogit: readsToken ? scaledLogit : nil, field: entry.name)
+            }
+        }
+    }
+
+    /// - Parameter bytes: those of the tensors that are kept, as far as they have arrived; nil for none.
+    private func request(_ layout: SafetensorsLayout, bytes: [UInt8]?) throws(Problem) -> TensorRequest {
+        var tensors: [String: DenseTensor] = [:]
+        for (index, entry) in layout.entries.enumerated() {
+            let isHere = bytes != nil && index < current && keptStarts[index] != nil
+            tensors[entry.name] =
+                if isHere, let bytes, let start = keptStarts[index] {
+                    DenseTensor(entry, viewing: bytes, start: start)
+                } else {
+                    DenseTensor(outlineOf: entry)
+                }
+        }
+        return try TensorRequest(
+            safetensors: layout, schema: schema, tensors: tensors, reduced: reductions.mapValues(\.result))
+    }
+}
+
+extension IntakePlan {
+    /// Ends a request at a row that is wrong and counts. Where it isn't known yet whether it counts, the complete request
+    /// is judged.
+    /// - Parameter scaledLogit: of the realised token, where that is needed.
+    fileprivate func judge(
+        _ row: Int, _ outcome: RowStatistics.Outcome, scaledLogit: Double?, field: String
+    ) throws(Problem) {
+        guard let responseMask, responseMask[row] == 1 else { return }
+        if let reason = layout.fault(of: outcome, field: field, token: row) {
+            throw Problem(.nonFiniteValue, reason)
+        }
+        guard let scaledLogit, case .defined(let logSumExp, _) = outcome else { return }
+        let logProbability = scaledLogit - logSumExp
+        guard !logProbability.isFinite else { return }
+        throw Problem(
+            .nonFiniteValue,
+            layout.reason(
+                LogitStatistics.impossible, field: field, token: row, expected: "a finite number",
+                found: "\(logProbability)"))
+    }
+}

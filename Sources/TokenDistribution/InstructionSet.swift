@@ -1,0 +1,124 @@
+// The door to the C kernels: the only file that knows their names.
+internal import CLogitKernels
+import Synchronization
+import Tensor
+
+/// What the inner loops over logits are compiled for. Each gives the same bits on every machine that has it, whatever the
+/// number of threads or the chunks a row arrives in; two of them differ in the last digits.
+package enum InstructionSet: String, Sendable, CaseIterable {
+    /// 16 floats at once: AVX-512 F, BW, DQ, VL, CD (x86-64-v4).
+    case avx512
+    /// 8 floats at once: AVX2, FMA, F16C (x86-64-v3).
+    case avx2
+    /// What every machine of the compiler's target has: 4 floats at once by SSE2 on x86-64, by NEON on arm64.
+    case portable
+
+    /// Whether the processor has it and the operating system keeps its registers.
+    package var isAvailable: Bool { unsafe perception_kernels_for(number) != nil }
+
+    /// Those this machine can run, fastest first; never empty.
+    package static var available: [InstructionSet] { allCases.filter(\.isAvailable) }
+
+    /// What the process computes with where no call names another: the fastest there is, or what `use` chose.
+    package static var inUse: InstructionSet {
+        switch chosen.load(ordering: .relaxed) {
+        case 0: .portable
+        case 1: .avx2
+        case 2: .avx512
+        default: fastest
+        }
+    }
+
+    /// Chooses for the whole process; meant for its start, before anything is computed. The set must be available.
+    package static func use(_ set: InstructionSet) {
+        precondition(set.isAvailable, "this machine has no \(set)")
+        chosen.store(Int(set.number.rawValue), ordering: .relaxed)
+    }
+
+    private static let fastest = available[0]
+    private static let chosen = Atomic(-1)
+
+    private var number: perception_instruction_set {
+        switch self {
+        case .avx512: PERCEPTION_AVX512
+        case .avx2: PERCEPTION_AVX2
+        case .portable: PERCEPTION_PORTABLE
+        }
+    }
+
+    /// The table of this set, which must be available.
+    fileprivate var kernels: perception_kernels {
+        guard let table = unsafe perception_kernels_for(number) else {
+            preconditionFailure("this machine has no \(self)")
+        }
+        return unsafe table.pointee
+    }
+}
+
+/// Element types the kernels read.
+struct KernelElement {
+    fileprivate let code: perception_element
+    let size: Int
+
+    /// Nil for what is not a float of at most 32 bits.
+    init?(_ type: ElementType) {
+        switch type {
+        case .float32: code = PERCEPTION_F32
+        case .bfloat16: code = PERCEPTION_BF16
+        case .float16: code = PERCEPTION_F16
+        case .float64, .bool, .uint8, .int8, .int16, .uint16, .int32, .uint32, .int64, .uint64: return nil
+        }
+        size = type.size
+    }
+}
+
+/// Sums over the logits of a row except its anchor: Σ 2^(z·rate − reference), and the same weighted by z − anchor.
+struct KernelSums {
+    /// Elements whose sums run in Float; 4 KiB of F32.
+    static let blockLength = Int(PERCEPTION_BLOCK)
+
+    private var sums = perception_sums()
+
+    var rate: Double { sums.rate }
+    var reference: Double { sums.reference }
+
+    mutating func anchor(at anchor: Float, rate: Double, reference: Double) {
+        sums.anchor = anchor
+        sums.rate = rate
+        sums.reference = reference
+    }
+
+    /// Both sums, which then start at 0 again.
+    mutating func takeTotals() -> (sum: Double, weighted: Double) {
+        let totals = unsafe perception_take_totals(&sums)
+        return (totals.sum, totals.weighted)
+    }
+
+    /// Adds blocks until one needs a new anchor or holds what is no number; returns how many elements were added.
+    mutating func add(_ bytes: RawSpan, _ element: KernelElement, _ set: InstructionSet) -> Int {
+        let kernels = set.kernels
+        return unsafe bytes.withUnsafeBytes { bytes in
+            unsafe kernels.add(bytes.baseAddress, bytes.count / element.size, element.code, &sums)
+        }
+    }
+
+    /// Adds a block but for the elements that equal the anchor, its maximum; returns how many those are, or 0 when Float
+    /// overflowed and nothing was added.
+    mutating func addAnchored(_ block: RawSpan, _ element: KernelElement, _ set: InstructionSet) -> Int {
+        let kernels = set.kernels
+        return unsafe block.withUnsafeBytes { bytes in
+            unsafe kernels.add_anchored(bytes.baseAddress, bytes.count / element.size, element.code, &sums)
+        }
+    }
+
+    /// The largest number of a block, −inf if there is none, and whether it holds NaN.
+    static func maximum(
+        of block: RawSpan, _ element: KernelElement, _ set: InstructionSet
+    ) -> (value: Float, hasNaN: Bool) {
+        let kernels = set.kernels
+        let found = unsafe block.withUnsafeBytes { bytes in
+            unsafe kernels.maximum(bytes.baseAddress, bytes.count / element.size, element.code)
+        }
+        return (found.maximum, found.has_nan != 0)
+    }
+}
