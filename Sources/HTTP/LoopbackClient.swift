@@ -141,7 +141,9 @@ package final class LoopbackClient {
         while true {
             let end = try waitFor(Array("\r\n".utf8))
             let text = String(decoding: unread[..<end], as: UTF8.self)
-            guard let size = Int(text, radix: 16), size >= 0 else { throw .malformedReply("a chunk of \(text) bytes") }
+            guard let size = Int(text, radix: 16), size >= 0 else {
+                throw .malformedReply("a chunk of \(text) bytes")
+            }
             let whole = end + 2 + size + 2
             while unread.count < whole { try receiveMore() }
             body += unread[(end + 2)..<(end + 2 + size)]

@@ -34,7 +34,8 @@ final class ReplyStream: Sendable {
     private let state: Monitor<State>
 
     /// - Parameter first: sent before the source's pieces.
-    init(_ first: [[UInt8]], then source: any BodySource, to connection: Connection, madeBy pool: WorkerPool) {
+    init(_ first: [[UInt8]], then source: any BodySource, to connection: Connection, madeBy pool: WorkerPool)
+    {
         self.source = source
         self.connection = connection
         self.pool = pool
@@ -71,7 +72,8 @@ final class ReplyStream: Sendable {
                 let count = min(array.count - state.sent, buffer.count - copied)
                 unsafe array.withUnsafeBytes { bytes in
                     unsafe UnsafeMutableRawBufferPointer(rebasing: buffer[copied...])
-                        .copyMemory(from: UnsafeRawBufferPointer(rebasing: bytes[state.sent..<state.sent + count]))
+                        .copyMemory(
+                            from: UnsafeRawBufferPointer(rebasing: bytes[state.sent..<state.sent + count]))
                 }
                 copied += count
                 state.sent += count

@@ -32,7 +32,8 @@ final class ServerCore: Sendable {
             threads: configuration.workerThreads, queueLimit: configuration.workQueueLimit)
         do throws(ThreadError) {
             batchWorkers = try WorkerPool(
-                threads: configuration.workerThreads, queueLimit: configuration.workQueueLimit, named: "batch")
+                threads: configuration.workerThreads, queueLimit: configuration.workQueueLimit, named: "batch"
+            )
         } catch {
             workers.stop()
             throw error

@@ -186,7 +186,8 @@ final class Transaction {
     }
 
     private func hand(
-        over work: @escaping @Sendable (_ isWanted: @escaping @Sendable () -> Bool) -> Response, to pool: WorkerPool
+        over work: @escaping @Sendable (_ isWanted: @escaping @Sendable () -> Bool) -> Response,
+        to pool: WorkerPool
     ) -> Step {
         guard connection.workBegins(head) else { return .close }
         stage = .working

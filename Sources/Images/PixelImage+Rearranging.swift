@@ -13,8 +13,11 @@ extension PixelImage {
         }
         let first = place(0, 0)
         let (across, down) = (place(1, 0) - first, place(0, 1) - first)
-        let corners = [0, (size.width - 1) * across].flatMap { [first + $0, first + $0 + (size.height - 1) * down] }
-        precondition(corners.allSatisfy { (0..<self.size.pixelCount).contains($0) }, "reaches outside the picture")
+        let corners = [0, (size.width - 1) * across].flatMap {
+            [first + $0, first + $0 + (size.height - 1) * down]
+        }
+        precondition(
+            corners.allSatisfy { (0..<self.size.pixelCount).contains($0) }, "reaches outside the picture")
         let result = unsafe samples.withUnsafeBufferPointer { source in
             unsafe [UInt8](unsafeUninitializedCapacity: size.pixelCount * 3) { target, count in
                 count = size.pixelCount * 3

@@ -48,7 +48,9 @@ struct StreamedReplyTests {
 
     @Test(
         "Pieces arrive whole and in order, and the connection stays",
-        arguments: [[], [0], [1], [5, 0, 7], [1_000_000, 3, 0, 200_000], Array(repeating: 40_000, count: 60)])
+        arguments: [
+            [], [0], [1], [5, 0, 7], [1_000_000, 3, 0, 200_000], Array(repeating: 40_000, count: 60),
+        ])
     func order(_ sizes: [Int]) throws {
         let pieces = Pieces(sizes)
         let service = try TestService(routes: [route(pieces)])
@@ -132,7 +134,8 @@ struct StreamedReplyTests {
         let pieces = Pieces([10, 10], gate: gate)
         let service = try TestService(routes: [route(pieces)])
         let client = try service.client()
-        try client.send(client.head(.post, "/stream", [.contentLength: "1000"]) + Array(repeating: 7, count: 1000))
+        try client.send(
+            client.head(.post, "/stream", [.contentLength: "1000"]) + Array(repeating: 7, count: 1000))
         gate.waitForArrivals(1)
         #expect(service.server.core.memory.claimed >= 1000)
         gate.open()

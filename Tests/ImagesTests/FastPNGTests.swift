@@ -17,7 +17,10 @@ struct FastPNGTests {
             // Lengths around what one match holds.
             case .runs: UInt8(truncatingIfNeeded: index / (250 + index / 4096 % 20))
             // Frequencies like Fibonacci numbers make the longest codes.
-            case .rare: UInt8(truncatingIfNeeded: UInt64.random(in: 0...UInt64.max, using: &generator).leadingZeroBitCount * 11)
+            case .rare:
+                UInt8(
+                    truncatingIfNeeded: UInt64.random(in: 0...UInt64.max, using: &generator)
+                        .leadingZeroBitCount * 11)
             }
         }
     }
@@ -44,7 +47,9 @@ struct FastPNGTests {
         #expect(try image.encoded(as: .png(level: 1)).count * 100 < image.samples.count)
     }
 
-    @Test("A JPEG side over 65,500 pixels is refused before it is written", arguments: [(65_501, 1), (1, 65_501)])
+    @Test(
+        "A JPEG side over 65,500 pixels is refused before it is written",
+        arguments: [(65_501, 1), (1, 65_501)])
     func tooLong(_ size: (Int, Int)) throws {
         let image = picture(size.0, size.1, .flat)
         let flaw = try #require(ImageEncoding.jpeg().flaw(for: image.size))

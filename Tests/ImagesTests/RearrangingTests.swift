@@ -6,7 +6,10 @@ struct RearrangingTests {
     /// Every pixel tells its place.
     private func picture(_ width: Int, _ height: Int) -> PixelImage {
         let samples = (0..<(width * height)).flatMap {
-            [UInt8(truncatingIfNeeded: $0), UInt8(truncatingIfNeeded: $0 >> 8), UInt8(truncatingIfNeeded: $0 * 7)]
+            [
+                UInt8(truncatingIfNeeded: $0), UInt8(truncatingIfNeeded: $0 >> 8),
+                UInt8(truncatingIfNeeded: $0 * 7),
+            ]
         }
         return PixelImage(width: width, height: height, samples: samples)
     }
@@ -17,8 +20,10 @@ struct RearrangingTests {
         let turned = PixelSize(width: height, height: width)
         let (w, h) = (width, height)
         let maps: [(PixelSize, (Int, Int) -> (x: Int, y: Int))] = [
-            (image.size, { ($0, $1) }), (image.size, { (w - 1 - $0, $1) }), (image.size, { ($0, h - 1 - $1) }),
-            (image.size, { (w - 1 - $0, h - 1 - $1) }), (turned, { ($1, $0) }), (turned, { ($1, h - 1 - $0) }),
+            (image.size, { ($0, $1) }), (image.size, { (w - 1 - $0, $1) }),
+            (image.size, { ($0, h - 1 - $1) }),
+            (image.size, { (w - 1 - $0, h - 1 - $1) }), (turned, { ($1, $0) }),
+            (turned, { ($1, h - 1 - $0) }),
             (turned, { (w - 1 - $1, $0) }), (turned, { (w - 1 - $1, h - 1 - $0) }),
         ]
         for (size, map) in maps {

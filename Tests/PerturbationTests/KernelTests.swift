@@ -7,7 +7,9 @@ import Testing
 /// Sizes around the kernels' blocks of 8, 32, 64 and 256, and those with hardly any inside.
 @Suite("Every table of kernels gives what its slow twin gives")
 struct KernelTests {
-    static let sizes = [(1, 1), (1, 7), (9, 1), (2, 2), (3, 2), (10, 11), (64, 3), (65, 4), (257, 3), (37, 23)].map {
+    static let sizes = [
+        (1, 1), (1, 7), (9, 1), (2, 2), (3, 2), (10, 11), (64, 3), (65, 4), (257, 3), (37, 23),
+    ].map {
         PixelSize(width: $0.0, height: $0.1)
     }
     private let tables = [PixelKernels.portable, PixelKernels.best]
@@ -16,7 +18,8 @@ struct KernelTests {
     private func picture(_ size: PixelSize) -> PixelImage {
         var generator = SeededGenerator(seed: UInt64(size.width * 1000 + size.height))
         let samples = (0..<(size.pixelCount * 3)).map { index in
-            index / 96 % 3 == 0 ? UInt8(truncatingIfNeeded: index / 96 * 85) : UInt8.random(in: 0...255, using: &generator)
+            index / 96 % 3 == 0
+                ? UInt8(truncatingIfNeeded: index / 96 * 85) : UInt8.random(in: 0...255, using: &generator)
         }
         return PixelImage(width: size.width, height: size.height, samples: samples)
     }
@@ -55,7 +58,9 @@ struct KernelTests {
         }
     }
 
-    @Test("Crops at another size", arguments: sizes, [(1, 1), (5, 9), (70, 2), (33, 40)].map { PixelSize(width: $0.0, height: $0.1) })
+    @Test(
+        "Crops at another size", arguments: sizes,
+        [(1, 1), (5, 9), (70, 2), (33, 40)].map { PixelSize(width: $0.0, height: $0.1) })
     func crops(_ size: PixelSize, _ target: PixelSize) {
         let image = picture(size)
         let crop = Resampling.Crop(
@@ -68,8 +73,10 @@ struct KernelTests {
     }
 
     static let maps = [
-        AffineMap(a: 0.9, b: 0.2, c: -1.5, d: -0.2, e: 0.9, f: 2), AffineMap(a: 1, b: 0, c: 0, d: 0, e: 1, f: 0),
-        AffineMap(a: -1, b: 0, c: 12, d: 0, e: -0.5, f: 9), AffineMap(a: 3, b: 1, c: 40_000, d: 1, e: 2, f: 0),
+        AffineMap(a: 0.9, b: 0.2, c: -1.5, d: -0.2, e: 0.9, f: 2),
+        AffineMap(a: 1, b: 0, c: 0, d: 0, e: 1, f: 0),
+        AffineMap(a: -1, b: 0, c: 12, d: 0, e: -0.5, f: 9),
+        AffineMap(a: 3, b: 1, c: 40_000, d: 1, e: 2, f: 0),
     ]
 
     @Test("Affine maps", arguments: sizes, maps)
@@ -81,7 +88,8 @@ struct KernelTests {
             let result = map.apply(
                 to: image, size: target, interpolation: .bilinear, fill: fill, kernels: kernels)
             #expect(
-                result.samples == KernelTwins.sampled(image, to: target, fill: fill, bilinear: true) { map($0, $1) })
+                result.samples
+                    == KernelTwins.sampled(image, to: target, fill: fill, bilinear: true) { map($0, $1) })
         }
     }
 
@@ -95,7 +103,8 @@ struct KernelTests {
         let fill = FillColor(red: 9, green: 8, blue: 7)
         for kernels in tables {
             let result = map.apply(to: image, interpolation: interpolation, fill: fill, kernels: kernels)
-            let twin = KernelTwins.sampled(image, to: size, fill: fill, bilinear: interpolation == .bilinear) { x, y in
+            let twin = KernelTwins.sampled(image, to: size, fill: fill, bilinear: interpolation == .bilinear)
+            { x, y in
                 let depth = map.g * x + map.h * y + 1
                 return ((map.a * x + map.b * y + map.c) / depth, (map.d * x + map.e * y + map.f) / depth)
             }
@@ -112,7 +121,8 @@ struct KernelTests {
                 .perspectiveNearest([0, 0, 0, 0, 0, 0, 0, -2]),
             ] {
                 let result = kernels.sample(
-                    image, sampling, size: PixelSize(width: 3, height: 1), fill: FillColor(red: 5, green: 5, blue: 5))
+                    image, sampling, size: PixelSize(width: 3, height: 1),
+                    fill: FillColor(red: 5, green: 5, blue: 5))
                 #expect(result.samples == [UInt8](repeating: 5, count: 9))
             }
         }

@@ -35,7 +35,9 @@ enum KernelTwins {
         return (0..<image.samples.count).map { index in
             let (x, y, c) = (index / 3 % image.width, index / 3 / image.width, index % 3)
             let sum = weights.indices.reduce(0 as Float) { sum, tap in
-                guard let column = mirrored(x + tap - radius, image.width) else { return sum + 0 * weights[tap] }
+                guard let column = mirrored(x + tap - radius, image.width) else {
+                    return sum + 0 * weights[tap]
+                }
                 return sum + down(column, y, c) * weights[tap]
             }
             return inUnits

@@ -22,7 +22,9 @@ final class DecodedPictures: Sendable {
     private let slots: [Locked<Slot>]
     private let kept = Mutex(0)
 
-    init(_ pictures: [PerturbRequest.Picture], viewsOfEach: Int, options: DecodingOptions, limits: ImageLimits) {
+    init(
+        _ pictures: [PerturbRequest.Picture], viewsOfEach: Int, options: DecodingOptions, limits: ImageLimits
+    ) {
         self.pictures = pictures
         self.options = options
         self.limits = limits

@@ -60,7 +60,8 @@ struct PerturbReply: Sendable {
         writer.setMetadata("result", String(decoding: json(with: nil), as: UTF8.self))
         for (index, place) in batch.places.enumerated() {
             let size = batch.pictures[place.picture].views[place.view].size
-            writer.append(batch.name(index), .uint8, shape: [size.height, size.width, 3], bytes: bytes[index])
+            writer.append(
+                batch.name(index), .uint8, shape: [size.height, size.width, 3], bytes: bytes[index])
         }
         return Response(headers: [.contentType: "application/x-safetensors"], body: writer.segments())
     }
@@ -76,7 +77,8 @@ struct PerturbReply: Sendable {
         first += description
         first += Array("\r\n".utf8)
         if batch.places.isEmpty { first += Array(PerturbParts.closing(boundary).utf8) }
-        var response = Response(headers: [.contentType: "multipart/mixed; boundary=\(boundary)"], body: [first])
+        var response = Response(
+            headers: [.contentType: "multipart/mixed; boundary=\(boundary)"], body: [first])
         response.rest = PerturbParts(batch: batch, boundary: boundary)
         return response
     }
@@ -101,7 +103,8 @@ struct PerturbReply: Sendable {
         }
         return Response(
             headers: [
-                .contentType: batch.encoding.mediaType, .perceptionSteps: JSONValue.array(view.steps.map(\.json)).text,
+                .contentType: batch.encoding.mediaType,
+                .perceptionSteps: JSONValue.array(view.steps.map(\.json)).text,
                 .perceptionSize: "\(view.size.width)x\(view.size.height)",
             ], body: [file])
     }

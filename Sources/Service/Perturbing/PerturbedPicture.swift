@@ -71,8 +71,10 @@ extension PerturbRequest {
         }
 
         let decoded = DecodedPictures(
-            pictures, viewsOfEach: views.count * settings.variants, options: settings.decoding, limits: limits)
-        let results = mapInParallel(pictures.count, operations: .max) { index -> Result<PixelSize?, ImageError> in
+            pictures, viewsOfEach: views.count * settings.variants, options: settings.decoding, limits: limits
+        )
+        let results = mapInParallel(pictures.count, operations: .max) {
+            index -> Result<PixelSize?, ImageError> in
             guard isWanted() else { return .success(nil) }
             do throws(ImageError) {
                 return .success(try decoded.check(index))
