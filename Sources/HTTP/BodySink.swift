@@ -45,6 +45,10 @@ package enum Outcome: Sendable {
     /// Heavy work, to be done on a worker thread while the connection rests. It runs at most once: never when
     /// the queue is full (the client gets 503) or the client has left before its turn.
     case work(@Sendable () -> Response)
-    /// Work that may take long and many cores: on threads of its own, so that no other kind waits behind it. The argument tells whether someone still waits for the answer; without, any answer will do.
+    /// The same for work that may take long, by threads of its own that yield to all others: however much there is of
+    /// it, other work finds a thread and the cores.
+    case longWork(@Sendable () -> Response)
+    /// Long work that may be ended early: the argument tells whether someone still waits for the answer; without, any
+    /// answer will do.
     case batch(@Sendable (_ isWanted: @escaping @Sendable () -> Bool) -> Response)
 }

@@ -98,10 +98,10 @@ private func take(_ step: Transaction.Step, on connection: DaemonConnection, _ c
     case .reply(let response, let closing): return connection.queue(response, closing: closing) ? .YES : .NO
     case .stream(let response, let stream, let closing):
         return connection.queue(response, then: stream, closing: closing) ? .YES : .NO
-    case .suspend(let job, let pool, let refused):
+    case .suspend(let job, let workers, let refused):
         // Suspended before the job can end, or its end would find nothing to resume.
         connection.suspend()
-        if !pool.submit(job) { refused() }
+        if !workers.submit(job) { refused() }
         return .YES
     }
 }

@@ -55,13 +55,13 @@ package final class Server: Sendable {
     }
 
     /// False while draining and while the work queue is at its limit.
-    package var isReady: Bool { !core.isDraining && !core.workers.isFull && !core.batchWorkers.isFull }
+    package var isReady: Bool { !core.isDraining && !core.workers.isFull && !core.longWorkers.isFull }
 
     package var load: ServerLoad {
         ServerLoad(
             connections: core.connectionCount, inFlight: core.inFlight.withLock { $0 },
-            queued: core.workers.queued + core.batchWorkers.queued,
-            running: core.workers.running + core.batchWorkers.running, bodyBytes: core.memory.claimed)
+            queued: core.workers.queued + core.longWorkers.queued,
+            running: core.workers.running + core.longWorkers.running, bodyBytes: core.memory.claimed)
     }
 
     /// Stops accepting, lets requests in flight finish within the grace, then stops for good.
@@ -96,8 +96,7 @@ package final class Server: Sendable {
         core.stopThreads()
         daemon.stop()
         if finished {
-            _ = core.workers.waitForThreads(atMost: .seconds(1))
-            _ = core.batchWorkers.waitForThreads(atMost: .seconds(1))
+            for pool in [core.workers, core.longWorkers] { _ = pool.waitForThreads(atMost: .seconds(1)) }
         }
         life.withLock(waking: .everybody) { $0 = .over(finished: finished) }
         return finished

@@ -8,9 +8,8 @@ final class ServerCore: Sendable {
     let render: RefusalRenderer
     let observer: any ServerObserver
     let workers: WorkerPool
-    /// For ``Outcome/batch(_:)`` and what follows from it: as many threads again, so that no other kind of work waits
-    /// behind a long one.
-    let batchWorkers: WorkerPool
+    /// For jobs that may take long, and the pieces of streamed replies: those never keep the others waiting.
+    let longWorkers: WorkerPool
     let memory: MemoryBudget
     let connections = Monitor<[ObjectIdentifier: Connection]>([:])
     /// Requests between head and end; a drain waits for none.
@@ -31,9 +30,8 @@ final class ServerCore: Sendable {
         workers = try WorkerPool(
             threads: configuration.workerThreads, queueLimit: configuration.workQueueLimit)
         do throws(ThreadError) {
-            batchWorkers = try WorkerPool(
-                threads: configuration.workerThreads, queueLimit: configuration.workQueueLimit, named: "batch"
-            )
+            longWorkers = try WorkerPool(
+                threads: configuration.workerThreads, queueLimit: configuration.workQueueLimit, yields: true)
         } catch {
             workers.stop()
             throw error
@@ -69,7 +67,7 @@ final class ServerCore: Sendable {
     /// Lets workers and reaper go.
     func stopThreads() {
         workers.stop()
-        batchWorkers.stop()
+        longWorkers.stop()
         reaping.withLock(waking: .everybody) { $0 = false }
     }
 

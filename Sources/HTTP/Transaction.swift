@@ -103,7 +103,8 @@ final class Transaction {
             switch sink.finish() {
             case .reply(let response): return reply(response)
             case .work(let work): return hand(over: { _ in work() }, to: core.workers)
-            case .batch(let work): return hand(over: work, to: core.batchWorkers)
+            case .longWork(let work): return hand(over: { _ in work() }, to: core.longWorkers)
+            case .batch(let work): return hand(over: work, to: core.longWorkers)
             }
         case .discarding(let response):
             durations.receive = .now - started
@@ -174,7 +175,7 @@ final class Transaction {
             status = finished.status
             stage = .replying
             isStreamed = true
-            let stream = ReplyStream(response.body, then: rest, to: connection, madeBy: core.batchWorkers)
+            let stream = ReplyStream(response.body, then: rest, to: connection, madeBy: core.longWorkers)
             return .stream(finished, stream, closing: closing || core.isDraining)
         }
         memory.release()
@@ -187,7 +188,7 @@ final class Transaction {
 
     private func hand(
         over work: @escaping @Sendable (_ isWanted: @escaping @Sendable () -> Bool) -> Response,
-        to pool: WorkerPool
+        to workers: WorkerPool
     ) -> Step {
         guard connection.workBegins(head) else { return .close }
         stage = .working
@@ -201,7 +202,7 @@ final class Transaction {
             connection.deliver(
                 WorkResult(answer: .response(response), queue: begun - queued, work: .now - begun))
         }
-        return .suspend(job, pool) { [self] in
+        return .suspend(job, workers) { [self] in
             let refusal = Refusal.busy(retryAfter: core.configuration.retryAfter)
             connection.deliver(WorkResult(answer: .response(refusal.response(core.render, head))))
         }

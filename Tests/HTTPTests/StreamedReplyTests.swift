@@ -103,7 +103,10 @@ struct StreamedReplyTests {
     @Test("A client that takes nothing in time is cut off")
     func tooSlow() throws {
         let pieces = Pieces(Array(repeating: 1 << 20, count: 64))
-        let service = try TestService(routes: [route(pieces)]) { $0.bodyDeadline = .milliseconds(100) }
+        let service = try TestService(routes: [route(pieces)]) {
+            $0.bodyDeadline = .milliseconds(100)
+            $0.minimumBytesPerSecond = 1 << 30
+        }
         let client = try service.client()
         try client.send(client.head(.post, "/stream", [.contentLength: "1"]) + [1])
         #expect(try #require(service.recorder.finished(1)).first?.ending == .timeout)

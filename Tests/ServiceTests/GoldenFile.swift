@@ -3,6 +3,7 @@ import HTTPTypes
 import JSON
 import Logging
 import Service
+import SharedFiles
 import Tensor
 import TestMaterial
 import Testing
@@ -50,9 +51,13 @@ struct GoldenFile: Sendable, CustomTestStringConvertible {
 struct TestService {
     let service: PerceptionService
 
-    init(tokens: [String] = [], memoryBudgetBytes: Int = 4 << 30) {
+    init(
+        tokens: [String] = [], memoryBudgetBytes: Int = 4 << 30, sharedDirectory: SharedDirectory? = nil
+    ) {
+        var settings = ServiceSettings(memoryBudgetBytes: memoryBudgetBytes, tokens: tokens)
+        settings.sharedDirectory = sharedDirectory
         service = PerceptionService(
-            settings: ServiceSettings(memoryBudgetBytes: memoryBudgetBytes, tokens: tokens),
+            settings: settings,
             logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() },
             isReady: { true }, load: { .idle })
     }
