@@ -72,17 +72,17 @@ package struct GaussianBlur: PerturbationStep, Equatable {
 
     package func apply(to image: PixelImage) throws(StepError) -> PixelImage {
         _ = try outputSize(for: image.size)
+        return convolved(image)
+    }
+
+    func convolved(_ image: PixelImage, kernels: PixelKernels = .best) -> PixelImage {
         switch padding {
         case .zeros:
-            let convolution = SeparableConvolution(
-                weights: GaussianKernel.reference(size: kernelSize, sigma: sigma), mirrors: false,
-                levels: (0...255).map { Float($0) / 255 })
-            return convolution.apply(to: image) { UInt8(min(max($0, 0), 1) * 255) }
+            kernels.convolve(
+                image, weights: GaussianKernel.reference(size: kernelSize, sigma: sigma), inUnits: true)
         case .reflect:
-            let convolution = SeparableConvolution(
-                weights: GaussianKernel.torchvision(size: kernelSize, sigma: sigma), mirrors: true,
-                levels: (0...255).map { Float($0) })
-            return convolution.apply(to: image) { UInt8(min(max($0.rounded(.toNearestOrEven), 0), 255)) }
+            kernels.convolve(
+                image, weights: GaussianKernel.torchvision(size: kernelSize, sigma: sigma), inUnits: false)
         }
     }
 }
