@@ -56,7 +56,7 @@ let package = Package(
         // Bytes.
         .systemLibrary(
             name: "CMicroHTTPD", pkgConfig: "libmicrohttpd", providers: [.apt(["libmicrohttpd-dev"])]),
-        room("HTTP", ["CMicroHTTPD", httpTypes, logging]),
+        room("HTTP", ["CMicroHTTPD", "Parallelism", httpTypes, logging]),
         room("Observability", [logging]),
 
         // Where the columns meet.
@@ -65,12 +65,14 @@ let package = Package(
             "Service",
             [
                 "CContract", "ContrastiveLoss", "HTTP", "Images", "JSON", "Observability", "Parallelism",
-                "Perception", "Perturbation", "Suggestion", "Tensor", "TokenDistribution", httpTypes, logging,
+                "Perception", "Perturbation", "SharedFiles", "Suggestion", "Tensor", "TokenDistribution",
+                httpTypes,
+                logging,
             ]),
         .executableTarget(
             name: "perception-server",
             dependencies: [
-                "HTTP", "Observability", "Service", "TokenDistribution",
+                "HTTP", "Observability", "Service", "SharedFiles", "TokenDistribution",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"), logging,
             ],
             swiftSettings: strict),
@@ -78,6 +80,9 @@ let package = Package(
         .executableTarget(
             name: "score-table", dependencies: ["HTTP", "JSON", "Tensor", httpTypes], swiftSettings: strict),
 
+        .executableTarget(
+            name: "kernel-benchmark", dependencies: ["JSON", "Tensor", "TokenDistribution"],
+            path: "Tests/Benchmarks/Kernels", swiftSettings: strict),
         .target(name: "TestMaterial", path: "Tests/TestMaterial", swiftSettings: strict),
         tests("JSONTests", ["JSON"]),
         tests("TensorTests", ["JSON", "Tensor"]),
@@ -86,7 +91,8 @@ let package = Package(
         tests("SharedFilesTests", ["SharedFiles"]),
         tests("TokenDistributionTests", ["Tensor", "TokenDistribution"]),
         tests("PerceptionTests", ["Perception"]),
-        tests("ContrastiveLossTests", ["ContrastiveLoss", "Perception", "Tensor", "TokenDistribution"]),
+        tests(
+            "ContrastiveLossTests", ["ContrastiveLoss", "JSON", "Perception", "Tensor", "TokenDistribution"]),
         tests("ImagesTests", ["Images", "JSON"]),
         tests("PerturbationTests", ["Images", "JSON", "Perturbation"]),
         tests("HTTPTests", ["HTTP", httpTypes]),
@@ -95,6 +101,7 @@ let package = Package(
             "ServiceTests",
             [
                 "ContrastiveLoss", "HTTP", "Images", "JSON", "Observability", "Perturbation", "Service",
+                "SharedFiles",
                 "Tensor",
                 httpTypes, logging,
                 .product(name: "Yams", package: "Yams"),

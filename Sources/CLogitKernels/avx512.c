@@ -7,14 +7,18 @@
 #define LANES 16
 #define FUSED 1
 #define HARDWARE_HALVES 1
-#define SATURATES 1
+#define TABLE_BITS 5
 #define PREFETCH 2048
 
 /* Of these functions alone: nothing else in the program may use what the machine may lack. */
 #pragma clang attribute push(__attribute__((target("avx2,fma,f16c,avx512f,avx512bw,avx512dq,avx512vl,avx512cd"))), apply_to = function)
 #include "lanes.h"
+#include "exponential.h"
 #include "statistics.h"
+#include "wide.h"
+#include "contrast.h"
 #pragma clang attribute pop
 
 const perception_kernels perception_avx512_kernels = {maximum, add, add_anchored};
+const perception_contrast_kernels perception_avx512_contrast_kernels = CONTRAST_KERNELS;
 #endif

@@ -23,6 +23,21 @@ const perception_kernels *perception_kernels_for(perception_instruction_set set)
     return 0;
 }
 
+const perception_contrast_kernels *perception_contrast_kernels_for(perception_instruction_set set) {
+    if (!perception_kernels_for(set)) return 0;
+    switch (set) {
+    case PERCEPTION_PORTABLE: return &perception_portable_contrast_kernels;
+#if defined(__x86_64__)
+    case PERCEPTION_AVX2: return &perception_avx2_contrast_kernels;
+    case PERCEPTION_AVX512: return &perception_avx512_contrast_kernels;
+#else
+    case PERCEPTION_AVX2:
+    case PERCEPTION_AVX512: return 0;
+#endif
+    }
+    return 0;
+}
+
 perception_totals perception_take_totals(perception_sums *sums) {
     perception_totals totals = {0, 0};
     for (int lane = 0; lane < PERCEPTION_LANES; lane++) {

@@ -35,11 +35,6 @@ INLINE floats larger(floats a, floats b) { return a > b ? a : b; }
 /* The smaller; b where one of them is NaN. */
 INLINE floats smaller(floats a, floats b) { return a < b ? a : b; }
 
-#if SATURATES
-/* a * 2^n for whole n of any size, rounded to 0 and to infinity. */
-INLINE floats scale(floats a, floats n) { return (floats)_mm512_scalef_ps((__m512)a, (__m512)n); }
-#endif
-
 INLINE floats load_floats(const unsigned char *at) {
     floats values;
     __builtin_memcpy(&values, at, sizeof values);

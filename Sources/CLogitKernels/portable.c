@@ -13,9 +13,13 @@
 #else
 #define HARDWARE_HALVES 0
 #endif
-#define SATURATES 0
+#define TABLE_BITS 0
 #define PREFETCH 2048
 #include "lanes.h"
+#include "exponential.h"
 #include "statistics.h"
+#include "wide.h"
+#include "contrast.h"
 
 const perception_kernels perception_portable_kernels = {maximum, add, add_anchored};
+const perception_contrast_kernels perception_portable_contrast_kernels = CONTRAST_KERNELS;

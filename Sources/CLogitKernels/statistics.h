@@ -1,13 +1,14 @@
 /* Sums for log-sum-exp and entropy of a row: see perception_sums. */
 
-/* log2(e)/T in two parts whose sum is exact to 2^-48, so that z * rate - n keeps its last bits after cancellation. */
+/* log2(e)/T, and in two parts whose sum is exact to 2^-37, so that z * rate - n keeps its last bits after cancellation. */
 typedef struct rates {
+    floats nearest;
     floats high;
     floats low;
 } rates;
 
 INLINE rates split(double rate) {
-    float high = (float)rate;
+    float nearest = (float)rate, high = nearest;
 #if !FUSED
     /* 12 bits, so that their product with 12 bits of a logit is exact. */
     uint32_t bits;
@@ -15,7 +16,7 @@ INLINE rates split(double rate) {
     bits &= 0xFFFFF000;
     __builtin_memcpy(&high, &bits, 4);
 #endif
-    return (rates){every(high), every((float)(rate - high))};
+    return (rates){every(nearest), every(high), every((float)(rate - high))};
 }
 
 /* z * rate - whole, |result| about 1/2, rounded at the result's size. */
@@ -31,28 +32,6 @@ INLINE floats remainder_of(floats z, rates rate, floats whole, perception_elemen
 #endif
 }
 
-#if SATURATES
-/* All e_i are made this much smaller, so that what counts as 0, below 2^-126, falls below Float's denormals. */
-#define MADE_SMALLER 0x1p23f
-#else
-#define MADE_SMALLER 1.0f
-#endif
-
-/* 2^r * (1 - 6.9e-8) for |r| <= 0.501, to 8.5e-8: the polynomial of degree 5 that starts with exactly 1 and comes nearest,
-   by Remez's exchange and a search among neighbouring floats. The common factor is taken back in Double, once a block. */
-static const double taken_back = 1.0000000692714637 * MADE_SMALLER;
-
-INLINE floats power_of_two(floats r) {
-    floats p = fused(r, every(0x1.5c074cp-10f), every(0x1.3d0e34p-7f));
-    p = fused(p, r, every(0x1.c6b6e0p-5f));
-    p = fused(p, r, every(0x1.ebf914p-3f));
-    p = fused(p, r, every(0x1.62e428p-1f));
-    return fused(p, r, every(1));
-}
-
-/* 1.5 * 2^23: added to a small number it leaves the nearest whole one in the low bits. */
-static const float shifter = 12582912;
-
 /* What is the same for a whole call. */
 typedef struct terms {
     rates rate;
@@ -63,80 +42,76 @@ typedef struct terms {
 } terms;
 
 INLINE terms terms_of(const perception_sums *sums) {
-    /* 2^-125.5 is e^-87. */
-    double least = SATURATES ? -160 : -125.5;
     return (terms){
         split(sums->rate),
         every(shifter - (float)sums->reference),
-        every((float)(sums->anchor + least / sums->rate)),
-        every((float)(sums->anchor + 64 / sums->rate)),
+        /* Between 2^-127 and 2^-126, so that the power is 0 and its exponent not below 0. */
+        every((float)((sums->reference - 126.5) / sums->rate)),
+        every((float)((sums->reference + 64) / sums->rate)),
         every(sums->anchor),
     };
 }
 
-/* Adds e^x of 16, 8 or 4 logits, and its product with z - centre. NaN always reaches the weighted sum, a logit far above
-   the anchor the sum. anchored: leave out what equals the anchor. */
+/* Adds e^x of LANES logits, and its product with z - centre. A logit far above the anchor makes the sum large, NaN the
+   weighted sum NaN or the sum large. anchored: leave out what equals the anchor. */
 INLINE void add_vector(
     floats z, perception_element element, int anchored, const terms *t, floats centre, floats *sum, floats *weighted) {
-    integers is_left_out = anchored ? z == t->anchor : (integers)(0);
-#if !SATURATES
-    is_left_out |= z < t->least;
-    z = smaller(t->most, z);
-#endif
-    z = larger(t->least, z); /* -inf has no product with 0 */
-    floats shifted = fused(z, t->rate.high, t->shift);
+    integers is_anchor = z == t->anchor;
+    /* -inf has no product with 0 */
+    z = larger(t->least, smaller(t->most, z));
+    floats shifted = fused(z, t->rate.nearest, t->shift);
     floats r = remainder_of(z, t->rate, shifted - t->shift, element);
-    floats p = power_of_two(r);
-#if SATURATES
-    floats e = scale(p, shifted - every(shifter + 23));
-#else
-    /* The whole part of z * rate - reference is added to the exponent. */
-    floats e = as_floats(as_patterns(p) + (as_patterns(shifted) << 23));
-#endif
-#if SATURATES
-    if (anchored)
-#endif
-        e = is_left_out ? every(0) : e;
+    floats e = power(shifted, r);
+    if (anchored) e = is_anchor ? every(0) : e;
     *sum += e;
     *weighted = fused(e, z - centre, *weighted);
 }
 
-enum { UNROLLED = 4, STEP = UNROLLED * LANES };
+/* Elements of a round of the inner loop, and elements that are summed in Float before the sum goes on in Double: where all
+   are equal, every addition rounds the same way, and 64 of them would cost 2e-6 nats. */
+enum { UNROLLED = 4, STEP = UNROLLED * LANES, STRETCH = 16 * STEP };
 
 /* Adds one block of a multiple of STEP logits to the sums; false, and nothing added, when the block's own are no numbers
    or, unless anchored, so large that something stands above the anchor. */
 INLINE int add_block(
     const unsigned char *at, size_t count, perception_element element, int anchored, const terms *t, doubles *sums,
-    doubles *weighted_sums) {
+    doubles *weighted_sums, floats *next_centre) {
     size_t size = element_size(element);
-    /* Sums of e * z are taken around each lane's mean so far: they stay small, and with them the errors of Float, which
-       add up where many logits are equal. */
+    /* Sums of e * z are taken around each lane's mean so far: they stay small, and with them the errors of Float. The
+       mean is that of one block ago, so that nothing waits for it. */
     floats mean = __builtin_convertvector(*weighted_sums, floats) / __builtin_convertvector(*sums, floats);
-    floats centre = t->anchor + (mean - mean == 0 ? mean : every(0));
-    floats sum[UNROLLED], weighted[UNROLLED];
-#pragma clang loop unroll(full)
-    for (int u = 0; u < UNROLLED; u++) sum[u] = weighted[u] = every(0);
-    for (size_t index = 0; index < count; index += STEP) {
-        const unsigned char *here = at + index * size;
-        for (size_t line = 0; line < STEP * size; line += 64) __builtin_prefetch(here + PREFETCH + line);
-#pragma clang loop unroll(full)
-        for (int u = 0; u < UNROLLED; u += 2) {
-            floats pair[2];
-            load_pair(here + u * LANES * size, element, pair);
-            add_vector(pair[0], element, anchored, t, centre, &sum[u], &weighted[u]);
-            add_vector(pair[1], element, anchored, t, centre, &sum[u + 1], &weighted[u + 1]);
-        }
-    }
-    floats block_sum = (sum[0] + sum[1]) + (sum[2] + sum[3]);
-    floats block_weighted = (weighted[0] + weighted[1]) + (weighted[2] + weighted[3]);
+    floats centre = *next_centre;
+    *next_centre = t->anchor + (mean - mean == 0 ? mean : every(0));
+    doubles block_sum = {}, block_weighted = {};
+    integers is_usable = (integers)(-1);
     /* Where nothing is above the anchor, no e_i is more than the root of 2. */
-    float most = anchored ? __builtin_inff() : 2 * PERCEPTION_BLOCK / LANES / MADE_SMALLER;
-    integers is_usable = (block_sum < most) & (block_weighted - block_weighted == 0);
+    float most = anchored ? __builtin_inff() : 2 * STRETCH / LANES / (float)MADE_SMALLER;
+    for (size_t start = 0; start < count; start += STRETCH) {
+        size_t end = count - start < STRETCH ? count : start + STRETCH;
+        floats sum[UNROLLED], weighted[UNROLLED];
+#pragma clang loop unroll(full)
+        for (int u = 0; u < UNROLLED; u++) sum[u] = weighted[u] = every(0);
+        for (size_t index = start; index < end; index += STEP) {
+            const unsigned char *here = at + index * size;
+            for (size_t line = 0; line < STEP * size; line += 64) __builtin_prefetch(here + PREFETCH + line);
+#pragma clang loop unroll(full)
+            for (int u = 0; u < UNROLLED; u += 2) {
+                floats pair[2];
+                load_pair(here + u * LANES * size, element, pair);
+                add_vector(pair[0], element, anchored, t, centre, &sum[u], &weighted[u]);
+                add_vector(pair[1], element, anchored, t, centre, &sum[u + 1], &weighted[u + 1]);
+            }
+        }
+        floats all = (sum[0] + sum[1]) + (sum[2] + sum[3]);
+        floats all_weighted = (weighted[0] + weighted[1]) + (weighted[2] + weighted[3]);
+        is_usable &= (all < most) & (all_weighted - all_weighted == 0);
+        block_sum += __builtin_convertvector(all, doubles);
+        block_weighted += __builtin_convertvector(all_weighted, doubles);
+    }
     if (!__builtin_reduce_and(is_usable)) return 0;
-    doubles wide = __builtin_convertvector(block_sum, doubles);
     doubles offset = __builtin_convertvector(centre, doubles) - __builtin_convertvector(t->anchor, doubles);
-    *sums += wide * taken_back;
-    *weighted_sums += (__builtin_convertvector(block_weighted, doubles) + offset * wide) * taken_back;
+    *sums += block_sum * taken_back;
+    *weighted_sums += (block_weighted + offset * block_sum) * taken_back;
     return 1;
 }
 
@@ -148,20 +123,23 @@ INLINE size_t add_blocks(
     doubles sums, weighted;
     __builtin_memcpy(&sums, state->sum, sizeof sums);
     __builtin_memcpy(&weighted, state->weighted, sizeof weighted);
+    floats centre = t.anchor;
+    if (!anchored) __builtin_memcpy(&centre, state->centre, sizeof centre);
     size_t done = 0;
     while (count - done >= PERCEPTION_BLOCK) {
         const unsigned char *block = at + done * element_size(element);
-        if (!add_block(block, PERCEPTION_BLOCK, element, anchored, &t, &sums, &weighted)) break;
+        if (!add_block(block, PERCEPTION_BLOCK, element, anchored, &t, &sums, &weighted, &centre)) break;
         done += PERCEPTION_BLOCK;
     }
     if (done < count && count - done < PERCEPTION_BLOCK) {
         unsigned char rest[PERCEPTION_BLOCK * 4];
         size_t left = count - done;
         copy_padded(rest, at + done * element_size(element), left, padded(left), element);
-        if (add_block(rest, padded(left), element, anchored, &t, &sums, &weighted)) done = count;
+        if (add_block(rest, padded(left), element, anchored, &t, &sums, &weighted, &centre)) done = count;
     }
     __builtin_memcpy(state->sum, &sums, sizeof sums);
     __builtin_memcpy(state->weighted, &weighted, sizeof weighted);
+    __builtin_memcpy(state->centre, &centre, sizeof centre);
     return done;
 }
 

@@ -73,7 +73,7 @@ inlined void store_gradient(float *list, size_t first, size_t count, bits is_ope
     __builtin_memcpy(list + first, &narrow, count * sizeof(float));
 }
 
-/* At most eight tokens, from `first` on. */
+/* At most LANES tokens, from `first` on. */
 inlined void contrast_some(
     const struct token_loss_options *options, const struct token_loss_lists *lists, size_t first, size_t count) {
     typedef int8_t flags __attribute__((vector_size(LANES)));

@@ -1,3 +1,4 @@
+#define LANES 8
 #include "contrast.h"
 #include "widths.h"
 

@@ -1,4 +1,4 @@
-/* Elementary functions of eight Doubles at a time, in additions, multiplications, divisions and bit operations only, so
+/* Elementary functions of LANES Doubles at a time, in additions, multiplications, divisions and bit operations only, so
  * that every processor gives the same bits. The compiler may not join a product and a sum: see contrast.h.
  *
  * Within 2.1 units in the last place (e^x − 1; the others 1.5). */
@@ -7,12 +7,11 @@
 
 #include <stdint.h>
 
-enum { LANES = 8 };
 typedef double lanes __attribute__((vector_size(8 * LANES)));
 typedef int64_t bits __attribute__((vector_size(8 * LANES)));
 
-/* Narrower registers take eight lanes in parts, which hides latencies. That vectors wider than a register have no settled
- * calling convention doesn't matter: nothing here is ever called. */
+/* LANES fill four registers: each step is done in four parts, which hide one another's latency. That vectors wider than
+ * a register have no settled calling convention doesn't matter: nothing here is ever called. */
 #pragma clang diagnostic ignored "-Wpsabi"
 #define inlined static inline __attribute__((always_inline))
 

@@ -3,7 +3,8 @@
 
 #include "token_loss.h"
 
-typedef void contrast_function(const struct token_loss_options *options, const struct token_loss_lists *lists);
+typedef void contrast_function(
+    const struct token_loss_options *options, const struct token_loss_lists *lists);
 
 contrast_function contrast_baseline, contrast_256, contrast_512;
 

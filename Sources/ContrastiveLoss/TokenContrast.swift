@@ -2,7 +2,7 @@ internal import CTokenLoss
 import Parallelism
 package import Perception
 
-/// The door to the C code that contrasts the views of each token, eight tokens at a time.
+/// The door to the C code that contrasts the views of each token, many tokens at a time.
 ///
 /// Every number is Double but the gradients, which are narrowed as they are made. The bits don't depend on the processor,
 /// on how many tokens there are, nor on how they are divided.
@@ -66,9 +66,11 @@ package struct TokenContrast: Sendable {
         precondition(responseMask.count == count && mask.count == count && weights.count == rows.count)
         precondition(View.allCases.allSatisfy { logProbabilities[$0].count == count })
         var lists = Lists(
-            margin: [Double](repeating: 0, count: count), isClamped: [Bool](repeating: false, count: count),
-            loss: [Double](repeating: 0, count: count),
-            gradient: PerView(repeating: [Float](repeating: 0, count: count)))
+            margin: room(count, zero: 0), isClamped: room(count, zero: false), loss: room(count, zero: 0),
+            gradient: PerView(
+                original: room(count, zero: 0, isWritten: !stopped.contains(.original)),
+                preserving: room(count, zero: 0, isWritten: !stopped.contains(.preserving)),
+                removing: room(count, zero: 0, isWritten: !stopped.contains(.removing))))
         let pieces = rows.pieces(ofAtMost: TokenContrast.piece)
         unsafe withInputs(logProbabilities, responseMask, mask) { inputs in
             unsafe withOutputs(&lists, inputs) { whole in
@@ -89,6 +91,13 @@ package struct TokenContrast: Sendable {
 }
 
 extension TokenContrast {
+    /// Room for every token, all of which the pieces fill; zeros where nothing will be written.
+    private func room<Number: BitwiseCopyable>(_ count: Int, zero: Number, isWritten: Bool = true) -> [Number]
+    {
+        guard isWritten else { return [Number](repeating: zero, count: count) }
+        return unsafe [Number](unsafeUninitializedCapacity: count) { _, filled in filled = count }
+    }
+
     @unsafe
     private func withInputs(
         _ logProbabilities: PerView<[Double]>, _ responseMask: [UInt8], _ mask: [UInt8],

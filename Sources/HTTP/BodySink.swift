@@ -45,4 +45,7 @@ package enum Outcome: Sendable {
     /// Heavy work, to be done on a worker thread while the connection rests. It runs at most once: never when
     /// the queue is full (the client gets 503) or the client has left before its turn.
     case work(@Sendable () -> Response)
+    /// The same for work that may take long, by threads of its own that yield to all others: however much there is of
+    /// it, other work finds a thread and the cores.
+    case longWork(@Sendable () -> Response)
 }

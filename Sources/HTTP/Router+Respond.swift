@@ -29,7 +29,7 @@ extension Router {
             }
             switch sink.finish() {
             case .reply(let response): return response
-            case .work(let work): return work()
+            case .work(let work), .longWork(let work): return work()
             }
         }
     }

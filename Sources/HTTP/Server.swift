@@ -55,12 +55,13 @@ package final class Server: Sendable {
     }
 
     /// False while draining and while the work queue is at its limit.
-    package var isReady: Bool { !core.isDraining && !core.workers.isFull }
+    package var isReady: Bool { !core.isDraining && !core.workers.isFull && !core.longWorkers.isFull }
 
     package var load: ServerLoad {
         ServerLoad(
             connections: core.connectionCount, inFlight: core.inFlight.withLock { $0 },
-            queued: core.workers.queued, running: core.workers.running, bodyBytes: core.memory.claimed)
+            queued: core.workers.queued + core.longWorkers.queued,
+            running: core.workers.running + core.longWorkers.running, bodyBytes: core.memory.claimed)
     }
 
     /// Stops accepting, lets requests in flight finish within the grace, then stops for good.
@@ -94,7 +95,9 @@ package final class Server: Sendable {
         }
         core.stopThreads()
         daemon.stop()
-        if finished { _ = core.workers.waitForThreads(atMost: .seconds(1)) }
+        if finished {
+            for pool in [core.workers, core.longWorkers] { _ = pool.waitForThreads(atMost: .seconds(1)) }
+        }
         life.withLock(waking: .everybody) { $0 = .over(finished: finished) }
         return finished
     }

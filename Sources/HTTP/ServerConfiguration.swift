@@ -6,9 +6,9 @@ package struct ServerConfiguration: Sendable {
 
     /// Threads that only move bytes and answer small requests.
     package var ioThreads = max(2, min(8, WorkerPool.coreCount / 2))
-    /// Threads that compute.
+    /// Threads that compute, and as many for work that may take long.
     package var workerThreads = WorkerPool.coreCount
-    /// Jobs that may wait for a worker; more are answered with 503.
+    /// Jobs of either kind that may wait for a thread; more are answered with 503.
     package var workQueueLimit = 256
     /// What `Retry-After` says when busy or draining.
     package var retryAfter: Duration = .seconds(1)

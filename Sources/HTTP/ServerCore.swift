@@ -8,6 +8,8 @@ final class ServerCore: Sendable {
     let render: RefusalRenderer
     let observer: any ServerObserver
     let workers: WorkerPool
+    /// For jobs that may take long: those never keep the others waiting.
+    let longWorkers: WorkerPool
     let memory: MemoryBudget
     let connections = Monitor<[ObjectIdentifier: Connection]>([:])
     /// Requests between head and end; a drain waits for none.
@@ -27,6 +29,13 @@ final class ServerCore: Sendable {
         memory = MemoryBudget(total: configuration.memoryBudgetBytes)
         workers = try WorkerPool(
             threads: configuration.workerThreads, queueLimit: configuration.workQueueLimit)
+        do throws(ThreadError) {
+            longWorkers = try WorkerPool(
+                threads: configuration.workerThreads, queueLimit: configuration.workQueueLimit, yields: true)
+        } catch {
+            workers.stop()
+            throw error
+        }
     }
 
     var isDraining: Bool { draining.load(ordering: .acquiring) }
@@ -58,6 +67,7 @@ final class ServerCore: Sendable {
     /// Lets workers and reaper go.
     func stopThreads() {
         workers.stop()
+        longWorkers.stop()
         reaping.withLock(waking: .everybody) { $0 = false }
     }
 

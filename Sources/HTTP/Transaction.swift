@@ -8,8 +8,8 @@ final class Transaction {
         /// Wait for more.
         case goOn
         case reply(Response, closing: Bool)
-        /// Suspend the connection and hand the job to the workers; call the other when they take no more.
-        case suspend(WorkerPool.Job, refused: () -> Void)
+        /// Suspend the connection and hand the job to these workers; call the other when they take no more.
+        case suspend(WorkerPool.Job, WorkerPool, refused: () -> Void)
         case close
     }
 
@@ -101,7 +101,8 @@ final class Transaction {
             durations.receive = .now - started
             switch sink.finish() {
             case .reply(let response): return reply(response)
-            case .work(let work): return hand(over: work)
+            case .work(let work): return hand(over: work, to: core.workers)
+            case .longWork(let work): return hand(over: work, to: core.longWorkers)
             }
         case .discarding(let response):
             durations.receive = .now - started
@@ -175,7 +176,7 @@ final class Transaction {
         return .reply(finished, closing: closing || core.isDraining)
     }
 
-    private func hand(over work: @escaping @Sendable () -> Response) -> Step {
+    private func hand(over work: @escaping @Sendable () -> Response, to workers: WorkerPool) -> Step {
         guard connection.workBegins(head) else { return .close }
         stage = .working
         let queued = Moment.now
@@ -188,7 +189,7 @@ final class Transaction {
             connection.deliver(
                 WorkResult(answer: .response(response), queue: begun - queued, work: .now - begun))
         }
-        return .suspend(job) { [self] in
+        return .suspend(job, workers) { [self] in
             let refusal = Refusal.busy(retryAfter: core.configuration.retryAfter)
             connection.deliver(WorkResult(answer: .response(refusal.response(core.render, head))))
         }

@@ -1,8 +1,9 @@
 import Glibc
+import Parallelism
 
 /// Threads that compute, fed from one bounded first-in-first-out queue.
 ///
-/// One queue for all means a long job never delays another while a thread is idle. These are threads of our own
+/// One queue for all of them means a job never delays another while a thread is idle. These are threads of our own
 /// and not Swift's cooperative pool because jobs compute for seconds without a point to yield at.
 package final class WorkerPool: Sendable {
     package typealias Job = @Sendable () -> Void
@@ -17,15 +18,20 @@ package final class WorkerPool: Sendable {
     private let state: Monitor<State>
     private let capacity: Int
 
-    /// - Parameter queueLimit: jobs that may wait while all threads are taken.
+    /// - Parameters:
+    ///   - queueLimit: jobs that may wait while all threads are taken.
+    ///   - yields: whether its threads yield the cores to others; see `ThreadUrgency`.
     /// - Throws: when the system has no more threads.
-    package init(threads: Int, queueLimit: Int) throws(ThreadError) {
+    package init(threads: Int, queueLimit: Int, yields: Bool = false) throws(ThreadError) {
         precondition(threads > 0 && queueLimit >= 0)
         capacity = threads + queueLimit
         state = Monitor(State(threads: threads))
         for index in 0..<threads {
             do throws(ThreadError) {
-                try PosixThread.start(named: "worker-\(index)") { [self] in work() }
+                try PosixThread.start(named: yields ? "long-\(index)" : "worker-\(index)") { [self] in
+                    if yields { ThreadUrgency.lower() }
+                    work()
+                }
             } catch {
                 state.withLock { $0.threads = index }
                 stop()

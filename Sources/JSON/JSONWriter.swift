@@ -62,6 +62,16 @@ package struct JSONWriter: Sendable {
         needsComma = true
     }
 
+    /// Takes the text so far, up to where a value comes that another writer has written; what is written next follows
+    /// that value.
+    package mutating func takeText() -> [UInt8] {
+        separate()
+        let text = bytes
+        bytes = []
+        needsComma = true
+        return text
+    }
+
     package mutating func integer(_ value: Int) { raw(String(value)) }
     package mutating func bool(_ value: Bool) { raw(value ? "true" : "false") }
     package mutating func null() { raw("null") }

@@ -24,11 +24,17 @@ package func mapInParallel<Result: Sendable>(
 }
 
 /// Calls `body` with 0..<count over all cores, in any order; the calls must not touch what others write.
+///
+/// Called from a thread that yields to others, the threads that help yield as well.
 /// - Parameter operations: about how many arithmetic operations all calls together take.
 package func performInParallel(_ count: Int, operations: Int, _ body: @Sendable (Int) -> Void) {
     guard count > 1, operations > leastOperations else {
         for index in 0..<count { body(index) }
         return
     }
-    DispatchQueue.concurrentPerform(iterations: count, execute: body)
+    if ThreadUrgency.isLow {
+        performYielding(count, body)
+    } else {
+        DispatchQueue.concurrentPerform(iterations: count, execute: body)
+    }
 }

@@ -68,13 +68,18 @@ extension PerceptionDetector {
         precondition(deltas.count == response.count && scores.count == response.count)
         precondition(candidates.count == response.count)
         let isRelative = self.score == .relative
+        let (epsilon, minimum) = (epsilon, minimumDeltaEntropy)
         for token in 0..<response.count {
-            let delta = (removing[token] - original[token]).kept(if: response[token] == 1)
+            // In bounds by the lines above; a check for each element would keep the loop from being vector code.
+            let isResponse = unsafe response[unchecked: token] == 1
+            let reference = unsafe removing[unchecked: token]
+            let delta = unsafe (reference - original[unchecked: token]).kept(if: isResponse)
             let rises = delta > 0
-            let share = isRelative ? delta / (removing[token] + epsilon) : delta
-            deltas[token] = delta
-            scores[token] = share.kept(if: rises)
-            candidates[token] = (rises ? 1 : 0) & (delta > minimumDeltaEntropy ? 1 : 0)
+            let share = isRelative ? delta / (reference + epsilon) : delta
+            unsafe deltas[unchecked: token] = delta
+            unsafe scores[unchecked: token] = share.kept(if: rises)
+            let isCandidate = UInt8(rises ? 1 : 0) & (delta > minimum ? 1 : 0)
+            unsafe candidates[unchecked: token] = isCandidate
         }
     }
 

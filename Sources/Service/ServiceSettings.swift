@@ -1,3 +1,5 @@
+package import SharedFiles
+
 /// What an operator chose that endpoints need to know; listed in /v1/info.
 package struct ServiceSettings: Sendable {
     package var maxBodyBytes: Int
@@ -14,6 +16,8 @@ package struct ServiceSettings: Sendable {
     package var maxRuns: Int
     /// Accepted bearer tokens; empty for none needed.
     package var tokens: [String]
+    /// Where requests may name files instead of carrying bodies; nil for nowhere.
+    package var sharedDirectory: SharedDirectory?
 
     package init(
         maxBodyBytes: Int = 1 << 30, maxStreamedBodyBytes: Int = 1 << 40,

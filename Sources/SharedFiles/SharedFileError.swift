@@ -27,3 +27,18 @@ package enum SharedFileError: Error, Equatable, Sendable {
         }
     }
 }
+
+extension SharedFileError: CustomStringConvertible {
+    package var description: String {
+        switch self {
+        case .invalidName: "not a file name"
+        case .noSuchFile: "it does not exist"
+        case .notARegularFile: "it is not of the right kind"
+        case .permissionDenied: "permission denied"
+        case .changed: "it changed"
+        case .noSpace(let bytes): "no room for \(bytes) bytes"
+        case .tooManyMapped: "too many open files"
+        case .system(let call, let number): "\(call) failed with error \(number)"
+        }
+    }
+}

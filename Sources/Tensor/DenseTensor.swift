@@ -66,10 +66,10 @@ package struct DenseTensor: Sendable {
 
     package func doubles(_ range: Range<Int>) -> [Double] {
         if case .numbers(let values) = storage, range == 0..<count { return values }
-        return [Double](capacity: range.count) { output in
-            output.append(repeating: 0, count: range.count)
-            var span = output.mutableSpan
+        return unsafe [Double](unsafeUninitializedCapacity: range.count) { output, filled in
+            var span = unsafe output.mutableSpan
             widen(range, into: &span)
+            filled = range.count
         }
     }
 }

@@ -1,8 +1,17 @@
 import JSON
 
-/// Builds a safetensors file as separate segments: header first, then each tensor's bytes, never joined.
+/// Lays out a safetensors file whose parts are never joined: header first, then each tensor's bytes.
 package struct SafetensorsWriter: Sendable {
-    private var entries: [(name: String, elementType: ElementType, shape: [Int], bytes: [UInt8])] = []
+    private struct Entry: Sendable {
+        let name: String
+        let elementType: ElementType
+        let shape: [Int]
+        let count: Int
+        /// Nil for data that are written straight to where the file goes.
+        let bytes: [UInt8]?
+    }
+
+    private var entries: [Entry] = []
     private var metadata: [JSONValue.Member] = []
 
     package init() {}
@@ -13,9 +22,9 @@ package struct SafetensorsWriter: Sendable {
 
     /// Appends a tensor of raw little-endian bytes; `bytes.count` must be shape × element size.
     package mutating func append(_ name: String, _ elementType: ElementType, shape: [Int], bytes: [UInt8]) {
-        precondition(
-            bytes.count == shape.reduce(1, *) * elementType.size, "\(name): bytes don't match the shape")
-        entries.append((name, elementType, shape, bytes))
+        let count = shape.reduce(1, *) * elementType.size
+        precondition(bytes.count == count, "\(name): bytes don't match the shape")
+        entries.append(Entry(name: name, elementType: elementType, shape: shape, count: count, bytes: bytes))
     }
 
     package mutating func append(_ name: String, shape: [Int], floats: [Float]) {
@@ -30,9 +39,17 @@ package struct SafetensorsWriter: Sendable {
         append(name, .int64, shape: shape, bytes: littleEndianBytes(of: integers))
     }
 
-    /// Header and data segments. The header is padded with spaces so that the data starts at a multiple of 8, and wider
+    /// Makes room for F32 data that the caller puts where the file is going; see ``SafetensorsFile/room(for:)``.
+    package mutating func reserve(_ name: String, shape: [Int]) {
+        entries.append(
+            Entry(
+                name: name, elementType: .float32, shape: shape,
+                count: shape.reduce(ElementType.float32.size, *), bytes: nil))
+    }
+
+    /// Where everything goes. The header is padded with spaces so that the data starts at a multiple of 8, and wider
     /// elements come first so that each tensor is aligned, as the reference writer does.
-    package consuming func segments() -> [[UInt8]] {
+    package consuming func file() -> SafetensorsFile {
         let sorted = entries.sorted { ($1.elementType.size, $0.name) < ($0.elementType.size, $1.name) }
         var writer = JSONWriter()
         let metadata = self.metadata
@@ -40,16 +57,15 @@ package struct SafetensorsWriter: Sendable {
             if !metadata.isEmpty { writer.member("__metadata__", .object(metadata)) }
             var offset = 0
             for entry in sorted {
+                let end = offset + entry.count
                 writer.member(
                     entry.name,
                     [
                         "dtype": .string(entry.elementType.rawValue),
                         "shape": .array(entry.shape.map { .integer(Int64($0)) }),
-                        "data_offsets": [
-                            .integer(Int64(offset)), .integer(Int64(offset + entry.bytes.count)),
-                        ],
+                        "data_offsets": [.integer(Int64(offset)), .integer(Int64(end))],
                     ])
-                offset += entry.bytes.count
+                offset = end
             }
         }
         var text = writer.bytes
@@ -60,7 +76,47 @@ package struct SafetensorsWriter: Sendable {
             header.append(UInt8(truncatingIfNeeded: text.count >> shift))
         }
         header.append(contentsOf: text)
-        return [header] + sorted.map(\.bytes).filter { !$0.isEmpty }
+        var parts: [SafetensorsFile.Part] = []
+        var start = header.count
+        for entry in sorted {
+            parts.append(.init(name: entry.name, range: start..<start + entry.count, bytes: entry.bytes))
+            start += entry.count
+        }
+        return SafetensorsFile(header: header, parts: parts)
+    }
+
+    /// Header and data segments of a file all of whose data are here.
+    package consuming func segments() -> [[UInt8]] { file().segments }
+}
+
+/// A safetensors file to be written: its header, and where each tensor's data go.
+package struct SafetensorsFile: Sendable {
+    package struct Part: Sendable {
+        package let name: String
+        /// Of the file's bytes.
+        package let range: Range<Int>
+        /// Nil for data that are written where the file goes.
+        package let bytes: [UInt8]?
+    }
+
+    package let header: [UInt8]
+    package let parts: [Part]
+
+    package var count: Int { parts.last?.range.upperBound ?? header.count }
+
+    var segments: [[UInt8]] {
+        [header]
+            + parts.filter { !$0.range.isEmpty }.map { part in
+                guard let bytes = part.bytes else {
+                    preconditionFailure("\(part.name) was only reserved")
+                }
+                return bytes
+            }
+    }
+
+    /// Where the data of a reserved tensor go; nil when there is none of this name.
+    package func room(for name: String) -> Range<Int>? {
+        parts.first { $0.name == name && $0.bytes == nil }?.range
     }
 }
 

@@ -1,4 +1,4 @@
-// The door to the C kernels: the only file that knows their names.
+// The door to the C kernels of single rows; that of three rows is in ContrastKernels.swift.
 internal import CLogitKernels
 import Synchronization
 import Tensor
@@ -38,7 +38,7 @@ package enum InstructionSet: String, Sendable, CaseIterable {
     private static let fastest = available[0]
     private static let chosen = Atomic(-1)
 
-    private var number: perception_instruction_set {
+    var number: perception_instruction_set {
         switch self {
         case .avx512: PERCEPTION_AVX512
         case .avx2: PERCEPTION_AVX2
@@ -57,7 +57,7 @@ package enum InstructionSet: String, Sendable, CaseIterable {
 
 /// Element types the kernels read.
 struct KernelElement {
-    fileprivate let code: perception_element
+    let code: perception_element
     let size: Int
 
     /// Nil for what is not a float of at most 32 bits.

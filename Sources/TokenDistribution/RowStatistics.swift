@@ -96,7 +96,7 @@ package struct RowStatistics: Sendable {
         guard value < .infinity else { return }
         let rate = M_LOG2E / temperature
         let reference = (value * rate).rounded()
-        isWithinReach = reference.magnitude <= 0x1p21 && rate > 0x1p-90 && rate < 0x1p90
+        isWithinReach = reference.magnitude <= 0x1p16 && rate > 0x1p-90 && rate < 0x1p90
         guard isWithinReach else { return addWide(block, as: type, isAnchored: true) }
         sums.anchor(at: maximum.value, rate: rate, reference: reference)
         let equal = sums.addAnchored(block, element, instructionSet)

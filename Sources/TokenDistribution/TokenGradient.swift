@@ -3,19 +3,35 @@ package import Tensor
 
 /// Writes slope · ∂(log-probability of `token`)/∂z = slope · (1[v = token] − softmax(z/T)[v]) / T for one row [V].
 ///
-/// The row's statistics must be defined.
+/// The row's statistics must be defined. Computed in Double, as `RowContrast` does.
 /// - Returns: whether everything written is finite.
 /// - Complexity: O(V)
 package func writeTokenGradient(
     of token: Int, slope: Double, logits: RawSpan, as type: ElementType, temperature: Double,
-    into output: inout MutableSpan<Float>
+    instructionSet: InstructionSet = .inUse, into output: inout MutableSpan<Float>
 ) -> Bool {
-    var values = WideRow(logits, as: type, temperature: temperature).logProbabilities
-    precondition(values.indices.contains(token))
+    precondition(output.count == logits.byteCount / type.size && (0..<output.count).contains(token))
     let factor = slope / temperature
-    for index in values.indices {
-        // 1 − p as −expm1(log p): exact for a token that is nearly certain.
-        values[index] = index == token ? -factor * expm1(values[index]) : -factor * exp(values[index])
+    guard let element = KernelElement(type) else {
+        var values = logProbabilities(logits, temperature: temperature)
+        for index in values.indices {
+            values[index] = -factor * (index == token ? expm1(values[index]) : exp(values[index]))
+        }
+        return narrow(values, into: &output)
     }
-    return narrow(values, into: &output)
+    var statistics = RowStatistics(temperature: temperature, instructionSet: instructionSet)
+    statistics.add(logits, as: type)
+    var scale = RowScale(anchor: statistics.anchor)
+    let kernels = ContrastKernels(
+        element: element, temperature: temperature, instructionSet: instructionSet)
+    scale.sum = kernels.sum(logits, scale)
+    var isFinite = kernels.writeSoftmax(logits, scale, factor: -factor, into: &output)
+    var logit = [0.0]
+    var span = logit.mutableSpan
+    type.widen(logits.extracting(token * type.size..<(token + 1) * type.size), into: &span)
+    // 1 − p as −expm1(log p): exact for a token that is nearly certain.
+    let rest = -expm1((logit[0] - scale.anchor) / temperature - log(scale.sum))
+    output[token] = Float(factor * rest)
+    if !output[token].isFinite { isFinite = false }
+    return isFinite
 }

@@ -48,7 +48,7 @@ extension VocabularyLogits {
     fileprivate func withRow<Result>(
         _ row: Int, as type: ElementType, _ body: (RawSpan) -> Result
     ) -> Result {
-        let range = row * vocabulary..<(row + 1) * vocabulary
+        let range = elements(ofRow: row)
         if tensor.elementType == type { return tensor.withBytes(of: range, body) }
         if type == .float64 { return body(unsafe tensor.doubles(range).span.bytes) }
         var values = [Float](repeating: 0, count: vocabulary)
@@ -61,7 +61,7 @@ extension VocabularyLogits {
     package func writeTokenGradient(
         _ row: Int, token: Int, slope: Double, into output: inout MutableSpan<Float>
     ) -> Bool {
-        tensor.withBytes(of: row * vocabulary..<(row + 1) * vocabulary) { bytes in
+        tensor.withBytes(of: elements(ofRow: row)) { bytes in
             TokenDistribution.writeTokenGradient(
                 of: token, slope: slope, logits: bytes, as: tensor.elementType, temperature: temperature,
                 into: &output)

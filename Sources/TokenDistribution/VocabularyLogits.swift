@@ -4,29 +4,43 @@ package import Tensor
 /// One view's logits: rows of V scores, one row per token of the flattened batch, before the division by temperature.
 package struct VocabularyLogits: Sendable {
     package let tensor: DenseTensor
-    /// Rows N = product of all extents but the last.
+    /// Rows N: one for each token.
     package let rows: Int
+    /// How many rows each token has in the tensor, and which of them is this view's.
+    package let parts: Int
+    package let part: Int
     /// V, at least 1.
     package let vocabulary: Int
     /// Sampling temperature T > 0; every probability below is softmax(z/T).
     package let temperature: Double
 
-    /// - Parameter tensor: [B,T,V] or [N,V] with V ≥ 1; F32, F16, BF16 or F64.
-    package init(_ tensor: DenseTensor, temperature: Double) {
+    /// - Parameters:
+    ///   - tensor: [B,T,V] or [N,V] with V ≥ 1; F32, F16, BF16 or F64. Of several parts [B,T,parts,V] or [N,parts,V].
+    ///   - part: which of a token's rows are looked at, below `parts`.
+    package init(_ tensor: DenseTensor, temperature: Double, part: Int = 0, of parts: Int = 1) {
         precondition(tensor.shape.count >= 2 && tensor.elementType.isFloat && temperature > 0)
+        precondition((0..<parts).contains(part))
         let vocabulary = tensor.shape[tensor.shape.count - 1]
         precondition(vocabulary >= 1)
         self.tensor = tensor
         self.vocabulary = vocabulary
-        self.rows = tensor.count / vocabulary
+        self.rows = tensor.count / vocabulary / parts
+        self.part = part
+        self.parts = parts
         self.temperature = temperature
+    }
+
+    /// Where the elements of row `row` lie in the tensor.
+    func elements(ofRow row: Int) -> Range<Int> {
+        let start = (row * parts + part) * vocabulary
+        return start..<start + vocabulary
     }
 
     /// Log-sum-exp and entropy of row `row`, in nats.
     /// - Complexity: O(V) time, O(1) memory.
     package func statistics(ofRow row: Int) -> RowStatistics.Outcome {
         var statistics = RowStatistics(temperature: temperature)
-        tensor.withBytes(of: row * vocabulary..<(row + 1) * vocabulary) { bytes in
+        tensor.withBytes(of: elements(ofRow: row)) { bytes in
             statistics.add(bytes, as: tensor.elementType)
         }
         return statistics.outcome
@@ -35,7 +49,7 @@ package struct VocabularyLogits: Sendable {
     /// The scaled logit z/T of one token.
     package func scaledLogit(row: Int, token: Int) -> Double {
         precondition(token >= 0 && token < vocabulary)
-        let index = row * vocabulary + token
+        let index = elements(ofRow: row).lowerBound + token
         return tensor.doubles(index..<index + 1)[0] / temperature
     }
 
@@ -43,7 +57,7 @@ package struct VocabularyLogits: Sendable {
     /// difference of large terms. The row must have a finite logit and neither NaN nor +inf.
     /// - Complexity: O(V)
     package func logProbabilities(ofRow row: Int) -> [Double] {
-        var values = tensor.doubles(row * vocabulary..<(row + 1) * vocabulary)
+        var values = tensor.doubles(elements(ofRow: row))
         let maximum = values.max() ?? 0
         var sum = 0.0
         for index in values.indices {

@@ -3,6 +3,7 @@ import HTTP
 import Logging
 import Observability
 import Service
+import SharedFiles
 import TokenDistribution
 
 /// Starts the server and keeps it until SIGTERM or SIGINT.
@@ -25,6 +26,9 @@ struct Serve: ParsableCommand {
             "What logits are computed with: auto (the fastest there is), avx512, avx2, portable. (default: auto)"
     )
     var instructionSet: String?
+
+    @Option(help: "Folder in which requests may name files instead of carrying bodies, such as a mounted /dev/shm.")
+    var sharedDir: String?
 
     @Option(help: "Seconds that requests in flight may take to finish after SIGTERM. (default: 30)")
     var shutdownGraceSeconds: Int?
@@ -59,9 +63,12 @@ struct Serve: ParsableCommand {
             configuration.drainGrace = .seconds(grace)
         }
 
+        var settings = try limits.settings(configuration, tokens: tokens)
+        settings.sharedDirectory = try sharedDirectory()
+
         let running = RunningServer()
         let service = PerceptionService(
-            settings: try limits.settings(configuration, tokens: tokens), logger: logger,
+            settings: settings, logger: logger,
             isReady: running.isReady,
             load: running.load)
         let server: Server
@@ -79,6 +86,16 @@ struct Serve: ParsableCommand {
         logger.info("draining", metadata: ["signal": "\(signal)"])
         let finished = server.drain()
         logger.info("stopped", metadata: ["all_requests_finished": "\(finished)"])
+    }
+
+    /// - Throws: one line when the folder can't be used.
+    private func sharedDirectory() throws -> SharedDirectory? {
+        guard let path = try resolved(sharedDir, "shared-dir", "a path") else { return nil }
+        do throws(SharedFileError) {
+            return try SharedDirectory(path: path)
+        } catch {
+            throw failure("cannot use the shared directory \(path): \(error)")
+        }
     }
 
     private func makeLogger() throws -> Logger {

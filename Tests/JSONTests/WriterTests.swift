@@ -108,6 +108,22 @@ struct WriterTests {
         #expect(String(decoding: writer.bytes, as: UTF8.self) == "[\(parts.joined(separator: ","))]")
     }
 
+    @Test("Text may be taken in pieces, with values of other writers between them")
+    func pieces() {
+        var writer = JSONWriter()
+        var pieces: [[UInt8]] = []
+        writer.object { writer in
+            writer.name("a")
+            writer.array { writer in
+                for text in ["[1]", "2", "{}"] { pieces += [writer.takeText(), Array(text.utf8)] }
+                writer.bool(true)
+            }
+            writer.member("b", 7)
+        }
+        pieces.append(writer.bytes)
+        #expect(String(decoding: pieces.joined(), as: UTF8.self) == #"{"a":[[1],2,{},true],"b":7}"#)
+    }
+
     @Test("Any value survives being written and read", arguments: 0..<4)
     func roundTrip(_ seed: UInt64) throws {
         var random = SeededGenerator(seed: seed)

@@ -1,3 +1,5 @@
+import Dispatch
+import Foundation
 import Parallelism
 import Synchronization
 import Testing
@@ -23,5 +25,27 @@ import Testing
         let seen = Mutex([Int](repeating: 0, count: count))
         performInParallel(count, operations: operations) { index in seen.withLock { $0[index] += 1 } }
         #expect(seen.withLock { $0 } == [Int](repeating: 1, count: count))
+    }
+
+    /// On a thread that yields, others help that yield too, and nothing else changes.
+    @Test("A thread that yields has its calls made once, in maps that nest, without lasting trace")
+    func yielding() {
+        let done = DispatchSemaphore(value: 0)
+        let found = Mutex((isLow: false, sums: [Int](), helpersAreLow: [Bool]()))
+        let thread = Thread {
+            ThreadUrgency.lower()
+            let sums = mapInParallel(40, operations: .max) { outer in
+                mapInParallel(40, operations: .max) { $0 * outer }.reduce(0, +)
+            }
+            let low = mapInParallel(64, operations: .max) { _ in ThreadUrgency.isLow }
+            found.withLock { $0 = (ThreadUrgency.isLow, sums, low) }
+            done.signal()
+        }
+        thread.start()
+        done.wait()
+        let (isLow, sums, helpersAreLow) = found.withLock { $0 }
+        #expect(sums == (0..<40).map { $0 * 780 })
+        #expect(isLow)
+        #expect(helpersAreLow == [Bool](repeating: true, count: 64))
     }
 }

@@ -3,6 +3,7 @@ import HTTPTypes
 import JSON
 import Logging
 import Service
+import SharedFiles
 import Tensor
 import TestMaterial
 import Testing
@@ -50,9 +51,15 @@ struct GoldenFile: Sendable, CustomTestStringConvertible {
 struct TestService {
     let service: PerceptionService
 
-    init(tokens: [String] = [], memoryBudgetBytes: Int = 4 << 30, maxRuns: Int = 64) {
+    init(
+        tokens: [String] = [], memoryBudgetBytes: Int = 4 << 30, maxRuns: Int = 64,
+        sharedDirectory: SharedDirectory? = nil
+    ) {
+        var settings = ServiceSettings(
+            memoryBudgetBytes: memoryBudgetBytes, maxRuns: maxRuns, tokens: tokens)
+        settings.sharedDirectory = sharedDirectory
         service = PerceptionService(
-            settings: ServiceSettings(memoryBudgetBytes: memoryBudgetBytes, maxRuns: maxRuns, tokens: tokens),
+            settings: settings,
             logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() },
             isReady: { true }, load: { .idle })
     }

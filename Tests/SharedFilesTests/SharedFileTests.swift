@@ -1,4 +1,5 @@
 import Glibc
+import TestMaterial
 import Testing
 
 @testable import SharedFiles
@@ -7,7 +8,7 @@ import Testing
 struct SharedFileTests {
     @Test("A file's bytes are those that were written", arguments: [0, 1, 4096, 4097, 1_000_003])
     func bytesAreThoseWritten(count: Int) throws {
-        let folder = try TemporaryFolder()
+        let folder = TemporaryFolder()
         let bytes = (0..<count).map { UInt8(truncatingIfNeeded: $0 &* 31 >> 3) }
         folder.write(bytes, to: "batch.safetensors")
         let file = try folder.directory.file("batch.safetensors")
@@ -30,7 +31,7 @@ struct SharedFileTests {
 
     @Test("Links, folders, pipes and sockets are no files, and none of them makes opening wait")
     func onlyRegularFiles() throws {
-        let folder = try TemporaryFolder()
+        let folder = TemporaryFolder()
         folder.write([1, 2, 3], to: "real")
         unsafe symlink(folder.path + "/real", folder.path + "/link")
         unsafe symlink("/etc/hostname", folder.path + "/outside")
@@ -45,7 +46,7 @@ struct SharedFileTests {
 
     @Test("A folder that is replaced by a link after it was opened is still the one that is served")
     func theFolderIsHeld() throws {
-        let folder = try TemporaryFolder()
+        let folder = TemporaryFolder()
         unsafe mkdir(folder.path + "/served", 0o700)
         folder.write([7], to: "served/file")
         let directory = try SharedDirectory(path: folder.path + "/served")
@@ -58,7 +59,7 @@ struct SharedFileTests {
 
     @Test("A folder that does not exist or is a file is refused")
     func noFolder() throws {
-        let folder = try TemporaryFolder()
+        let folder = TemporaryFolder()
         folder.write([], to: "file")
         #expect(throws: SharedFileError.noSuchFile) { try SharedDirectory(path: folder.path + "/absent") }
         #expect(throws: SharedFileError.notARegularFile) {
@@ -68,7 +69,7 @@ struct SharedFileTests {
 
     @Test("What is cut off while mapped reads as zeros, and the file counts as changed")
     func truncationWhileMapped() throws {
-        let folder = try TemporaryFolder()
+        let folder = TemporaryFolder()
         folder.write([UInt8](repeating: 9, count: 100_000), to: "file")
         let file = try folder.directory.file("file")
         folder.truncate("file", to: 4096)
@@ -83,7 +84,7 @@ struct SharedFileTests {
 
     @Test("Many threads that touch a missing page at once all go on")
     func truncationUnderThreads() async throws {
-        let folder = try TemporaryFolder()
+        let folder = TemporaryFolder()
         folder.write([UInt8](repeating: 9, count: 1 << 20), to: "file")
         let file = try folder.directory.file("file")
         folder.truncate("file", to: 0)
@@ -97,7 +98,7 @@ struct SharedFileTests {
 
     @Test("A file that grew or was written again counts as changed")
     func growth() throws {
-        let folder = try TemporaryFolder()
+        let folder = TemporaryFolder()
         folder.write([1, 2, 3], to: "file")
         let file = try folder.directory.file("file")
         folder.truncate("file", to: 4)
@@ -106,7 +107,7 @@ struct SharedFileTests {
 
     @Test("Any number of files can be mapped at once, and each reads its own")
     func manyAtOnce() throws {
-        let folder = try TemporaryFolder()
+        let folder = TemporaryFolder()
         let directory = try folder.directory
         let files = try (0..<100).map { number in
             folder.write([UInt8(number)], to: "file\(number)")

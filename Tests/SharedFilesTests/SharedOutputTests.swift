@@ -1,4 +1,5 @@
 import Glibc
+import TestMaterial
 import Testing
 
 @testable import SharedFiles
@@ -13,7 +14,7 @@ struct SharedOutputTests {
 
     @Test("A published file has its name and bytes, and nothing else is left", arguments: [0, 1, 10_000])
     func publishing(count: Int) throws {
-        let folder = try TemporaryFolder()
+        let folder = TemporaryFolder()
         let output = try folder.directory.makeFile("result", count: count)
         fill(output, 3)
         #expect(!folder.names.contains("result"))
@@ -24,7 +25,7 @@ struct SharedOutputTests {
 
     @Test("A file that is never published leaves nothing behind")
     func abandoning() throws {
-        let folder = try TemporaryFolder()
+        let folder = TemporaryFolder()
         do {
             let output = try folder.directory.makeFile("result", count: 100)
             fill(output, 3)
@@ -35,7 +36,7 @@ struct SharedOutputTests {
 
     @Test("Publishing replaces a file in one step: who has the old one mapped keeps it")
     func replacing() throws {
-        let folder = try TemporaryFolder()
+        let folder = TemporaryFolder()
         folder.write([1, 1], to: "result")
         let old = try folder.directory.file("result")
         let output = try folder.directory.makeFile("result", count: 3)
@@ -47,7 +48,7 @@ struct SharedOutputTests {
 
     @Test("A link of that name is replaced, not followed")
     func linkIsReplaced() throws {
-        let folder = try TemporaryFolder()
+        let folder = TemporaryFolder()
         folder.write([1], to: "target")
         unsafe symlink(folder.path + "/target", folder.path + "/result")
         let output = try folder.directory.makeFile("result", count: 1)
@@ -59,7 +60,7 @@ struct SharedOutputTests {
 
     @Test("A folder of that name is not replaced")
     func folderStays() throws {
-        let folder = try TemporaryFolder()
+        let folder = TemporaryFolder()
         unsafe mkdir(folder.path + "/result", 0o700)
         let output = try folder.directory.makeFile("result", count: 1)
         #expect(throws: SharedFileError.notARegularFile) { try output.publish() }
@@ -67,7 +68,7 @@ struct SharedOutputTests {
 
     @Test("More bytes than the file system has are refused at once, and nothing is left")
     func noSpace() throws {
-        let folder = try TemporaryFolder()
+        let folder = TemporaryFolder()
         let directory = try folder.directory
         #expect(throws: SharedFileError.noSpace(bytes: 1 << 55)) {
             try directory.makeFile("result", count: 1 << 55)
@@ -77,7 +78,7 @@ struct SharedOutputTests {
 
     @Test("A file that somebody shortens while it is filled is not published")
     func shortenedOutput() throws {
-        let folder = try TemporaryFolder()
+        let folder = TemporaryFolder()
         let output = try folder.directory.makeFile("result", count: 50_000)
         let name = try #require(folder.names.first)
         folder.truncate(name, to: 10)

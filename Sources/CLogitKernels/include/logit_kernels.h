@@ -28,10 +28,11 @@ enum { PERCEPTION_LANES = 16 };
    and 0 for logits that are e^-87 of the anchor or less. */
 typedef struct perception_sums {
     double rate;                       /* 2^-90 to 2^90 */
-    double reference;                  /* a whole number next to anchor * rate, |reference| <= 2^21 */
+    double reference;                  /* a whole number next to anchor * rate, |reference| <= 2^16 */
     float anchor;
     double sum[PERCEPTION_LANES];      /* sum of e_i, in parts */
     double weighted[PERCEPTION_LANES]; /* sum of e_i * (z_i - anchor), in parts */
+    float centre[PERCEPTION_LANES];    /* where the next block's weights are counted from */
 } perception_sums;
 
 typedef struct perception_maximum {

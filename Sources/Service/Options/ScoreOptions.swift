@@ -89,7 +89,15 @@ struct ScoreOptions: Sendable {
             return
         }
         // `grad` names whichever gradients there are; a gradient named by itself must exist.
-        for word in wanted.compactMap(\.string).compactMap(ScoreOutput.init) where !produced.contains(word) {
+        let words = wanted.compactMap(\.string).compactMap(ScoreOutput.init)
+        // Of estimators that look at the realised token, gradients of logits are made for whoever names them.
+        let ofLogits = View.allCases.map { ScoreOutput.gradient(of: $0, logits: true) }
+        let named = words.filter { ofLogits.contains($0) }
+        if !loss.estimator.needsVocabulary, !named.isEmpty {
+            produced.formUnion(named + [.gradientRows])
+            returned.insert(.gradientRows)
+        }
+        for word in words where !produced.contains(word) {
             faults.add(
                 .conflictingFields,
                 Problem.Reason(
@@ -108,7 +116,10 @@ struct ScoreOptions: Sendable {
 
     var echoed: JSONValue { ScoreOptions.table.echo(self) }
 
-    var returnsGradients: Bool { returned.contains { ScoreOutput.gradients.contains($0) } }
+    /// The views whose logits' gradients are returned.
+    var gradientViews: Set<View> {
+        Set(View.allCases.filter { returned.contains(.gradient(of: $0, logits: true)) })
+    }
 }
 
 /// Which tokens: shared by /v1/score and /v1/mask.

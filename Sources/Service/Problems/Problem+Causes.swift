@@ -1,6 +1,7 @@
 import Images
 import JSON
 import Perturbation
+import SharedFiles
 import Tensor
 
 // The one place where the errors of the rooms below become problems, by exhaustive switches.
@@ -13,6 +14,30 @@ extension Problem {
 
     init(_ error: SafetensorsError) {
         self.init(.malformedSafetensors, Reason("\(error)", field: error.tensor ?? "body", byte: error.byte))
+    }
+}
+
+extension Problem {
+    /// - Parameter field: the parameter that names the file.
+    init(_ error: SharedFileError, field: String, name: String) {
+        let (kind, reason, expected): (Kind, String, String?) =
+            switch error {
+            case .invalidName:
+                (
+                    .invalidSharedFile, "no file name",
+                    "1 to 200 of A–Z a–z 0–9 . _ - and not a dot at the start; no folders"
+                )
+            case .noSuchFile: (.invalidSharedFile, "there is no such file in the shared directory", nil)
+            case .notARegularFile: (.invalidSharedFile, "not a regular file: links are not followed", nil)
+            case .permissionDenied: (.invalidSharedFile, "the server may not use this file or folder", nil)
+            case .changed: (.sharedFileChanged, "it changed while it was used", "a file at rest")
+            case .noSpace(let bytes):
+                (.sharedStorageFull, "the shared directory has no room for the result", "\(bytes) free bytes")
+            case .tooManyMapped: (.busy, "too many files are open; try again", nil)
+            case .system(let call, let number):
+                (.invalidSharedFile, "the system refuses \(call): error \(number)", nil)
+            }
+        self.init(kind, Reason(reason, field: field, expected: expected, found: name))
     }
 }
 

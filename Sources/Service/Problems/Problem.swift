@@ -35,6 +35,9 @@ package struct Problem: Error, Sendable, Equatable {
         case invalidStep = "invalid-step"
         case malformedImage = "malformed-image"
         case unsupportedImage = "unsupported-image"
+        case invalidSharedFile = "invalid-shared-file"
+        case sharedFileChanged = "shared-file-changed"
+        case sharedStorageFull = "shared-storage-full"
         case headersTooLarge = "headers-too-large"
         case busy
         case draining
@@ -56,11 +59,13 @@ package struct Problem: Error, Sendable, Equatable {
             case .expectationFailed: .expectationFailed
             case .invalidOption, .invalidShape, .invalidElementType, .invalidValue, .nonFiniteValue,
                 .conflictingFields, .duplicateID, .unknownRecipe, .invalidStep, .malformedImage,
-                .unsupportedImage:
+                .unsupportedImage, .invalidSharedFile:
                 .unprocessableContent
+            case .sharedFileChanged: .conflict
             case .headersTooLarge: .requestHeaderFieldsTooLarge
             case .busy, .draining: .serviceUnavailable
-            case .memoryBudgetExceeded: HTTPResponse.Status(code: 507, reasonPhrase: "Insufficient Storage")
+            case .memoryBudgetExceeded, .sharedStorageFull:
+                HTTPResponse.Status(code: 507, reasonPhrase: "Insufficient Storage")
             }
         }
 
@@ -96,6 +101,9 @@ package struct Problem: Error, Sendable, Equatable {
             case .invalidStep: "A perturbation step is invalid"
             case .malformedImage: "An image cannot be decoded"
             case .unsupportedImage: "An image is of a kind that is not read"
+            case .invalidSharedFile: "A file of the shared directory cannot be used"
+            case .sharedFileChanged: "A shared file changed while it was used"
+            case .sharedStorageFull: "The shared directory is full"
             case .headersTooLarge: "The header fields are too large"
             case .busy: "The server is busy"
             case .draining: "The server is shutting down"

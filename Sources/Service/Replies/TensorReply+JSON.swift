@@ -1,17 +1,28 @@
 import HTTP
+import HTTPTypes
 import JSON
+import Parallelism
 import Perception
 
 extension TensorReply {
     /// JSON in the form of the request: rollout objects, or members with the tensors' names.
+    ///
+    /// Gradients of logits must have been filled.
     func json() -> Response {
-        var writer = JSONWriter(reservingCapacity: 1 << 12 + layout.rows.tokens * entries.count * 8)
+        var writer = JSONWriter(reservingCapacity: columnBytes)
+        // Sent as they are: joining them would take the reply's size once more.
+        var pieces: [[UInt8]] = []
         writer.object { writer in
             if case .rollouts(let ids) = layout.kind {
                 writer.members(resolvedScalars(withSequences: false))
                 writer.name("rollouts")
+                // Most of the time goes into digits: some fifty operations for each number.
+                let numbers = layout.rows.tokens * entries.count
+                let rollouts = mapInParallel(layout.rows.count, operations: 50 * numbers) { row in
+                    rollout(row, id: ids[row])
+                }
                 writer.array { writer in
-                    for row in 0..<layout.rows.count { writeRollout(row, id: ids[row], &writer) }
+                    for text in rollouts { pieces += [writer.takeText(), text] }
                 }
             } else {
                 writer.members(resolvedScalars(withSequences: true))
@@ -21,7 +32,13 @@ extension TensorReply {
                 }
             }
         }
-        return Response(contentType: "application/json", body: writer.bytes)
+        return Response(headers: [.contentType: "application/json"], body: pieces + [writer.bytes])
+    }
+
+    /// About what all columns take; rollouts are written apart.
+    private var columnBytes: Int {
+        if case .rollouts = layout.kind { return 1 << 12 }
+        return 1 << 12 + layout.rows.tokens * entries.count * 8
     }
 
     /// [B,T] as nested lists, [N] flat.
@@ -29,6 +46,7 @@ extension TensorReply {
         switch values {
         case .rowNumbers(let rows): writer.array { writer in for row in rows { writer.integer(row) } }
         case .rows(_, let rows, _): writer.array { writer in writeRows(values, rows.indices, &writer) }
+        case .gradient: preconditionFailure("gradients are filled before they are written")
         case .masks, .floats:
             guard case .padded = layout.kind else {
                 writer.array { writer in writeTokens(values, 0..<layout.rows.tokens, &writer) }
@@ -46,22 +64,26 @@ extension TensorReply {
         switch values {
         case .masks(let masks): writer.numbers(masks.span.extracting(range))
         case .floats(let floats): writer.numbers(floats.span.extracting(range))
-        case .rowNumbers, .rows: preconditionFailure("not one entry for each token")
+        case .rowNumbers, .rows, .gradient: preconditionFailure("not one entry for each token")
         }
     }
 
     private func writeRows(_ values: Values, _ range: Range<Int>, _ writer: inout JSONWriter) {
-        guard case .rows(let floats, _, let width) = values else { preconditionFailure("no rows of logits") }
-        for row in range {
-            writer.array { writer in
-                writer.numbers(floats.span.extracting(row * width..<(row + 1) * width))
+        guard case .rows(let bytes, _, let width) = values else { preconditionFailure("no rows of logits") }
+        unsafe bytes.withUnsafeBytes { bytes in
+            let floats = unsafe bytes.assumingMemoryBound(to: Float.self).span
+            for row in range {
+                writer.array { writer in
+                    writer.numbers(floats.extracting(row * width..<(row + 1) * width))
+                }
             }
         }
     }
 
     /// One sequence's part of every tensor; dots in names become nested objects.
-    private func writeRollout(_ row: Int, id: JSONValue?, _ writer: inout JSONWriter) {
+    private func rollout(_ row: Int, id: JSONValue?) -> [UInt8] {
         let tokens = layout.rows[row]
+        var writer = JSONWriter(reservingCapacity: 1 << 8 + tokens.count * entries.count * 8)
         writer.object { writer in
             if let id { writer.member("id", id) }
             writeNested(
@@ -70,6 +92,7 @@ extension TensorReply {
                 writer.member("diagnostics", .object(sequenceDiagnostics[row]))
             }
         }
+        return writer.bytes
     }
 
     /// Writes entries whose names share prefixes, which stand next to one another, as nested objects.
@@ -107,6 +130,7 @@ extension TensorReply {
             case .rowNumbers(let rows):
                 for row in rows[indices(of: tokens, in: rows)] { writer.integer(row - tokens.lowerBound) }
             case .rows(_, let rows, _): writeRows(entry.values, indices(of: tokens, in: rows), &writer)
+            case .gradient: preconditionFailure("gradients are filled before they are written")
             }
         }
     }

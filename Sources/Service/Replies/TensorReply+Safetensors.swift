@@ -1,3 +1,4 @@
+import ContrastiveLoss
 import HTTP
 import HTTPTypes
 import JSON
@@ -5,7 +6,16 @@ import Tensor
 
 extension TensorReply {
     /// One safetensors file; the scalars are JSON text in its metadata. The segments are sent as they are.
+    ///
+    /// Gradients of logits must have been filled.
     func safetensors() -> Response {
+        Response(headers: [.contentType: "application/x-safetensors"], body: writer.segments())
+    }
+
+    /// The same as a file to be written: of gradients that are not filled there is only the room.
+    var file: SafetensorsFile { writer.file() }
+
+    private var writer: SafetensorsWriter {
         var writer = SafetensorsWriter()
         writer.setMetadata("result", JSONValue.object(resolvedScalars(withSequences: true)).text)
         for entry in entries {
@@ -14,10 +24,13 @@ extension TensorReply {
             case .floats(let floats): writer.append(entry.name, shape: layout.shape, floats: floats)
             case .rowNumbers(let rows):
                 writer.append(entry.name, shape: [rows.count], integers: rows.map(Int64.init))
-            case .rows(let floats, let rows, let width):
-                writer.append(entry.name, shape: [rows.count, width], floats: floats)
+            case .rows(let bytes, let rows, let width):
+                writer.append(entry.name, .float32, shape: [rows.count, width], bytes: bytes)
+            case .gradient:
+                guard let gradients else { preconditionFailure("gradients of nothing") }
+                writer.reserve(entry.name, shape: [gradients.rows.count, gradients.vocabulary])
             }
         }
-        return Response(headers: [.contentType: "application/x-safetensors"], body: writer.segments())
+        return writer
     }
 }

@@ -16,8 +16,10 @@ struct TensorReply: Sendable {
         case floats([Float])
         /// [S]: flat numbers of tokens, ascending
         case rowNumbers([Int])
-        /// [S,width], one row for each of `rows`
-        case rows([Float], rows: [Int], width: Int)
+        /// [S,V] F32 of one view, one row for each of `gradients.rows`; still to be computed.
+        case gradient(View)
+        /// [S,width] F32 as bytes, one row for each of `rows`
+        case rows([UInt8], rows: [Int], width: Int)
     }
 
     /// How a tensor appears in a rollout object when not under its own name as a list.
@@ -30,6 +32,8 @@ struct TensorReply: Sendable {
     let layout: TokenLayout
     var scalars: [JSONValue.Member] = []
     private(set) var entries: [Entry] = []
+    /// What the entries that are gradients of logits are computed from.
+    private(set) var gradients: LogitGradients?
     /// One for each sequence; empty when the operation has none.
     private(set) var sequenceDiagnostics: [[JSONValue.Member]] = []
     /// Of the whole batch; nil when the operation has none.
@@ -68,22 +72,45 @@ struct TensorReply: Sendable {
     }
 
     private mutating func addUnfit(_ name: String, token: Int, found: String) {
-        faults.add(
-            .nonFiniteValue,
-            layout.reason(
-                "the result does not fit a 32-bit float; a clamp or another estimator keeps it finite",
-                field: name, token: token, found: found))
+        let reason = layout.reason(
+            "the result does not fit a 32-bit float; a clamp or another estimator keeps it finite",
+            field: name, token: token, found: found)
+        faults.add(.nonFiniteValue, reason)
     }
 
-    mutating func add(_ name: String, _ values: [Float], rows: [Int], width: Int) {
-        if let index = firstNonFinite(in: values) {
-            faults.add(
-                .nonFiniteValue,
-                layout.reason(
-                    "the result does not fit a 32-bit float", field: name, token: rows[index / width],
-                    found: "\(values[index])"))
+    /// Adds gradients of logits, which are computed when it is known where they go.
+    mutating func add(_ gradients: LogitGradients, as names: [(View, String)]) {
+        self.gradients = gradients
+        for (view, name) in names { entries.append(Entry(name: name, values: .gradient(view))) }
+    }
+
+    /// The views whose gradients of logits are wanted.
+    var gradientViews: Set<View> {
+        Set(entries.compactMap { if case .gradient(let view) = $0.values { view } else { nil } })
+    }
+
+    /// The same reply with every gradient computed.
+    /// - Throws: `non-finite-value` for one that doesn't fit a 32-bit float.
+    /// - Complexity: O(S·V) over all cores
+    func filled() throws(Problem) -> TensorReply {
+        guard let gradients else { return self }
+        let bytes: PerView<[UInt8]>
+        do throws(UnfitRow) { bytes = try gradients.bytes(of: gradientViews) } catch { throw problem(error) }
+        var whole = self
+        whole.entries = entries.map { entry in
+            guard case .gradient(let view) = entry.values else { return entry }
+            return Entry(
+                name: entry.name,
+                values: .rows(bytes[view], rows: gradients.rows, width: gradients.vocabulary))
         }
-        entries.append(Entry(name: name, values: .rows(values, rows: rows, width: width)))
+        return whole
+    }
+
+    func problem(_ unfit: UnfitRow) -> Problem {
+        Problem(
+            .nonFiniteValue,
+            layout.reason(
+                "a gradient of its logits does not fit a 32-bit float", field: "grad", token: unfit.token))
     }
 
     mutating func addScalar(_ name: String, _ value: Double) {
@@ -131,11 +158,9 @@ struct TensorReply: Sendable {
 }
 
 private func narrowed(_ values: [Double]) -> [Float] {
-    var floats = [Float](repeating: 0, count: values.count)
-    var span = floats.mutableSpan
-    let wide = values.span
-    for index in 0..<span.count { span[index] = Float(wide[index]) }
-    return floats
+    [Float](capacity: values.count) { floats in
+        for value in values { floats.append(Float(value)) }
+    }
 }
 
 /// - Complexity: O(count), in whole vectors as long as all are finite.

@@ -11,7 +11,8 @@ struct EntropyEndpoint: TensorOperation {
     static func plan(for request: TensorRequest, context: OperationContext) throws(Problem) -> IntakePlan? {
         let input = try EntropyInput(request, context)
         let readsToken = input.options.returned.contains(.logProbs) && input.tensors.has("token_ids")
-        let use = IntakePlan.Use.reduce(temperature: input.options.temperature, readsToken: readsToken)
+        let use = IntakePlan.Use.reduce(
+            temperature: input.options.temperature, parts: [.init(readsToken: readsToken)])
         return IntakePlan(
             uses: Dictionary(uniqueKeysWithValues: input.distributions.map { ($0.field, use) }),
             tensors: input.tensors, tokenIDs: input.distributions.lazy.compactMap(\.tokenIDs).first)

@@ -3,9 +3,6 @@ import TokenDistribution
 
 /// Log-sum-exp and entropy of each response row of one view's logits, [N] each; 0 elsewhere.
 struct LogitStatistics: Sendable {
-    /// What is wrong with a realised token whose log-probability is −inf.
-    static let impossible = "the realised token has probability 0"
-
     private(set) var logSumExp: [Double]
     private(set) var entropy: [Double]
     /// The rows as they were folded while they arrived; nil where the logits were kept.
@@ -19,7 +16,7 @@ struct LogitStatistics: Sendable {
         reduced = tensors.request.reduced[field]
         let outcomes =
             if let reduced {
-                tokens.map { reduced.outcomes[$0] }
+                tokens.map { reduced.outcomes[$0 * logits.parts + logits.part] }
             } else {
                 mapInParallel(tokens.count, operations: tokens.count * logits.vocabulary) {
                     logits.statistics(ofRow: tokens[$0])
@@ -34,7 +31,7 @@ struct LogitStatistics: Sendable {
                 self.entropy[token] = entropy
             case .notANumber, .positiveInfinity, .allNegativeInfinity:
                 if let reason = tensors.layout.fault(of: outcome, field: field, token: token) {
-                    tensors.faults.add(.nonFiniteValue, reason)
+                    tensors.faults.add(.nonFiniteValue, reason.ofPart(logits.part, of: logits.parts))
                 }
             }
         }
@@ -46,10 +43,17 @@ struct LogitStatistics: Sendable {
     ) -> [Double] {
         var values = [Double](repeating: 0, count: ids.count)
         for token in ids.indices where tensors.responseMask[token] == 1 {
-            let scaled = reduced?.scaledLogits[token] ?? logits.scaledLogit(row: token, token: ids[token])
+            let scaled =
+                reduced?.scaledLogits[token * logits.parts + logits.part]
+                ?? logits.scaledLogit(row: token, token: ids[token])
             values[token] = scaled - logSumExp[token]
+            if !values[token].isFinite {
+                tensors.faults.add(
+                    .nonFiniteValue,
+                    tensors.layout.fault(ofLogProbability: values[token], field: field, token: token)
+                        .ofPart(logits.part, of: logits.parts))
+            }
         }
-        tensors.checkFinite(values, field, LogitStatistics.impossible)
         return values
     }
 }
@@ -65,5 +69,22 @@ extension TokenLayout {
         case .allNegativeInfinity: (text, found) = ("a row of logits has no finite entry", "-inf")
         }
         return reason(text, field: field, token: token, expected: "finite logits or -inf", found: found)
+    }
+
+    /// Why a realised token cannot be scored.
+    func fault(ofLogProbability value: Double, field: String, token: Int) -> Problem.Reason {
+        reason(
+            "the realised token has probability 0", field: field, token: token, expected: "a finite number",
+            found: "\(value)")
+    }
+}
+
+extension Problem.Reason {
+    /// The same of one of several rows that a token has in its tensor.
+    func ofPart(_ part: Int, of parts: Int) -> Problem.Reason {
+        guard parts > 1 else { return self }
+        var reason = self
+        reason.index?.append(part)
+        return reason
     }
 }

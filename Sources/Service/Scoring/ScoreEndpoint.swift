@@ -13,12 +13,17 @@ struct ScoreEndpoint: TensorOperation {
 
     static func reply(to request: TensorRequest, context: OperationContext) throws(Problem) -> TensorReply {
         var input = try ScoreInput(request, context)
-        let report = try report(&input, context)
-        return try ScoreReply(report: report, tensors: input.tensors, options: input.options).reply
+        let report = try report(&input)
+        let reply = try ScoreReply(
+            report: report, tensors: input.tensors, options: input.options,
+            gradients: gradients(report, input)
+        ).reply
+        try context.check(reply)
+        return reply
     }
 
     private static func report(
-        _ input: inout ScoreInput, _ context: OperationContext
+        _ input: inout ScoreInput
     ) throws(Problem) -> LossReport {
         let options = input.options
         let loss = options.loss
@@ -26,7 +31,8 @@ struct ScoreEndpoint: TensorOperation {
         var statistics = PerView<LogitStatistics?>(original: nil, preserving: nil, removing: nil)
         for view in View.allCases where input.needsStatistics(of: view) {
             guard let logits = given[view].logits else { continue }
-            statistics[view] = LogitStatistics(logits, field: "\(view.rawValue).logits", &input.tensors)
+            statistics[view] = LogitStatistics(
+                logits, field: input.logitsField(of: view), &input.tensors)
         }
         try input.tensors.faults.check()
 
@@ -36,7 +42,7 @@ struct ScoreEndpoint: TensorOperation {
             advantages: input.advantages,
             originalEntropy: detects ? given.original.entropy ?? statistics.original?.entropy : nil,
             removingEntropy: detects ? given.removing.entropy ?? statistics.removing?.entropy : nil)
-        if loss.estimator.needsVocabulary { return try vocabularyReport(batch, input, context) }
+        if loss.estimator.needsVocabulary { return try vocabularyReport(batch, input) }
 
         var logProbabilities = PerView<[Double]>(original: [], preserving: [], removing: [])
         for view in View.allCases {
@@ -46,7 +52,7 @@ struct ScoreEndpoint: TensorOperation {
                 let tokenIDs = input.tokenIDs
             {
                 logProbabilities[view] = statistics.logProbabilities(
-                    of: tokenIDs, logits, field: "\(view.rawValue).logits", &input.tensors)
+                    of: tokenIDs, logits, field: input.logitsField(of: view), &input.tensors)
             }
         }
         try input.tensors.faults.check()
@@ -54,27 +60,41 @@ struct ScoreEndpoint: TensorOperation {
     }
 
     private static func vocabularyReport(
-        _ batch: TokenBatch, _ input: ScoreInput, _ context: OperationContext
+        _ batch: TokenBatch, _ input: ScoreInput
     ) throws(Problem) -> LossReport {
         guard let original = input.views.original.logits, let preserving = input.views.preserving.logits,
             let removing = input.views.removing.logits
         else { preconditionFailure("presence of logits was checked") }
-        let rows = input.options.returnsGradients ? batch.responseMask.reduce(0) { $0 + Int($1) } : 0
-        try context.check(
-            input.tensors.layout, furtherBytes: rows * original.vocabulary * 3 * MemoryLayout<Float>.size)
         let logits = PerView(original: original, preserving: preserving, removing: removing)
-        let divergences = input.options.loss.contrast(logits, responseMask: batch.responseMask).map {
-            // Outside the response; where statistics are undefined, the request was refused before.
-            $0?.divergences ?? ViewDivergences(preserving: 0, removing: 0)
-        }
+        let reduced = input.tensors.request.reduced[View.interleavedLogits]
+        let divergences =
+            reduced?.divergences
+            ?? input.options.loss.contrast(logits, responseMask: batch.responseMask).map { $0?.divergences }
+        // Outside the response; where statistics are undefined, the request was refused before.
+        let none = ViewDivergences(preserving: 0, removing: 0)
         do throws(InfiniteDivergence) {
-            return try input.options.loss.score(batch, divergences: divergences, logits: logits)
+            return try input.options.loss.score(
+                batch, divergences: divergences.map { $0 ?? none }, logits: reduced == nil ? logits : nil)
         } catch {
             throw Problem(
                 .nonFiniteValue,
                 input.tensors.layout.reason(
                     "the divergence is infinite: original has probability where this view has none",
-                    field: "\(error.view.rawValue).logits", token: error.token))
+                    field: input.logitsField(of: error.view), token: error.token
+                ).ofPart(error.view.part, of: original.parts))
         }
+    }
+
+    /// The gradients of logits that were asked for; nil for none.
+    private static func gradients(_ report: LossReport, _ input: ScoreInput) -> LogitGradients? {
+        if input.options.gradientViews.isEmpty { return nil }
+        if case .logits(let gradients) = report.gradient { return gradients }
+        guard let tokenIDs = input.tokenIDs else { return nil }
+        let views = input.views
+        return report.logitGradients(
+            ofTokens: tokenIDs,
+            logits: PerView(
+                original: views.original.logits, preserving: views.preserving.logits,
+                removing: views.removing.logits))
     }
 }

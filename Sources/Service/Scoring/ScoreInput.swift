@@ -29,8 +29,10 @@ struct ScoreInput {
         try faults.check()
         let names = View.allCases.map(\.rawValue)
         let guide =
-            names.map { "\($0).log_probs" } + names.map { "\($0).logits" } + names.map { "\($0).entropy" }
-        let layout = try TokenLayout(request, guide: guide, within: context)
+            names.map { "\($0).log_probs" } + names.map { "\($0).logits" } + [View.interleavedLogits]
+            + names.map { "\($0).entropy" }
+        let layout = try TokenLayout(
+            request, guide: guide, interleaved: View.interleavedLogits, within: context)
         tensors = TokenTensors(request, layout: layout, faults: faults)
         views = ScoreInput.readViews(&tensors, options)
         // Checked even where they are not used: a wrong batch must not pass because of the options.
@@ -41,11 +43,17 @@ struct ScoreInput {
         try tensors.faults.check()
     }
 
+    /// The tensor that holds this view's logits.
+    func logitsField(of view: View) -> String {
+        tensors.has(View.interleavedLogits) ? View.interleavedLogits : "\(view.rawValue).logits"
+    }
+
     /// Whether something is computed from the statistics of this view's logits.
     func needsStatistics(of view: View) -> Bool {
         let forEntropy =
             options.loss.detector.method == .entropy && view != .preserving && views[view].entropy == nil
         return forEntropy || options.loss.estimator.needsVocabulary || readsTokens(of: view)
+            || options.gradientViews.contains(view)
     }
 
     /// Whether this view's log-probabilities are computed from its logits.
@@ -60,7 +68,21 @@ struct ScoreInput {
         for view in View.allCases {
             views[view].logProbabilities = tensors.numbers("\(view.rawValue).log_probs")
             views[view].entropy = tensors.numbers("\(view.rawValue).entropy")
-            views[view].logits = tensors.logits("\(view.rawValue).logits", temperature: options.temperature)
+            views[view].logits =
+                tensors.has(View.interleavedLogits)
+                ? tensors.logits(
+                    View.interleavedLogits, temperature: options.temperature, part: view.part,
+                    of: View.allCases.count)
+                : tensors.logits("\(view.rawValue).logits", temperature: options.temperature)
+        }
+        if tensors.has(View.interleavedLogits) {
+            for view in View.allCases where tensors.has("\(view.rawValue).logits") {
+                tensors.faults.add(
+                    .conflictingFields,
+                    Problem.Reason(
+                        "the logits of all views are interleaved in one tensor",
+                        field: "\(view.rawValue).logits"))
+            }
         }
         let vocabularies = View.allCases.compactMap { view in views[view].logits.map { (view, $0.vocabulary) }
         }
@@ -77,14 +99,16 @@ struct ScoreInput {
     /// Names everything that the options need and the request lacks.
     private mutating func checkPresence() {
         let loss = options.loss
-        var needsTokens = false
+        var needsTokens = !loss.estimator.needsVocabulary && !options.gradientViews.isEmpty
         for view in View.allCases {
             let name = view.rawValue
-            let hasLogits = tensors.has("\(name).logits")
+            let hasLogits = tensors.has("\(name).logits") || tensors.has(View.interleavedLogits)
             if loss.estimator.needsVocabulary {
                 if !hasLogits {
                     tensors.addMissing("\(name).logits", "the estimator \(loss.estimator.rawValue) needs it")
                 }
+            } else if options.gradientViews.contains(view), !hasLogits {
+                tensors.addMissing("\(name).logits", "their gradient was asked for")
             } else if !tensors.has("\(name).log_probs") {
                 if hasLogits {
                     needsTokens = true
@@ -101,7 +125,8 @@ struct ScoreInput {
             }
         }
         if needsTokens, !tensors.has("token_ids") {
-            tensors.addMissing("token_ids", "log-probabilities are computed from logits with them")
+            tensors.addMissing(
+                "token_ids", "log-probabilities of logits and their gradients are computed with them")
         }
     }
 }

@@ -7,6 +7,8 @@ struct ScoreReply {
     let report: LossReport
     let tensors: TokenTensors
     let options: ScoreOptions
+    /// Those of logits; nil when none are returned.
+    let gradients: LogitGradients?
 
     /// - Throws: `non-finite-value` for a result that no 32-bit float holds.
     var reply: TensorReply {
@@ -47,46 +49,21 @@ struct ScoreReply {
     }
 
     private func addGradients(to reply: inout TensorReply) {
-        switch report.gradient {
-        case .logProbabilities(let gradients):
+        if case .logProbabilities(let gradients) = report.gradient {
             for view in View.allCases {
                 let output = ScoreOutput.gradient(of: view, logits: false)
                 if options.returned.contains(output) { reply.add(output.rawValue, gradients[view]) }
             }
-        case .divergences: break
-        case .logits(let gradients):
-            if options.returned.contains(.gradientRows) {
-                reply.add(ScoreOutput.gradientRows.rawValue, rowNumbers: gradients.rows)
-            }
-            let filled = filled(gradients)
-            for view in View.allCases {
-                let output = ScoreOutput.gradient(of: view, logits: true)
-                if options.returned.contains(output) {
-                    reply.add(
-                        output.rawValue, filled[view], rows: gradients.rows, width: gradients.vocabulary)
-                }
-            }
         }
-    }
-
-    /// The wanted views' gradients, [S,V] each; empty for the others.
-    private func filled(_ gradients: LogitGradients) -> PerView<[Float]> {
-        var filled = PerView<[Float]>(original: [], preserving: [], removing: [])
-        func room(_ view: View) -> [Float] {
-            let isWanted = options.returned.contains(.gradient(of: view, logits: true))
-            return [Float](repeating: 0, count: isWanted ? gradients.vocabulary : 0)
+        if options.returned.contains(.gradientRows) {
+            reply.add(
+                ScoreOutput.gradientRows.rawValue, rowNumbers: report.mask.indices.filter { report.mask[$0] == 1 })
         }
-        var (a, p, n) = (room(.original), room(.preserving), room(.removing))
-        for index in gradients.rows.indices {
-            var original = a.mutableSpan
-            var preserving = p.mutableSpan
-            var removing = n.mutableSpan
-            // What doesn't fit Float is refused when the tensor is added.
-            _ = gradients.fill(index, original: &original, preserving: &preserving, removing: &removing)
-            filled.original += a
-            filled.preserving += p
-            filled.removing += n
-        }
-        return filled
+        guard let gradients else { return }
+        reply.add(
+            gradients,
+            as: View.allCases.filter(options.gradientViews.contains).map {
+                ($0, ScoreOutput.gradient(of: $0, logits: true).rawValue)
+            })
     }
 }

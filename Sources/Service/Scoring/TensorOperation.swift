@@ -27,6 +27,8 @@ struct OperationContext: Sendable {
     let query: [QueryItem]
     /// Bytes that one request's results and intermediate values may take.
     let memoryBudget: Int
+    /// Whether the reply's tensors go to a shared file.
+    var writesToFile = false
 
     /// The query's parameters as members of an option table.
     func members<Target>(of table: OptionTable<Target>, _ faults: inout Faults) -> [JSONValue.Member] {
@@ -36,6 +38,12 @@ struct OperationContext: Sendable {
     /// - Throws: `memory-budget-exceeded` when a batch of this layout, with so many further bytes, is above the budget.
     func check(_ layout: TokenLayout, furtherBytes: Int = 0) throws(Problem) {
         try check(tokens: layout.rows.tokens, rows: layout.rows.count, furtherBytes: furtherBytes)
+    }
+
+    /// The same of a reply whose gradients of logits are still to be computed, in memory unless they go to a file.
+    func check(_ reply: TensorReply) throws(Problem) {
+        guard let gradients = reply.gradients, !writesToFile else { return }
+        try check(reply.layout, furtherBytes: gradients.bytesPerView * reply.gradientViews.count)
     }
 
     /// The same of a layout that would itself take memory.

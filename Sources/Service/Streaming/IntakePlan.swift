@@ -1,5 +1,6 @@
 import Perception
 import Tensor
+import TokenDistribution
 
 /// What becomes of a request's tensors while their data arrive, and what is known of its rows by then.
 ///
@@ -12,7 +13,20 @@ struct IntakePlan {
         /// Its shape was checked, its data are not needed.
         case skip
         /// Reduced to the statistics of each row, and to the logit of the row's realised token where that is needed.
-        case reduce(temperature: Double, readsToken: Bool)
+        case reduce(temperature: Double, parts: [Part])
+        /// Each token's three rows reduced to their statistics and divergences.
+        case contrast(RowContrast)
+
+        /// Whether logits of realised tokens are needed.
+        var readsTokens: Bool {
+            if case .reduce(_, let parts) = self { parts.contains { $0.readsToken } } else { false }
+        }
+    }
+
+    /// What is needed of one of the rows that a token has in a tensor.
+    struct Part: Sendable {
+        var isNeeded = true
+        var readsToken = false
     }
 
     /// By tensor; one that isn't named is small and kept.

@@ -1,19 +1,6 @@
 import Tensor
 import TokenDistribution
 
-/// What is left of one view's logits once their rows have been folded; lists are flat over N.
-struct ReducedLogits: Sendable {
-    /// Of rows that were known not to count, a placeholder.
-    fileprivate(set) var outcomes: [RowStatistics.Outcome] = []
-    /// z/T of the realised token; NaN where it wasn't asked for or isn't one of the vocabulary.
-    fileprivate(set) var scaledLogits: [Double] = []
-
-    var heldBytes: Int {
-        outcomes.capacity * MemoryLayout<RowStatistics.Outcome>.stride
-            + scaledLogits.capacity * MemoryLayout<Double>.stride
-    }
-}
-
 /// Folds rows of logits into their statistics while the bytes arrive, in pieces of any size.
 ///
 /// Whole blocks are folded where they lie; at most one block, 8 KiB, is held back until its rest arrives. Blocks begin at
@@ -23,6 +10,7 @@ struct LogitReduction: Sendable {
     let rowBytes: Int
     private let blockBytes: Int
     private let temperature: Double
+    private let parts: [IntakePlan.Part]
 
     private(set) var result = ReducedLogits()
     private var statistics: RowStatistics
@@ -33,7 +21,9 @@ struct LogitReduction: Sendable {
     /// The start of a block whose end is still to come.
     private var fragment: [UInt8] = []
 
-    init(_ entry: SafetensorsLayout.Entry, temperature: Double) {
+    /// - Parameter parts: what is needed of each of the rows that one token has.
+    init(_ entry: SafetensorsLayout.Entry, temperature: Double, parts: [IntakePlan.Part]) {
+        self.parts = parts
         elementType = entry.elementType
         rowBytes = (entry.shape.last ?? 0) * entry.elementType.size
         blockBytes = RowStatistics.blockLength * entry.elementType.size
@@ -49,28 +39,30 @@ struct LogitReduction: Sendable {
     /// - Parameters:
     ///   - ids: [N] realised tokens, where their logits are needed.
     ///   - mask: [N], when it is known: the rows where it is 0 are passed over.
-    ///   - judge: told of each row that was folded as it ends.
+    ///   - judge: told of each row that was folded as it ends, by its token and part.
     /// - Complexity: O(bytes)
     mutating func fold(
         _ piece: RawSpan, ids: [Int]?, mask: [UInt8]?,
-        judge: (_ row: Int, RowStatistics.Outcome, _ scaledLogit: Double) throws(Problem) -> Void
+        judge: (_ token: Int, _ part: Int, RowStatistics.Outcome, _ scaledLogit: Double)
+            throws(Problem) -> Void
     ) throws(Problem) {
         var start = 0
         while start < piece.byteCount {
-            let row = result.outcomes.count
+            let (token, part) = result.outcomes.count.quotientAndRemainder(dividingBy: parts.count)
             let rest = piece.byteCount - start
             let missing = rowBytes - arrived
-            if let mask, mask[row] == 0 {
+            if !parts[part].isNeeded || mask?[token] == 0 {
                 let count = min(rest, missing)
                 arrived += count
                 start += count
                 if arrived == rowBytes { end(.defined(logSumExp: 0, entropy: 0)) }
                 continue
             }
+            let id = parts[part].readsToken ? ids?[token] : nil
             let count: Int
             if fragment.isEmpty, rest >= min(missing, blockBytes) {
                 count = rest >= missing ? missing : rest / blockBytes * blockBytes
-                add(piece.extracting(start..<start + count), token: ids?[row])
+                add(piece.extracting(start..<start + count), token: id)
             } else {
                 let whole = min(blockBytes, rowBytes - folded)
                 count = min(rest, whole - fragment.count)
@@ -80,7 +72,7 @@ struct LogitReduction: Sendable {
                 if fragment.count == whole {
                     let block = fragment
                     fragment = []
-                    add(unsafe block.span.bytes, token: ids?[row])
+                    add(unsafe block.span.bytes, token: id)
                     fragment = block
                     fragment.removeAll(keepingCapacity: true)
                 }
@@ -91,7 +83,7 @@ struct LogitReduction: Sendable {
                 let outcome = statistics.outcome
                 let scaledLogit = scaledLogit
                 end(outcome)
-                try judge(row, outcome, scaledLogit)
+                try judge(token, part, outcome, scaledLogit)
             }
         }
     }

@@ -1,26 +1,48 @@
 import ContrastiveLoss
+import TokenDistribution
 
 extension ScoreInput {
-    /// Logits are kept where the whole vocabulary is needed at once, else reduced or, where nothing is computed from
-    /// them, passed over.
+    /// Logits are kept where all rows are needed at once, else reduced or, where nothing is computed from them, passed
+    /// over.
     var plan: IntakePlan {
         var uses: [String: IntakePlan.Use] = [:]
-        for view in View.allCases where views[view].logits != nil {
-            let use: IntakePlan.Use =
-                if !needsStatistics(of: view) {
-                    .skip
-                } else if options.loss.estimator.needsVocabulary {
-                    .keep(
-                        advice:
-                            "\(options.loss.estimator.rawValue) needs all three views of a token at once; "
-                            + "send fewer tokens at a time, or use an estimator of the realised token")
-                } else {
-                    .reduce(temperature: options.temperature, readsToken: readsTokens(of: view))
-                }
-            uses["\(view.rawValue).logits"] = use
+        if tensors.has(View.interleavedLogits) {
+            uses[View.interleavedLogits] = useOfInterleavedLogits
+        } else {
+            for view in View.allCases where views[view].logits != nil {
+                uses["\(view.rawValue).logits"] = use(of: view)
+            }
         }
         return IntakePlan(uses: uses, tensors: tensors, tokenIDs: tokenIDs)
     }
+
+    private func use(of view: View) -> IntakePlan.Use {
+        if !needsStatistics(of: view) { return .skip }
+        if options.loss.estimator.needsVocabulary {
+            return .keep(
+                advice:
+                    "\(options.loss.estimator.rawValue) needs the three views of a token together; interleave "
+                    + "their rows as logits [N, 3, V] and leave gradients out of return, send fewer tokens at a time, "
+                    + "or use an estimator of the realised token")
+        }
+        if options.gradientViews.contains(view) { return .keep(advice: ScoreInput.gradientAdvice) }
+        return .reduce(
+            temperature: options.temperature, parts: [.init(readsToken: readsTokens(of: view))])
+    }
+
+    private var useOfInterleavedLogits: IntakePlan.Use {
+        let parts = View.allCases.map { view in
+            IntakePlan.Part(isNeeded: needsStatistics(of: view), readsToken: readsTokens(of: view))
+        }
+        if !parts.contains(where: \.isNeeded) { return .skip }
+        if !options.gradientViews.isEmpty { return .keep(advice: ScoreInput.gradientAdvice) }
+        return options.loss.rowContrast(temperature: options.temperature).map { .contrast($0) }
+            ?? .reduce(temperature: options.temperature, parts: parts)
+    }
+
+    private static let gradientAdvice =
+        "gradients need the logits again when the loss is known; leave them out of return, send fewer tokens at a time, "
+        + "or name a file of the shared directory"
 }
 
 extension IntakePlan {

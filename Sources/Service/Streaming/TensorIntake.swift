@@ -1,3 +1,4 @@
+import ContrastiveLoss
 import HTTP
 import Tensor
 import TokenDistribution
@@ -48,6 +49,7 @@ final class TensorIntake: BodySink {
     /// Where in `kept` each tensor that is kept begins; nil for the others.
     private var keptStarts: [Int?] = []
     private var reductions: [String: LogitReduction] = [:]
+    private var contrasts: [String: ContrastReduction] = [:]
     /// Whether a tensor that is kept has been completed since the plan was made.
     private var planIsStale = false
     private var reducing = Duration.zero
@@ -71,6 +73,7 @@ final class TensorIntake: BodySink {
     private var heldBytes: Int {
         prefix.bytes.count + kept.count + (plan?.heldBytes ?? 0)
             + reductions.values.reduce(0) { $0 + $1.heldBytes }
+            + contrasts.values.reduce(0) { $0 + $1.heldBytes }
     }
 
     func receive(_ piece: RawSpan) -> Response? {
@@ -138,10 +141,11 @@ final class TensorIntake: BodySink {
         }
         let ids = layout.entries.firstIndex { $0.name == "token_ids" } ?? 0
         var keptBytes = 0
+        var workingBytes = 0
         var advice: String?
         for (index, entry) in layout.entries.enumerated() {
             var use = plan?.uses[entry.name]
-            if case .reduce(_, readsToken: true) = use, ids > index {
+            if use?.readsTokens == true, ids > index {
                 use = .keep(
                     advice:
                         "token_ids come after these logits in the file; put them first, as 64-bit integers are where "
@@ -157,12 +161,17 @@ final class TensorIntake: BodySink {
                 keptBytes += entry.data.count
                 uses.append(.keep(advice: ""))
             case .skip: uses.append(.skip)
-            case .reduce(let temperature, let readsToken):
-                uses.append(.reduce(temperature: temperature, readsToken: readsToken))
-                reductions[entry.name] = LogitReduction(entry, temperature: temperature)
+            case .reduce(let temperature, let parts):
+                uses.append(.reduce(temperature: temperature, parts: parts))
+                reductions[entry.name] = LogitReduction(entry, temperature: temperature, parts: parts)
+            case .contrast(let contrast):
+                uses.append(.contrast(contrast))
+                contrasts[entry.name] = ContrastReduction(entry, contrast)
+                workingBytes = ContrastReduction.workingBytes(entry)
             }
         }
-        try limits.check(held: prefix.bytes.count + keptBytes, declared: fileLength, advice: advice)
+        try limits.check(
+            held: prefix.bytes.count + keptBytes + workingBytes, declared: fileLength, advice: advice)
         kept = ArrivingBytes(expecting: keptBytes)
     }
 
@@ -188,19 +197,28 @@ final class TensorIntake: BodySink {
     }
 
     private func take(_ bytes: RawSpan, of entry: SafetensorsLayout.Entry) throws(Problem) {
+        let started = ContinuousClock.now
+        defer { reducing += .now - started }
         switch uses[current] {
         case .keep: kept.append(bytes)
         case .skip: return
-        case .reduce(_, let readsToken):
+        case .reduce(_, let parts):
             guard let plan, let rowBytes = reductions[entry.name]?.rowBytes else { return }
-            let started = ContinuousClock.now
-            defer { reducing += .now - started }
-            try reductions[entry.name]?.fold(
-                bytes, ids: readsToken ? plan.tokenIDs : nil, mask: plan.responseMask
-            ) { row, outcome, scaledLogit throws(Problem) in
-                if isWorthReading(from: entry.data.lowerBound + rowBytes * (row + 1)) { return }
+            try reductions[entry.name]?.fold(bytes, ids: plan.tokenIDs, mask: plan.responseMask) {
+                token, part, outcome, scaledLogit throws(Problem) in
+                let end = rowBytes * (token * parts.count + part + 1)
+                if isWorthReading(from: entry.data.lowerBound + end) { return }
                 try plan.judge(
-                    row, outcome, scaledLogit: readsToken ? scaledLogit : nil, field: entry.name)
+                    token, part, of: parts.count, outcome,
+                    scaledLogit: parts[part].readsToken ? scaledLogit : nil, field: entry.name)
+            }
+        case .contrast:
+            guard let plan, let tokenBytes = contrasts[entry.name]?.tokenBytes else { return }
+            try contrasts[entry.name]?.read(bytes, mask: plan.responseMask) {
+                token, part, outcome throws(Problem) in
+                if isWorthReading(from: entry.data.lowerBound + tokenBytes * (token + 1)) { return }
+                try plan.judge(
+                    token, part, of: View.allCases.count, outcome, scaledLogit: nil, field: entry.name)
             }
         }
     }
@@ -217,8 +235,8 @@ final class TensorIntake: BodySink {
                     DenseTensor(outlineOf: entry)
                 }
         }
-        return try TensorRequest(
-            safetensors: layout, schema: schema, tensors: tensors, reduced: reductions.mapValues(\.result))
+        let reduced = reductions.mapValues(\.result).merging(contrasts.mapValues(\.result)) { $1 }
+        return try TensorRequest(safetensors: layout, schema: schema, tensors: tensors, reduced: reduced)
     }
 }
 
@@ -227,19 +245,19 @@ extension IntakePlan {
     /// is judged.
     /// - Parameter scaledLogit: of the realised token, where that is needed.
     fileprivate func judge(
-        _ row: Int, _ outcome: RowStatistics.Outcome, scaledLogit: Double?, field: String
+        _ token: Int, _ part: Int, of parts: Int, _ outcome: RowStatistics.Outcome, scaledLogit: Double?,
+        field: String
     ) throws(Problem) {
-        guard let responseMask, responseMask[row] == 1 else { return }
-        if let reason = layout.fault(of: outcome, field: field, token: row) {
-            throw Problem(.nonFiniteValue, reason)
+        guard let responseMask, responseMask[token] == 1 else { return }
+        if let reason = layout.fault(of: outcome, field: field, token: token) {
+            throw Problem(.nonFiniteValue, reason.ofPart(part, of: parts))
         }
         guard let scaledLogit, case .defined(let logSumExp, _) = outcome else { return }
         let logProbability = scaledLogit - logSumExp
         guard !logProbability.isFinite else { return }
         throw Problem(
             .nonFiniteValue,
-            layout.reason(
-                LogitStatistics.impossible, field: field, token: row, expected: "a finite number",
-                found: "\(logProbability)"))
+            layout.fault(ofLogProbability: logProbability, field: field, token: token)
+                .ofPart(part, of: parts))
     }
 }

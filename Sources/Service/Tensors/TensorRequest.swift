@@ -26,12 +26,15 @@ struct TensorRequest: Sendable {
 /// Which tensors an operation takes.
 struct TensorSchema: Sendable {
     let names: [String]
+    /// Those that have no place in JSON.
+    var onlyInSafetensors: [String] = []
 
     static let score = TensorSchema(
         names: View.allCases.flatMap { view in
             ["log_probs", "entropy", "logits"].map { "\(view.rawValue).\($0)" }
         }
-            + ["token_ids", "response_mask", "advantages", "rewards", "group_ids", "cu_seqlens"])
+            + ["token_ids", "response_mask", "advantages", "rewards", "group_ids", "cu_seqlens"],
+        onlyInSafetensors: [View.interleavedLogits])
     static let mask = TensorSchema(names: [
         "original.entropy", "removing.entropy", "response_mask", "advantages", "rewards", "group_ids",
         "cu_seqlens",
@@ -51,8 +54,9 @@ extension TensorRequest {
         reduced: [String: ReducedLogits]
     ) throws(Problem) {
         var faults = Faults()
-        for entry in layout.entries where !schema.takes(entry.name) {
-            faults.add(.unknownField, .unknown("tensor", entry.name, known: schema.names))
+        let known = schema.names + schema.onlyInSafetensors
+        for entry in layout.entries where !known.contains(entry.name) {
+            faults.add(.unknownField, .unknown("tensor", entry.name, known: known))
         }
         try faults.check()
         var options: [JSONValue.Member] = []
@@ -86,6 +90,14 @@ extension TensorRequest {
         self.init(
             form: .safetensors, tensors: tensors, reduced: reduced, groupIDs: groups, options: options)
     }
+}
+
+extension View {
+    /// The tensor of all views' logits, the rows of each token next to one another in the order of the cases.
+    static let interleavedLogits = "logits"
+
+    /// Where this view's row stands among those of a token.
+    var part: Int { View.allCases.firstIndex(of: self) ?? 0 }
 }
 
 extension Problem {

@@ -27,10 +27,11 @@ struct TokenLayout: Sendable {
     }
 
     /// - Parameter guide: the names of tensors with one entry (or V) for each token; the first that is present gives B
-    ///   and T of a padded request.
+    ///   and T of a padded request. Those called `interleaved` have one more extent before V.
     /// - Throws: also when a batch of that many tokens is above the memory budget, before any of it is spent.
     init(
-        _ request: TensorRequest, guide: [String], within context: OperationContext
+        _ request: TensorRequest, guide: [String], interleaved: String? = nil,
+        within context: OperationContext
     ) throws(Problem) {
         switch request.form {
         case .rollouts(let ids, let lengths):
@@ -39,7 +40,7 @@ struct TokenLayout: Sendable {
             try context.check(self)
         case .columnar, .safetensors:
             guard let tensor = request.tensors["cu_seqlens"] else {
-                (kind, rows) = try TokenLayout.padded(request, guide, context)
+                (kind, rows) = try TokenLayout.padded(request, guide, interleaved, context)
                 return
             }
             kind = .packed
@@ -148,18 +149,18 @@ struct TokenLayout: Sendable {
     }
 
     private static func padded(
-        _ request: TensorRequest, _ guide: [String], _ context: OperationContext
+        _ request: TensorRequest, _ guide: [String], _ interleaved: String?, _ context: OperationContext
     ) throws(Problem) -> (Kind, Rows) {
         for name in guide {
             guard let tensor = request.tensors[name] else { continue }
             let shape = tensor.shape
             // JSON can't write [0, T]: an empty list is an empty batch.
             if shape == [0] { return (.padded(length: 0), Rows(offsets: [0])) }
-            let rank = name.hasSuffix("logits") ? 3 : 2
+            let rank = name == interleaved ? 4 : name.hasSuffix("logits") ? 3 : 2
             // [[], []] in JSON: two sequences without tokens, whose V can't be seen.
             guard shape.count == rank || (tensor.isNumbers && tensor.count == 0 && shape.count >= 2) else {
-                let expected =
-                    rank == 3 ? "[B, T, V], or [N, V] with cu_seqlens" : "[B, T], or [N] with cu_seqlens"
+                let rest = rank == 4 ? ", 3, V" : rank == 3 ? ", V" : ""
+                let expected = "[B, T\(rest)], or [N\(rest)] with cu_seqlens"
                 throw Problem(
                     .invalidShape,
                     Problem.Reason("wrong rank", field: name, expected: expected, found: "\(shape)"))

@@ -113,23 +113,30 @@ struct TokenTensors {
         }
     }
 
-    /// Logits with one row for each token; nil when absent or faulty.
-    mutating func logits(_ name: String, temperature: Double) -> VocabularyLogits? {
+    /// Logits with one row for each token, or so many parts, of which one is meant; nil when absent or faulty.
+    mutating func logits(
+        _ name: String, temperature: Double, part: Int = 0, of parts: Int = 1
+    ) -> VocabularyLogits? {
         let none = VocabularyLogits(DenseTensor([], shape: [0, 1]), temperature: temperature)
         if isEmpty, !has(name) { return none }
-        guard let tensor = request.tensors[name], isFloat(tensor, name) else { return nil }
+        guard let tensor = request.tensors[name],
+            part == 0 ? isFloat(tensor, name) : tensor.elementType.isFloat
+        else { return nil }
         let vocabulary = tensor.shape.last ?? 0
         if tensor.count == 0, isEmpty { return none }
-        guard tensor.shape.count >= 2, Array(tensor.shape.dropLast()) == layout.shape, vocabulary >= 1 else {
+        let expected = layout.shape + (parts == 1 ? [] : [parts])
+        guard tensor.shape.count >= 2, Array(tensor.shape.dropLast()) == expected, vocabulary >= 1 else {
+            // Said once for all parts.
+            guard part == 0 else { return nil }
             faults.add(
                 .invalidShape,
                 Problem.Reason(
                     "the shapes of one batch differ", field: name,
-                    expected: "[\((layout.shape.map(String.init) + ["V ≥ 1"]).joined(separator: ", "))]",
+                    expected: "[\((expected.map(String.init) + ["V ≥ 1"]).joined(separator: ", "))]",
                     found: "\(tensor.shape)"))
             return nil
         }
-        return VocabularyLogits(tensor, temperature: temperature)
+        return VocabularyLogits(tensor, temperature: temperature, part: part, of: parts)
     }
 
     /// The realised tokens; inside the response each must be an index below `vocabulary`. Empty while they are still to

@@ -1,19 +1,17 @@
 import Glibc
-import Testing
 
-@testable import SharedFiles
+/// A folder of its own, removed in the end with the files in it.
+package final class TemporaryFolder {
+    package let path: String
 
-/// A folder of its own with a shared directory in it, removed in the end.
-final class TemporaryFolder {
-    let path: String
-
-    init() throws {
+    package init() {
         var template = Array("/tmp/shared-tests-XXXXXX".utf8CString)
         let made = unsafe template.withUnsafeMutableBufferPointer { buffer -> String? in
             guard let start = buffer.baseAddress, let made = unsafe mkdtemp(start) else { return nil }
             return unsafe String(cString: made)
         }
-        path = try #require(made)
+        guard let made else { preconditionFailure("no folder can be made in /tmp") }
+        path = made
     }
 
     deinit {
@@ -21,10 +19,8 @@ final class TemporaryFolder {
         unsafe rmdir(path)
     }
 
-    var directory: SharedDirectory { get throws { try SharedDirectory(path: path) } }
-
     /// What lies in it, hidden files too.
-    var names: [String] {
+    package var names: [String] {
         guard let folder = unsafe opendir(path) else { return [] }
         defer { unsafe closedir(folder) }
         var names: [String] = []
@@ -39,7 +35,7 @@ final class TemporaryFolder {
         return names.sorted()
     }
 
-    func write(_ bytes: [UInt8], to name: String) {
+    package func write(_ bytes: [UInt8], to name: String) {
         let file = unsafe open(path + "/" + name, O_CREAT | O_WRONLY | O_TRUNC, 0o600)
         defer { close(file) }
         var start = 0
@@ -52,10 +48,5 @@ final class TemporaryFolder {
         }
     }
 
-    func truncate(_ name: String, to size: Int) { unsafe Glibc.truncate(path + "/" + name, size) }
-}
-
-extension SharedFile {
-    /// A copy of all its bytes.
-    var contents: [UInt8] { withBytes { span in unsafe span.withUnsafeBytes { unsafe Array($0) } } }
+    package func truncate(_ name: String, to size: Int) { unsafe Glibc.truncate(path + "/" + name, size) }
 }

@@ -1,0 +1,75 @@
+import ContrastiveLoss
+import Parallelism
+
+/// Memory for rows of F32 that many threads fill at the same time, each row by one of them.
+///
+/// Sendable because rows don't overlap; whoever makes it keeps the memory alive while it is used.
+@safe
+struct RowMemory: @unchecked Sendable {
+    private let start: UnsafeMutablePointer<Float>?
+
+    /// Memory that no row is ever written to: a view that isn't wanted.
+    static let none = unsafe RowMemory(start: nil)
+
+    /// - Parameter memory: rows of floats, aligned to 4 bytes.
+    init(_ memory: UnsafeMutableRawBufferPointer) {
+        unsafe self.init(start: memory.baseAddress?.assumingMemoryBound(to: Float.self))
+    }
+
+    private init(start: UnsafeMutablePointer<Float>?) { unsafe self.start = unsafe start }
+
+    /// Row `index` of `width`, or no elements for a view that isn't wanted.
+    func row(_ index: Int, width: Int) -> UnsafeMutableBufferPointer<Float> {
+        guard let start = unsafe start else { return unsafe UnsafeMutableBufferPointer(start: nil, count: 0) }
+        return unsafe UnsafeMutableBufferPointer(start: start + index * width, count: width)
+    }
+}
+
+extension LogitGradients {
+    /// Bytes of one view's gradients, [S,V] of F32.
+    var bytesPerView: Int { rows.count * vocabulary * MemoryLayout<Float>.size }
+
+    /// Fills every view's rows over all cores; a view with no memory is not computed.
+    /// - Returns: the first of `rows` with a number that doesn't fit a 32-bit float; nil when all do.
+    /// - Complexity: O(S·V)
+    func fill(_ memory: PerView<RowMemory>) -> Int? {
+        let areFinite = mapInParallel(rows.count, operations: rows.count * vocabulary * 10) { index in
+            var original = unsafe memory.original.row(index, width: vocabulary).mutableSpan
+            var preserving = unsafe memory.preserving.row(index, width: vocabulary).mutableSpan
+            var removing = unsafe memory.removing.row(index, width: vocabulary).mutableSpan
+            return fill(index, original: &original, preserving: &preserving, removing: &removing)
+        }
+        return areFinite.firstIndex(of: false).map { rows[$0] }
+    }
+
+    /// Fills lists of bytes: for each wanted view its [S,V], for the others nothing.
+    /// - Throws: the first of `rows` with a number that doesn't fit a 32-bit float.
+    func bytes(of wanted: Set<View>) throws(UnfitRow) -> PerView<[UInt8]> {
+        func room(_ view: View) -> [UInt8] {
+            let count = wanted.contains(view) ? bytesPerView : 0
+            // Every byte is written below.
+            return unsafe [UInt8](unsafeUninitializedCapacity: count) { $1 = count }
+        }
+        var (a, p, n) = (room(.original), room(.preserving), room(.removing))
+        let unfit = unsafe a.withUnsafeMutableBytes { a in
+            unsafe p.withUnsafeMutableBytes { p in
+                unsafe n.withUnsafeMutableBytes { n in
+                    func memory(_ bytes: UnsafeMutableRawBufferPointer) -> RowMemory {
+                        unsafe bytes.isEmpty ? .none : RowMemory(bytes)
+                    }
+                    return fill(
+                        PerView(
+                            original: unsafe memory(a), preserving: unsafe memory(p),
+                            removing: unsafe memory(n)))
+                }
+            }
+        }
+        if let unfit { throw UnfitRow(token: unfit) }
+        return PerView(original: a, preserving: p, removing: n)
+    }
+}
+
+/// A row of gradients has a number that no 32-bit float holds.
+struct UnfitRow: Error {
+    let token: Int
+}

@@ -1,0 +1,21 @@
+import HTTP
+
+/// For requests that say everything in their head: a body is refused at its first byte.
+final class AbsentBody: BodySink {
+    private let requestID: String
+    private let completion: () -> Outcome
+
+    init(for head: RequestHead, completion: @escaping () -> Outcome) {
+        requestID = head.requestID
+        self.completion = completion
+    }
+
+    func receive(_ piece: RawSpan) -> Response? {
+        Problem(
+            .conflictingFields, "the tensors are in the file that is named; there must be no body",
+            field: SharedNames.inputParameter
+        ).response(requestID: requestID)
+    }
+
+    func finish() -> Outcome { completion() }
+}

@@ -1,0 +1,72 @@
+import HTTP
+import SharedFiles
+
+/// The files of the shared directory that a request names in its query: where its tensors are, and where the reply's go.
+struct SharedNames: Sendable {
+    let input: String?
+    let output: String?
+
+    static let inputParameter = "input_file"
+    static let outputParameter = "output_file"
+
+    /// - Throws: 400 for a name given twice.
+    init(_ query: [QueryItem]) throws(Problem) {
+        func value(_ name: String) throws(Problem) -> String? {
+            let values = query.filter { $0.name == name }.map(\.value)
+            guard values.count < 2 else {
+                throw Problem(.malformedRequest, Problem.Reason("given more than once", field: name))
+            }
+            return values.first
+        }
+        input = try value(SharedNames.inputParameter)
+        output = try value(SharedNames.outputParameter)
+    }
+
+    /// The query without them: options only.
+    static func without(_ query: [QueryItem]) -> [QueryItem] {
+        query.filter { $0.name != inputParameter && $0.name != outputParameter }
+    }
+}
+
+/// The file that a request's tensors lie in.
+struct SharedInput: Sendable {
+    let name: String
+    let file: SharedFile
+
+    init(_ name: String, in directory: SharedDirectory) throws(Problem) {
+        self.name = name
+        file = try shared(SharedNames.inputParameter, name) { () throws(SharedFileError) in
+            try directory.file(name)
+        }
+    }
+
+    /// To be asked when the last has been read of it, before a result goes out.
+    func checkUnchanged() throws(Problem) {
+        try shared(SharedNames.inputParameter, name) { () throws(SharedFileError) in
+            try file.checkUnchanged()
+        }
+    }
+}
+
+/// Puts what is wrong with a file into the words of the contract.
+/// - Parameter field: the parameter that names the file.
+func shared<Result>(
+    _ field: String, _ name: String, _ body: () throws(SharedFileError) -> Result
+) throws(Problem) -> Result {
+    do throws(SharedFileError) { return try body() } catch {
+        throw Problem(error, field: field, name: name)
+    }
+}
+
+extension ServiceSettings {
+    /// - Parameter field: the parameter that names a file.
+    /// - Throws: 422 when the server shares no directory.
+    func directory(for field: String) throws(Problem) -> SharedDirectory {
+        guard let sharedDirectory else {
+            throw Problem(
+                .invalidSharedFile, "this server shares no directory; start it with --shared-dir",
+                field: field)
+        }
+        return sharedDirectory
+    }
+}

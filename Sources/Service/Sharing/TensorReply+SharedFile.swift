@@ -1,0 +1,50 @@
+import ContrastiveLoss
+import HTTP
+import JSON
+import SharedFiles
+import Tensor
+
+extension TensorReply {
+    /// Writes the reply's tensors to a safetensors file of the shared directory, gradients of logits straight to where
+    /// they stay, and answers with the scalars as JSON.
+    ///
+    /// - Parameter input: where the request's tensors lie, which must not have changed when the result appears.
+    /// - Throws: 507 when the directory has no room; nothing is left there by a request that fails.
+    func publish(
+        as name: String, in directory: SharedDirectory, unlessChanged input: SharedInput?
+    ) throws(Problem) -> Response {
+        let file = file
+        let output = try shared(SharedNames.outputParameter, name) { () throws(SharedFileError) in
+            try directory.makeFile(name, count: file.count)
+        }
+        if let token = write(file, to: output) { throw problem(UnfitRow(token: token)) }
+        try input?.checkUnchanged()
+        try shared(SharedNames.outputParameter, name) { () throws(SharedFileError) in try output.publish() }
+        let members =
+            resolvedScalars(withSequences: true) + [
+                .init(SharedNames.outputParameter, .string(name)),
+                .init("output_bytes", .integer(Int64(file.count))),
+            ]
+        return Response(contentType: "application/json", body: JSONValue.object(members).bytes)
+    }
+
+    /// - Returns: a token whose gradient doesn't fit a 32-bit float; nil when all do.
+    private func write(_ file: SafetensorsFile, to output: SharedOutput) -> Int? {
+        unsafe output.withBytes { memory in
+            unsafe memory.copyBytes(from: file.header)
+            for part in file.parts {
+                guard let bytes = part.bytes else { continue }
+                unsafe UnsafeMutableRawBufferPointer(rebasing: memory[part.range]).copyBytes(from: bytes)
+            }
+            guard let gradients else { return nil }
+            var rows = PerView(original: RowMemory.none, preserving: RowMemory.none, removing: RowMemory.none)
+            for entry in entries {
+                guard case .gradient(let view) = entry.values, let room = file.room(for: entry.name) else {
+                    continue
+                }
+                rows[view] = unsafe RowMemory(UnsafeMutableRawBufferPointer(rebasing: memory[room]))
+            }
+            return gradients.fill(rows)
+        }
+    }
+}

@@ -1,0 +1,29 @@
+import SharedFiles
+import Tensor
+
+extension SharedFile: ByteLender {}
+
+extension TensorRequest {
+    /// The tensors of a mapped safetensors file, where they lie.
+    /// - Throws: 400 for bytes that are no safetensors file, and as every safetensors request does.
+    /// - Complexity: O(header bytes)
+    init(_ file: SharedFile, schema: TensorSchema) throws(Problem) {
+        let layout: SafetensorsLayout
+        do throws(SafetensorsError) {
+            layout = try file.withBytes { bytes throws(SafetensorsError) in
+                var prefix = SafetensorsPrefix(
+                    fileLength: bytes.byteCount, limit: TensorIntake.maximumHeaderBytes)
+                guard let layout = try prefix.take(bytes).layout else { throw prefix.truncation }
+                return layout
+            }
+        } catch {
+            throw Problem(error)
+        }
+        var tensors: [String: DenseTensor] = [:]
+        for entry in layout.entries {
+            tensors[entry.name] = DenseTensor(
+                entry, in: file, start: layout.dataStart + entry.data.lowerBound)
+        }
+        try self.init(safetensors: layout, schema: schema, tensors: tensors, reduced: [:])
+    }
+}
