@@ -1,5 +1,6 @@
 /* Vectors of LANES floats, for the instruction set that the including file has chosen. No include guard: each file
-   includes it once, after defining LANES and FUSED (1 where a * b + c is one rounding in hardware). */
+   includes it once, after defining LANES, FUSED (1 where a * b + c is one rounding in hardware), HARDWARE_HALVES (1 where
+   binary16 is converted in hardware), TABLE_BITS (of exponential.h) and PREFETCH (bytes ahead). */
 
 #include "logit_kernels.h"
 

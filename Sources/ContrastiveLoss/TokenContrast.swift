@@ -1,6 +1,7 @@
 internal import CTokenLoss
 import Parallelism
 package import Perception
+package import TokenDistribution
 
 /// The door to the C code that contrasts the views of each token, many tokens at a time.
 ///
@@ -18,14 +19,6 @@ package struct TokenContrast: Sendable {
         package var gradient: PerView<[Float]>
     }
 
-    /// Widths of vector instructions there is code for, the narrowest first.
-    package enum Width: Int, Sendable, CaseIterable {
-        case baseline, bits256, bits512
-
-        /// The widest of this processor.
-        package static let widest = Width(rawValue: Int(token_loss_widest().rawValue)) ?? .baseline
-    }
-
     private let options: token_loss_options
     private let width: token_loss_width
     private let stopped: Set<View>
@@ -35,7 +28,7 @@ package struct TokenContrast: Sendable {
 
     package init(
         estimator: Estimator, clamps: Clamps, term: ContrastiveTerm, stopGradient: Set<View>,
-        width: Width = .widest
+        instructionSet: InstructionSet = .inUse
     ) {
         let kernel =
             switch estimator {
@@ -49,7 +42,12 @@ package struct TokenContrast: Sendable {
             estimator: kernel, input_limit: clamps.input ?? .infinity,
             result_limit: clamps.result ?? .infinity,
             tau: term.form == .infonce ? term.tau : 0)
-        self.width = token_loss_width(UInt32(width.rawValue))
+        width =
+            switch instructionSet {
+            case .avx512: token_loss_512
+            case .avx2: token_loss_256
+            case .portable: token_loss_baseline
+            }
         stopped = stopGradient
     }
 

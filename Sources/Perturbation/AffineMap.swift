@@ -17,6 +17,7 @@ struct AffineMap {
         var canvas = Canvas(size, fill: fill)
         switch interpolation {
         case .bilinear: sampleBilinear(image, into: &canvas)
+        case .nearest where b == 0 && d == 0: sampleNearestScaled(image, into: &canvas)
         case .nearest where staysSmall(size): sampleNearestFixed(image, into: &canvas)
         case .nearest: sampleNearest(image, into: &canvas)
         }
@@ -33,6 +34,36 @@ struct AffineMap {
             for column in 0..<width {
                 let position = self(Double(column) + 0.5, Double(row) + 0.5)
                 sampler.write(x: position.x, y: position.y, from: source, to: &target, at: offset)
+                offset += 3
+            }
+        }
+    }
+
+    /// Pillow's `ImagingScaleAffine`, which it takes where rows stay rows: positions are summed up in Double, rows and
+    /// columns apart.
+    private func sampleNearestScaled(_ image: PixelImage, into canvas: inout Canvas) {
+        func places(_ count: Int, from start: Double, by step: Double, below limit: Int) -> [Int?] {
+            var position = start
+            return (0..<count).map { _ in
+                defer { position += step }
+                return position >= 0 && position < Double(limit) ? Int(position) : nil
+            }
+        }
+        let columns = places(canvas.size.width, from: c + a * 0.5, by: a, below: image.width)
+        let rows = places(canvas.size.height, from: f + e * 0.5, by: e, below: image.height)
+        let width = canvas.size.width
+        let source = image.samples.span
+        var target = canvas.samples.mutableSpan
+        for (row, sourceRow) in rows.enumerated() {
+            guard let sourceRow else { continue }
+            var offset = row * width * 3
+            for column in columns {
+                if let column {
+                    let from = (sourceRow * image.width + column) * 3
+                    target[offset] = source[from]
+                    target[offset + 1] = source[from + 1]
+                    target[offset + 2] = source[from + 2]
+                }
                 offset += 3
             }
         }

@@ -1,78 +1,92 @@
 package import Images
 package import JSON
 
-/// Brightness, contrast and saturation, each as Pillow's `ImageEnhance` and so torchvision's `ColorJitter` without
-/// hue: every sample is blended between a degenerate picture d and itself,
+/// Brightness, contrast, saturation and hue, as torchvision's `ColorJitter` on a PIL image. The first three are Pillow's
+/// `ImageEnhance`: every sample is blended between a degenerate picture d and itself,
 ///
 ///     out = d + factor · (v − d)     in Float32, truncated, clipped to 0 … 255 when the factor is outside 0 … 1
 ///
 /// where d is 0 (brightness), the rounded mean of the luma picture (contrast), or the pixel's luma (saturation), and
-/// luma = (19595 R + 38470 G + 7471 B + 32768) >> 16. A factor of exactly 1 copies.
+/// luma = (19595 R + 38470 G + 7471 B + 32768) >> 16. A factor of exactly 1 copies. Hue is torchvision's `adjust_hue`
+/// through Pillow's 8-bit HSV, which changes samples even by 0; left out, there is no such round trip.
 ///
-/// Equal to Pillow in every sample, in every order.
+/// Equal to Pillow and torchvision in every sample, in every order.
 package struct ColorJitter: PerturbationStep, Equatable {
     package enum Adjustment: String, Sendable, CaseIterable {
-        case brightness, contrast, saturation
+        case brightness, contrast, saturation, hue
     }
 
     package static let name = "color_jitter"
     package static let summary =
-        "Changes brightness, contrast and saturation by the given factors, in the given order."
+        "Changes brightness, contrast and saturation by the given factors and turns the hue, in the given order."
     package static let parameters = [
         StepParameter("brightness", type: "number", range: "0 … 100; 1 changes nothing", standard: 1.0),
         StepParameter("contrast", type: "number", range: "0 … 100; 1 changes nothing", standard: 1.0),
         StepParameter("saturation", type: "number", range: "0 … 100; 1 changes nothing", standard: 1.0),
         StepParameter(
-            "order", type: "list of names", range: "brightness, contrast and saturation, each once",
+            "hue", type: "number or null",
+            range: "-0.5 … 0.5 of a full turn; null leaves it, 0 rounds samples through HSV", standard: .null),
+        StepParameter(
+            "order", type: "list of names",
+            range: "brightness, contrast and saturation, with a hue that too, each once",
             standard: ["brightness", "contrast", "saturation"]),
     ]
+    package static let identity: String? = "brightness 1, contrast 1 and saturation 1 without hue"
     private static let factors = 0.0...100.0
 
     let brightness: Double
     let contrast: Double
     let saturation: Double
+    /// nil for none.
+    let hue: Double?
     let order: [Adjustment]
-
-    /// - Precondition: `order` names each adjustment once.
-    init(brightness: Double, contrast: Double, saturation: Double, order: [Adjustment]) {
-        precondition(order.count == 3 && Set(order).count == 3, "each adjustment has one place in the order")
-        self.brightness = brightness
-        self.contrast = contrast
-        self.saturation = saturation
-        self.order = order
-    }
 
     package init(parameters: JSONValue) throws(StepError) {
         let reader = try ParameterReader(parameters, for: Self.self)
         guard Adjustment.allCases.contains(where: { reader.has($0.rawValue) }) else {
             throw .missingParameter(
                 step: Self.name, path: "brightness",
-                expected: "at least one of brightness, contrast, saturation")
+                expected: "at least one of brightness, contrast, saturation, hue")
         }
         brightness = try reader.number("brightness", in: Self.factors, standard: 1)
         contrast = try reader.number("contrast", in: Self.factors, standard: 1)
         saturation = try reader.number("saturation", in: Self.factors, standard: 1)
-        order = try Self.order(reader)
+        hue = reader.isNull("hue") ? nil : try reader.number("hue", in: -0.5...0.5)
+        order = try Self.order(reader, withHue: hue != nil)
     }
 
-    private static func order(_ reader: ParameterReader) throws(StepError) -> [Adjustment] {
-        guard reader.has("order") else { return Adjustment.allCases }
-        let words = "brightness, contrast and saturation, each once"
+    private static func order(_ reader: ParameterReader, withHue: Bool) throws(StepError) -> [Adjustment] {
+        let needed = withHue ? Adjustment.allCases : [.brightness, .contrast, .saturation]
+        guard reader.has("order") else { return needed }
+        let words =
+            withHue
+            ? "brightness, contrast, saturation and hue, each once"
+            : "brightness, contrast and saturation, each once"
         var order: [Adjustment] = []
-        for (index, value) in try reader.list("order", words, counts: 3...3).enumerated() {
+        for (index, value) in try reader.list("order", words, counts: needed.count...needed.count)
+            .enumerated()
+        {
             order.append(try reader.choice(value, path: "order[\(index)]"))
         }
-        guard Set(order).count == 3 else {
+        guard Set(order) == Set(needed) else {
             throw .inconsistent(step: name, path: "order", detail: "must name \(words)")
         }
         return order
     }
 
+    /// Without a hue there is no such member: what was drawn before there was one reads the same.
     package var json: JSONValue {
-        [
-            "step": .string(Self.name), "brightness": .number(brightness), "contrast": .number(contrast),
-            "saturation": .number(saturation), "order": .array(order.map { .string($0.rawValue) }),
+        var members: [JSONValue.Member] = [
+            .init("step", .string(Self.name)), .init("brightness", .number(brightness)),
+            .init("contrast", .number(contrast)), .init("saturation", .number(saturation)),
         ]
+        if let hue { members.append(.init("hue", .number(hue))) }
+        members.append(.init("order", .array(order.map { .string($0.rawValue) })))
+        return .object(members)
+    }
+
+    package func leavesUnchanged(_ size: PixelSize) -> Bool {
+        hue == nil && [brightness, contrast, saturation].allSatisfy { Float($0) == 1 }
     }
 
     package func apply(to image: PixelImage) throws(StepError) -> PixelImage {
@@ -82,6 +96,7 @@ package struct ColorJitter: PerturbationStep, Equatable {
             case .brightness: Enhancement.brightness(of: &samples, factor: Float(brightness))
             case .contrast: Enhancement.contrast(of: &samples, factor: Float(contrast))
             case .saturation: Enhancement.saturation(of: &samples, factor: Float(saturation))
+            case .hue: if let hue { HueShift(factor: hue).apply(to: &samples) }
             }
         }
         return PixelImage(width: image.width, height: image.height, samples: samples)

@@ -5,7 +5,9 @@ package import JSON
 ///
 /// - `padding: zeros` is the CPPO references' own blur: levels / 255, first down, then across, zeros beyond the edge,
 ///   255 · x truncated. Flat regions can therefore lose one level, and edges darken. Equal to PyTorch (x86-64, oneDNN
-///   off, as the reference runs it) in every sample.
+///   off, as the reference runs it) in every sample of ordinary pictures. On narrow, long ones PyTorch may add the k
+///   products in another order; where a flat region's sum then falls on the other side of a whole level, truncation
+///   makes one level of that.
 /// - `padding: reflect` is torchvision's `gaussian_blur` on a PIL image: the picture mirrored beyond the edge, rounded
 ///   half to even. torchvision sums the k² products at once in an order of oneDNN's choosing; samples differ by at
 ///   most one level, on fewer than one in a thousand (measured: at most 3.5 in 100,000).
@@ -23,6 +25,8 @@ package struct GaussianBlur: PerturbationStep, Equatable {
             "padding", type: "name", range: "zeros or reflect (needs sides over kernel_size / 2)",
             standard: "zeros"),
     ]
+
+    package static let identity: String? = "kernel_size 1 with padding reflect"
 
     let kernelSize: Int
     let sigma: Double
@@ -52,6 +56,8 @@ package struct GaussianBlur: PerturbationStep, Equatable {
             "padding": .string(padding.rawValue),
         ]
     }
+
+    package func leavesUnchanged(_ size: PixelSize) -> Bool { kernelSize == 1 && padding == .reflect }
 
     package func outputSize(for size: PixelSize) throws(StepError) -> PixelSize {
         guard padding == .zeros || kernelSize / 2 < min(size.width, size.height) else {

@@ -16,6 +16,7 @@ package struct Occlusion: PerturbationStep, Equatable {
             range: "0 … 4096 patches inside the picture, together at most 64 times its area"),
         StepParameter("noise_seed", type: "integer", range: "0 … 9223372036854775807"),
     ]
+    package static let identity: String? = "no patches"
     private static let mostPatches = 4096
     private static let largestCover = 64
 
@@ -63,6 +64,8 @@ package struct Occlusion: PerturbationStep, Equatable {
             "noise_seed": .integer(noiseSeed),
         ]
     }
+
+    package func leavesUnchanged(_ size: PixelSize) -> Bool { patches.isEmpty }
 
     package func outputSize(for size: PixelSize) throws(StepError) -> PixelSize {
         var area = 0

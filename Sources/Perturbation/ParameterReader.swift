@@ -28,13 +28,15 @@ struct ParameterReader {
                         step: step.name, path: "step", expected: "\"\(step.name)\"", found: member.value.kind)
                 }
             } else if !names.contains(member.name) {
-                throw .unknownParameter(
-                    step: step.name, path: member.name, nearest: nearestName(to: member.name, among: names))
+                throw .unknown(member.name, in: step.name, known: names)
             }
         }
     }
 
     func has(_ name: String) -> Bool { object[name] != nil }
+
+    /// Whether the parameter is left out or null.
+    func isNull(_ name: String) -> Bool { object[name].map { $0 == .null } ?? true }
 
     func number(_ name: String, in range: ClosedRange<Double>, standard: Double? = nil) throws(StepError)
         -> Double
@@ -128,9 +130,9 @@ struct ParameterReader {
         return list
     }
 
-    /// `fill`: one level for all channels or [red, green, blue]; black when left out.
-    func color(_ name: String) throws(StepError) -> FillColor {
-        guard let value = object[name] else { return FillColor(red: 0, green: 0, blue: 0) }
+    /// One level for all channels or [red, green, blue].
+    func color(_ name: String, standard: FillColor = .black) throws(StepError) -> FillColor {
+        guard let value = object[name] else { return standard }
         if value.array == nil {
             let gray = UInt8(try integer(value, path: name, in: 0...255))
             return FillColor(red: gray, green: gray, blue: gray)
@@ -143,14 +145,36 @@ struct ParameterReader {
         return FillColor(red: channels[0], green: channels[1], blue: channels[2])
     }
 
+    /// A picture of the request, by id or index.
+    func picture(_ name: String) throws(StepError) -> PictureReference {
+        let expected = "the id or the index of a picture of the request"
+        guard let value = object[name] else { throw missing(name, expected) }
+        if let id = value.string { return .id(id) }
+        guard value.double != nil else {
+            throw .wrongType(step: step, path: name, expected: expected, found: value.kind)
+        }
+        return .index(Int(try integer(value, path: name, in: 0...Int64(Int32.max))))
+    }
+
     private func missing(_ name: String, _ expected: String) -> StepError {
         .missingParameter(step: step, path: name, expected: expected)
+    }
+}
+
+extension StepError {
+    /// `unknownParameter` with the name that was probably meant.
+    static func unknown(_ name: String, in step: String, known: [String]) -> StepError {
+        .unknownParameter(step: step, path: name, nearest: nearestName(to: name, among: known))
     }
 }
 
 /// The colour of what lies outside the picture.
 struct FillColor: Sendable, Equatable {
     let red, green, blue: UInt8
+
+    static let black = FillColor(red: 0, green: 0, blue: 0)
+    static let gray = FillColor(red: 128, green: 128, blue: 128)
+    static let white = FillColor(red: 255, green: 255, blue: 255)
 
     var json: JSONValue { [.integer(Int64(red)), .integer(Int64(green)), .integer(Int64(blue))] }
 }

@@ -30,6 +30,8 @@ package struct Perspective: PerturbationStep, Equatable {
             "fill", type: "integer or [red, green, blue]", range: "0 … 255", standard: [0, 0, 0]),
     ]
 
+    package static let identity: String? = "endpoints equal to startpoints"
+
     struct Point: Sendable, Equatable {
         let x, y: Int
 
@@ -74,18 +76,18 @@ package struct Perspective: PerturbationStep, Equatable {
             }
             points.append(Point(x: pair[0], y: pair[1]))
         }
-        for left in 0..<4 {
-            let others = (0..<4).filter { $0 != left }.map { points[$0] }
-            guard !aligned(others[0], others[1], others[2]) else {
-                throw .inconsistent(
-                    step: Self.name, path: name, detail: "three of the points lie on one line")
-            }
+        guard !hasThreeOnLine(points) else {
+            throw .inconsistent(step: Self.name, path: name, detail: "three of the points lie on one line")
         }
         return points
     }
 
-    private static func aligned(_ a: Point, _ b: Point, _ c: Point) -> Bool {
-        (b.x - a.x) * (c.y - a.y) == (b.y - a.y) * (c.x - a.x)
+    static func hasThreeOnLine(_ points: [Point]) -> Bool {
+        points.indices.contains { left in
+            let others = points.indices.filter { $0 != left }.map { points[$0] }
+            return (others[1].x - others[0].x) * (others[2].y - others[0].y)
+                == (others[1].y - others[0].y) * (others[2].x - others[0].x)
+        }
     }
 
     package var json: JSONValue {
@@ -95,6 +97,8 @@ package struct Perspective: PerturbationStep, Equatable {
             "fill": fill.json,
         ]
     }
+
+    package func leavesUnchanged(_ size: PixelSize) -> Bool { startpoints == endpoints }
 
     package func apply(to image: PixelImage) throws(StepError) -> PixelImage {
         guard startpoints != endpoints else { return image }

@@ -12,6 +12,10 @@ package protocol PerturbationStep: Sendable {
     static var summary: String { get }
     /// Every parameter with its range and default, in the order in which `json` writes them.
     static var parameters: [StepParameter] { get }
+    /// The parameters with which the step changes no picture, in words; nil when there are none.
+    static var identity: String? { get }
+    /// When the result has another size than the picture, in words; nil for never.
+    static var changesSize: String? { get }
 
     /// Reads `{"step": name, …}`; the `step` member may be left out here. Strict: unknown, repeated, missing,
     /// mistyped, non-finite and out-of-range parameters are errors.
@@ -28,6 +32,9 @@ package protocol PerturbationStep: Sendable {
     /// per pixel, so that a batch can be checked, and its memory planned, before anything is decoded.
     func outputSize(for size: PixelSize) throws(StepError) -> PixelSize
 
+    /// True only where every picture of this size stays as it is. A recipe asked for `always` draws such a step again.
+    func leavesUnchanged(_ size: PixelSize) -> Bool
+
     /// Errors exactly when `outputSize(for: image.size)` does.
     func apply(to image: PixelImage) throws(StepError) -> PixelImage
 }
@@ -35,7 +42,14 @@ package protocol PerturbationStep: Sendable {
 extension PerturbationStep {
     package var name: String { Self.name }
 
+    package static var changesSize: String? { nil }
+
+    /// What a step that makes pictures larger may make of one.
+    static var mostPixels: Int { 100_000_000 }
+
     package var keepsSize: Bool { true }
+
+    package func leavesUnchanged(_ size: PixelSize) -> Bool { false }
 
     package func outputSize(for size: PixelSize) throws(StepError) -> PixelSize { size }
 }

@@ -12,6 +12,7 @@
 /// In NumPy all words at once: `mix(start + GOLDEN * np.arange(1, count + 1, dtype=np.uint64))`.
 ///
 /// - An integer from 0 to n − 1 takes one word: the high 64 bits of word × n, in Python `word * n >> 64`.
+/// - A number in 0 ..< 1 takes one word: `(word >> 11) * 2.0**-53`.
 /// - Bytes are the words' bytes, lowest first: `words.view("<u8").view(np.uint8)`.
 struct RandomStream: Sendable {
     private static let golden: UInt64 = 0x9E37_79B9_7F4A_7C15
@@ -46,6 +47,9 @@ struct RandomStream: Sendable {
     mutating func tenThousandths(in range: ClosedRange<Int>) -> Double {
         Double(integer(in: range)) / 10_000
     }
+
+    /// A number from 0 up to, not including, 1: the word's upper 53 bits · 2⁻⁵³. Takes one word.
+    mutating func unitInterval() -> Double { Double(word() >> 11) * 0x1p-53 }
 
     private static func mix(_ value: UInt64) -> UInt64 {
         var z = value

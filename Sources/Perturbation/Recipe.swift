@@ -1,46 +1,99 @@
-internal import Images
+package import Images
 package import JSON
 
-/// A named distribution of steps: one of `choices`, each as likely as the others.
+/// A named distribution of steps, as a readable tree of parts (see `RecipeElement` and `ValueDistribution`).
 package struct Recipe: Sendable {
     package let name: String
     package let view: View
     package let summary: String
-    let choices: [StepDistribution]
+    let content: RecipeElement
 
-    /// What the recipe does to the information in the picture, and so which view it makes.
+    /// What the recipe is for.
     package enum View: String, Sendable, CaseIterable {
+        /// Keeps the information in the picture.
         case preserving
+        /// Removes it.
         case removing
+        /// Makes a rollout's picture harder to see.
+        case rollout
+        /// Makes further training data; only these recipes may change the picture's size.
+        case augmentation
     }
 }
 
 extension Recipe {
     /// Draws the steps for one picture. The same arguments give the same steps for ever and on every machine; see
-    /// `RandomStream` for the generator and `StepDistribution` for what is drawn in which order. The first word of the
-    /// stream chooses the step.
+    /// `RandomStream` for the generator and `RecipeElement` for what is drawn in which order.
     ///
     /// - Parameters:
     ///   - variant: 0, 1, 2 … for several views of one picture.
-    ///   - always: rules out the draws that leave the picture as it is (perspective does so with probability ½); the
-    ///     list is then never empty. The other draws stay the same.
+    ///   - always: rules out the draws that leave the picture as it is: parts that are applied only sometimes are
+    ///     applied, and a step that changes nothing is drawn again, up to a thousand times. Other draws stay the same.
+    ///   - strength: 0 … 1, what scheduled values are multiplied by.
+    ///   - seconds: the pictures to choose a second one from, without this one.
     /// - Returns: the steps in order; empty when the picture stays as it is.
+    /// - Throws: for values that don't go together or don't fit the picture, and when a second picture is needed and
+    ///   there is none. The recipes of the catalogue throw only for that, and for an expansion beyond 100 megapixels.
     package func draw(
-        seed: Seed, key: ImageKey, variant: Int = 0, width: Int, height: Int, always: Bool = false
-    ) -> [any PerturbationStep] {
-        let size = PixelSize(width: width, height: height)
-        let possible = choices.filter { $0.smallestSide <= min(width, height) }
+        seed: Seed, key: ImageKey, variant: Int = 0, width: Int, height: Int, always: Bool = false,
+        strength: Double = 1, seconds: [SecondPicture] = []
+    ) throws(StepError) -> [any PerturbationStep] {
         var stream = RandomStream(seed: seed, recipe: name, key: key, variant: variant)
-        let choice = possible[stream.integer(in: 0...(possible.count - 1))]
-        guard let step = choice.draw(&stream, size, always) else { return [] }
-        return [step]
+        var context = DrawContext(
+            size: PixelSize(width: width, height: height), always: always, strength: strength,
+            seconds: seconds)
+        var steps: [any PerturbationStep] = []
+        try content.draw(&stream, &context, onto: &steps)
+        return steps
     }
 
-    /// Name, view, summary, and the distributions, for `GET /v1/recipes`.
+    /// Whether some step reads a second picture that is drawn.
+    package var readsDrawnSecond: Bool { content.distributions.contains { $0.readsDrawnSecond } }
+
+    /// Whether a schedule's strength changes some value.
+    package var isScheduled: Bool { content.distributions.contains { $0.isScheduled } }
+
+    /// Whether every draw keeps the picture's size.
+    package var keepsSize: Bool { content.distributions.allSatisfy { $0.keepsSize } }
+
+    /// Pictures that parameters name as they stand in the recipe.
+    package var namedPictures: [PictureReference] {
+        content.distributions.flatMap { distribution in
+            (distribution.values.distributions["image"]?.extremes ?? []).compactMap {
+                if let id = $0.string { return .id(id) }
+                return $0.integer.map { .index(Int($0)) }
+            }
+        }
+    }
+
+    /// About how many bytes the steps of one draw take, with their text in a reply.
+    package var stepBytes: Int {
+        content.distributions.reduce(0) { sum, distribution in
+            let patches = distribution.values.distributions["count"]?.extremes.compactMap(\.double).max() ?? 1
+            return sum + 1024 + 80 * Int(patches)
+        }
+    }
+
+    /// At least as large as any result for a picture of this size, with second pictures no larger than given.
+    package func largestOutput(for size: PixelSize, seconds: [PixelSize]) -> PixelSize {
+        content.distributions.filter { !$0.keepsSize }.reduce(size) { size, distribution in
+            if distribution.form.step is any PairStep.Type {
+                let widest = seconds.map {
+                    $0.width.multipliedReportingOverflow(by: size.height).partialValue / $0.height
+                }
+                return PixelSize(width: size.width + (widest.max() ?? 0) + 1, height: size.height)
+            }
+            let side = Int((Double(size.width * size.width + size.height * size.height)).squareRoot()) + 3
+            return PixelSize(width: side, height: side)
+        }
+    }
+
+    /// Name, view, summary and the tree, for `GET /v1/recipes`; a recipe read from this is the same recipe.
     package var json: JSONValue {
-        [
-            "name": .string(name), "view": .string(view.rawValue), "summary": .string(summary),
-            "one_of": .array(choices.map(\.json)),
-        ]
+        .object(
+            [
+                .init("name", .string(name)), .init("view", .string(view.rawValue)),
+                .init("summary", .string(summary)),
+            ] + content.members)
     }
 }

@@ -20,9 +20,6 @@ package struct Rotation: PerturbationStep, Equatable {
             "fill", type: "integer or [red, green, blue]", range: "0 … 255", standard: [0, 0, 0]),
     ]
 
-    /// A long strip turned by 45° would need its length squared.
-    private static let mostPixels = 100_000_000
-
     let degrees: Double
     let interpolation: Interpolation
     let expand: Bool
@@ -53,13 +50,19 @@ package struct Rotation: PerturbationStep, Equatable {
         ]
     }
 
+    package static let identity: String? = "degrees 0"
+    package static let changesSize: String? = "with expand"
+
     package var keepsSize: Bool { !expand }
+
+    package func leavesUnchanged(_ size: PixelSize) -> Bool { Self.modulo360(degrees) == 0 }
 
     package func outputSize(for size: PixelSize) throws(StepError) -> PixelSize {
         switch turn(of: size) {
         case .none, .half: return size
         case .quarter, .threeQuarters: return PixelSize(width: size.height, height: size.width)
         case .free(_, let grown):
+            // A long strip turned by 45° would need its length squared.
             guard grown == size || grown.pixelCount <= Self.mostPixels else {
                 throw .doesNotFit(
                     step: Self.name, path: "expand",

@@ -3,72 +3,107 @@ internal import JSON
 
 /// One step of a recipe with the distributions its parameters are drawn from.
 ///
-/// Every draw takes the words of its `RandomStream` in the order in which `parameters` lists them; numbers are
-/// integers, or integers divided by 10,000. That order is part of the contract.
+/// Every draw takes the words of its `RandomStream` in the order in which the form lists its parameters, whatever the
+/// order in the recipe's text; that order is part of the contract.
 struct StepDistribution: Sendable {
-    let step: any PerturbationStep.Type
-    /// Parameter and distribution in words, in the order drawn.
-    let parameters: [(name: String, distribution: String)]
-    /// The smallest side a picture must have for this step to be among the choices.
-    let smallestSide: Int
-    /// The step, or nil where this draw leaves the picture as it is. The flag rules that out.
-    let draw: @Sendable (inout RandomStream, PixelSize, Bool) -> (any PerturbationStep)?
+    let form: StepForm
+    /// As in the recipe.
+    let given: [(name: String, value: ValueDistribution)]
+    let values: StepForm.Values
 
-    var json: JSONValue {
-        [
-            "step": .string(step.name),
-            "parameters": .object(parameters.map { .init($0.name, .string($0.distribution)) }),
-        ]
-    }
-}
+    /// How often a step that changes nothing is drawn again when `always` asks for one that does.
+    private static let mostAttempts = 1000
 
-extension StepDistribution {
-    static let colorJitter = StepDistribution(
-        step: ColorJitter.self,
-        parameters: [
-            ("brightness", "uniform in 0.2 … 1.3"), ("contrast", "uniform in 0.2 … 1.8"),
-            ("saturation", "uniform in 0.2 … 1.8"), ("order", "one of the six orders, uniformly"),
-        ],
-        smallestSide: 1
-    ) { stream, _, _ in
-        let brightness = stream.tenThousandths(in: 2000...13000)
-        let contrast = stream.tenThousandths(in: 2000...18000)
-        let saturation = stream.tenThousandths(in: 2000...18000)
-        // The six orders in lexicographic sequence: what comes first, then which of the other two comes next.
-        let place = stream.integer(in: 0...5)
-        var left = ColorJitter.Adjustment.allCases
-        let first = left.remove(at: place / 2)
-        let second = left.remove(at: place % 2)
-        return ColorJitter(
-            brightness: brightness, contrast: contrast, saturation: saturation, order: [first, second] + left)
+    /// Reads `{"step": name, parameter: value, …}`; `members` are those without `applied`.
+    init(members: [JSONValue.Member]) throws(StepError) {
+        guard let name = members.first(where: { $0.name == "step" })?.value.string else { throw .missingName }
+        let step = try StepCatalogue.type(named: name)
+        let others = members.filter { $0.name != "step" }
+        form = StepForm.form(of: step, given: others.map(\.name))
+        let names = form.parameters.map(\.name)
+        var given: [(name: String, value: ValueDistribution)] = []
+        for member in others {
+            guard names.contains(member.name) else { throw .unknown(member.name, in: name, known: names) }
+            guard !given.contains(where: { $0.name == member.name }) else {
+                throw .repeatedParameter(step: name, path: member.name)
+            }
+            given.append((member.name, try ValueDistribution(member.value, step: name, path: member.name)))
+        }
+        self.given = given
+        var distributions: [String: ValueDistribution] = [:]
+        for parameter in form.parameters {
+            distributions[parameter.name] =
+                given.first { $0.name == parameter.name }?.value ?? parameter.standard
+        }
+        values = StepForm.Values(distributions: distributions)
+        try checkRanges()
+        try checkEnds()
     }
 
-    static let rotation = StepDistribution(
-        step: Rotation.self, parameters: [("degrees", "uniform in -10 … 10")], smallestSide: 1
-    ) { stream, _, _ in
-        Rotation(degrees: stream.tenThousandths(in: -100_000...100_000))
+    var readsDrawnSecond: Bool { form.step is any PairStep.Type && values.distributions["image"] == nil }
+
+    var isScheduled: Bool { given.contains { $0.value.isScheduled } }
+
+    /// Whether every draw keeps the picture's size.
+    var keepsSize: Bool {
+        guard form.step.changesSize != nil else { return true }
+        guard let expand = values.distributions["expand"] else { return form.step == Rotation.self }
+        return !expand.extremes.contains(true)
     }
 
-    static let gaussianBlur = StepDistribution(
-        step: GaussianBlur.self,
-        parameters: [("kernel_size", "3"), ("sigma", "1"), ("padding", "zeros")], smallestSide: 1
-    ) { _, _, _ in
-        GaussianBlur(kernelSize: 3, sigma: 1, padding: .zeros)
+    private func checkRanges() throws(StepError) {
+        for parameter in form.parameters {
+            guard let range = parameter.range else { continue }
+            guard let distribution = values.distributions[parameter.name] else {
+                throw .missingParameter(
+                    step: form.step.name, path: parameter.name, expected: "a number \(range.words)")
+            }
+            for value in distribution.extremes {
+                guard let number = value.double else {
+                    throw .wrongType(
+                        step: form.step.name, path: parameter.name, expected: "a number", found: value.kind)
+                }
+                guard range.contains(number) else {
+                    throw .outOfRange(
+                        step: form.step.name, path: parameter.name, expected: range.words, found: "\(number)")
+                }
+            }
+        }
     }
 
-    static let zoomCrop = StepDistribution(
-        step: ZoomCrop.self,
-        parameters: [
-            ("width, height", "⌊s · side⌋, at least 1, for one s uniform in 0.6 … 0.7"),
-            ("left", "uniform in 0 … picture's width − width"),
-            ("top", "uniform in 0 … picture's height − height"),
-        ],
-        smallestSide: 1
-    ) { stream, size, _ in
-        let scale = stream.integer(in: 6000...7000)
-        let (width, height) = (max(1, size.width * scale / 10_000), max(1, size.height * scale / 10_000))
-        let left = stream.integer(in: 0...(size.width - width))
-        let top = stream.integer(in: 0...(size.height - height))
-        return ZoomCrop(left: left, top: top, width: width, height: height)
+    /// Draws with each value at each of its ends, so that a recipe which the step would refuse is refused at once. What
+    /// only some combinations make wrong shows when it is drawn.
+    private func checkEnds() throws(StepError) {
+        let size = PixelSize(width: 1 << 16, height: 1 << 16)
+        let context = DrawContext(
+            size: size, always: false, strength: 1, seconds: [SecondPicture(id: "0", size: size)])
+        let most = values.distributions.values.map { $0.extremes.count }.max() ?? 1
+        for end in 0..<most {
+            let fixed = values.distributions.mapValues { distribution in
+                let extremes = distribution.extremes
+                return ValueDistribution.fixed(extremes[min(end, extremes.count - 1)])
+            }
+            // A placing form is of this size's doing: one patch tells as much as thousands.
+            var stream = RandomStream(start: 0)
+            _ = try form.draw(StepForm.Values(distributions: fixed), &stream, context)
+        }
+    }
+
+    func isPossible(_ size: PixelSize) -> Bool { form.isPossible(values, size) }
+
+    func draw(_ stream: inout RandomStream, _ context: DrawContext) throws(StepError) -> any PerturbationStep
+    {
+        var attempt = 1
+        while true {
+            let step = try form.draw(values, &stream, context)
+            guard context.always, step.leavesUnchanged(context.size), attempt < Self.mostAttempts else {
+                return step
+            }
+            attempt += 1
+        }
+    }
+
+    var json: [JSONValue.Member] {
+        [.init("step", .string(form.step.name))] + given.map { .init($0.name, $0.value.json) }
     }
 }

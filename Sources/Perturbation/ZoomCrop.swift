@@ -15,6 +15,8 @@ package struct ZoomCrop: PerturbationStep, Equatable {
         StepParameter("height", type: "integer", range: "1 … picture's height"),
     ]
 
+    package static let identity: String? = "left 0, top 0, width and height those of the picture"
+
     let left, top, width, height: Int
 
     init(left: Int, top: Int, width: Int, height: Int) {
@@ -39,6 +41,8 @@ package struct ZoomCrop: PerturbationStep, Equatable {
             "width": .integer(Int64(width)), "height": .integer(Int64(height)),
         ]
     }
+
+    package func leavesUnchanged(_ size: PixelSize) -> Bool { width == size.width && height == size.height }
 
     package func outputSize(for size: PixelSize) throws(StepError) -> PixelSize {
         guard left + width <= size.width, top + height <= size.height else {

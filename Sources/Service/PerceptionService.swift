@@ -35,7 +35,7 @@ package struct PerceptionService: Sendable {
 
     /// Numbers in bodies up to this size are worked on in place: handing them over would cost more than the work. A
     /// picture never is: a few bytes can hold millions of pixels.
-    private static let lightBodyBytes = 32 << 10
+    static let lightBodyBytes = 32 << 10
     /// From here on work takes tens of milliseconds and more: 8 × 4,096 tokens are 0.7 MB.
     private static let longBodyBytes = 4 << 20
 
@@ -44,90 +44,11 @@ package struct PerceptionService: Sendable {
         -> Route
     {
         Route(.post, path) { head in
-            let names: SharedNames
-            do throws(Problem) { names = try SharedNames(head.query) } catch {
+            do throws(Problem) {
+                return try TensorExchange<Operation>(self, path: path, head: head).opening()
+            } catch {
                 return .reply(error.response(requestID: head.requestID))
             }
-            let types = names.input == nil ? TensorEncoding.mediaTypes : nil
-            if let refusal = refusal(head, types: types) { return .reply(refusal) }
-            let context = OperationContext(
-                query: SharedNames.without(head.query), memoryBudget: settings.memoryBudgetBytes,
-                writesToFile: names.output != nil)
-            if let name = names.input {
-                return .sink(
-                    AbsentBody(for: head) {
-                        .work {
-                            answer(head, path) { timer throws(Problem) in
-                                try reply(operation, toFile: name, names, context, head, &timer)
-                            }
-                        }
-                    })
-            }
-            if TensorEncoding(head).isJSON {
-                return collect(head, upTo: settings.maxJSONBodyBytes, inPlaceUpTo: Self.lightBodyBytes) {
-                    bytes in
-                    answer(head, path) { timer throws(Problem) in
-                        let request = try TensorRequest(json: bytes, schema: Operation.schema)
-                        timer.end(.decode)
-                        return try reply(operation, to: request, names, context, head, &timer)
-                    }
-                }
-            }
-            let limits = IntakeLimits(
-                streamed: settings.maxStreamedBodyBytes, held: settings.maxBodyBytes,
-                budget: settings.memoryBudgetBytes)
-            return .sink(
-                TensorIntake(
-                    head, schema: Operation.schema, limits: limits,
-                    planner: { request throws(Problem) in
-                        try Operation.plan(for: request, context: context)
-                    },
-                    completion: { arrival in
-                        outcome(of: arrival.heldBytes, inPlaceUpTo: Self.lightBodyBytes) {
-                            answer(head, path, before: [.compute: arrival.reducing]) {
-                                timer throws(Problem) in
-                                timer.end(.decode)
-                                return try reply(
-                                    operation, to: arrival.request, names, context, head, &timer)
-                            }
-                        }
-                    }))
-        }
-    }
-
-    private func reply<Operation: TensorOperation>(
-        _ operation: Operation.Type, to request: TensorRequest, _ names: SharedNames,
-        input: SharedInput? = nil, _ context: OperationContext, _ head: RequestHead, _ timer: inout PhaseTimer
-    ) throws(Problem) -> Response {
-        let reply = try Operation.reply(to: request, context: context)
-        timer.end(.compute)
-        defer { timer.end(.encode) }
-        let response: Response
-        if let name = names.output {
-            response = try reply.publish(
-                as: name, in: settings.directory(for: SharedNames.outputParameter), unlessChanged: input)
-        } else {
-            response = TensorEncoding(head).response(try reply.filled())
-            try input?.checkUnchanged()
-        }
-        instruments.count(reply, run: RunName(head) ?? .none, route: head.path)
-        return response
-    }
-
-    /// The same for a request whose tensors lie in a file of the shared directory.
-    private func reply<Operation: TensorOperation>(
-        _ operation: Operation.Type, toFile name: String, _ names: SharedNames, _ context: OperationContext,
-        _ head: RequestHead, _ timer: inout PhaseTimer
-    ) throws(Problem) -> Response {
-        let input = try SharedInput(name, in: settings.directory(for: SharedNames.inputParameter))
-        do throws(Problem) {
-            let request = try TensorRequest(input.file, schema: Operation.schema)
-            timer.end(.decode)
-            return try reply(operation, to: request, names, input: input, context, head, &timer)
-        } catch {
-            // What is wrong with a file that somebody is writing to is that.
-            try input.checkUnchanged()
-            throw error
         }
     }
 
@@ -148,7 +69,7 @@ package struct PerceptionService: Sendable {
 
     /// Why a request is not even looked at; nil when it may pass.
     /// - Parameter types: of bodies that are read; nil for requests without a body.
-    private func refusal(_ head: RequestHead, types: [String]?) -> Response? {
+    func refusal(_ head: RequestHead, types: [String]?) -> Response? {
         if let refusal = authorization.refusal(head) ?? RunName.refusal(head) { return refusal }
         guard let types else { return nil }
         guard let type = head.mediaType, types.contains(type) else {
@@ -163,7 +84,7 @@ package struct PerceptionService: Sendable {
     }
 
     /// A body that is collected, then worked on.
-    private func collect(
+    func collect(
         _ head: RequestHead, upTo limit: Int, inPlaceUpTo lightBytes: Int,
         _ answer: @escaping @Sendable ([UInt8]) -> Response
     ) -> Opening {
@@ -181,7 +102,7 @@ package struct PerceptionService: Sendable {
     }
 
     /// In place when it is light, else by a worker; by one that yields to others when it may take long.
-    private func outcome(
+    func outcome(
         of heldBytes: Int, inPlaceUpTo lightBytes: Int, _ work: @escaping @Sendable () -> Response
     ) -> Outcome {
         if heldBytes < lightBytes { return .reply(work()) }
@@ -194,7 +115,7 @@ package struct PerceptionService: Sendable {
     }
 
     /// - Parameter before: what was spent while the request was arriving.
-    private func answer(
+    func answer(
         _ head: RequestHead, _ path: String, before: [PhaseTimer.Phase: Duration] = [:],
         _ work: (inout PhaseTimer) throws(Problem) -> Response
     ) -> Response {

@@ -27,7 +27,7 @@ struct Serve: ParsableCommand {
     )
     var instructionSet: String?
 
-    @Option(help: "Folder in which requests may name files instead of carrying bodies, such as a mounted /dev/shm.")
+    @Option(help: "Folder in which requests may name files instead of carrying bodies, as on /dev/shm.")
     var sharedDir: String?
 
     @Option(help: "Seconds that requests in flight may take to finish after SIGTERM. (default: 30)")

@@ -3,6 +3,7 @@ import Glibc
 import Perception
 import TestMaterial
 import Testing
+import TokenDistribution
 
 private let clampings = [Clamps(), Clamps(result: 10), Clamps(input: 20, result: 10), Clamps(input: 0.5)]
 private let estimators = [Estimator.k1, .abs, .k2, .k3]
@@ -25,7 +26,7 @@ private func logProbabilities(_ count: Int, seed: UInt64) -> PerView<[Double]> {
 private func lists(
     _ views: PerView<[Double]>, _ estimator: Estimator, _ clamps: Clamps,
     _ term: ContrastiveTerm = ContrastiveTerm(),
-    width: TokenContrast.Width = .widest, lengths: [Int]? = nil, response: [UInt8]? = nil,
+    instructionSet: InstructionSet = .inUse, lengths: [Int]? = nil, response: [UInt8]? = nil,
     mask: [UInt8]? = nil,
     stopping: Set<View> = []
 ) -> TokenContrast.Lists {
@@ -33,14 +34,11 @@ private func lists(
     let ones = [UInt8](repeating: 1, count: count)
     let rows = Rows(lengths: lengths ?? [count])
     return TokenContrast(
-        estimator: estimator, clamps: clamps, term: term, stopGradient: stopping, width: width
+        estimator: estimator, clamps: clamps, term: term, stopGradient: stopping,
+        instructionSet: instructionSet
     ).lists(
         views, responseMask: response ?? ones, mask: mask ?? ones, rows: rows,
         weights: [Double](repeating: 0.25, count: rows.count))
-}
-
-private func widths() -> [TokenContrast.Width] {
-    TokenContrast.Width.allCases.filter { $0.rawValue <= TokenContrast.Width.widest.rawValue }
 }
 
 @Suite struct TokenContrastTests {
@@ -79,10 +77,12 @@ private func widths() -> [TokenContrast.Width] {
     }
 
     @Test(arguments: estimators, clampings)
-    func `all widths give the same bits`(estimator: Estimator, clamps: Clamps) {
+    func `all instruction sets give the same bits`(estimator: Estimator, clamps: Clamps) {
         let views = logProbabilities(1003, seed: 2)
-        let narrow = lists(views, estimator, clamps, width: .baseline)
-        for width in widths() { #expect(isSame(lists(views, estimator, clamps, width: width), narrow)) }
+        let narrow = lists(views, estimator, clamps, instructionSet: .portable)
+        for set in InstructionSet.available {
+            #expect(isSame(lists(views, estimator, clamps, instructionSet: set), narrow))
+        }
     }
 
     @Test func `where rows begin and end changes no bit`() {
@@ -101,9 +101,9 @@ private func widths() -> [TokenContrast.Width] {
             views.original[token] = [.nan, .infinity, -.infinity, 1e300][token % 4]
             views.removing[token] = .nan
         }
-        for width in widths() {
+        for set in InstructionSet.available {
             let found = lists(
-                views, .k3, Clamps(result: 1e-3), width: width, response: response, mask: response)
+                views, .k3, Clamps(result: 1e-3), instructionSet: set, response: response, mask: response)
             for token in 0..<40 where response[token] == 0 {
                 #expect(found.margin[token] == 0 && found.loss[token] == 0 && !found.isClamped[token])
                 #expect(View.allCases.allSatisfy { found.gradient[$0][token] == 0 })

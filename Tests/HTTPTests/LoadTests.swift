@@ -65,6 +65,35 @@ struct LoadTests {
         for client in clients { #expect(try client.receiveReply().text == "passed") }
     }
 
+    @Test("However much long work there is, other work finds a thread")
+    func workBesideLongWork() throws {
+        let gate = Gate()
+        defer { gate.open() }
+        let long = Route(.post, "/long") { head in
+            .sink(
+                BufferedBody(for: head) { _ in
+                    .longWork {
+                        gate.pass()
+                        return Response(text: "long")
+                    }
+                })
+        }
+        let service = try TestService(routes: [long]) { $0.workQueueLimit = 2 }
+        let clients = try (0..<5).map { _ in try service.client() }
+        // Two on threads, two waiting, one too many.
+        for client in clients.prefix(2) { try client.send(client.head(.post, "/long")) }
+        gate.waitForArrivals(2)
+        for client in clients[2..<4] { try client.send(client.head(.post, "/long")) }
+        service.waitForQueued(2)
+        #expect(try clients[4].request(.post, "/long").status == 503)
+        #expect(service.server.load.running == 2)
+        #expect(!service.server.isReady)
+        let failures = try allAnswered(service, connections: 4, requests: 20) { _, _ in "/heavy" }
+        #expect(failures == [])
+        gate.open()
+        for client in clients.prefix(4) { #expect(try client.receiveReply().text == "long") }
+    }
+
     @Test("A long job delays no heavy request while another worker is idle")
     func heavyBesideLong() throws {
         let service = try TestService()

@@ -7,6 +7,8 @@ import Testing
 struct StepCase: Sendable, CustomTestStringConvertible {
     let input: PixelImage
     let step: JSONValue
+    /// Where the step reads a second picture.
+    let second: PixelImage?
     let output: PixelImage
     /// Whether one level in one sample of a thousand may differ.
     let close: Bool
@@ -29,7 +31,8 @@ struct StepCase: Sendable, CustomTestStringConvertible {
                 let input = picture(json["input"]), let output = picture(json["output"]),
                 let close = json["close"]?.bool
             else { return nil }
-            return StepCase(input: input, step: step, output: output, close: close)
+            return StepCase(
+                input: input, step: step, second: picture(json["second"]), output: output, close: close)
         }
     }()
 

@@ -55,8 +55,7 @@ struct TestService {
         tokens: [String] = [], memoryBudgetBytes: Int = 4 << 30, maxRuns: Int = 64,
         sharedDirectory: SharedDirectory? = nil
     ) {
-        var settings = ServiceSettings(
-            memoryBudgetBytes: memoryBudgetBytes, maxRuns: maxRuns, tokens: tokens)
+        var settings = ServiceSettings(memoryBudgetBytes: memoryBudgetBytes, maxRuns: maxRuns, tokens: tokens)
         settings.sharedDirectory = sharedDirectory
         service = PerceptionService(
             settings: settings,

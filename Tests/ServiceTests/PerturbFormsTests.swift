@@ -25,7 +25,8 @@ import Testing
             headers: [("Content-Type", type)] + (accept.map { [("Accept", $0)] } ?? []))
     }
 
-    static let recipes = RecipeCatalogue.all.map(\.name)
+    /// Those that one picture is enough for.
+    static let recipes = RecipeCatalogue.all.filter { !$0.readsDrawnSecond }.map(\.name)
 
     @Test(arguments: recipes, [0, 7, 9_223_372_036_854_775_807])
     func `raw, JSON and multipart requests draw the same steps and give the same bytes`(
@@ -36,7 +37,9 @@ import Testing
         try #require(raw.status == .ok, "\(raw.text)")
         #expect(raw.headers[.contentType] == "image/png")
         let steps = try #require(raw.headers[try name("Perception-Steps")])
-        #expect(raw.headers[try name("Perception-Size")] == "12x9")
+        if RecipeCatalogue.recipe(named: recipe)?.keepsSize == true {
+            #expect(raw.headers[try name("Perception-Size")] == "12x9")
+        }
 
         let view = #""recipe":"\#(recipe)","seed":\#(seed),"always":true"#
         let fromJSON = try perturb(json(picture, view)).json()
@@ -63,8 +66,7 @@ import Testing
         for seed in 0..<6 {
             let drawn = try perturb(picture, type: "image/png", query: "?recipe=\(recipe)&seed=\(seed)")
             let steps = try #require(drawn.headers[try name("Perception-Steps")])
-            let query = steps.utf8.map { "%\(String($0, radix: 16).leftPadded)" }.joined()
-            let again = try perturb(picture, type: "image/png", query: "?steps=\(query)")
+            let again = try perturb(picture, type: "image/png", query: "?steps=\(percentEncoded(steps))")
             #expect(again.bytes == drawn.bytes, "\(steps)")
             #expect(again.headers[try name("Perception-Steps")] == steps)
             let asJSON = try perturb(json(picture, "\"steps\":\(steps)")).json()
@@ -179,8 +181,4 @@ import Testing
     }
 
     private func name(_ text: String) throws -> HTTPField.Name { try #require(HTTPField.Name(text)) }
-}
-
-extension String {
-    fileprivate var leftPadded: String { count < 2 ? "0" + self : self }
 }

@@ -67,3 +67,11 @@ extension Response {
         return first
     }
 }
+
+/// Text for a query's value, every byte of it encoded.
+func percentEncoded(_ text: String) -> String {
+    text.utf8.map { byte in
+        let digits = String(byte, radix: 16)
+        return digits.count < 2 ? "%0\(digits)" : "%\(digits)"
+    }.joined()
+}

@@ -33,11 +33,9 @@ struct token_loss_lists {
     float *gradient_original, *gradient_preserving, *gradient_removing;
 };
 
-/* Widths of vector registers that there is code for. */
+/* Widths of vector registers that there is code for: what the compiler's target has in any case, AVX2, AVX-512 (F, DQ, BW,
+ * VL). The caller knows that the processor has it. */
 enum token_loss_width { token_loss_baseline, token_loss_256, token_loss_512 };
-
-/* The widest that this processor has. */
-enum token_loss_width token_loss_widest(void);
 
 /* Margin, loss, clamping and gradients of every token; zeros outside the response, and gradients outside the mask.
  * The same bits come out whatever the width. */

@@ -28,16 +28,18 @@ extension PerturbRequest {
 
         let pictures: [Picture]
         if let files {
-            pictures = try PerturbRequest.pictures(files, listed: body.pictures?.map(\.id), &faults)
+            pictures = try PerturbRequest.pictures(files, listed: body.pictures, &faults)
         } else {
             pictures = (body.pictures ?? []).enumerated().map {
-                Picture(id: $1.id ?? "\($0)", bytes: $1.bytes)
+                Picture(id: $1.id ?? "\($0)", bytes: $1.bytes, isSecondOnly: $1.isSecondOnly)
             }
         }
         PerturbRequest.checkUnique(pictures.map(\.id), field: "images", "id", &faults)
         PerturbRequest.checkUnique(views.map(\.name), field: "views", "name", &faults)
         try faults.check()
         self.init(pictures: pictures, views: views, settings: settings)
+        checkSecondPictures(&faults) { "views[\($0)]." }
+        try faults.check()
     }
 
     private static func views(_ json: [JSONValue]?, _ faults: inout Faults) -> [View] {
@@ -49,7 +51,7 @@ extension PerturbRequest {
                 faults.add(.invalidType, Problem.Reason("wrong type", field: field, expected: "an object"))
                 return nil
             }
-            let known = ["name", "recipe", "steps", "seed", "always"]
+            let known = ["name"] + drawNames
             for member in members where !known.contains(member.name) {
                 faults.add(
                     .unknownField,
@@ -77,7 +79,7 @@ extension PerturbRequest {
 
     /// The multipart form's pictures: every file in order, or those that `request` lists, exactly.
     private static func pictures(
-        _ files: [(name: String, bytes: [UInt8])], listed: [String?]?, _ faults: inout Faults
+        _ files: [(name: String, bytes: [UInt8])], listed: [ListedPicture]?, _ faults: inout Faults
     ) throws(Problem) -> [Picture] {
         let named = files.enumerated().map {
             Picture(id: $1.name == "images" ? "\($0)" : $1.name, bytes: $1.bytes)
@@ -89,7 +91,7 @@ extension PerturbRequest {
         checkUnique(named.map(\.id), field: "images", "id", &faults)
         try faults.check()
         guard let listed else { return named }
-        let ids = listed.compactMap { $0 }
+        let ids = listed.compactMap(\.id)
         for id in ids where !named.contains(where: { $0.id == id }) {
             faults.add(
                 .missingField, Problem.Reason("there is no file of this image", field: "images", found: id))
@@ -99,7 +101,11 @@ extension PerturbRequest {
                 .unknownField, Problem.Reason("a file that request.images does not list", field: picture.id))
         }
         try faults.check()
-        return ids.compactMap { id in named.first { $0.id == id } }
+        return listed.compactMap { entry in
+            named.first { $0.id == entry.id }.map {
+                Picture(id: $0.id, bytes: $0.bytes, isSecondOnly: entry.isSecondOnly)
+            }
+        }
     }
 
     private static func checkUnique(_ names: [String], field: String, _ what: String, _ faults: inout Faults)
@@ -134,10 +140,17 @@ private func isAlphanumeric(_ byte: UInt8) -> Bool {
     }
 }
 
+/// A picture as the request's JSON lists it; without bytes where they come beside it.
+struct ListedPicture {
+    var id: String?
+    var bytes: [UInt8] = []
+    var isSecondOnly = false
+}
+
 /// The JSON of a perturb request while it is read; pictures are decoded from base64 without a string in between.
 private struct PerturbBody {
     let embedsPictures: Bool
-    var pictures: [(id: String?, bytes: [UInt8])]?
+    var pictures: [ListedPicture]?
     var views: [JSONValue]?
     var settings: [JSONValue.Member] = []
     var faults = Faults()
@@ -149,7 +162,7 @@ private struct PerturbBody {
         try reader.object { (reader, name) throws(JSONError) in
             switch name {
             case "images":
-                var read: [(id: String?, bytes: [UInt8])] = []
+                var read: [ListedPicture] = []
                 try reader.array { (reader, index) throws(JSONError) in
                     read.append(try picture(&reader, "images[\(index)]", bytes))
                 }
@@ -169,8 +182,9 @@ private struct PerturbBody {
 
     private mutating func picture(
         _ reader: inout JSONReader, _ field: String, _ body: [UInt8]
-    ) throws(JSONError) -> (id: String?, bytes: [UInt8]) {
+    ) throws(JSONError) -> ListedPicture {
         var id: String?
+        var isSecondOnly = false
         var data: [UInt8]?
         try reader.object { (reader, name) throws(JSONError) in
             switch name {
@@ -183,6 +197,16 @@ private struct PerturbBody {
                             "not an image's id", field: "\(field).id", expected: imageIDWords, found: text))
                 }
                 id = text
+            case "second_only":
+                let value = try reader.value()
+                if let flag = value.bool {
+                    isSecondOnly = flag
+                } else {
+                    faults.add(
+                        .invalidType,
+                        Problem.Reason("wrong type", field: "\(field).second_only", expected: "true or false")
+                    )
+                }
             case "data" where embedsPictures:
                 if let range = try reader.plainStringRange() {
                     data = decoded(body[range], field)
@@ -190,7 +214,7 @@ private struct PerturbBody {
                     data = decoded(Array(try reader.string().utf8)[...], field)
                 }
             default:
-                let known = embedsPictures ? ["id", "data"] : ["id"]
+                let known = embedsPictures ? ["id", "data", "second_only"] : ["id", "second_only"]
                 faults.add(
                     .unknownField, .unknown("field", name, known: known, field: "\(field).\(name)"))
                 try reader.skip()
@@ -202,7 +226,7 @@ private struct PerturbBody {
         if !embedsPictures, id == nil {
             faults.add(.missingField, Problem.Reason("missing", field: "\(field).id"))
         }
-        return (id, data ?? [])
+        return ListedPicture(id: id, bytes: data ?? [], isSecondOnly: isSecondOnly)
     }
 
     /// Base64, or a data URI whose media type is not looked at: the bytes decide.

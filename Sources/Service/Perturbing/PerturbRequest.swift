@@ -8,6 +8,8 @@ struct PerturbRequest: Sendable {
         /// The client's, or its index.
         let id: String
         let bytes: [UInt8]
+        /// Whether the picture is only there for others to be mixed with.
+        var isSecondOnly = false
     }
 
     struct View: Sendable {
@@ -16,8 +18,19 @@ struct PerturbRequest: Sendable {
     }
 
     enum Content: Sendable {
-        case recipe(Recipe, seed: Seed, always: Bool)
+        case recipe(DrawnRecipe)
         case steps([any PerturbationStep])
+    }
+
+    /// A recipe with everything its draws depend on besides the picture.
+    struct DrawnRecipe: Sendable {
+        let recipe: Recipe
+        let seed: Seed
+        let always: Bool
+        /// 0 … 1, of scheduled values.
+        let strength: Double
+        /// Which pictures of the request may be a second one.
+        let seconds: [PictureReference]
     }
 
     var pictures: [Picture]
@@ -85,23 +98,24 @@ extension PerturbRequest.View {
                 Problem.Reason("either a recipe or steps, not both", field: "\(prefix)recipe"))
             return nil
         case (let recipe?, nil):
-            guard let word = recipe.string else {
-                faults.add(
-                    .invalidType, Problem.Reason("wrong type", field: "\(prefix)recipe", expected: "a string")
-                )
-                return nil
-            }
-            guard let known = RecipeCatalogue.recipe(named: word) else {
-                faults.add(
-                    .unknownRecipe,
-                    .unknown(
-                        "recipe", word, known: RecipeCatalogue.all.map(\.name), field: "\(prefix)recipe",
-                        found: word))
-                return nil
-            }
-            guard let seed = Seed(options.seed) else { return nil }
-            self.init(name: name, content: .recipe(known, seed: seed, always: options.always))
+            guard let drawn = PerturbRequest.recipe(recipe, field: "\(prefix)recipe", &faults),
+                let strength = PerturbRequest.strength(
+                    member("schedule"), of: drawn, field: "\(prefix)schedule", &faults),
+                let seconds = PerturbRequest.secondPictures(
+                    member("second_images"), of: drawn, field: "\(prefix)second_images", &faults),
+                let seed = Seed(options.seed)
+            else { return nil }
+            self.init(
+                name: name,
+                content: .recipe(
+                    PerturbRequest.DrawnRecipe(
+                        recipe: drawn, seed: seed, always: options.always, strength: strength,
+                        seconds: seconds)))
         case (nil, let list?):
+            for name in ["schedule", "second_images"] where member(name) != nil {
+                faults.add(
+                    .conflictingFields, Problem.Reason("steps are not drawn", field: prefix + name))
+            }
             guard let steps = PerturbRequest.steps(list, field: "\(prefix)steps", &faults) else { return nil }
             self.init(name: name, content: .steps(steps))
         }

@@ -25,15 +25,18 @@ extension PerturbRequest {
         var faults = Faults()
         var needed = 0
         let stepBytes = views.map(\.content.stepBytes)
+        var sizes: [PixelSize] = []
         var tooLarge: Int?
         for (index, picture) in pictures.enumerated() {
             do throws(ImageError) {
                 let header = try ImageHeader(probing: picture.bytes.span, limits: limits)
                 needed = needed.addingSaturating(header.decodedBytes)
+                sizes.append(header.size)
+                if picture.isSecondOnly { continue }
                 for (view, stepBytes) in zip(views, stepBytes) where needed <= memoryBudget {
                     // Each view, and as much again for encoding.
-                    let pixels = view.content.outputSize(for: header.size).pixelCount
-                    let bytes = pixels.multipliedSaturating(by: 6).addingSaturating(stepBytes)
+                    let size = view.content.largestOutput(for: header.size, seconds: []) { _ in nil }
+                    let bytes = size.pixelCount.multipliedSaturating(by: 6).addingSaturating(stepBytes)
                     needed = needed.addingSaturating(bytes.multipliedSaturating(by: settings.variants))
                 }
             } catch {
@@ -43,6 +46,7 @@ extension PerturbRequest {
         }
         if let tooLarge { throw Problem.imageTooLarge(faults, limit: tooLarge) }
         try faults.check()
+        needed = needed.addingSaturating(joinedBytes(sizes))
         guard needed <= memoryBudget else {
             throw Problem(
                 .memoryBudgetExceeded,
@@ -81,17 +85,20 @@ extension PerturbRequest {
         let perPicture = views.count * settings.variants
         let results = mapInParallel(images.count * perPicture, operations: .max) { task in
             let picture = task / perPicture
-            return view(task % perPicture, of: images[picture], id: pictures[picture].id)
+            return pictures[picture].isSecondOnly
+                ? nil : view(task % perPicture, ofPicture: picture, among: images)
         }
         var faults = Faults()
         var perturbed: [PerturbedPicture] = []
-        for (index, image) in images.enumerated() {
+        for (index, image) in images.enumerated() where !pictures[index].isSecondOnly {
             var made: [PerturbedPicture.View] = []
             for (offset, result) in results[index * perPicture..<(index + 1) * perPicture].enumerated() {
                 switch result {
+                case nil: break
                 case .success(let view): made.append(view)
                 case .failure(let failure):
-                    let field = "views[\(offset / settings.variants)].steps[\(failure.step)]"
+                    let part = failure.step.map { "steps[\($0)]" } ?? "recipe"
+                    let field = "views[\(offset / settings.variants)].\(part)"
                     var reason = Problem.Reason(failure.error, field: field)
                     reason.index = [index]
                     faults.add(.invalidStep, reason)
@@ -104,29 +111,28 @@ extension PerturbRequest {
     }
 
     private struct StepFailure: Error {
-        let step: Int
+        /// nil when it couldn't be drawn.
+        let step: Int?
         let error: StepError
     }
 
     /// View number `index` counts the variants of each view together.
-    private func view(_ index: Int, of image: PixelImage, id: String) -> Result<
+    private func view(_ index: Int, ofPicture picture: Int, among images: [PixelImage]) -> Result<
         PerturbedPicture.View, StepFailure
     > {
+        let image = images[picture]
         let view = views[index / settings.variants]
         let variant = index % settings.variants
-        let steps: [any PerturbationStep] =
-            switch view.content {
-            case .steps(let steps): steps
-            case .recipe(let recipe, let seed, let always):
-                recipe.draw(
-                    seed: seed, key: ImageKey(id: id), variant: variant, width: image.width,
-                    height: image.height,
-                    always: always)
-            }
+        let steps: [any PerturbationStep]
+        do throws(StepError) {
+            steps = try self.steps(of: view.content, variant: variant, picture: picture, among: images)
+        } catch {
+            return .failure(StepFailure(step: nil, error: error))
+        }
         var result = image
         for (position, step) in steps.enumerated() {
             do throws(StepError) {
-                result = try step.apply(to: result)
+                result = try step.apply(to: result) { self.index(of: $0).map { images[$0] } }
             } catch {
                 return .failure(StepFailure(step: position, error: error))
             }
@@ -139,17 +145,9 @@ extension PerturbRequest.Content {
     /// About what the steps of one view take, with their text in the reply.
     fileprivate var stepBytes: Int {
         switch self {
-        // Fifty patches at most.
-        case .recipe: 4096
+        case .recipe(let drawn): drawn.recipe.stepBytes
         case .steps(let steps): 512 + 2 * JSONValue.array(steps.map(\.json)).text.utf8.count
         }
-    }
-
-    /// The result's size for a picture of this one; a recipe keeps it. A step that doesn't fit counts as keeping it: it
-    /// is told of when it is applied, or fits once the picture has its orientation.
-    fileprivate func outputSize(for size: PixelSize) -> PixelSize {
-        guard case .steps(let steps) = self else { return size }
-        return steps.reduce(size) { (try? $1.outputSize(for: $0)) ?? $0 }
     }
 }
 
@@ -165,12 +163,12 @@ extension Problem {
 }
 
 extension Int {
-    fileprivate func addingSaturating(_ other: Int) -> Int {
+    func addingSaturating(_ other: Int) -> Int {
         let (sum, overflow) = addingReportingOverflow(other)
         return overflow ? .max : sum
     }
 
-    fileprivate func multipliedSaturating(by other: Int) -> Int {
+    func multipliedSaturating(by other: Int) -> Int {
         let (product, overflow) = multipliedReportingOverflow(by: other)
         return overflow ? .max : product
     }

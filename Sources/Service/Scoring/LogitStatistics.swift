@@ -9,13 +9,19 @@ struct LogitStatistics: Sendable {
     private let reduced: ReducedLogits?
 
     /// Rows whose statistics are undefined become faults.
-    /// - Complexity: O(response rows × V), over all cores; O(response rows) where they were reduced as they arrived.
-    init(_ logits: VocabularyLogits, field: String, _ tensors: inout TokenTensors) {
+    /// - Parameter contrasted: a response token's outcome, where the rows were read together with those of other views.
+    /// - Complexity: O(response rows × V), over all cores; O(response rows) where they were read before.
+    init(
+        _ logits: VocabularyLogits, field: String, _ tensors: inout TokenTensors,
+        contrasted: ((Int) -> RowStatistics.Outcome)? = nil
+    ) {
         let mask = tensors.responseMask
         let tokens = mask.indices.filter { mask[$0] == 1 }
         reduced = tensors.request.reduced[field]
         let outcomes =
-            if let reduced {
+            if let contrasted {
+                tokens.map { contrasted($0) }
+            } else if let reduced {
                 tokens.map { reduced.outcomes[$0 * logits.parts + logits.part] }
             } else {
                 mapInParallel(tokens.count, operations: tokens.count * logits.vocabulary) {

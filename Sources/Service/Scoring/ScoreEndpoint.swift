@@ -25,14 +25,15 @@ struct ScoreEndpoint: TensorOperation {
     private static func report(
         _ input: inout ScoreInput
     ) throws(Problem) -> LossReport {
-        let options = input.options
-        let loss = options.loss
+        let loss = input.options.loss
         let given = input.views
+        let contrasted = contrasted(input)
         var statistics = PerView<LogitStatistics?>(original: nil, preserving: nil, removing: nil)
         for view in View.allCases where input.needsStatistics(of: view) {
             guard let logits = given[view].logits else { continue }
             statistics[view] = LogitStatistics(
-                logits, field: input.logitsField(of: view), &input.tensors)
+                logits, field: input.logitsField(of: view), &input.tensors,
+                contrasted: contrasted.map { rows in { rows[$0].outcome(of: view) } })
         }
         try input.tensors.faults.check()
 
@@ -42,7 +43,9 @@ struct ScoreEndpoint: TensorOperation {
             advantages: input.advantages,
             originalEntropy: detects ? given.original.entropy ?? statistics.original?.entropy : nil,
             removingEntropy: detects ? given.removing.entropy ?? statistics.removing?.entropy : nil)
-        if loss.estimator.needsVocabulary { return try vocabularyReport(batch, input) }
+        if loss.estimator.needsVocabulary {
+            return try vocabularyReport(batch, contrasted?.map { $0?.divergences }, input)
+        }
 
         var logProbabilities = PerView<[Double]>(original: [], preserving: [], removing: [])
         for view in View.allCases {
@@ -59,17 +62,22 @@ struct ScoreEndpoint: TensorOperation {
         return loss.score(batch, logProbabilities: logProbabilities)
     }
 
+    /// The three rows of every response token read together, for estimators that need them and logits that are here.
+    private static func contrasted(_ input: ScoreInput) -> [ContrastedRows?]? {
+        guard input.options.loss.estimator.needsVocabulary, let logits = input.allLogits,
+            input.tensors.request.reduced.isEmpty
+        else { return nil }
+        return input.options.loss.contrast(logits, responseMask: input.tensors.responseMask)
+    }
+
+    /// - Parameter divergences: nil for those that were computed while the logits arrived.
     private static func vocabularyReport(
-        _ batch: TokenBatch, _ input: ScoreInput
+        _ batch: TokenBatch, _ divergences: [ViewDivergences?]?, _ input: ScoreInput
     ) throws(Problem) -> LossReport {
-        guard let original = input.views.original.logits, let preserving = input.views.preserving.logits,
-            let removing = input.views.removing.logits
-        else { preconditionFailure("presence of logits was checked") }
-        let logits = PerView(original: original, preserving: preserving, removing: removing)
         let reduced = input.tensors.request.reduced[View.interleavedLogits]
-        let divergences =
-            reduced?.divergences
-            ?? input.options.loss.contrast(logits, responseMask: batch.responseMask).map { $0?.divergences }
+        guard let logits = input.allLogits, let divergences = divergences ?? reduced?.divergences else {
+            preconditionFailure("presence of logits was checked")
+        }
         // Outside the response; where statistics are undefined, the request was refused before.
         let none = ViewDivergences(preserving: 0, removing: 0)
         do throws(InfiniteDivergence) {
@@ -81,7 +89,7 @@ struct ScoreEndpoint: TensorOperation {
                 input.tensors.layout.reason(
                     "the divergence is infinite: original has probability where this view has none",
                     field: input.logitsField(of: error.view), token: error.token
-                ).ofPart(error.view.part, of: original.parts))
+                ).ofPart(error.view.part, of: logits.original.parts))
         }
     }
 
@@ -96,5 +104,17 @@ struct ScoreEndpoint: TensorOperation {
             logits: PerView(
                 original: views.original.logits, preserving: views.preserving.logits,
                 removing: views.removing.logits))
+    }
+}
+
+extension ContrastedRows? {
+    /// - Precondition: the token is one of the response: others are not read.
+    fileprivate func outcome(of view: View) -> RowStatistics.Outcome {
+        guard let self else { preconditionFailure("a token outside the response has no outcome") }
+        return switch view {
+        case .original: self.original
+        case .preserving: self.preserving
+        case .removing: self.removing
+        }
     }
 }

@@ -56,6 +56,14 @@ struct ScoreInput {
             || options.gradientViews.contains(view)
     }
 
+    /// The logits of all three views; nil when any has none.
+    var allLogits: PerView<VocabularyLogits>? {
+        guard let original = views.original.logits, let preserving = views.preserving.logits,
+            let removing = views.removing.logits
+        else { return nil }
+        return PerView(original: original, preserving: preserving, removing: removing)
+    }
+
     /// Whether this view's log-probabilities are computed from its logits.
     func readsTokens(of view: View) -> Bool {
         !options.loss.estimator.needsVocabulary && views[view].logProbabilities == nil

@@ -57,7 +57,8 @@ struct ScoreReply {
         }
         if options.returned.contains(.gradientRows) {
             reply.add(
-                ScoreOutput.gradientRows.rawValue, rowNumbers: report.mask.indices.filter { report.mask[$0] == 1 })
+                ScoreOutput.gradientRows.rawValue,
+                rowNumbers: report.mask.indices.filter { report.mask[$0] == 1 })
         }
         guard let gradients else { return }
         reply.add(

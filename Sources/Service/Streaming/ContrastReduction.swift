@@ -83,14 +83,7 @@ struct ContrastReduction: Sendable {
         let removing = rows.extracting(2 * rowBytes..<3 * rowBytes)
         let found = contrast.read(
             original: original, preserving: preserving, removing: removing, as: elementType)
-        // By the kernel that every other request's entropies come from: how logits are sent must not be seen in them.
-        end([outcome(of: original), outcome(of: preserving), outcome(of: removing)], found.divergences)
-    }
-
-    private func outcome(of row: RawSpan) -> RowStatistics.Outcome {
-        var statistics = RowStatistics(temperature: contrast.temperature)
-        statistics.add(row, as: elementType)
-        return statistics.outcome
+        end([found.original, found.preserving, found.removing], found.divergences)
     }
 
     private mutating func end(_ outcomes: [RowStatistics.Outcome], _ divergences: ViewDivergences?) {

@@ -5,22 +5,92 @@ import TokenDistribution
 enum Kernel: String, CaseIterable {
     /// Log-sum-exp and entropy of each row.
     case statistics
+    /// Statistics and KL(a‖p), KL(a‖n) of each three rows that follow one another.
+    case kullbackLeibler = "kullback-leibler"
+    /// The same with Jensen–Shannon divergences.
+    case jensenShannon = "jensen-shannon"
+    /// All three rows' gradients of both divergences, written as Floats: as many bytes again as F32 rows have.
+    case kullbackLeiblerGradient = "kullback-leibler-gradient"
+    case jensenShannonGradient = "jensen-shannon-gradient"
+    /// The gradient of a token's log-probability for each row, written as Floats.
+    case tokenGradient = "token-gradient"
 
-    /// Runs over the rows; returns a sum of results, so that nothing is left out as unused.
+    /// Rows that are read together.
+    var rowsAtOnce: Int {
+        switch self {
+        case .statistics, .tokenGradient: 1
+        case .kullbackLeibler, .jensenShannon, .kullbackLeiblerGradient, .jensenShannonGradient: 3
+        }
+    }
+
+    private var writesGradients: Bool {
+        switch self {
+        case .statistics, .kullbackLeibler, .jensenShannon: false
+        case .kullbackLeiblerGradient, .jensenShannonGradient, .tokenGradient: true
+        }
+    }
+
+    /// Runs over the rows, those read together where the first of them is in `rows`; returns a sum of results, so that
+    /// nothing is left out as unused.
     func run(_ workload: Workload, rows: Range<Int>, _ set: InstructionSet) -> Double {
         var total = 0.0
+        var original = writesGradients ? [Float](repeating: 0, count: Workload.vocabulary) : []
+        var preserving = original
+        var removing = original
         let bytes = unsafe workload.bytes.span.bytes
-        for row in rows {
+        let first = (rows.lowerBound + rowsAtOnce - 1) / rowsAtOnce * rowsAtOnce
+        for row in stride(from: first, to: rows.upperBound, by: rowsAtOnce)
+        where row + rowsAtOnce <= workload.rows {
+            let together = bytes.extracting(
+                row * workload.rowBytes..<(row + rowsAtOnce) * workload.rowBytes)
             switch self {
             case .statistics:
                 var statistics = RowStatistics(temperature: 1, instructionSet: set)
-                statistics.add(
-                    bytes.extracting(row * workload.rowBytes..<(row + 1) * workload.rowBytes),
-                    as: workload.type)
+                statistics.add(together, as: workload.type)
                 if case .defined(_, let entropy) = statistics.outcome { total += entropy }
+            case .kullbackLeibler: total += contrast(.kullbackLeibler, together, workload.type, set)
+            case .jensenShannon: total += contrast(.jensenShannon, together, workload.type, set)
+            case .kullbackLeiblerGradient:
+                total += gradient(
+                    .kullbackLeibler, together, workload.type, set, &original, &preserving, &removing)
+            case .jensenShannonGradient:
+                total += gradient(
+                    .jensenShannon, together, workload.type, set, &original, &preserving, &removing)
+            case .tokenGradient:
+                var output = original.mutableSpan
+                _ = writeTokenGradient(
+                    of: 7, slope: 1, logits: together, as: workload.type, temperature: 1, instructionSet: set,
+                    into: &output)
+                total += Double(output[7])
             }
         }
         return total
+    }
+
+    private func contrast(
+        _ divergence: Divergence, _ rows: RawSpan, _ type: ElementType, _ set: InstructionSet
+    ) -> Double {
+        let size = rows.byteCount / 3
+        let found = RowContrast(divergence, temperature: 1, instructionSet: set).read(
+            original: rows.extracting(first: size), preserving: rows.extracting(size..<2 * size),
+            removing: rows.extracting(last: size), as: type)
+        return (found.divergences?.preserving ?? 0) - (found.divergences?.removing ?? 0)
+    }
+
+    private func gradient(
+        _ divergence: Divergence, _ rows: RawSpan, _ type: ElementType, _ set: InstructionSet,
+        _ toOriginal: inout [Float], _ toPreserving: inout [Float], _ toRemoving: inout [Float]
+    ) -> Double {
+        let size = rows.byteCount / 3
+        var original = toOriginal.mutableSpan
+        var preserving = toPreserving.mutableSpan
+        var removing = toRemoving.mutableSpan
+        _ = RowContrast(divergence, temperature: 1, instructionSet: set).writeGradients(
+            original: rows.extracting(first: size), preserving: rows.extracting(size..<2 * size),
+            removing: rows.extracting(last: size), as: type,
+            slopes: ViewDivergences(preserving: 1, removing: -1), toOriginal: &original,
+            toPreserving: &preserving, toRemoving: &removing)
+        return Double(original[7] + preserving[7] + removing[7])
     }
 }
 

@@ -36,14 +36,15 @@ enum KernelBenchmark {
         """
     }
 
-    /// One row, again and again; prints how many elements one repeat is.
+    /// One row, or as many as are read together, again and again; prints how many elements one repeat is.
     private static func once(_ kernel: Kernel, _ type: ElementType, _ set: InstructionSet, repeats: Int) {
-        let workload = Workload(type, rows: 1)
+        let workload = Workload(type, rows: kernel.rowsAtOnce)
         var last = 0.0
-        for _ in 0..<repeats { last = kernel.run(workload, rows: 0..<1, set) }
+        for _ in 0..<repeats { last = kernel.run(workload, rows: 0..<workload.rows, set) }
         print(
             JSONValue.object([
-                .init("elements", .integer(Int64(Workload.vocabulary))), .init("result", .number(last)),
+                .init("elements", .integer(Int64(workload.rows * Workload.vocabulary))),
+                .init("result", .number(last)),
             ]).text)
     }
 

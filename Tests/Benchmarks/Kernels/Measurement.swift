@@ -23,7 +23,7 @@ struct Measurement {
         var reads: [JSONValue] = []
         var kernels: [JSONValue] = []
         for type in Workload.types {
-            let rows = max(2, (megabytes << 20) / (Workload.vocabulary * type.size))
+            let rows = max(6, (megabytes << 20) / (Workload.vocabulary * type.size))
             let workload = Workload(type, rows: rows)
             let candidates = measured(workload)
             for candidate in candidates {

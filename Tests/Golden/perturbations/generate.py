@@ -4,32 +4,23 @@
     V/bin/python generate.py
 
 steps.txt has one JSON object a line: input (width, height, offset of its [H, W, 3] samples in samples.bin), step,
-output (the same), and `close` where the result may differ by one level in one sample of a thousand.
+output (the same), `second` where the step reads a second picture, and `close` where the result may differ by one level
+in one sample of a thousand. The references are in references.py.
 draws.txt has one JSON object a line: the arguments of a draw and the steps it gives, from a reimplementation of the
 documented generator.
 """
 
+import itertools
 import json
 import pathlib
 
 import numpy as np
-import torch
 from PIL import Image
 
-# A torchvision built for another torch lacks its own C++ operators; the PIL path needs none of them.
-_operators = torch.library.Library("torchvision", "DEF")
-for _name in ("nms", "qnms"):
-    try:
-        _operators.define(_name + "(Tensor dets, Tensor scores, float iou_threshold) -> Tensor")
-    except RuntimeError:
-        pass
-
-import torchvision.transforms.functional as F  # noqa: E402
-from torchvision.transforms import InterpolationMode  # noqa: E402
+from references import MASK, MODES, apply, integer, mix, words
 
 HERE = pathlib.Path(__file__).parent
 RANDOM = np.random.default_rng(20260102)
-MODES = {"nearest": InterpolationMode.NEAREST, "bilinear": InterpolationMode.BILINEAR}
 PHOTO = Image.open(HERE.parent / "images" / "photo.png").convert("RGB").crop((20, 10, 81, 57))
 
 
@@ -47,22 +38,6 @@ TINY = [noise(1, 1), noise(1, 7), noise(9, 1), noise(3, 5)]
 SMALL = TINY + [noise(13, 17), flat(23, 19)]
 ALL = SMALL + [PHOTO]
 
-GOLDEN, MASK = 0x9E3779B97F4A7C15, (1 << 64) - 1
-
-
-def mix(z):
-    z = (z ^ z >> 30) * 0xBF58476D1CE4E5B9 & MASK
-    z = (z ^ z >> 27) * 0x94D049BB133111EB & MASK
-    return z ^ z >> 31
-
-
-def words(start):
-    n = 0
-    while True:
-        n += 1
-        yield mix(start + n * GOLDEN & MASK)
-
-
 def fnv(data):
     h = 0xCBF29CE484222325
     for byte in data:
@@ -72,55 +47,6 @@ def fnv(data):
 
 def draw_words(seed, recipe, key, variant):
     return words(mix(mix(seed) ^ fnv(f"{recipe}\0{key}\0{variant}".encode())))
-
-
-def integer(stream, low, high):
-    return low + (next(stream) * (high - low + 1) >> 64)
-
-
-def color_jitter(image, step):
-    for name in step["order"]:
-        image = getattr(F, "adjust_" + name)(image, step[name])
-    return image
-
-
-def perspective(image, step):
-    return F.perspective(image, step["startpoints"], step["endpoints"], MODES[step["interpolation"]], step["fill"])
-
-
-def rotation(image, step):
-    return F.rotate(image, step["degrees"], MODES[step["interpolation"]], step["expand"], fill=step["fill"])
-
-
-def gaussian_blur(image, step):
-    size, sigma = step["kernel_size"], step["sigma"]
-    if step["padding"] == "reflect":
-        return F.gaussian_blur(image, [size, size], [sigma, sigma])
-    # The references' blur: levels / 255, down, then across, zeros beyond the edge, truncated.
-    x = torch.arange(size, dtype=torch.float32) - size // 2
-    kernel = torch.exp(-(x**2) / (2 * sigma * sigma))
-    kernel /= kernel.sum()
-    levels = F.to_tensor(image).unsqueeze(0)
-    with torch.backends.mkldnn.flags(enabled=False):
-        for shape in ((1, 1, -1, 1), (1, 1, 1, -1)):
-            levels = torch.conv2d(levels, kernel.view(shape).repeat(3, 1, 1, 1), padding="same", groups=3)
-    return F.to_pil_image(levels.squeeze(0).clamp(0, 1))
-
-
-def occlusion(image, step):
-    pixels = np.array(image)
-    count = sum(w * h * 3 for _, _, w, h in step["patches"])
-    stream = words(mix(step["noise_seed"]))
-    data = np.array([next(stream) for _ in range(-(-count // 8))], dtype="<u8").view(np.uint8)
-    for x, y, w, h in step["patches"]:
-        pixels[y : y + h, x : x + w] = data[: w * h * 3].reshape(h, w, 3)
-        data = data[w * h * 3 :]
-    return Image.fromarray(pixels)
-
-
-def zoom_crop(image, step):
-    left, top, width, height = (step[name] for name in ("left", "top", "width", "height"))
-    return image.crop((left, top, left + width, top + height)).resize(image.size, Image.BILINEAR)
 
 
 samples, known = bytearray(), {}
@@ -241,13 +167,69 @@ def all_steps():
                 patches.append([int(RANDOM.integers(0, image.width - w + 1)),
                                 int(RANDOM.integers(0, image.height - h + 1)), w, h])
             yield image, {"step": "occlusion", "patches": patches[: seed % 6], "noise_seed": seed}
+    # What came first keeps its place in the random sequence: the lines above never change.
+    wide, tall = noise(211, 3), noise(2, 83)
+    several = SMALL + [wide, tall]
+    for i, (b, c, s, h) in enumerate(
+        [(1.0, 1.0, 1.0, 0.0), (0.6, 1.4, 0.3, 0.1), (1.3, 0.2, 1.8, -0.5), (1.0, 1.0, 1.0, 0.5), (1.1, 0.9, 1.2, -0.03),
+         (1.0, 1.0, 1.0, 0.2501)]):
+        for j, order in enumerate(itertools.permutations(names + ["hue"])):
+            for image in ALL if j == 0 else [several[(i + j) % len(several)]]:
+                yield image, {"step": "color_jitter", "brightness": b, "contrast": c, "saturation": s, "hue": h,
+                              "order": list(order)}
+    maps = [(0.0, [0, 0], 1.0, [0.0, 0.0]), (45.0, [0, 0], 1.0, [20.0, 0.0]), (-45.0, [3, -2], 0.7, [0.0, 0.0]),
+            (0.0, [0, 0], 0.5, [0.0, 0.0]), (0.0, [2, 1], 1.37, [0.0, 0.0]), (0.0, [-4, 0], 1.0, [0.0, 0.0]),
+            (0.0, [0, 0], 1.0, [-20.0, 13.5]), (180.0, [1, 1], 2.5, [5.0, -7.25]), (90.0, [0, 0], 1.0, [0.0, 0.0]),
+            (-133.3333, [1, 5], 3.3, [89.0, -30.0]), (12.5, [0, 0], 0.001, [0.0, 0.0]), (360.0, [0, 0], 1000.0, [0.0, 0.0])]
+    for i, (degrees, translate, scale, shear) in enumerate(maps):
+        for interpolation in MODES:
+            for image in (ALL if i == 1 else several):
+                yield image, {"step": "affine", "degrees": degrees, "translate": translate, "scale": scale, "shear": shear,
+                              "interpolation": interpolation, "fill": [255, 7, 128] if i % 2 else [0, 0, 0]}
+    for image in several + [PHOTO]:
+        for name in ("horizontal_flip", "vertical_flip", "invert", "grayscale"):
+            yield image, {"step": name}
+    for image in [SMALL[4], TINY[0], wide]:
+        for bits in range(1, 9):
+            yield image, {"step": "posterize", "bits": bits}
+        for threshold in (0, 1, 128, 200, 255, 256):
+            yield image, {"step": "solarize", "threshold": threshold}
+    for image in several:
+        yield image, {"step": "fill", "color": [128, 128, 128]}
+        yield image, {"step": "fill", "color": [1, 254, 77]}
+        for i in range(5):
+            w, h = (int(RANDOM.integers(0, side + 1)) for side in image.size)
+            if i == 0:
+                w, h = image.size
+            yield image, {"step": "crop_fill", "left": int(RANDOM.integers(0, image.width - w + 1)),
+                          "top": int(RANDOM.integers(0, image.height - h + 1)), "width": w, "height": h,
+                          "fill": [9, 8, 7] if i == 1 else [0, 0, 0]}
+    for image in several + [PHOTO]:
+        for patch, share, seed in ((14, 0.6, 3), (1, 0.5, 0), (4, 0.5, (1 << 63) - 1), (7, 0.0, 5), (5, 1.0, 6), (65536, 0.6, 1)):
+            yield image, {"step": "patch_blackening", "patch": patch, "probability": share, "mask_seed": seed}
+        for patch, share, seed in ((14, 0.8, 3), (1, 0.5, 0), (4, 0.99, (1 << 63) - 1), (7, 0.0, 5), (65536, 0.6, 1)):
+            yield image, {"step": "black_square_cover", "patch": patch, "coverage": share, "cover_seed": seed}
+        for patch, seed in ((14, 3), (1, 0), (4, (1 << 63) - 1), (2, 7), (65536, 1)):
+            yield image, {"step": "patch_shuffle", "patch": patch, "shuffle_seed": seed}
+        for sigma, seed in ((0.0, 3), (1.0, 0), (25.0, (1 << 63) - 1), (300.0, 7), (0.3, 1)):
+            yield image, {"step": "gaussian_noise", "sigma": sigma, "noise_seed": seed}
+        for t, seed in ((0, 3), (100, 0), (450, (1 << 63) - 1), (500, 7), (999, 1)):
+            yield image, {"step": "diffusion_noise", "t": t, "noise_seed": seed}
+    for i, image in enumerate(several + [PHOTO]):
+        for j, second in enumerate([several[(i + 1) % len(several)], several[(i + 3) % len(several)], PHOTO]):
+            for weight in (0.0, 0.8123, 0.5, 1.0)[j :]:
+                yield image, {"step": "mixup", "image": "second", "weight": weight, "fit": ["pad", "stretch"][(i + j) % 2],
+                              "fill": [255, 255, 255] if j else [3, 100, 200], "second": second}
+            if (image.width, image.height) != (2, 83) or j == 2:
+                yield image, {"step": "concat", "image": 1, "side": ["right", "left"][(i + j) % 2], "second": second}
 
 
 with open(HERE / "steps.txt", "w") as out:
     for count, (image, step) in enumerate(all_steps(), 1):
-        close = step.pop("close", False)
-        result = globals()[step["step"]](image, step)
-        out.write(json.dumps({"input": place(image), "step": step, "output": place(result), "close": close}) + "\n")
+        close, second = step.pop("close", False), step.pop("second", None)
+        result = apply(image, step, second)
+        line = {"input": place(image), "step": step, "output": place(result), "close": close}
+        out.write(json.dumps(line if second is None else line | {"second": place(second)}) + "\n")
 (HERE / "samples.bin").write_bytes(samples)
 
 with open(HERE / "draws.txt", "w") as out:

@@ -1,0 +1,92 @@
+internal import Glibc
+package import Images
+package import JSON
+
+/// Turns (clockwise, as torchvision's `affine` does, and unlike `rotation`), scales, shears and shifts about the
+/// picture's centre, as torchvision's `affine` on a PIL image.
+///
+/// Equal to torchvision in every sample. Cosine, sine and tangent are the C library's, as in Python, unrounded.
+package struct Affine: PerturbationStep, Equatable {
+    package static let name = "affine"
+    package static let summary =
+        "Turns clockwise, scales, shears and shifts about the picture's centre, keeping its size."
+    package static let parameters = [
+        StepParameter("degrees", type: "number", range: "-360 … 360", standard: 0.0),
+        StepParameter(
+            "translate", type: "list of [x, y], integers", range: "-1000000 … 1000000 pixels",
+            standard: [0, 0]),
+        StepParameter("scale", type: "number", range: "0.001 … 1000", standard: 1.0),
+        StepParameter(
+            "shear", type: "list of [x, y], numbers", range: "-89 … 89 degrees", standard: [0.0, 0.0]),
+        StepParameter("interpolation", type: "name", range: "nearest or bilinear", standard: "nearest"),
+        StepParameter(
+            "fill", type: "integer or [red, green, blue]", range: "0 … 255", standard: [0, 0, 0]),
+    ]
+    package static let identity: String? = "degrees 0, translate [0, 0], scale 1 and shear [0, 0]"
+
+    let degrees: Double
+    let translateX, translateY: Int
+    let scale: Double
+    let shearX, shearY: Double
+    let interpolation: Interpolation
+    let fill: FillColor
+
+    package init(parameters: JSONValue) throws(StepError) {
+        let reader = try ParameterReader(parameters, for: Self.self)
+        degrees = try reader.number("degrees", in: -360...360, standard: 0)
+        scale = try reader.number("scale", in: 0.001...1000, standard: 1)
+        interpolation = try reader.choice("interpolation", standard: .nearest)
+        fill = try reader.color("fill")
+        var shift = [0, 0]
+        if reader.has("translate") {
+            for (axis, value) in try reader.list("translate", "a list [x, y]", counts: 2...2).enumerated() {
+                shift[axis] = Int(
+                    try reader.integer(value, path: "translate[\(axis)]", in: -1_000_000...1_000_000))
+            }
+        }
+        (translateX, translateY) = (shift[0], shift[1])
+        var shear = [0.0, 0.0]
+        if reader.has("shear") {
+            for (axis, value) in try reader.list("shear", "a list [x, y]", counts: 2...2).enumerated() {
+                shear[axis] = try reader.number(value, path: "shear[\(axis)]", in: -89...89)
+            }
+        }
+        (shearX, shearY) = (shear[0], shear[1])
+    }
+
+    package var json: JSONValue {
+        [
+            "step": .string(Self.name), "degrees": .number(degrees),
+            "translate": [.integer(Int64(translateX)), .integer(Int64(translateY))], "scale": .number(scale),
+            "shear": [.number(shearX), .number(shearY)], "interpolation": .string(interpolation.rawValue),
+            "fill": fill.json,
+        ]
+    }
+
+    package func leavesUnchanged(_ size: PixelSize) -> Bool {
+        degrees == 0 && translateX == 0 && translateY == 0 && scale == 1 && shearX == 0 && shearY == 0
+    }
+
+    package func apply(to image: PixelImage) throws(StepError) -> PixelImage {
+        inverse(for: image.size).apply(
+            to: image, size: image.size, interpolation: interpolation, fill: fill)
+    }
+
+    /// torchvision's `_get_inverse_affine_matrix`, operation for operation.
+    private func inverse(for size: PixelSize) -> AffineMap {
+        let (angle, x, y) = (Self.radians(degrees), Self.radians(shearX), Self.radians(shearY))
+        let (centreX, centreY) = (Double(size.width) * 0.5, Double(size.height) * 0.5)
+        let a = cos(angle - y) / cos(y)
+        let b = -cos(angle - y) * tan(x) / cos(y) - sin(angle)
+        let c = sin(angle - y) / cos(y)
+        let d = -sin(angle - y) * tan(x) / cos(y) + cos(angle)
+        var map = AffineMap(a: d / scale, b: -b / scale, c: 0, d: -c / scale, e: a / scale, f: 0)
+        let (shiftX, shiftY) = (-centreX - Double(translateX), -centreY - Double(translateY))
+        map.c = map.a * shiftX + map.b * shiftY + centreX
+        map.f = map.d * shiftX + map.e * shiftY + centreY
+        return map
+    }
+
+    /// Python's `math.radians`.
+    private static func radians(_ degrees: Double) -> Double { degrees * (Double.pi / 180) }
+}

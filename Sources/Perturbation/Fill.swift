@@ -1,0 +1,26 @@
+package import Images
+package import JSON
+
+/// One color in place of the whole picture: a blank picture of the same size.
+package struct Fill: PerturbationStep, Equatable {
+    package static let name = "fill"
+    package static let summary = "One color in place of the whole picture, at its size."
+    package static let parameters = [
+        StepParameter(
+            "color", type: "integer or [red, green, blue]", range: "0 … 255", standard: [128, 128, 128])
+    ]
+    package static let identity: String? = nil
+
+    let color: FillColor
+
+    package init(parameters: JSONValue) throws(StepError) {
+        let reader = try ParameterReader(parameters, for: Self.self)
+        color = try reader.color("color", standard: .gray)
+    }
+
+    package var json: JSONValue { ["step": .string(Self.name), "color": color.json] }
+
+    package func apply(to image: PixelImage) throws(StepError) -> PixelImage {
+        PixelImage.blank(image.size, color)
+    }
+}

@@ -1,0 +1,38 @@
+package import Images
+package import JSON
+
+/// Gives all three channels the pixel's luma, as torchvision's `to_grayscale(image, 3)`. Equal to it in every sample.
+package struct Grayscale: PerturbationStep, Equatable {
+    package static let name = "grayscale"
+    package static let summary = "Gives all three channels the pixel's luma."
+    package static let parameters: [StepParameter] = []
+    package static let identity: String? = nil
+
+    init() {}
+
+    package init(parameters: JSONValue) throws(StepError) {
+        _ = try ParameterReader(parameters, for: Self.self)
+    }
+
+    package var json: JSONValue { ["step": .string(Self.name)] }
+
+    package func apply(to image: PixelImage) throws(StepError) -> PixelImage {
+        var samples = image.samples
+        var pixels = samples.mutableSpan
+        var index = 0
+        while index < pixels.count {
+            let gray = Self.luma(pixels[index], pixels[index + 1], pixels[index + 2])
+            pixels[index] = gray
+            pixels[index + 1] = gray
+            pixels[index + 2] = gray
+            index += 3
+        }
+        return PixelImage(width: image.width, height: image.height, samples: samples)
+    }
+
+    /// The conversion to mode L: ITU-R 601-2 luma in 16-bit fixed point.
+    private static func luma(_ red: UInt8, _ green: UInt8, _ blue: UInt8) -> UInt8 {
+        let sum = UInt32(red) * 19595 + UInt32(green) * 38470 + UInt32(blue) * 7471 + 0x8000
+        return UInt8(truncatingIfNeeded: sum >> 16)
+    }
+}

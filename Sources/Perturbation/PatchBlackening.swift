@@ -1,0 +1,64 @@
+package import Images
+package import JSON
+
+/// Blackens square cells of the picture, each with the given probability, as PAPO and VPPO mask images: cells of
+/// `patch` pixels from the top left, those at the edges cut off.
+///
+/// Which cells are black follows from `mask_seed`: cell i, counted row by row, is black when the i-th number of the
+/// seed's stream is below `probability`; word / 2⁶⁴ with the lower 11 bits dropped is that number. In NumPy (see
+/// `RandomStream` for `mix` and GOLDEN):
+///
+///     black = (mix(mix(seed) + GOLDEN * np.arange(1, rows * columns + 1, dtype=np.uint64)) >> 11) * 2.0**-53 < p
+package struct PatchBlackening: PerturbationStep, Equatable {
+    package static let name = "patch_blackening"
+    package static let summary = "Blackens square cells of a grid, each with the given probability."
+    package static let parameters = [
+        StepParameter("patch", type: "integer", range: "1 … 65536, the cells' side in pixels", standard: 14),
+        StepParameter("probability", type: "number", range: "0 … 1", standard: 0.6),
+        StepParameter("mask_seed", type: "integer", range: "0 … 9223372036854775807"),
+    ]
+    package static let identity: String? = "probability 0"
+
+    let patch: Int
+    let probability: Double
+    let maskSeed: Int64
+
+    package init(parameters: JSONValue) throws(StepError) {
+        let reader = try ParameterReader(parameters, for: Self.self)
+        patch = Int(try reader.integer("patch", in: 1...65536, standard: 14))
+        probability = try reader.number("probability", in: 0...1, standard: 0.6)
+        maskSeed = try reader.integer("mask_seed", in: 0...Int64.max)
+    }
+
+    package var json: JSONValue {
+        [
+            "step": .string(Self.name), "patch": .integer(Int64(patch)), "probability": .number(probability),
+            "mask_seed": .integer(maskSeed),
+        ]
+    }
+
+    package func leavesUnchanged(_ size: PixelSize) -> Bool {
+        guard probability > 0 else { return true }
+        // Looking for the first black cell takes 1 / probability words, which must stay cheap however small that is.
+        guard probability >= 1e-6 else { return false }
+        let grid = PatchGrid(size: size, side: patch)
+        var stream = RandomStream(seed: UInt64(maskSeed))
+        return !(0..<(grid.rows * grid.columns)).contains { _ in stream.unitInterval() < probability }
+    }
+
+    package func apply(to image: PixelImage) throws(StepError) -> PixelImage {
+        let grid = PatchGrid(size: image.size, side: patch)
+        var stream = RandomStream(seed: UInt64(maskSeed))
+        var samples = image.samples
+        var pixels = samples.mutableSpan
+        for row in 0..<grid.rows {
+            for column in 0..<grid.columns where stream.unitInterval() < probability {
+                let (left, top) = (column * patch, row * patch)
+                pixels.fill(
+                    left: left, top: top, width: min(patch, image.width - left),
+                    height: min(patch, image.height - top), stride: image.width, with: .black)
+            }
+        }
+        return PixelImage(width: image.width, height: image.height, samples: samples)
+    }
+}

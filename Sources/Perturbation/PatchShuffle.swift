@@ -1,0 +1,66 @@
+package import Images
+package import JSON
+
+/// Permutes the whole cells of a grid of `patch` pixels; what is left over at the right and bottom stays in place, as in
+/// NoisyRollout's patch shuffle.
+///
+/// The permutation follows from `shuffle_seed` (Fisher and Yates): with the n cells counted row by row and p = [0, 1, …
+/// n − 1], for i = n − 1 down to 1 exchange p[i] and p[j], j uniform in 0 … i by one word of the seed's stream. Cell i
+/// of the result is cell p[i] of the picture.
+package struct PatchShuffle: PerturbationStep, Equatable {
+    package static let name = "patch_shuffle"
+    package static let summary = "Permutes the whole cells of a grid."
+    package static let parameters = [
+        StepParameter("patch", type: "integer", range: "1 … 65536, the cells' side in pixels", standard: 14),
+        StepParameter("shuffle_seed", type: "integer", range: "0 … 9223372036854775807"),
+    ]
+    package static let identity: String? = "a patch over half of both of the picture's sides"
+
+    let patch: Int
+    let shuffleSeed: Int64
+
+    package init(parameters: JSONValue) throws(StepError) {
+        let reader = try ParameterReader(parameters, for: Self.self)
+        patch = Int(try reader.integer("patch", in: 1...65536, standard: 14))
+        shuffleSeed = try reader.integer("shuffle_seed", in: 0...Int64.max)
+    }
+
+    package var json: JSONValue {
+        [
+            "step": .string(Self.name), "patch": .integer(Int64(patch)),
+            "shuffle_seed": .integer(shuffleSeed),
+        ]
+    }
+
+    package func leavesUnchanged(_ size: PixelSize) -> Bool {
+        let order = permutation(PatchGrid(size: size, side: patch))
+        return order.indices.allSatisfy { order[$0] == $0 }
+    }
+
+    private func permutation(_ grid: PatchGrid) -> [Int] {
+        var order = Array(0..<(grid.wholeRows * grid.wholeColumns))
+        var stream = RandomStream(seed: UInt64(shuffleSeed))
+        for index in order.indices.dropFirst().reversed() {
+            order.swapAt(index, stream.integer(in: 0...index))
+        }
+        return order
+    }
+
+    package func apply(to image: PixelImage) throws(StepError) -> PixelImage {
+        let grid = PatchGrid(size: image.size, side: patch)
+        var samples = image.samples
+        let source = image.samples.span
+        var target = samples.mutableSpan
+        func corner(_ cell: Int) -> Int {
+            (cell / grid.wholeColumns * image.width + cell % grid.wholeColumns) * patch * 3
+        }
+        for (cell, other) in permutation(grid).enumerated() where cell != other {
+            let (to, from) = (corner(cell), corner(other))
+            for row in 0..<patch {
+                let offset = row * image.width * 3
+                for index in offset..<(offset + patch * 3) { target[to + index] = source[from + index] }
+            }
+        }
+        return PixelImage(width: image.width, height: image.height, samples: samples)
+    }
+}

@@ -1,0 +1,75 @@
+internal import Images
+internal import JSON
+
+/// A part of a recipe: a step to draw, one of several parts, or several parts in sequence.
+struct RecipeElement: Sendable {
+    indirect enum Content: Sendable {
+        case step(StepDistribution)
+        /// Each as likely as the others.
+        case oneOf([RecipeElement])
+        case steps([RecipeElement])
+    }
+
+    let content: Content
+    /// The probability of being applied at all, in ten-thousandths.
+    let applied: Int
+
+    /// Draws onto `steps`; takes words of the stream in this order:
+    ///
+    /// 1. nothing when no step inside can change a picture of this size;
+    /// 2. with `applied` p < 1 an integer k in 0 … 9999: nothing more happens when k < 10,000 (1 − p), unless `always`
+    ///    is asked for;
+    /// 3. for `one_of` an integer choosing among the parts that can change the picture, then that part's words;
+    ///    for `steps` each part's words in turn; for a step the words of its parameters.
+    func draw(
+        _ stream: inout RandomStream, _ context: inout DrawContext, onto steps: inout [any PerturbationStep]
+    ) throws(StepError) {
+        guard isPossible(context.size) else { return }
+        if applied < 10_000 {
+            let place = stream.integer(in: 0...9999)
+            guard place >= 10_000 - applied || context.always else { return }
+        }
+        switch content {
+        case .step(let distribution):
+            let step = try distribution.draw(&stream, context)
+            let seconds = context.seconds
+            context.size = try step.outputSize(for: context.size) { reference in
+                seconds.first { .id($0.id) == reference }?.size
+            }
+            steps.append(step)
+        case .oneOf(let elements):
+            let size = context.size
+            let possible = elements.filter { $0.isPossible(size) }
+            try possible[stream.integer(in: 0...(possible.count - 1))].draw(&stream, &context, onto: &steps)
+        case .steps(let elements):
+            for element in elements { try element.draw(&stream, &context, onto: &steps) }
+        }
+    }
+
+    private func isPossible(_ size: PixelSize) -> Bool {
+        switch content {
+        case .step(let distribution): distribution.isPossible(size)
+        case .oneOf(let elements), .steps(let elements): elements.contains { $0.isPossible(size) }
+        }
+    }
+
+    /// Every step inside.
+    var distributions: [StepDistribution] {
+        switch content {
+        case .step(let distribution): [distribution]
+        case .oneOf(let elements), .steps(let elements): elements.flatMap(\.distributions)
+        }
+    }
+
+    var members: [JSONValue.Member] {
+        let applied: [JSONValue.Member] =
+            applied == 10_000 ? [] : [.init("applied", .number(Double(applied) / 10_000))]
+        switch content {
+        case .step(let distribution): return distribution.json + applied
+        case .oneOf(let elements):
+            return [.init("one_of", .array(elements.map { .object($0.members) }))] + applied
+        case .steps(let elements):
+            return [.init("steps", .array(elements.map { .object($0.members) }))] + applied
+        }
+    }
+}

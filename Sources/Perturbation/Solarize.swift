@@ -1,0 +1,27 @@
+package import Images
+package import JSON
+
+/// Inverts every sample from the threshold on, as Pillow's `ImageOps.solarize`. Equal to Pillow in every sample.
+package struct Solarize: PerturbationStep, Equatable {
+    package static let name = "solarize"
+    package static let summary = "Inverts every sample that is at least the threshold."
+    package static let parameters = [
+        StepParameter("threshold", type: "integer", range: "0 … 256", standard: 128)
+    ]
+    package static let identity: String? = "threshold 256"
+
+    let threshold: Int
+
+    package init(parameters: JSONValue) throws(StepError) {
+        let reader = try ParameterReader(parameters, for: Self.self)
+        threshold = Int(try reader.integer("threshold", in: 0...256, standard: 128))
+    }
+
+    package var json: JSONValue { ["step": .string(Self.name), "threshold": .integer(Int64(threshold))] }
+
+    package func leavesUnchanged(_ size: PixelSize) -> Bool { threshold == 256 }
+
+    package func apply(to image: PixelImage) throws(StepError) -> PixelImage {
+        image.mapped(through: (0...255).map { UInt8(Int($0) < threshold ? $0 : 255 - $0) })
+    }
+}

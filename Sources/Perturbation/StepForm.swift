@@ -1,0 +1,82 @@
+internal import Images
+internal import JSON
+
+/// How a recipe describes a step and draws it.
+///
+/// Most steps are described by their own parameters. Those that place something in the picture are described by
+/// shares of its sides instead, as long as none of their own parameters is given.
+struct StepForm: Sendable {
+    struct Parameter: Sendable {
+        let name: String
+        /// nil when it must be given or has the step's own default.
+        let standard: ValueDistribution?
+        /// What every drawn value must be, where the step doesn't check it itself.
+        var range: ClosedRange<Double>?
+    }
+
+    let step: any PerturbationStep.Type
+    /// In the order drawn.
+    let parameters: [Parameter]
+    /// The step's JSON. Takes words in the order of `parameters` unless said otherwise.
+    let draw: @Sendable (Values, inout RandomStream, DrawContext) throws(StepError) -> any PerturbationStep
+    /// Whether the step can change a picture of this size.
+    var isPossible: @Sendable (Values, PixelSize) -> Bool = { _, _ in true }
+
+    /// The distributions of a form's parameters, those left out included.
+    struct Values: Sendable {
+        let distributions: [String: ValueDistribution]
+
+        func draw(_ name: String, _ stream: inout RandomStream, _ context: DrawContext) -> JSONValue? {
+            distributions[name]?.draw(&stream, strength: context.strength)
+        }
+
+        /// A share of a side, in ten-thousandths.
+        func share(_ name: String, _ stream: inout RandomStream, _ context: DrawContext) -> Int {
+            Int(((draw(name, &stream, context)?.double ?? 0) * 10_000).rounded())
+        }
+    }
+
+    /// The form that fits a description with these members.
+    static func form(of step: any PerturbationStep.Type, given names: [String]) -> StepForm {
+        let own = step.parameters.map(\.name)
+        guard let placed = placing.first(where: { $0.step == step }),
+            !names.contains(where: { name in
+                own.contains(name) && !placed.parameters.contains { $0.name == name }
+            })
+        else { return plain(step) }
+        return placed
+    }
+
+    static let placing: [StepForm] = [.perspective, .occlusion, .zoomCrop, .cropFill]
+
+    /// Every parameter by itself. Seeds that are left out are drawn, and so is a second picture.
+    private static func plain(_ step: any PerturbationStep.Type) -> StepForm {
+        let readsSecond = step is any PairStep.Type
+        return StepForm(
+            step: step,
+            parameters: step.parameters.map {
+                Parameter(name: $0.name, standard: $0.name.hasSuffix("_seed") ? .seeds : nil)
+            }
+        ) { values, stream, context throws(StepError) in
+            var members: [JSONValue.Member] = [.init("step", .string(step.name))]
+            for parameter in step.parameters {
+                if let value = values.draw(parameter.name, &stream, context) {
+                    members.append(.init(parameter.name, value))
+                } else if readsSecond, parameter.name == "image" {
+                    members.append(.init("image", .string(try second(for: step, &stream, context))))
+                }
+            }
+            return try step.init(parameters: .object(members))
+        }
+    }
+
+    private static func second(
+        for step: any PerturbationStep.Type, _ stream: inout RandomStream, _ context: DrawContext
+    ) throws(StepError) -> String {
+        guard !context.seconds.isEmpty else {
+            throw .doesNotFit(
+                step: step.name, path: "image", detail: "there is no second picture besides this one")
+        }
+        return context.seconds[stream.integer(in: 0...(context.seconds.count - 1))].id
+    }
+}

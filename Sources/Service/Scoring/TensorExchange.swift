@@ -1,0 +1,105 @@
+import HTTP
+import JSON
+import SharedFiles
+import Tensor
+
+/// One request for an operation on tensors: its body is read in JSON, taken apart as safetensors while it arrives, or
+/// absent where the tensors lie in a shared file; its reply goes back, or to a shared file.
+struct TensorExchange<Operation: TensorOperation & SendableMetatype>: Sendable {
+    private let service: PerceptionService
+    private let path: String
+    private let head: RequestHead
+    private let names: SharedNames
+    private let context: OperationContext
+
+    /// - Throws: what the head alone says is wrong.
+    init(_ service: PerceptionService, path: String, head: RequestHead) throws(Problem) {
+        self.service = service
+        self.path = path
+        self.head = head
+        names = try SharedNames(head.query)
+        context = OperationContext(
+            query: SharedNames.without(head.query), memoryBudget: service.settings.memoryBudgetBytes,
+            writesToFile: names.output != nil)
+    }
+
+    func opening() -> Opening {
+        let types = names.input == nil ? TensorEncoding.mediaTypes : nil
+        if let refusal = service.refusal(head, types: types) { return .reply(refusal) }
+        if let name = names.input {
+            return .sink(AbsentBody(for: head) { outcome(ofFile: name) })
+        }
+        let settings = service.settings
+        if TensorEncoding(head).isJSON {
+            return service.collect(
+                head, upTo: settings.maxJSONBodyBytes, inPlaceUpTo: PerceptionService.lightBodyBytes
+            ) { bytes in
+                service.answer(head, path) { timer throws(Problem) in
+                    let request = try TensorRequest(json: bytes, schema: Operation.schema)
+                    timer.end(.decode)
+                    return try response(to: request, from: nil, &timer)
+                }
+            }
+        }
+        let limits = IntakeLimits(
+            streamed: settings.maxStreamedBodyBytes, held: settings.maxBodyBytes,
+            budget: settings.memoryBudgetBytes)
+        return .sink(
+            TensorIntake(
+                head, schema: Operation.schema, limits: limits,
+                planner: { request throws(Problem) in try Operation.plan(for: request, context: context) },
+                completion: outcome(of:)))
+    }
+
+    private func outcome(of arrival: TensorIntake.Arrival) -> Outcome {
+        service.outcome(of: arrival.heldBytes, inPlaceUpTo: PerceptionService.lightBodyBytes) {
+            service.answer(head, path, before: [.compute: arrival.reducing]) { timer throws(Problem) in
+                timer.end(.decode)
+                return try response(to: arrival.request, from: nil, &timer)
+            }
+        }
+    }
+
+    private func outcome(ofFile name: String) -> Outcome {
+        let input: SharedInput
+        do throws(Problem) {
+            input = try SharedInput(
+                name, in: service.settings.directory(for: SharedNames.inputParameter))
+        } catch {
+            return .reply(error.response(requestID: head.requestID))
+        }
+        return service.outcome(of: input.file.count, inPlaceUpTo: PerceptionService.lightBodyBytes) {
+            service.answer(head, path) { timer throws(Problem) in
+                do throws(Problem) {
+                    let request = try TensorRequest(input.file, schema: Operation.schema)
+                    timer.end(.decode)
+                    return try response(to: request, from: input, &timer)
+                } catch {
+                    // What is wrong with a file that somebody is writing to is that.
+                    try input.checkUnchanged()
+                    throw error
+                }
+            }
+        }
+    }
+
+    /// - Parameter input: the file that the tensors lie in, if they do.
+    private func response(
+        to request: TensorRequest, from input: SharedInput?, _ timer: inout PhaseTimer
+    ) throws(Problem) -> Response {
+        let reply = try Operation.reply(to: request, context: context)
+        timer.end(.compute)
+        defer { timer.end(.encode) }
+        let response: Response
+        if let name = names.output {
+            response = try reply.publish(
+                as: name, in: service.settings.directory(for: SharedNames.outputParameter),
+                unlessChanged: input)
+        } else {
+            response = TensorEncoding(head).response(try reply.filled())
+            try input?.checkUnchanged()
+        }
+        service.instruments.count(reply, run: RunName(head) ?? .none, route: path)
+        return response
+    }
+}
