@@ -58,6 +58,13 @@ final class DecodedPictures: Sendable {
         return try result.get()
     }
 
+    /// The picture beside another one. What isn't held already is decoded for this call alone: who draws from a thousand
+    /// pictures would otherwise come to hold them all.
+    func second(_ index: Int) throws(ImageError) -> PixelImage {
+        if let image = slots[index].value.withLock({ $0.image }) { return image }
+        return try decode(index)
+    }
+
     /// One view is made.
     func viewIsMade(of index: Int) {
         slots[index].value.withLock { slot in

@@ -53,7 +53,7 @@ struct PerturbBatch: Sendable {
         do throws(StepError) {
             for step in pictures[picture].views[view].steps {
                 image = try step.apply(to: image) { reference in
-                    request.index(of: reference).flatMap { try? decoded.image($0) }
+                    request.index(of: reference).flatMap { try? decoded.second($0) }
                 }
             }
         } catch {
