@@ -5,7 +5,7 @@ import TokenDistribution
 
 /// Bandwidth of the kernels over rows of logits, beside that of a loop that only reads.
 ///
-/// Usage: kernel-benchmark [--megabytes N] [--rounds N]       JSON on stdout, a table on stderr
+/// Usage: kernel-benchmark [--megabytes N] [--rounds N] [--kernels KERNEL,…]    JSON on stdout, a table on stderr
 ///        kernel-benchmark --once KERNEL TYPE SET [--repeats N]    runs one kernel N times, for counting instructions
 @main
 enum KernelBenchmark {
@@ -14,6 +14,7 @@ enum KernelBenchmark {
         let megabytes = option("--megabytes", 1024, from: 1, &arguments)
         let rounds = option("--rounds", 9, from: 1, &arguments)
         let repeats = option("--repeats", 10, from: 0, &arguments)
+        let kernels = kernels(&arguments)
         if arguments.first == "--once" {
             guard arguments.count == 4, let kernel = Kernel(rawValue: arguments[1]),
                 let type = Workload.types.first(where: { $0.rawValue == arguments[2] }),
@@ -23,14 +24,14 @@ enum KernelBenchmark {
             once(kernel, type, set, repeats: repeats)
         } else {
             guard arguments.isEmpty else { fail(usage) }
-            let report = Measurement(megabytes: megabytes, rounds: rounds).report()
+            let report = Measurement(kernels: kernels, megabytes: megabytes, rounds: rounds).report()
             print(JSONValue.object(report).text)
         }
     }
 
     static var usage: String {
         """
-        usage: kernel-benchmark [--megabytes N] [--rounds N]
+        usage: kernel-benchmark [--megabytes N] [--rounds N] [--kernels KERNEL,…]
                kernel-benchmark --once KERNEL TYPE SET [--repeats N]
         KERNEL: \(words(Kernel.allCases)); TYPE: \(words(Workload.types)); SET: \(words(InstructionSet.allCases))
         """
@@ -46,6 +47,16 @@ enum KernelBenchmark {
                 .init("elements", .integer(Int64(workload.rows * Workload.vocabulary))),
                 .init("result", .number(last)),
             ]).text)
+    }
+
+    /// Those named, or all.
+    private static func kernels(_ arguments: inout [String]) -> [Kernel] {
+        guard let place = arguments.firstIndex(of: "--kernels") else { return Kernel.allCases }
+        let words = place + 1 < arguments.count ? arguments[place + 1].split(separator: ",") : []
+        let kernels = words.compactMap { Kernel(rawValue: String($0)) }
+        guard !words.isEmpty, kernels.count == words.count else { fail(usage) }
+        arguments.removeSubrange(place...place + 1)
+        return kernels
     }
 
     private static func words<Choice: RawRepresentable<String>>(_ choices: [Choice]) -> String {

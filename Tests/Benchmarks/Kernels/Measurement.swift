@@ -6,9 +6,10 @@ import TokenDistribution
 
 /// All kernels, types, sets and numbers of threads in turn, round after round, so that a disturbance meets them all.
 struct Measurement {
+    let kernels: [Kernel]
     let megabytes: Int
     let rounds: Int
-    private let threadCounts = [1, 2]
+    private static let threadCounts = [1, 2]
 
     private struct Candidate {
         let kernel: Kernel?
@@ -21,7 +22,7 @@ struct Measurement {
 
     func report() -> [JSONValue.Member] {
         var reads: [JSONValue] = []
-        var kernels: [JSONValue] = []
+        var measurements: [JSONValue] = []
         for type in Workload.types {
             let rows = max(6, (megabytes << 20) / (Workload.vocabulary * type.size))
             let workload = Workload(type, rows: rows)
@@ -37,7 +38,7 @@ struct Measurement {
                     )
                 else { continue }
                 let fraction = median(zip(candidate.bandwidths, read.bandwidths).map { $0 / $1 })
-                kernels.append(
+                measurements.append(
                     row(
                         candidate, type,
                         [
@@ -51,15 +52,17 @@ struct Measurement {
             .init("megabytes", .integer(Int64(megabytes))), .init("rounds", .integer(Int64(rounds))),
             .init(
                 "instruction_sets", .array(InstructionSet.available.map { .string($0.rawValue) })),
-            .init("read", .array(reads)), .init("kernels", .array(kernels)),
+            .init("read", .array(reads)), .init("kernels", .array(measurements)),
         ]
     }
 
     private func measured(_ workload: Workload) -> [Candidate] {
-        var candidates = threadCounts.map { Candidate(kernel: nil, set: nil, threads: $0) }
-        for kernel in Kernel.allCases {
+        var candidates = Measurement.threadCounts.map { Candidate(kernel: nil, set: nil, threads: $0) }
+        for kernel in kernels {
             for set in InstructionSet.available {
-                candidates += threadCounts.map { Candidate(kernel: kernel, set: set, threads: $0) }
+                candidates += Measurement.threadCounts.map {
+                    Candidate(kernel: kernel, set: set, threads: $0)
+                }
             }
         }
         let clock = ContinuousClock()
