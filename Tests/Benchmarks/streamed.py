@@ -128,7 +128,7 @@ def peer():
 @contextlib.contextmanager
 def perception(binary):
     environment = {k: v for k, v in os.environ.items() if not k.startswith("PERCEPTION_")}
-    with process([binary, "serve", "--port", "0"], env=environment) as (line, pid):
+    with process([binary, "serve", "--port", "0", "--log-level", "notice"], env=environment) as (line, pid):
         yield serving.ADDRESS.search(line)[0], pid
 
 
