@@ -52,6 +52,7 @@ let package = Package(
         .target(name: "CImageCodecs", linkerSettings: [.linkedLibrary("jpeg"), .linkedLibrary("png")]),
         room("Images", ["CImageCodecs"]),
         room("Perturbation", ["Images", "JSON", "Suggestion"]),
+        room("ContactSheet", ["Images", "JSON", "Perturbation"]),
 
         // Bytes.
         .systemLibrary(
@@ -64,10 +65,9 @@ let package = Package(
         room(
             "Service",
             [
-                "CContract", "ContrastiveLoss", "HTTP", "Images", "JSON", "Observability", "Parallelism",
-                "Perception", "Perturbation", "SharedFiles", "Suggestion", "Tensor", "TokenDistribution",
-                httpTypes,
-                logging,
+                "CContract", "ContactSheet", "ContrastiveLoss", "HTTP", "Images", "JSON", "Observability",
+                "Parallelism", "Perception", "Perturbation", "SharedFiles", "Suggestion", "Tensor",
+                "TokenDistribution", httpTypes, logging,
             ]),
         .executableTarget(
             name: "perception-server",
@@ -95,6 +95,7 @@ let package = Package(
             "ContrastiveLossTests", ["ContrastiveLoss", "JSON", "Perception", "Tensor", "TokenDistribution"]),
         tests("ImagesTests", ["Images", "JSON"]),
         tests("PerturbationTests", ["Images", "JSON", "Perturbation"]),
+        tests("ContactSheetTests", ["ContactSheet", "Images", "JSON", "Perturbation"]),
         tests("HTTPTests", ["HTTP", httpTypes]),
         tests("ObservabilityTests", ["JSON", "Observability", logging]),
         tests(

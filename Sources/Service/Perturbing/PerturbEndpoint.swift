@@ -42,11 +42,7 @@ struct PerturbEndpoint: Sendable {
 
     private func request(_ bytes: [UInt8], _ head: RequestHead) throws(Problem) -> PerturbRequest {
         let isRaw = head.mediaType?.hasPrefix("image/") ?? false
-        if !isRaw, let item = head.query.first {
-            throw Problem(
-                .unknownOption, "this form takes no query parameters; its settings are in the body",
-                field: item.name)
-        }
+        if !isRaw { try head.refuseQuery() }
         switch head.mediaType {
         case "image/jpeg", "image/png": return try PerturbRequest(picture: bytes, query: head.query)
         case "multipart/form-data":
@@ -115,5 +111,14 @@ struct PerturbEndpoint: Sendable {
         return PerturbReply(
             pictures: Array(zip(pictures, views)), format: format, mediaType: encoding.mediaType,
             hasVariants: settings.variants > 1)
+    }
+}
+
+extension RequestHead {
+    func refuseQuery() throws(Problem) {
+        guard let item = query.first else { return }
+        throw Problem(
+            .unknownOption, "this form takes no query parameters; its settings are in the body",
+            field: item.name)
     }
 }

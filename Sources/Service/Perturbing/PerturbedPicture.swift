@@ -110,7 +110,7 @@ extension PerturbRequest {
         return perturbed
     }
 
-    private struct StepFailure: Error {
+    struct StepFailure: Error {
         /// nil when it couldn't be drawn.
         let step: Int?
         let error: StepError
@@ -120,9 +120,16 @@ extension PerturbRequest {
     private func view(_ index: Int, ofPicture picture: Int, among images: [PixelImage]) -> Result<
         PerturbedPicture.View, StepFailure
     > {
+        made(
+            views[index / settings.variants], variant: index % settings.variants, ofPicture: picture,
+            among: images)
+    }
+
+    /// Draws the steps of one view of one picture and applies them.
+    func made(
+        _ view: View, variant: Int, ofPicture picture: Int, among images: [PixelImage]
+    ) -> Result<PerturbedPicture.View, StepFailure> {
         let image = images[picture]
-        let view = views[index / settings.variants]
-        let variant = index % settings.variants
         let steps: [any PerturbationStep]
         do throws(StepError) {
             steps = try self.steps(of: view.content, variant: variant, picture: picture, among: images)
@@ -143,7 +150,7 @@ extension PerturbRequest {
 
 extension PerturbRequest.Content {
     /// About what the steps of one view take, with their text in the reply.
-    fileprivate var stepBytes: Int {
+    var stepBytes: Int {
         switch self {
         case .recipe(let drawn): drawn.recipe.stepBytes
         case .steps(let steps): 512 + 2 * JSONValue.array(steps.map(\.json)).text.utf8.count
