@@ -52,12 +52,15 @@ package enum BuiltInPicture {
     }
 
     private static func drawText(on paper: inout Paper) {
-        paper.write("Find the length x of BC in the triangle", x: 10, y: 154, .single, ink)
-        paper.write("and the best quarter: 2*3+7=13, 0.5 < 0.75", x: 10, y: 166, .single, ink)
+        paper.write("Find the side x of the triangle.", x: 10, y: 154, .single, ink)
+        paper.write("2 * 3 + 7 = 13,  0.5 < 0.75", x: 10, y: 166, .single, ink)
     }
 
     /// All hues at full saturation, the same towards white, and greys.
     private static func drawTones(on paper: inout Paper) {
+        let outline = Ink(150, 154, 160)
+        paper.fill(x: 9, y: 183, width: 194, height: 30, outline)
+        paper.fill(x: 9, y: 215, width: 194, height: 28, outline)
         for step in 0..<192 {
             let hue = step * 6 * 255 / 192
             let (sector, rest) = (hue / 255, UInt8(hue % 255))
@@ -72,9 +75,9 @@ package enum BuiltInPicture {
                     x: 10 + step, y: 184 + row, Ink(faded(color.red), faded(color.green), faded(color.blue)))
             }
             let level = UInt8(step * 255 / 191)
-            paper.fill(x: 10 + step, y: 216, width: 1, height: 12, Ink(level, level, level))
+            paper.fill(x: 10 + step, y: 216, width: 1, height: 13, Ink(level, level, level))
             let coarse = UInt8(step / 24 * 36)
-            paper.fill(x: 10 + step, y: 230, width: 1, height: 12, Ink(coarse, coarse, coarse))
+            paper.fill(x: 10 + step, y: 229, width: 1, height: 13, Ink(coarse, coarse, coarse))
         }
     }
 

@@ -21,8 +21,8 @@ package struct Caption: Sendable, Equatable {
         self.init(paragraphs: [Paragraph(heading: heading, words: words)])
     }
 
-    /// The steps of one draw, one paragraph each: the step's name, then `parameter=value` for all parameters but those
-    /// that have their default; see ``shortText(_:)`` for how values are shortened.
+    /// The steps of one draw, one paragraph each: the step's name, then `parameter=value`; see ``shortText(_:)`` for how
+    /// values are shortened. Words, flags and lists that have their default are left out where something else is told.
     ///
     /// - Parameters:
     ///   - number: of the draw, in front of it all.
@@ -39,13 +39,12 @@ package struct Caption: Sendable, Equatable {
             return
         }
         let paragraphs = steps.enumerated().map { place, step in
-            let known = type(of: step).parameters
-            let words = (step.json.members ?? []).compactMap { member -> String? in
-                guard member.name != "step" else { return nil }
-                let standard = known.first { $0.name == member.name }?.standard
-                guard standard == nil || !Self.isEqual(member.value, standard) else { return nil }
-                return "\(member.name)=\(shortText(member.value))"
+            let all = (step.json.members ?? []).filter { $0.name != "step" }
+            let telling = all.filter { member in
+                let standard = type(of: step).parameters.first { $0.name == member.name }?.standard
+                return member.value.double != nil || member.value != standard
             }
+            let words = (telling.isEmpty ? all : telling).map { "\($0.name)=\(shortText($0.value))" }
             return Paragraph(
                 heading: (place == 0 ? "\(number) " : "") + step.name,
                 words: words + (place == steps.count - 1 ? remarks : []))
@@ -54,12 +53,6 @@ package struct Caption: Sendable, Equatable {
     }
 
     private init(paragraphs: [Paragraph]) { self.paragraphs = paragraphs }
-
-    /// 1 and 1.0 are the same number.
-    private static func isEqual(_ value: JSONValue, _ standard: JSONValue?) -> Bool {
-        if let number = value.double, let other = standard?.double { return number == other }
-        return value == standard
-    }
 
     /// At most `limit` lines; what doesn't fit ends in two dots.
     func lines(width: Int, atMost limit: Int) -> [Line] {

@@ -1,5 +1,5 @@
-/// Breaks words into lines of at most `width` characters. A word longer than a line is broken behind its last comma,
-/// semicolon, equals sign or underscore that fits, else where the line ends.
+/// Breaks words into lines of at most `width` characters. A word longer than a line is broken behind its last
+/// semicolon that fits, else its last comma, equals sign or underscore, else where the line ends.
 /// - Precondition: `width` ≥ 1.
 func wrapped(_ words: [String], width: Int) -> [String] {
     var lines: [String] = []
@@ -13,7 +13,8 @@ func wrapped(_ words: [String], width: Int) -> [String] {
         var rest = word[...]
         while rest.count > width {
             let fitting = rest.prefix(width)
-            let end = fitting.lastIndex { ",;=_".contains($0) }.map(fitting.index(after:)) ?? fitting.endIndex
+            let gap = fitting.lastIndex(of: ";") ?? fitting.lastIndex { ",=_".contains($0) }
+            let end = gap.map(fitting.index(after:)) ?? fitting.endIndex
             lines.append(String(rest[..<end]))
             rest = rest[end...]
         }

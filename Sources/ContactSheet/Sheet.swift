@@ -33,24 +33,26 @@ package struct Sheet: Sendable {
         }
     }
 
-    private var captionLines: Int { captions.map(\.count).max() ?? 0 }
-    /// Left and top of the first cell, and how far it is to the next one to the right and below.
-    package var origin: (left: Int, top: Int) {
-        (SheetLayout.gap, layout.top(titleLines: title.count))
-    }
-    package var pitch: (right: Int, down: Int) {
-        (layout.cell.width + SheetLayout.gap, layout.pitch(captionLines: captionLines))
+    /// Left of the first column, and how far it is to the next one.
+    package var left: Int { SheetLayout.gap }
+    package var right: Int { layout.cell.width + SheetLayout.gap }
+    /// Of every row.
+    package var tops: [Int] { edges.dropLast() }
+
+    /// Of every row, and the sheet's end.
+    private var edges: [Int] {
+        layout.tops(titleLines: title.count, captionLines: captions.map(\.count))
     }
 
     /// The whole sheet. Each picture is in the middle of its cell.
     /// - Complexity: linear in the sheet's pixels.
     package func drawn() -> PixelImage {
+        let edges = edges
         var paper = Paper(
-            layout.sheetSize(titleLines: title.count, captionLines: captionLines), Self.background)
+            PixelSize(width: layout.sheetWidth, height: edges[layout.rows]), Self.background)
         write(title, x: SheetLayout.gap, y: SheetLayout.gap, on: &paper)
         for (place, cell) in cells.enumerated() {
-            let x = origin.left + place % layout.columns * pitch.right
-            let y = origin.top + place / layout.columns * pitch.down
+            let (x, y) = (left + place % layout.columns * right, edges[place / layout.columns])
             let (width, height) = (layout.cell.width, layout.cell.height)
             paper.fill(x: x - 1, y: y - 1, width: width + 2, height: height + 2, Self.frame)
             paper.fill(x: x, y: y, width: width, height: height, Self.emptiness)

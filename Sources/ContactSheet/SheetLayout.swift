@@ -49,19 +49,22 @@ package struct SheetLayout: Sendable, Equatable {
         Self.gap + titleLines * textSize.lineHeight + Self.captionGap
     }
 
-    /// From one row to the next.
-    func pitch(captionLines: Int) -> Int {
-        cell.height + Self.captionGap + captionLines * textSize.lineHeight + Self.gap
-    }
-
-    func sheetSize(titleLines: Int, captionLines: Int) -> PixelSize {
-        PixelSize(
-            width: sheetWidth,
-            height: top(titleLines: titleLines) + rows * pitch(captionLines: captionLines))
+    /// Where each row begins and, last, where the sheet ends; a row is as high as its longest caption needs.
+    /// - Parameter captionLines: of every cell.
+    func tops(titleLines: Int, captionLines: [Int]) -> [Int] {
+        var tops = [top(titleLines: titleLines)]
+        for row in 0..<rows {
+            let lines = captionLines[row * columns..<min((row + 1) * columns, captionLines.count)].max() ?? 0
+            tops.append(
+                tops[row] + cell.height + Self.captionGap + lines * textSize.lineHeight + Self.gap)
+        }
+        return tops
     }
 
     /// At least as large as the sheet, whatever its captions say.
     package var largestSheet: PixelSize {
-        sheetSize(titleLines: Self.mostTitleLines, captionLines: Self.mostCaptionLines)
+        let lines = [Int](repeating: Self.mostCaptionLines, count: rows * columns)
+        let height = tops(titleLines: Self.mostTitleLines, captionLines: lines)[rows]
+        return PixelSize(width: sheetWidth, height: height)
     }
 }

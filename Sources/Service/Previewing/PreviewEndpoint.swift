@@ -171,6 +171,6 @@ extension Sheet {
     /// Where the cells are, as a dictionary of structured fields (RFC 9651).
     fileprivate var places: String {
         "columns=\(layout.columns), width=\(layout.cell.width), height=\(layout.cell.height), "
-            + "left=\(origin.left), top=\(origin.top), right=\(pitch.right), down=\(pitch.down)"
+            + "left=\(left), right=\(right), tops=(\(tops.map { "\($0)" }.joined(separator: " ")))"
     }
 }

@@ -28,6 +28,8 @@ struct PreviewRequest: Sendable {
         name: String, members: [JSONValue.Member], _ table: OptionTable<PreviewOptions>, asFields: Bool,
         pictures: Pictures, _ faults: inout Faults
     ) throws(Problem) {
+        // A recipe that is no JSON would otherwise be one that is not there.
+        try faults.check()
         let written = members.first { $0.name == "recipe" }?.value
         guard written != nil || RecipeCatalogue.recipe(named: name) != nil else {
             throw Problem(
