@@ -17,7 +17,9 @@ enum BitmapFont {
             for start in stride(from: 0, to: rows[0].count, by: advance) {
                 glyphs.append(
                     rows.map { row in
-                        row[start..<start + glyphWidth].reduce(0) { $0 << 1 | ($1 == UInt8(ascii: "#") ? 1 : 0) }
+                        row[start..<start + glyphWidth].reduce(0) {
+                            $0 << 1 | ($1 == UInt8(ascii: "#") ? 1 : 0)
+                        }
                     })
             }
         }

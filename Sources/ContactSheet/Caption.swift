@@ -68,6 +68,8 @@ package struct Caption: Sendable, Equatable {
         }
         guard all.count > limit, let last = all.prefix(limit).last else { return all }
         let cut = last.text.prefix(max(0, width - 2)) + ".."
-        return all.prefix(limit - 1) + [Line(text: String(cut), headingCount: min(last.headingCount, cut.count))]
+        return all.prefix(limit - 1) + [
+            Line(text: String(cut), headingCount: min(last.headingCount, cut.count))
+        ]
     }
 }

@@ -39,7 +39,9 @@ extension Paper {
     /// A convex area, its corners in either direction.
     mutating func polygon(_ corners: [Place], _ ink: Ink) {
         let (xs, ys) = (corners.map(\.x), corners.map(\.y))
-        guard let left = xs.min(), let right = xs.max(), let top = ys.min(), let bottom = ys.max() else { return }
+        guard let left = xs.min(), let right = xs.max(), let top = ys.min(), let bottom = ys.max() else {
+            return
+        }
         paint(x: left, y: top, width: right - left, height: bottom - top, ink) { x, y in
             var isLeft = false
             var isRight = false

@@ -73,7 +73,8 @@ struct Paper {
                 let offset = (row * size.width + column) * 3
                 for (channel, level) in [ink.red, ink.green, ink.blue].enumerated() {
                     let under = Int(samples[offset + channel])
-                    samples[offset + channel] = UInt8((Int(level) * covered + under * (16 - covered) + 8) / 16)
+                    samples[offset + channel] = UInt8(
+                        (Int(level) * covered + under * (16 - covered) + 8) / 16)
                 }
             }
         }

@@ -10,7 +10,8 @@ struct CaptionTests {
     @Test(
         "Values are shortened to what tells pictures apart",
         arguments: [
-            (0.5, "0.5"), (1, "1"), (0.82314, "0.8231"), (-0.2, "-0.2"), (7.7431, "7.743"), (-12.345, "-12.35"),
+            (0.5, "0.5"), (1, "1"), (0.82314, "0.8231"), (-0.2, "-0.2"), (7.7431, "7.743"),
+            (-12.345, "-12.35"),
             (160.44, "160.4"), (1234.5, "1235"), (0.00001, "0.0000.."), (-0.00001, "-0.0000.."), (255, "255"),
             (999_999, "999999"), (5_590_123_456_789_012_345, "5590.."), (-8_387_000, "-8387.."),
             (0.99999, "1"), (9.99999, "10"), (true, "true"), ("nearest", "nearest"), (nil, "null"),
@@ -47,7 +48,8 @@ struct CaptionTests {
     @Test("A caption names every step with its parameters, one paragraph each")
     func paragraphs() throws {
         let steps = try steps(
-            #"[{"step":"rotation","degrees":7.74312},{"step":"patch_blackening","patch":14,"mask_seed":8387000}]"#)
+            #"[{"step":"rotation","degrees":7.74312},{"step":"patch_blackening","patch":14,"mask_seed":8387000}]"#
+        )
         let caption = Caption(number: 3, steps: steps, strength: 0.875, size: PixelSize(width: 4, height: 5))
         #expect(
             caption.lines(width: 80, atMost: 9).map(\.text) == [

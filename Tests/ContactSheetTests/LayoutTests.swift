@@ -19,7 +19,8 @@ struct LayoutTests {
 
     @Test("A picture is as large as fits, and touches two sides of its cell")
     func fitted() {
-        let layout = SheetLayout(picture: PixelSize(width: 336, height: 252), width: 168, columns: 1, cells: 1)
+        let layout = SheetLayout(
+            picture: PixelSize(width: 336, height: 252), width: 168, columns: 1, cells: 1)
         #expect(layout.cell == PixelSize(width: 168, height: 126))
         for (width, height) in [(336, 252), (1, 1), (1, 900), (900, 1), (420, 408), (1404, 400), (7, 11)] {
             let fitted = layout.fitted(PixelSize(width: width, height: height))
@@ -49,7 +50,8 @@ struct LayoutTests {
         let layout = SheetLayout(picture: PixelSize(width: 4, height: 3), width: 240, columns: 2, cells: 5)
         let tops = layout.tops(titleLines: 1, captionLines: [1, 3, 2, 2, 0])
         let (line, cell) = (22, 180 + 6 + 12)
-        #expect(tops == [12 + line + 6, 40 + cell + 3 * line, 40 + 2 * cell + 5 * line, 40 + 3 * cell + 5 * line])
+        #expect(
+            tops == [12 + line + 6, 40 + cell + 3 * line, 40 + 2 * cell + 5 * line, 40 + 3 * cell + 5 * line])
         #expect(layout.largestSheet.width == 12 + 2 * 252)
         #expect(layout.largestSheet.height == 12 + 8 * line + 6 + 3 * (cell + 12 * line))
     }

@@ -11,7 +11,8 @@ struct SheetTests {
 
     /// Red, green and blue cells of three shapes, one with a caption over two lines.
     private static func sheet(columns: Int) -> Sheet {
-        let layout = SheetLayout(picture: PixelSize(width: 4, height: 3), width: 80, columns: columns, cells: 3)
+        let layout = SheetLayout(
+            picture: PixelSize(width: 4, height: 3), width: 80, columns: columns, cells: 3)
         let colors = [Ink(200, 0, 0), Ink(0, 200, 0), Ink(0, 0, 200)]
         let shapes = [(4, 3), (1, 3), (4, 1)]
         let cells = zip(colors, shapes).map { color, shape in
@@ -37,13 +38,15 @@ struct SheetTests {
             let y = sheet.tops[place / columns]
             var color: [UInt8] = [0, 0, 0]
             color[place] = 200
+            var wrong = 0
             for row in 0..<60 {
                 for column in 0..<80 {
                     let isInside =
                         (left..<left + width).contains(column) && (top..<top + height).contains(row)
-                    #expect((pixel(x + column, y + row) == color) == isInside)
+                    if (pixel(x + column, y + row) == color) != isInside { wrong += 1 }
                 }
             }
+            #expect(wrong == 0)
         }
         #expect(drawn.width == 12 + columns * 92)
         #expect(sheet.tops.count == sheet.layout.rows)

@@ -40,7 +40,9 @@ import Testing
         let places = try #require(HTTPField.Name("Perception-Cells"))
         let header = try #require(response.headers[places])
         let numbers = header.split { !$0.isNumber }.compactMap { Int($0) }
-        let (columns, width, height, left, right) = (numbers[0], numbers[1], numbers[2], numbers[3], numbers[4])
+        let (columns, width, height, left, right) = (
+            numbers[0], numbers[1], numbers[2], numbers[3], numbers[4]
+        )
         let tops = numbers.dropFirst(5)
         #expect(tops.count == (count + columns - 1) / columns)
         return (
@@ -150,7 +152,8 @@ import Testing
     @Test func `all faults of the options are told together`() throws {
         let errors = try service.get(path("papo-removing", "?draws=0&width=1&seed=-1&colums=2")).json(
             .badRequest)["errors"]?.array
-        #expect(Set(errors?.compactMap { $0["field"]?.string } ?? []) == ["draws", "width", "seed", "colums"])
+        #expect(
+            Set(errors?.compactMap { $0["field"]?.string } ?? []) == ["draws", "width", "seed", "colums"])
     }
 
     @Test func `wrong bodies are refused`() throws {

@@ -114,11 +114,12 @@ struct PreviewEndpoint: Sendable {
                     found: "up to \(sheet) pixels"))
         }
         let drawing = request.drawing
-        let view = shapes.map { shape in
-            drawing.views[0].content.largestOutput(for: shape, seconds: [sizes[1]]) { reference in
-                drawing.index(of: reference).map { $0 == 0 ? shape : sizes[1] }
-            }.pixelCount
-        }.max() ?? 0
+        let view =
+            shapes.map { shape in
+                drawing.views[0].content.largestOutput(for: shape, seconds: [sizes[1]]) { reference in
+                    drawing.index(of: reference).map { $0 == 0 ? shape : sizes[1] }
+                }.pixelCount
+            }.max() ?? 0
         // Of each view in the works its source, its result and what a step holds in between; scaled and on the sheet, all.
         let needed = view.multipliedSaturating(by: 9).addingSaturating(drawing.views[0].content.stepBytes)
             .multipliedSaturating(by: min(WorkerPool.coreCount, request.options.draws))
