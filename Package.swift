@@ -55,6 +55,7 @@ let package = Package(
         .target(name: "CPixelKernels"),
         room("Images", ["CImageCodecs", "CPixelKernels"]),
         room("Perturbation", ["CPixelKernels", "Images", "JSON", "Suggestion"]),
+        room("ContactSheet", ["Images", "JSON", "Perturbation"]),
 
         // Bytes.
         .systemLibrary(
@@ -67,10 +68,9 @@ let package = Package(
         room(
             "Service",
             [
-                "CContract", "ContrastiveLoss", "HTTP", "Images", "JSON", "Observability", "Parallelism",
-                "Perception", "Perturbation", "SharedFiles", "Suggestion", "Tensor", "TokenDistribution",
-                httpTypes,
-                logging,
+                "CContract", "ContactSheet", "ContrastiveLoss", "HTTP", "Images", "JSON", "Observability",
+                "Parallelism", "Perception", "Perturbation", "SharedFiles", "Suggestion", "Tensor",
+                "TokenDistribution", httpTypes, logging,
             ]),
         .executableTarget(
             name: "perception-server",
@@ -98,6 +98,7 @@ let package = Package(
             "ContrastiveLossTests", ["ContrastiveLoss", "JSON", "Perception", "Tensor", "TokenDistribution"]),
         tests("ImagesTests", ["Images", "JSON"]),
         tests("PerturbationTests", ["Images", "JSON", "Perturbation"]),
+        tests("ContactSheetTests", ["ContactSheet", "Images", "JSON", "Perturbation"]),
         tests("HTTPTests", ["HTTP", httpTypes]),
         tests("ObservabilityTests", ["JSON", "Observability", logging]),
         tests(

@@ -1,8 +1,9 @@
 package import HTTPTypes
 
-/// One endpoint: a method on an exact path, and what to do with requests for it.
+/// One endpoint: a method on a path, and what to do with requests for it.
 package struct Route: Sendable {
     package let method: HTTPRequest.Method
+    /// Exact, or with one segment in braces; see ``PathTemplate``. Observers are told of the route by this text.
     package let path: String
     /// Replaces ``ServerConfiguration/maxBodyBytes`` for this route.
     package let maxBodyBytes: Int?

@@ -3,6 +3,8 @@ package import HTTPTypes
 /// All routes of a service: a pure value that decides who answers, without sockets.
 package struct Router: Sendable {
     private var routes: [String: [Route]] = [:]
+    /// Of the paths above those with a segment in braces, in the order given.
+    private var templates: [(template: PathTemplate, path: String)] = []
 
     /// - Precondition: no two routes share method and path.
     package init(_ routes: [Route]) {
@@ -10,6 +12,9 @@ package struct Router: Sendable {
             precondition(
                 !self.routes[route.path, default: []].contains { $0.method == route.method },
                 "\(route.method) \(route.path) has two routes")
+            if self.routes[route.path] == nil, let template = PathTemplate(route.path) {
+                templates.append((template, route.path))
+            }
             self.routes[route.path, default: []].append(route)
         }
     }
@@ -23,14 +28,21 @@ package struct Router: Sendable {
         case methodNotAllowed(allow: [HTTPRequest.Method])
     }
 
-    /// - Complexity: O(1) in the number of paths.
+    /// An exact path wins over one with a segment in braces.
+    /// - Complexity: O(1) in the number of exact paths, O(path) for each other one.
     package func resolve(_ method: HTTPRequest.Method, _ path: String) -> Resolution {
         if method == .options, path == "*" { return .options(allow: allowed(routes.values.flatMap(\.self))) }
-        guard let candidates = routes[path] else { return .notFound }
+        guard let candidates = candidates(path) else { return .notFound }
         let wanted = method == .head && !candidates.contains { $0.method == .head } ? .get : method
         if let route = candidates.first(where: { $0.method == wanted }) { return .matched(route) }
         let allow = allowed(candidates)
         return method == .options ? .options(allow: allow) : .methodNotAllowed(allow: allow)
+    }
+
+    private func candidates(_ path: String) -> [Route]? {
+        // A template is no path that can be asked for, though its text may be.
+        if let exact = routes[path], PathTemplate(path) == nil { return exact }
+        return templates.first { $0.template.parameter(in: path) != nil }.flatMap { routes[$0.path] }
     }
 
     /// Every path, with its methods as `Allow` would list them.

@@ -1,20 +1,11 @@
 package import Images
-package import JSON
 
 /// Gives all three channels the pixel's luma, as torchvision's `to_grayscale(image, 3)`. Equal to it in every sample.
-package struct Grayscale: PerturbationStep, Equatable {
+package struct Grayscale: ParameterlessStep {
     package static let name = "grayscale"
     package static let summary = "Gives all three channels the pixel's luma."
-    package static let parameters: [StepParameter] = []
-    package static let identity: String? = nil
 
-    init() {}
-
-    package init(parameters: JSONValue) throws(StepError) {
-        _ = try ParameterReader(parameters, for: Self.self)
-    }
-
-    package var json: JSONValue { ["step": .string(Self.name)] }
+    package init() {}
 
     package func apply(to image: PixelImage) throws(StepError) -> PixelImage {
         var samples = image.samples

@@ -84,7 +84,7 @@ package struct Mixup: PairStep, Equatable {
 extension PixelImage {
     /// Pillow's `resize(size, BILINEAR)`. Since version 13 the vertical pass comes first where the height loses more than
     /// twice as many pixels as the width; the rounding in between shows it.
-    func resized(to size: PixelSize) -> PixelImage {
+    package func resized(to size: PixelSize) -> PixelImage {
         let isMuchLower = height > size.height && height - size.height > 2 * (width - size.width)
         guard isMuchLower, width != size.width else { return stretched(to: size) }
         return stretched(to: PixelSize(width: width, height: size.height)).stretched(to: size)

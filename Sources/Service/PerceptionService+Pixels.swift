@@ -23,4 +23,27 @@ extension PerceptionService {
             }
         }
     }
+
+    /// A contact sheet of the recipe that the path names, of the built-in picture (GET) or the body's (POST).
+    func preview(_ method: HTTPRequest.Method, _ path: String) -> Route {
+        let endpoint = PreviewEndpoint(
+            limits: ImageLimits(maxPixels: settings.maxImagePixels), memoryBudget: settings.memoryBudgetBytes)
+        let template = PathTemplate(path)
+        let hasBody = method == .post
+        return Route(method, path) { head in
+            if let refusal = refusal(head, types: hasBody ? PreviewEndpoint.bodyTypes : nil) {
+                return .reply(refusal)
+            }
+            let name = template?.parameter(in: head.path) ?? ""
+            return collect(head, upTo: hasBody ? settings.maxBodyBytes : 0) { bytes in
+                .longWork {
+                    answer(head, path) { timer throws(Problem) in
+                        try endpoint.respond(
+                            to: hasBody ? bytes : nil, name: name, head: head, instruments: instruments,
+                            &timer)
+                    }
+                }
+            }
+        }
+    }
 }

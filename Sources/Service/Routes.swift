@@ -12,6 +12,8 @@ extension PerceptionService {
             pixels("/v1/perturb"),
             page("/v1/presets", contentType: "application/json", Catalogue.presets),
             page("/v1/recipes", contentType: "application/json", Catalogue.recipes),
+            preview(.get, "/v1/recipes/{name}/preview"),
+            preview(.post, "/v1/recipes/{name}/preview"),
             page("/v1/info", contentType: "application/json", info),
             page("/openapi.yaml", contentType: "application/yaml", guarded: false, Contract.text),
             page("/docs", contentType: "text/html; charset=utf-8", guarded: false, Contract.page),

@@ -8,7 +8,10 @@ import Testing
 
 /// Who may call, what is served, how the server tells how it is.
 @Suite struct OperationsTests {
-    static let guarded = ["/v1/presets", "/v1/recipes", "/v1/info", "/metrics"]
+    static let guarded = [
+        "/v1/presets", "/v1/recipes", "/v1/recipes/papo-removing/preview?draws=1&width=64", "/v1/info",
+        "/metrics",
+    ]
     static let open = ["/healthz", "/readyz", "/openapi.yaml", "/docs", "/"]
     static let posts = ["/v1/score", "/v1/entropy", "/v1/mask", "/v1/advantages", "/v1/perturb"]
 

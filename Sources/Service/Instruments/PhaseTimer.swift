@@ -42,6 +42,7 @@ extension HTTPField.Name {
     static let perceptionRun = name("Perception-Run")
     static let perceptionSteps = name("Perception-Steps")
     static let perceptionSize = name("Perception-Size")
+    static let perceptionCells = name("Perception-Cells")
 
     private static func name(_ text: String) -> HTTPField.Name {
         guard let name = HTTPField.Name(text) else { preconditionFailure("\(text) is no field name") }

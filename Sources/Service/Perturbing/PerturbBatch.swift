@@ -51,10 +51,8 @@ struct PerturbBatch: Sendable {
             throw Problem(Problem.Kind(error), Problem.Reason(error, field: field))
         }
         do throws(StepError) {
-            for step in pictures[picture].views[view].steps {
-                image = try step.apply(to: image) { reference in
-                    request.index(of: reference).flatMap { try? decoded.second($0) }
-                }
+            image = try pictures[picture].views[view].applied(to: image) { reference in
+                request.index(of: reference).flatMap { try? decoded.image($0) }
             }
         } catch {
             throw Problem(.invalidStep, Problem.Reason(error, field: field))

@@ -54,11 +54,7 @@ struct PerturbEndpoint: Sendable {
 
     private func request(_ bytes: [UInt8], _ head: RequestHead) throws(Problem) -> PerturbRequest {
         let isRaw = head.mediaType?.hasPrefix("image/") ?? false
-        if !isRaw, let item = head.query.first {
-            throw Problem(
-                .unknownOption, "this form takes no query parameters; its settings are in the body",
-                field: item.name)
-        }
+        if !isRaw { try head.refuseQuery() }
         switch head.mediaType {
         case "image/jpeg", "image/png": return try PerturbRequest(picture: bytes, query: head.query)
         case "multipart/form-data":
@@ -96,5 +92,14 @@ struct PerturbEndpoint: Sendable {
         case "image/jpeg": return .jpeg
         default: return settings.format ?? .png
         }
+    }
+}
+
+extension RequestHead {
+    func refuseQuery() throws(Problem) {
+        guard let item = query.first else { return }
+        throw Problem(
+            .unknownOption, "this form takes no query parameters; its settings are in the body",
+            field: item.name)
     }
 }

@@ -1,15 +1,7 @@
 extension PerturbRequest {
     /// multipart/form-data: a part `request` with the JSON, and one file part for each picture.
     init(multipart bytes: [UInt8], boundary: String?) throws(Problem) {
-        guard let boundary else {
-            throw Problem(.malformedMultipart, "the Content-Type has no boundary", field: "Content-Type")
-        }
-        let form: MultipartForm
-        do throws(MultipartError) {
-            form = try MultipartForm(parsing: bytes, boundary: boundary)
-        } catch {
-            throw Problem(.malformedMultipart, Problem.Reason(error.reason, field: "body", byte: error.byte))
-        }
+        let form = try MultipartForm(checking: bytes, boundary: boundary)
         let requests = form.parts.filter { $0.name == "request" }
         guard requests.count == 1 else {
             throw Problem(
@@ -21,5 +13,19 @@ extension PerturbRequest {
             (name: $0.name, bytes: Array(bytes[$0.body]))
         }
         try self.init(json: Array(bytes[requests[0].body]), files: files)
+    }
+}
+
+extension MultipartForm {
+    /// - Parameter boundary: of the Content-Type, if it has one.
+    init(checking bytes: [UInt8], boundary: String?) throws(Problem) {
+        guard let boundary else {
+            throw Problem(.malformedMultipart, "the Content-Type has no boundary", field: "Content-Type")
+        }
+        do throws(MultipartError) {
+            try self.init(parsing: bytes, boundary: boundary)
+        } catch {
+            throw Problem(.malformedMultipart, Problem.Reason(error.reason, field: "body", byte: error.byte))
+        }
     }
 }

@@ -6,27 +6,11 @@ extension PerturbRequest {
     /// The raw form: the body is one picture, everything else is in the query.
     init(picture bytes: [UInt8], query: [QueryItem]) throws(Problem) {
         var faults = Faults()
-        let members = PerturbSettings.table.members(of: query, &faults)
         let drawNames = PerturbRequest.drawNames
         var settings = PerturbSettings()
-        var draw: [JSONValue.Member] = []
-        var ours: [JSONValue.Member] = []
-        for member in members {
-            if !drawNames.contains(member.name) {
-                ours.append(member)
-            } else if let text = query.first(where: { $0.name == member.name })?.value,
-                PerturbRequest.isJSONText(member.name, text)
-            {
-                do throws(JSONError) {
-                    draw.append(.init(member.name, try JSONValue(parsing: text)))
-                } catch {
-                    faults.add(
-                        .malformedJSON, Problem.Reason("\(error)", field: member.name, byte: error.byte))
-                }
-            } else {
-                draw.append(member)
-            }
-        }
+        let members = PerturbRequest.members(of: query, PerturbSettings.table, &faults)
+        let draw = members.filter { drawNames.contains($0.name) }
+        let ours = members.filter { !drawNames.contains($0.name) }
         PerturbSettings.table.apply(ours, alsoKnown: drawNames, to: &settings, &faults)
         try faults.check()
         let view = View(name: "view", members: draw, field: "", &faults)
@@ -37,7 +21,25 @@ extension PerturbRequest {
         try faults.check()
     }
 
-    /// Steps are JSON text, for instance what Perception-Steps held; so are a recipe that is written out, and lists.
+    /// The query's parameters, as options of the table or as members of a view. What a view holds that is no scalar is
+    /// JSON text: steps, for instance what Perception-Steps held; a recipe that is written out; a schedule.
+    static func members<Target>(
+        of query: [QueryItem], _ table: OptionTable<Target>, _ faults: inout Faults
+    ) -> [JSONValue.Member] {
+        table.members(of: query, &faults).compactMap { member in
+            guard let text = query.first(where: { $0.name == member.name })?.value,
+                isJSONText(member.name, text)
+            else { return member }
+            do throws(JSONError) {
+                return .init(member.name, try JSONValue(parsing: text))
+            } catch {
+                faults.add(
+                    .malformedJSON, Problem.Reason("\(error)", field: member.name, byte: error.byte))
+                return nil
+            }
+        }
+    }
+
     private static func isJSONText(_ name: String, _ text: String) -> Bool {
         switch name {
         case "steps", "schedule", "second_images": true

@@ -20,6 +20,18 @@ struct PerturbedPicture: Sendable {
     let views: [View]
 }
 
+extension PerturbedPicture.View {
+    /// The picture after all steps.
+    /// - Parameter find: another picture of the request, for steps that read one.
+    func applied(
+        to picture: PixelImage, among find: (PictureReference) -> PixelImage?
+    ) throws(StepError) -> PixelImage {
+        var image = picture
+        for step in steps { image = try step.apply(to: image, among: find) }
+        return image
+    }
+}
+
 extension PerturbRequest {
     /// Decodes every picture over all cores. One that fails fails the request; all that fail are named.
     /// - Parameters:
@@ -117,7 +129,9 @@ extension PerturbRequest {
             var views: [PerturbedPicture.View] = []
             for place in 0..<(self.views.count * settings.variants) {
                 do throws(StepFailure) {
-                    let view = try view(place, ofPicture: index, among: sizes)
+                    let view = try self.drawn(
+                        self.views[place / settings.variants], variant: place % settings.variants,
+                        ofPicture: index, among: sizes)
                     views.append(view)
                     if let error = encoding.flaw(for: view.size) {
                         faults.add(Problem.Kind(error), Problem.Reason(error, field: "images[\(index)]"))
@@ -137,18 +151,16 @@ extension PerturbRequest {
         return drawn
     }
 
-    private struct StepFailure: Error {
+    struct StepFailure: Error {
         /// nil when it couldn't be drawn.
         let step: Int?
         let error: StepError
     }
 
-    /// View number `index` counts the variants of each view together.
-    private func view(
-        _ index: Int, ofPicture picture: Int, among sizes: [PixelSize]
+    /// Draws the steps of one view of one picture.
+    func drawn(
+        _ view: View, variant: Int, ofPicture picture: Int, among sizes: [PixelSize]
     ) throws(StepFailure) -> PerturbedPicture.View {
-        let view = views[index / settings.variants]
-        let variant = index % settings.variants
         let steps: [any PerturbationStep]
         do throws(StepError) {
             steps = try self.steps(of: view.content, variant: variant, picture: picture, among: sizes)
@@ -169,7 +181,7 @@ extension PerturbRequest {
 
 extension PerturbRequest.Content {
     /// About what the steps of one view take, with their text in the reply.
-    fileprivate var stepBytes: Int {
+    var stepBytes: Int {
         switch self {
         case .recipe(let drawn): drawn.recipe.stepBytes
         case .steps(let steps): 512 + 2 * JSONValue.array(steps.map(\.json)).text.utf8.count

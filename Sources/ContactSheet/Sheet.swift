@@ -1,0 +1,78 @@
+package import Images
+
+/// Pictures side by side with captions, and a title above them.
+package struct Sheet: Sendable {
+    package struct Cell: Sendable {
+        /// Of the size that the layout gives it.
+        let picture: PixelImage
+        let caption: Caption
+
+        package init(picture: PixelImage, caption: Caption) {
+            self.picture = picture
+            self.caption = caption
+        }
+    }
+
+    package let layout: SheetLayout
+    private let cells: [Cell]
+    private let title: [Caption.Line]
+    private let captions: [[Caption.Line]]
+
+    private static let background = Ink(247, 247, 249)
+    private static let emptiness = Ink(228, 229, 233)
+    private static let frame = Ink(150, 152, 160)
+    private static let text = Ink(52, 54, 64)
+    private static let heading = Ink(0, 72, 170)
+
+    package init(_ layout: SheetLayout, title: Caption, cells: [Cell]) {
+        self.layout = layout
+        self.cells = cells
+        self.title = title.lines(width: layout.titleWidth, atMost: SheetLayout.mostTitleLines)
+        captions = cells.map {
+            $0.caption.lines(width: layout.captionWidth, atMost: SheetLayout.mostCaptionLines)
+        }
+    }
+
+    /// Left of the first column, and how far it is to the next one.
+    package var left: Int { SheetLayout.gap }
+    package var right: Int { layout.cell.width + SheetLayout.gap }
+    /// Of every row.
+    package var tops: [Int] { edges.dropLast() }
+
+    /// Of every row, and the sheet's end.
+    private var edges: [Int] {
+        layout.tops(titleLines: title.count, captionLines: captions.map(\.count))
+    }
+
+    /// The whole sheet. Each picture is in the middle of its cell.
+    /// - Complexity: linear in the sheet's pixels.
+    package func drawn() -> PixelImage {
+        let edges = edges
+        var paper = Paper(
+            PixelSize(width: layout.sheetWidth, height: edges[layout.rows]), Self.background)
+        write(title, x: SheetLayout.gap, y: SheetLayout.gap, on: &paper)
+        for (place, cell) in cells.enumerated() {
+            let (x, y) = (left + place % layout.columns * right, edges[place / layout.columns])
+            let (width, height) = (layout.cell.width, layout.cell.height)
+            paper.fill(x: x - 1, y: y - 1, width: width + 2, height: height + 2, Self.frame)
+            paper.fill(x: x, y: y, width: width, height: height, Self.emptiness)
+            paper.paste(
+                cell.picture, x: x + (width - cell.picture.width) / 2,
+                y: y + (height - cell.picture.height) / 2)
+            write(captions[place], x: x, y: y + height + SheetLayout.captionGap, on: &paper)
+        }
+        return paper.finished()
+    }
+
+    private func write(_ lines: [Caption.Line], x: Int, y: Int, on paper: inout Paper) {
+        let size = layout.textSize
+        for (number, line) in lines.enumerated() {
+            let row = y + number * size.lineHeight
+            paper.write(line.text.prefix(line.headingCount), x: x, y: row, size, Self.heading)
+            paper.write(
+                line.text.dropFirst(line.headingCount), x: x + line.headingCount * size.advance, y: row,
+                size,
+                Self.text)
+        }
+    }
+}

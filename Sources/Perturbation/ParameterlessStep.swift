@@ -1,0 +1,18 @@
+package import JSON
+
+/// A step with nothing to choose: its name says it all.
+package protocol ParameterlessStep: PerturbationStep, Equatable {
+    init()
+}
+
+extension ParameterlessStep {
+    package static var parameters: [StepParameter] { [] }
+    package static var identity: String? { nil }
+
+    package init(parameters: JSONValue) throws(StepError) {
+        _ = try ParameterReader(parameters, for: Self.self)
+        self.init()
+    }
+
+    package var json: JSONValue { ["step": .string(Self.name)] }
+}

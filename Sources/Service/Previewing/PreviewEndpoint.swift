@@ -1,0 +1,193 @@
+import ContactSheet
+import HTTP
+import HTTPTypes
+import Images
+import Parallelism
+import Perturbation
+
+/// /v1/recipes/{name}/preview: a picture and draws of a recipe side by side.
+struct PreviewEndpoint: Sendable {
+    let limits: ImageLimits
+    let memoryBudget: Int
+
+    static let bodyTypes = ["image/jpeg", "image/png", "multipart/form-data"]
+    /// A sheet larger than this is no sheet to look at.
+    static let mostSheetPixels = 40_000_000
+
+    func respond(
+        to bytes: [UInt8]?, name: String, head: RequestHead, instruments: Instruments,
+        _ timer: inout PhaseTimer
+    ) throws(Problem) -> Response {
+        let request = try request(bytes, name, head)
+        let images = try decoded(request)
+        timer.end(.decode)
+        let layout = layout(request, images[0].size)
+        let sheet = Sheet(
+            layout, title: request.title, cells: try cells(of: request, images, layout))
+        timer.end(.compute)
+        instruments.count(images: 1, views: request.options.draws)
+        let picture = sheet.drawn()
+        defer { timer.end(.encode) }
+        do throws(ImageError) {
+            return Response(
+                headers: [
+                    .contentType: "image/png", .perceptionSize: "\(picture.width)x\(picture.height)",
+                    .perceptionCells: sheet.places,
+                ], body: [try picture.encoded(as: .png(level: 6))])
+        } catch {
+            throw Problem(Problem.Kind(error), Problem.Reason(error, field: "sheet"))
+        }
+    }
+
+    private func request(_ bytes: [UInt8]?, _ name: String, _ head: RequestHead) throws(Problem)
+        -> PreviewRequest
+    {
+        guard head.mediaType == "multipart/form-data", let bytes else {
+            return try PreviewRequest(name: name, query: head.query, image: bytes)
+        }
+        try head.refuseQuery()
+        let type = head.headers[.contentType].map(ParameterizedField.init)
+        return try PreviewRequest(name: name, multipart: bytes, boundary: type?.parameter("boundary"))
+    }
+
+    private func layout(_ request: PreviewRequest, _ size: PixelSize) -> SheetLayout {
+        SheetLayout(
+            picture: size, width: request.options.width, columns: request.options.columns,
+            cells: request.leading + request.options.draws)
+    }
+
+    /// The picture and the second one, after everything that the request will need has been found to fit.
+    private func decoded(_ request: PreviewRequest) throws(Problem) -> [PixelImage] {
+        let files = [("image", request.pictures.image), ("second_image", request.pictures.second)]
+        let builtIn = [BuiltInPicture.exercise, BuiltInPicture.scene]
+        var faults = Faults()
+        var sizes: [PixelSize] = []
+        var needed = 0
+        for ((field, file), standIn) in zip(files, builtIn) {
+            guard let file else {
+                sizes.append(standIn.size)
+                continue
+            }
+            do throws(ImageError) {
+                let header = try ImageHeader(probing: file.span, limits: limits)
+                sizes.append(header.size)
+                needed = needed.addingSaturating(header.decodedBytes).addingSaturating(header.decoderBytes)
+            } catch {
+                if case .tooManyPixels(_, _, let limit) = error {
+                    throw Problem(.imageTooLarge, Problem.Reason(error, field: field), limit: limit)
+                }
+                faults.add(Problem.Kind(error), Problem.Reason(error, field: field))
+            }
+        }
+        try faults.check()
+        try check(request, sizes, pictureBytes: needed)
+
+        var images: [PixelImage] = []
+        for ((field, file), standIn) in zip(files, builtIn) {
+            do throws(ImageError) {
+                let decoding = request.options.reading.decoding
+                images.append(
+                    try file.map { file throws(ImageError) in
+                        try PixelImage(decoding: file.span, options: decoding, limits: limits)
+                    } ?? standIn)
+            } catch {
+                faults.add(Problem.Kind(error), Problem.Reason(error, field: field))
+            }
+        }
+        try faults.check()
+        return images
+    }
+
+    /// Whether the sheet is one to look at, and whether all of it fits in the memory budget.
+    private func check(_ request: PreviewRequest, _ sizes: [PixelSize], pictureBytes: Int) throws(Problem) {
+        // An orientation that is applied may swap the sides.
+        let size = sizes[0]
+        let turned = PixelSize(width: size.height, height: size.width)
+        let shapes = request.options.reading.decoding.orientation == .apply ? [size, turned] : [size]
+        let sheet = shapes.map { layout(request, $0).largestSheet.pixelCount }.max() ?? 0
+        guard sheet <= Self.mostSheetPixels else {
+            throw Problem(
+                .conflictingFields,
+                Problem.Reason(
+                    "the sheet would be too large; ask for fewer draws or narrower cells", field: "width",
+                    expected: "a sheet of at most \(Self.mostSheetPixels) pixels",
+                    found: "up to \(sheet) pixels"))
+        }
+        let drawing = request.drawing
+        let view =
+            shapes.map { shape in
+                drawing.views[0].content.largestOutput(for: shape, seconds: [sizes[1]]) { reference in
+                    drawing.index(of: reference).map { $0 == 0 ? shape : sizes[1] }
+                }.pixelCount
+            }.max() ?? 0
+        // Of each view in the works its source, its result and what a step holds in between; scaled and on the sheet, all.
+        let needed = view.multipliedSaturating(by: 9).addingSaturating(drawing.views[0].content.stepBytes)
+            .multipliedSaturating(by: min(WorkerPool.coreCount, request.options.draws))
+            .addingSaturating(pictureBytes).addingSaturating(sheet.multipliedSaturating(by: 9))
+        guard needed <= memoryBudget else {
+            throw Problem(
+                .memoryBudgetExceeded,
+                Problem.Reason(
+                    "this sheet needs too much memory; send a smaller picture", field: "image",
+                    expected: "at most \(memoryBudget) bytes", found: "about \(needed) bytes"),
+                limit: memoryBudget)
+        }
+    }
+
+    /// The pictures as they are, then every draw, each drawn, scaled and let go over all cores.
+    private func cells(
+        of request: PreviewRequest, _ images: [PixelImage], _ layout: SheetLayout
+    ) throws(Problem) -> [Sheet.Cell] {
+        let originals = zip(images, request.originals).map { image, caption in
+            Sheet.Cell(picture: image.resized(to: layout.fitted(image.size)), caption: caption(image.size))
+        }
+        let results = mapInParallel(request.options.draws, operations: .max) {
+            draw -> Result<Sheet.Cell, StepError> in
+            do throws(StepError) {
+                return .success(try cell(draw, of: request, images, layout))
+            } catch {
+                return .failure(error)
+            }
+        }
+        var faults = Faults()
+        var draws: [Sheet.Cell] = []
+        for (draw, result) in results.enumerated() {
+            switch result {
+            case .success(let cell): draws.append(cell)
+            case .failure(let error):
+                var reason = Problem.Reason(error, field: "recipe")
+                reason.index = [draw]
+                faults.add(.invalidStep, reason)
+            }
+        }
+        try faults.check()
+        return originals + draws
+    }
+
+    private func cell(
+        _ draw: Int, of request: PreviewRequest, _ images: [PixelImage], _ layout: SheetLayout
+    ) throws(StepError) -> Sheet.Cell {
+        let drawing = request.drawing
+        let view: PerturbedPicture.View
+        do throws(PerturbRequest.StepFailure) {
+            view = try drawing.drawn(
+                drawing.views[draw], variant: draw, ofPicture: 0, among: images.map(\.size))
+        } catch {
+            throw error.error
+        }
+        let image = try view.applied(to: images[0]) { drawing.index(of: $0).map { images[$0] } }
+        return Sheet.Cell(
+            picture: image.resized(to: layout.fitted(image.size)),
+            caption: Caption(
+                number: draw, steps: view.steps, strength: request.strength(ofDraw: draw),
+                size: image.size == images[0].size ? nil : image.size))
+    }
+}
+
+extension Sheet {
+    /// Where the cells are, as a dictionary of structured fields (RFC 9651).
+    fileprivate var places: String {
+        "columns=\(layout.columns), width=\(layout.cell.width), height=\(layout.cell.height), "
+            + "left=\(left), right=\(right), tops=(\(tops.map { "\($0)" }.joined(separator: " ")))"
+    }
+}
