@@ -25,7 +25,9 @@ def kernels(folder):
     measured, peer = read(folder, "kernels"), read(folder, "torch")
     if not measured:
         return
-    bars = {s: [rate(measured["kernels"], t, set=s, kernel="statistics") for t in TYPES] for s in measured["instruction_sets"]}
+    bars = {
+        s: [rate(measured["kernels"], t, set=s, kernel="statistics") for t in TYPES]
+        for s in measured["instruction_sets"]}
     if peer:
         for label, chosen in (("PyTorch, best chunks", max), ("PyTorch, whole", None)):
             bars[label] = [torch_rate(peer["torch"], t, chosen) for t in TYPES]
@@ -39,7 +41,7 @@ def kernels(folder):
     axes.set_xticks([x + 0.4 - width / 2 for x in range(len(TYPES))], TYPES)
     axes.set_ylabel("GB/s, 2 threads")
     axes.set_title("Log-sum-exp and entropy of logits, V = 151,936")
-    axes.legend(fontsize="small")
+    axes.legend(fontsize="small", loc="upper left", bbox_to_anchor=(1, 1))
     save(figure, folder / "kernels.svg")
 
 
@@ -72,6 +74,7 @@ def services(folder):
     bars = axes.barh(list(ratios), list(ratios.values()))
     axes.bar_label(bars, fmt="%.1f×", padding=3)
     axes.invert_yaxis()
+    axes.margins(x=0.12)
     axes.set_xlabel("throughput, times that of FastAPI and PyTorch in the same run")
     save(figure, folder / "services.svg")
 
