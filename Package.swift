@@ -49,9 +49,12 @@ let package = Package(
         room("ContrastiveLoss", ["CTokenLoss", "Parallelism", "Perception", "TokenDistribution"]),
 
         // Pixels.
-        .target(name: "CImageCodecs", linkerSettings: [.linkedLibrary("jpeg"), .linkedLibrary("png")]),
-        room("Images", ["CImageCodecs"]),
-        room("Perturbation", ["Images", "JSON", "Suggestion"]),
+        .target(
+            name: "CImageCodecs",
+            linkerSettings: [.linkedLibrary("jpeg"), .linkedLibrary("png"), .linkedLibrary("z")]),
+        .target(name: "CPixelKernels"),
+        room("Images", ["CImageCodecs", "CPixelKernels"]),
+        room("Perturbation", ["CPixelKernels", "Images", "JSON", "Suggestion"]),
         room("ContactSheet", ["Images", "JSON", "Perturbation"]),
 
         // Bytes.

@@ -1,18 +1,24 @@
 #include "report.h"
 
-int file_append(perception_codec_file *file, const uint8_t *bytes, size_t count) {
-    if (count > SIZE_MAX / 2 - file->count) return 0;
+uint8_t *file_room(perception_codec_file *file, size_t count) {
+    if (count > SIZE_MAX / 2 - file->count) return NULL;
     size_t needed = file->count + count;
     if (needed > file->capacity) {
         size_t capacity = file->capacity > 0 ? file->capacity : 65536;
         while (capacity < needed) capacity *= 2;
         uint8_t *grown = realloc(file->bytes, capacity);
-        if (!grown) return 0;
+        if (!grown) return NULL;
         file->bytes = grown;
         file->capacity = capacity;
     }
-    memcpy(file->bytes + file->count, bytes, count);
-    file->count = needed;
+    return file->bytes + file->count;
+}
+
+int file_append(perception_codec_file *file, const uint8_t *bytes, size_t count) {
+    uint8_t *room = file_room(file, count);
+    if (!room) return 0;
+    memcpy(room, bytes, count);
+    file->count += count;
     return 1;
 }
 

@@ -2,6 +2,9 @@
 
 #include "jpeg_errors.h"
 
+/* A row of blocks, with halved chroma too. */
+enum { rows_at_once = 16 };
+
 typedef struct encoding {
     struct jpeg_compress_struct info;
     struct jpeg_destination_mgr destination;
@@ -50,9 +53,12 @@ static void write_all(encoding *state, const uint8_t *rgb, uint32_t width, uint3
     info->comp_info[0].v_samp_factor = halved ? 2 : 1;
     jpeg_start_compress(info, TRUE);
     while (info->next_scanline < info->image_height) {
+        JSAMPROW rows[rows_at_once];
+        JDIMENSION left = info->image_height - info->next_scanline, count = left < rows_at_once ? left : rows_at_once;
         /* libjpeg never writes to its input rows; its row type just isn't const. */
-        JSAMPROW row = (JSAMPROW)(uintptr_t)(rgb + (size_t)info->next_scanline * width * 3);
-        (void)jpeg_write_scanlines(info, &row, 1);
+        for (JDIMENSION i = 0; i < count; i++)
+            rows[i] = (JSAMPROW)(uintptr_t)(rgb + (size_t)(info->next_scanline + i) * width * 3);
+        (void)jpeg_write_scanlines(info, rows, count);
     }
     jpeg_finish_compress(info);
 }

@@ -19,4 +19,7 @@ static inline void report_fail(
 /* Appends to a file in memory, doubling its room. 0 when there is no memory; the file is then unchanged. */
 int file_append(perception_codec_file *file, const uint8_t *bytes, size_t count);
 
+/* Room for so many bytes behind the file's end, which don't count yet. NULL when there is no memory. */
+uint8_t *file_room(perception_codec_file *file, size_t count);
+
 #endif

@@ -70,6 +70,10 @@ static inline struct MHD_Daemon *perception_start_daemon(const struct perception
         MHD_OPTION_END);
 }
 
+/// What a content reader returns besides a count; the library's macros are casts, which Swift does not import.
+static const ssize_t perception_stream_end = MHD_CONTENT_READER_END_OF_STREAM;
+static const ssize_t perception_stream_error = MHD_CONTENT_READER_END_WITH_ERROR;
+
 // Declared here because the C library's headers hide them unless _GNU_SOURCE is defined, which Swift's Glibc
 // module does not do.
 

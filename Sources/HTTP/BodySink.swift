@@ -48,4 +48,7 @@ package enum Outcome: Sendable {
     /// The same for work that may take long, by threads of its own that yield to all others: however much there is of
     /// it, other work finds a thread and the cores.
     case longWork(@Sendable () -> Response)
+    /// Long work that may be ended early: the argument tells whether someone still waits for the answer; without, any
+    /// answer will do.
+    case batch(@Sendable (_ isWanted: @escaping @Sendable () -> Bool) -> Response)
 }

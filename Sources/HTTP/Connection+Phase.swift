@@ -13,6 +13,10 @@ extension Connection {
         case working(RequestHead)
         case worked(WorkResult)
         case replying(bytes: Int, since: Moment)
+        /// The client takes what has been made of a streamed body; `spent` on that until `since`.
+        case streaming(bytes: Int, spent: Duration, since: Moment)
+        /// Suspended until there is more of a streamed body.
+        case streamPaused(bytes: Int, spent: Duration)
         /// The server ended it; libmicrohttpd will notice.
         case cut(Exchange.Ending)
         case closed
@@ -38,9 +42,9 @@ extension Connection.Phase {
     func start(or now: Moment) -> Moment {
         switch self {
         case .resting(let since, _), .head(_, let since), .body(_, _, let since), .lingering(let since),
-            .replying(_, let since):
+            .replying(_, let since), .streaming(_, _, let since):
             since
-        case .answering, .working, .worked, .cut, .closed: now
+        case .answering, .working, .worked, .streamPaused, .cut, .closed: now
         }
     }
 
@@ -52,7 +56,8 @@ extension Connection.Phase {
         case .body(_, let received, _): limits.transfer(of: received)
         case .lingering: limits.linger
         case .replying(let bytes, _): limits.transfer(of: bytes)
-        case .answering, .working, .worked, .cut, .closed: nil
+        case .streaming(let bytes, let spent, _): limits.transfer(of: bytes) - spent
+        case .answering, .working, .worked, .streamPaused, .cut, .closed: nil
         }
     }
 }

@@ -72,6 +72,49 @@ final class Connection: Sendable {
         advance(to: .replying(bytes: bytes, since: now))
     }
 
+    /// - Returns: false when the reaper or a drain was faster.
+    func streamBegins(now: Moment) -> Bool {
+        advance(to: .streaming(bytes: 0, spent: .zero, since: now))
+    }
+
+    /// The library has handed everything so far to the kernel and asks for more of a streamed body; suspends when there
+    /// is nothing.
+    ///
+    /// - Parameter read: runs under the lock, so that what wakes the connection finds it suspended.
+    func streamContinues(now: Moment, _ read: () -> ReplyStream.Portion) -> ReplyStream.Portion {
+        state.withLock { state in
+            let (bytes, spent): (Int, Duration)
+            switch state.phase {
+            case .streaming(let sent, let before, let since): (bytes, spent) = (sent, before + (now - since))
+            case .streamPaused(let sent, let before): (bytes, spent) = (sent, before)
+            default: return .broken
+            }
+            let portion = read()
+            switch portion {
+            case .bytes(let count):
+                state.phase = .streaming(bytes: bytes + count, spent: spent, since: now)
+            case .nothingYet:
+                state.phase = .streamPaused(bytes: bytes, spent: spent)
+                daemonConnection.suspend()
+            case .end:
+                state.phase = .replying(bytes: bytes, since: now - spent)
+            case .broken:
+                break
+            }
+            return portion
+        }
+    }
+
+    /// Bytes of a streamed body given to the library.
+    var streamedBytes: Int {
+        state.withLock { state in
+            switch state.phase {
+            case .streaming(let bytes, _, _), .streamPaused(let bytes, _), .replying(let bytes, _): bytes
+            default: 0
+            }
+        }
+    }
+
     /// Answers in the middle of a body.
     ///
     /// - Returns: whether the whole reply was taken by the kernel.
@@ -113,10 +156,23 @@ final class Connection: Sendable {
     /// the same until something is sent.
     var isWaitingForWork: Bool {
         state.withLock { state in
-            guard case .working = state.phase else { return false }
-            var descriptor = pollfd(fd: socket, events: Self.peerClosed, revents: 0)
-            return unsafe poll(&descriptor, 1, 0) == 0
+            if case .working = state.phase { isPeerThere } else { false }
         }
+    }
+
+    /// The same for the rest of a streamed body.
+    var isWaitingForStream: Bool {
+        state.withLock { state in
+            switch state.phase {
+            case .streaming, .streamPaused: isPeerThere
+            default: false
+            }
+        }
+    }
+
+    private var isPeerThere: Bool {
+        var descriptor = pollfd(fd: socket, events: Self.peerClosed, revents: 0)
+        return unsafe poll(&descriptor, 1, 0) == 0
     }
 
     /// POLLRDHUP, which the C library declares for _GNU_SOURCE only.
@@ -128,6 +184,15 @@ final class Connection: Sendable {
         state.withLock { state in
             guard case .working = state.phase else { return }
             state.phase = .worked(result)
+            daemonConnection.resume()
+        }
+    }
+
+    /// There is more of the streamed body, or there will be none.
+    func resumeStream() {
+        state.withLock { state in
+            guard case .streamPaused(let bytes, let spent) = state.phase else { return }
+            state.phase = .streaming(bytes: bytes, spent: spent, since: .now)
             daemonConnection.resume()
         }
     }
@@ -181,7 +246,12 @@ final class Connection: Sendable {
                 return
             case .body(let head, _, _):
                 _ = RawReply(response(head), omittingBody: head.method == .head).send(to: socket)
-            case .resting, .head, .answering, .lingering, .replying:
+            case .streamPaused:
+                // The library finds the connection cut when it asks for more.
+                cut(&state, .abandoned)
+                daemonConnection.resume()
+                return
+            case .resting, .head, .answering, .lingering, .replying, .streaming:
                 break
             }
             cut(&state, .abandoned)

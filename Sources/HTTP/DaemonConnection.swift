@@ -43,8 +43,20 @@ struct DaemonConnection: @unchecked Sendable {
     /// - Returns: false when the library takes none in this state.
     func queue(_ response: Response, closing: Bool) -> Bool {
         guard let answer = unsafe DaemonResponse.make(response, closing: closing) else { return false }
+        return unsafe queue(answer, response.status)
+    }
+
+    /// The same for an answer whose body is the stream's.
+    func queue(_ response: Response, then stream: ReplyStream, closing: Bool) -> Bool {
+        guard let answer = unsafe DaemonResponse.make(response, streaming: stream, closing: closing) else {
+            return false
+        }
+        return unsafe queue(answer, response.status)
+    }
+
+    private func queue(_ answer: OpaquePointer, _ status: HTTPResponse.Status) -> Bool {
         defer { unsafe MHD_destroy_response(answer) }
-        return unsafe MHD_queue_response(pointer, UInt32(response.status.code), answer) == .YES
+        return unsafe MHD_queue_response(pointer, UInt32(status.code), answer) == .YES
     }
 }
 

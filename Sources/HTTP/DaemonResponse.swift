@@ -20,11 +20,50 @@ enum DaemonResponse {
             unsafe retained.release()
             return nil
         }
+        unsafe addHeaders(of: response, closing: closing, to: made)
+        return unsafe made
+    }
+
+    /// How much the library asks a stream for at a time.
+    private static let streamBlock = 256 << 10
+
+    /// An answer of unknown length that asks `stream` for its body.
+    ///
+    /// - Returns: nil when the system is out of memory; otherwise destroy it after queueing.
+    @unsafe
+    static func make(_ response: Response, streaming stream: ReplyStream, closing: Bool) -> OpaquePointer? {
+        let reader = unsafe Unmanaged.passRetained(stream)
+        let made = unsafe MHD_create_response_from_callback(
+            UInt64.max, streamBlock, readStream, reader.toOpaque(), releaseStream)
+        guard let made = unsafe made else {
+            unsafe reader.release()
+            return nil
+        }
+        unsafe addHeaders(of: response, closing: closing, to: made)
+        return unsafe made
+    }
+
+    private static let readStream: MHD_ContentReaderCallback = { context, _, buffer, room in
+        guard let context = unsafe context else { return perception_stream_error }
+        let stream = unsafe Unmanaged<ReplyStream>.fromOpaque(context).takeUnretainedValue()
+        switch unsafe stream.next(into: UnsafeMutableRawBufferPointer(start: buffer, count: room)) {
+        case .bytes(let count): return count
+        case .nothingYet: return 0
+        case .end: return perception_stream_end
+        case .broken: return perception_stream_error
+        }
+    }
+
+    private static let releaseStream: MHD_ContentReaderFreeCallback = { context in
+        guard let context = unsafe context else { return }
+        unsafe Unmanaged<ReplyStream>.fromOpaque(context).takeRetainedValue().cancel()
+    }
+
+    private static func addHeaders(of response: Response, closing: Bool, to made: OpaquePointer) {
         for field in response.headers where !isSetByLibrary(field.name) {
             unsafe MHD_add_response_header(made, field.name.rawName, field.value)
         }
         if closing { unsafe MHD_add_response_header(made, "Connection", "close") }
-        return unsafe made
     }
 
     private static func isSetByLibrary(_ name: HTTPField.Name) -> Bool {

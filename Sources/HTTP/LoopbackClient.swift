@@ -104,18 +104,9 @@ package final class LoopbackClient {
 
     /// Reads one reply; `100 Continue` is one, too.
     package func receiveReply(to method: HTTPRequest.Method = .get) throws(ClientError) -> Reply {
-        let end = Array("\r\n\r\n".utf8)
-        var head: Range<Int>?
-        while head == nil {
-            if let found = unread.firstRange(of: end) {
-                head = 0..<found.lowerBound
-            } else {
-                try receiveMore()
-            }
-        }
-        let lines = String(decoding: unread[..<(head?.upperBound ?? 0)], as: UTF8.self).split(
-            separator: "\r\n")
-        unread.removeFirst((head?.upperBound ?? 0) + end.count)
+        let end = try waitFor(Array("\r\n\r\n".utf8))
+        let lines = String(decoding: unread[..<end], as: UTF8.self).split(separator: "\r\n")
+        unread.removeFirst(end + 4)
         let words = lines.first?.split(separator: " ", maxSplits: 2) ?? []
         guard words.count >= 2, words[0].hasPrefix("HTTP/1."), let status = Int(words[1]) else {
             throw .malformedReply(String(lines.first ?? ""))
@@ -132,6 +123,9 @@ package final class LoopbackClient {
         if method == .head || status == 204 || status == 304 || status < 200 {
             return Reply(status: status, headers: headers, body: [])
         }
+        if headers[.transferEncoding] == "chunked" {
+            return Reply(status: status, headers: headers, body: try receiveChunks())
+        }
         guard let length = headers[.contentLength].flatMap({ Int($0) }) else {
             throw .malformedReply("no Content-Length")
         }
@@ -139,6 +133,31 @@ package final class LoopbackClient {
         let body = Array(unread[..<length])
         unread.removeFirst(length)
         return Reply(status: status, headers: headers, body: body)
+    }
+
+    /// RFC 9112, section 7.1, without extensions and trailers, which this server doesn't send.
+    private func receiveChunks() throws(ClientError) -> [UInt8] {
+        var body: [UInt8] = []
+        while true {
+            let end = try waitFor(Array("\r\n".utf8))
+            let text = String(decoding: unread[..<end], as: UTF8.self)
+            guard let size = Int(text, radix: 16), size >= 0 else {
+                throw .malformedReply("a chunk of \(text) bytes")
+            }
+            let whole = end + 2 + size + 2
+            while unread.count < whole { try receiveMore() }
+            body += unread[(end + 2)..<(end + 2 + size)]
+            unread.removeFirst(whole)
+            if size == 0 { return body }
+        }
+    }
+
+    /// Where `mark` stands in what has come.
+    private func waitFor(_ mark: [UInt8]) throws(ClientError) -> Int {
+        while true {
+            if let found = unread.firstRange(of: mark) { return found.lowerBound }
+            try receiveMore()
+        }
     }
 
     /// Waits until the server closes.

@@ -10,6 +10,8 @@ package struct Response: Sendable {
     package var headers: HTTPFields
     package var body: [[UInt8]]
     package var notes = ResponseNotes()
+    /// What follows `body`, made while it is sent. The length is then unknown beforehand: HTTP/1.1 clients get chunks.
+    package var rest: (any BodySource)?
 
     package init(_ status: HTTPResponse.Status = .ok, headers: HTTPFields = [:], body: [[UInt8]] = []) {
         self.status = status
@@ -27,7 +29,7 @@ package struct Response: Sendable {
         self.init(status, contentType: contentType, body: Array(text.utf8))
     }
 
-    /// Bytes of the body, all pieces together.
+    /// Bytes of the body, all pieces together, without the rest.
     package var bodyByteCount: Int {
         body.reduce(0) { $0 + $1.count }
     }

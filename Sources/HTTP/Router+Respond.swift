@@ -1,8 +1,8 @@
 extension Router {
     /// Answers a request without a socket, by the same rules as ``Server``: for tests.
     ///
-    /// The body reaches the sink in pieces of `chunk` bytes, or of the sizes in `chunks` in turn, and heavy work runs
-    /// inline.
+    /// The body reaches the sink in pieces of `chunk` bytes, or of the sizes in `chunks` in turn, heavy work runs inline
+    /// and a streamed reply is collected.
     package func respond(
         to head: RequestHead, body: [UInt8] = [], chunk: Int = 65_536, chunks: [Int] = [],
         maxBodyBytes: Int = .max, render: RefusalRenderer
@@ -30,7 +30,19 @@ extension Router {
             switch sink.finish() {
             case .reply(let response): return response
             case .work(let work), .longWork(let work): return work()
+            case .batch(let work): return work { true }.whole
             }
         }
+    }
+}
+
+extension Response {
+    /// With the rest of the body behind the body.
+    fileprivate var whole: Response {
+        guard let rest else { return self }
+        var whole = self
+        whole.rest = nil
+        for index in 0..<rest.pieceCount { whole.body += rest.piece(index) ?? [] }
+        return whole
     }
 }

@@ -8,7 +8,7 @@ final class ServerCore: Sendable {
     let render: RefusalRenderer
     let observer: any ServerObserver
     let workers: WorkerPool
-    /// For jobs that may take long: those never keep the others waiting.
+    /// For jobs that may take long, and the pieces of streamed replies: those never keep the others waiting.
     let longWorkers: WorkerPool
     let memory: MemoryBudget
     let connections = Monitor<[ObjectIdentifier: Connection]>([:])

@@ -8,6 +8,7 @@ final class Transaction {
         /// Wait for more.
         case goOn
         case reply(Response, closing: Bool)
+        case stream(Response, ReplyStream, closing: Bool)
         /// Suspend the connection and hand the job to these workers; call the other when they take no more.
         case suspend(WorkerPool.Job, WorkerPool, refused: () -> Void)
         case close
@@ -37,6 +38,7 @@ final class Transaction {
     private var received = 0
     private var replyBytes = 0
     private var wasAnsweredRaw = false
+    private var isStreamed = false
     private let started: Moment
     private var durations = Exchange.Durations()
 
@@ -101,8 +103,9 @@ final class Transaction {
             durations.receive = .now - started
             switch sink.finish() {
             case .reply(let response): return reply(response)
-            case .work(let work): return hand(over: work, to: core.workers)
-            case .longWork(let work): return hand(over: work, to: core.longWorkers)
+            case .work(let work): return hand(over: { _ in work() }, to: core.workers)
+            case .longWork(let work): return hand(over: { _ in work() }, to: core.longWorkers)
+            case .batch(let work): return hand(over: work, to: core.longWorkers)
             }
         case .discarding(let response):
             durations.receive = .now - started
@@ -123,6 +126,7 @@ final class Transaction {
         memory.release()
         let now = Moment.now
         durations.total = now - started
+        if isStreamed { replyBytes = connection.streamedBytes }
         let cut = connection.requestEnded(now: now)
         let isAnswered = completed || wasAnsweredRaw
         return Exchange(
@@ -166,8 +170,17 @@ final class Transaction {
     }
 
     private func reply(_ response: Response) -> Step {
-        memory.release()
         let finished = core.finish(response, for: head)
+        if let rest = response.rest {
+            // The rest is made of the body, whose memory stays claimed.
+            guard connection.streamBegins(now: .now) else { return .close }
+            status = finished.status
+            stage = .replying
+            isStreamed = true
+            let stream = ReplyStream(response.body, then: rest, to: connection, madeBy: core.longWorkers)
+            return .stream(finished, stream, closing: closing || core.isDraining)
+        }
+        memory.release()
         replyBytes = head.method == .head ? 0 : finished.bodyByteCount
         guard connection.replyBegins(bytes: replyBytes, now: .now) else { return .close }
         status = finished.status
@@ -176,7 +189,10 @@ final class Transaction {
         return .reply(finished, closing: closing || core.isDraining)
     }
 
-    private func hand(over work: @escaping @Sendable () -> Response, to workers: WorkerPool) -> Step {
+    private func hand(
+        over work: @escaping @Sendable (_ isWanted: @escaping @Sendable () -> Bool) -> Response,
+        to workers: WorkerPool
+    ) -> Step {
         guard connection.workBegins(head) else { return .close }
         stage = .working
         let queued = Moment.now
@@ -185,7 +201,7 @@ final class Transaction {
                 return connection.deliver(WorkResult(answer: .clientGone))
             }
             let begun = Moment.now
-            let response = work()
+            let response = work { connection.isWaitingForWork }
             connection.deliver(
                 WorkResult(answer: .response(response), queue: begun - queued, work: .now - begun))
         }

@@ -17,6 +17,7 @@ package final class WorkerPool: Sendable {
 
     private let state: Monitor<State>
     private let capacity: Int
+    let threadCount: Int
 
     /// - Parameters:
     ///   - queueLimit: jobs that may wait while all threads are taken.
@@ -25,6 +26,7 @@ package final class WorkerPool: Sendable {
     package init(threads: Int, queueLimit: Int, yields: Bool = false) throws(ThreadError) {
         precondition(threads > 0 && queueLimit >= 0)
         capacity = threads + queueLimit
+        threadCount = threads
         state = Monitor(State(threads: threads))
         for index in 0..<threads {
             do throws(ThreadError) {
@@ -49,6 +51,12 @@ package final class WorkerPool: Sendable {
             state.jobs.append(job)
             return true
         }
+    }
+
+    /// Queues a job that belongs to one already taken, whatever the queue's length; also while the pool is stopping, as
+    /// long as that one is running or its reply is being sent.
+    func submitFurther(_ job: @escaping Job) {
+        state.withLock(waking: .one) { $0.jobs.append(job) }
     }
 
     /// Jobs waiting for a thread.

@@ -21,3 +21,11 @@ package enum ImageEncoding: Sendable, Equatable {
         }
     }
 }
+
+extension ImageEncoding {
+    /// Why this encoding can't hold a picture of this size, or nil: a JPEG side is at most 65,500 pixels long.
+    package func flaw(for size: PixelSize) -> ImageError? {
+        guard case .jpeg = self, max(size.width, size.height) > 65_500 else { return nil }
+        return .unencodable(.jpeg, detail: "\(size) pixels; a side has at most 65500")
+    }
+}

@@ -1,18 +1,28 @@
+internal import CPixelKernels
+
 extension PixelImage {
-    /// A picture of the given size whose pixel (x, y) is this one's at `source(x, y)`. Linear in the result's pixels.
+    /// The picture flipped or turned: of the given size, its pixel (x, y) is this one's at `source(x, y)`. Linear in the
+    /// pixels.
     ///
+    /// - Parameter source: must be linear in x and y, as flips and turns are; it is asked for three places.
     /// - Precondition: `source` stays within this picture.
     package func rearranged(to size: PixelSize, source: (Int, Int) -> (x: Int, y: Int)) -> PixelImage {
-        var result = [UInt8](repeating: 0, count: size.pixelCount * 3)
-        var target = 0
-        for y in 0..<size.height {
-            for x in 0..<size.width {
-                let position = source(x, y)
-                let from = (position.y * width + position.x) * 3
-                result[target] = samples[from]
-                result[target + 1] = samples[from + 1]
-                result[target + 2] = samples[from + 2]
-                target += 3
+        func place(_ x: Int, _ y: Int) -> Int {
+            let position = source(x, y)
+            return position.y * width + position.x
+        }
+        let first = place(0, 0)
+        let (across, down) = (place(1, 0) - first, place(0, 1) - first)
+        let corners = [0, (size.width - 1) * across].flatMap {
+            [first + $0, first + $0 + (size.height - 1) * down]
+        }
+        precondition(
+            corners.allSatisfy { (0..<self.size.pixelCount).contains($0) }, "reaches outside the picture")
+        let result = unsafe samples.withUnsafeBufferPointer { source in
+            unsafe [UInt8](unsafeUninitializedCapacity: size.pixelCount * 3) { target, count in
+                count = size.pixelCount * 3
+                guard let start = source.baseAddress, let into = target.baseAddress else { return }
+                unsafe pixel_rearrange(start + first * 3, across, down, into, size.width, size.height)
             }
         }
         return PixelImage(width: size.width, height: size.height, samples: result)

@@ -10,38 +10,32 @@ struct AffineMap {
 
     /// `image.transform(size, AFFINE, map, interpolation, fillcolor=fill)`.
     ///
+    /// Bilinear levels are interpolated in Double between the four nearest pixels, whose neighbours repeat at the edge,
+    /// and truncated (`bilinear_filter32RGB` of libImaging/Geometry.c). Nearest neighbours are found in 16.16 fixed
+    /// point where that is exact enough for Pillow, else in Double.
+    ///
     /// - Complexity: linear in the result's pixels.
     func apply(
-        to image: PixelImage, size: PixelSize, interpolation: Interpolation, fill: FillColor
+        to image: PixelImage, size: PixelSize, interpolation: Interpolation, fill: FillColor,
+        kernels: PixelKernels = .best
     ) -> PixelImage {
-        var canvas = Canvas(size, fill: fill)
-        switch interpolation {
-        case .bilinear: sampleBilinear(image, into: &canvas)
-        case .nearest where b == 0 && d == 0: sampleNearestScaled(image, into: &canvas)
-        case .nearest where staysSmall(size): sampleNearestFixed(image, into: &canvas)
-        case .nearest: sampleNearest(image, into: &canvas)
-        }
-        return canvas.finished()
+        if interpolation == .nearest, keepsRows { return sampledByRows(image, size, fill) }
+        let sampling: PixelKernels.Sampling =
+            switch interpolation {
+            case .bilinear: .affineBilinear(coefficients)
+            case .nearest where staysSmall(size): .affineFixed(fixedSteps)
+            case .nearest: .affineNearest(coefficients)
+            }
+        return kernels.sample(image, sampling, size: size, fill: fill)
     }
 
-    private func sampleBilinear(_ image: PixelImage, into canvas: inout Canvas) {
-        let sampler = PixelSampler(width: image.width, height: image.height)
-        let (width, height) = (canvas.size.width, canvas.size.height)
-        let source = image.samples.span
-        var target = canvas.samples.mutableSpan
-        var offset = 0
-        for row in 0..<height {
-            for column in 0..<width {
-                let position = self(Double(column) + 0.5, Double(row) + 0.5)
-                sampler.write(x: position.x, y: position.y, from: source, to: &target, at: offset)
-                offset += 3
-            }
-        }
-    }
+    private var keepsRows: Bool { b == 0 && d == 0 }
+
+    private var coefficients: [Double] { [a, b, c, d, e, f] }
 
     /// Pillow's `ImagingScaleAffine`, which it takes where rows stay rows: positions are summed up in Double, rows and
     /// columns apart.
-    private func sampleNearestScaled(_ image: PixelImage, into canvas: inout Canvas) {
+    private func sampledByRows(_ image: PixelImage, _ size: PixelSize, _ fill: FillColor) -> PixelImage {
         func places(_ count: Int, from start: Double, by step: Double, below limit: Int) -> [Int?] {
             var position = start
             return (0..<count).map { _ in
@@ -49,14 +43,14 @@ struct AffineMap {
                 return position >= 0 && position < Double(limit) ? Int(position) : nil
             }
         }
-        let columns = places(canvas.size.width, from: c + a * 0.5, by: a, below: image.width)
-        let rows = places(canvas.size.height, from: f + e * 0.5, by: e, below: image.height)
-        let width = canvas.size.width
+        let columns = places(size.width, from: c + a * 0.5, by: a, below: image.width)
+        let rows = places(size.height, from: f + e * 0.5, by: e, below: image.height)
         let source = image.samples.span
-        var target = canvas.samples.mutableSpan
+        var samples = PixelImage.blank(size, fill).samples
+        var target = samples.mutableSpan
         for (row, sourceRow) in rows.enumerated() {
             guard let sourceRow else { continue }
-            var offset = row * width * 3
+            var offset = row * size.width * 3
             for column in columns {
                 if let column {
                     let from = (sourceRow * image.width + column) * 3
@@ -67,6 +61,7 @@ struct AffineMap {
                 offset += 3
             }
         }
+        return PixelImage(width: size.width, height: size.height, samples: samples)
     }
 
     /// Whether Pillow's `check_fixed` lets 16.16 fixed point serve: all four corners map to within ±32768.
@@ -78,61 +73,14 @@ struct AffineMap {
         }
     }
 
-    /// Pillow's `affine_fixed`: nearest neighbour, stepping in 16.16 fixed point.
-    private func sampleNearestFixed(_ image: PixelImage, into canvas: inout Canvas) {
+    /// Pillow's `affine_fixed`: steps across and down in x and y, and where the first pixel's centre lands.
+    private var fixedSteps: [Int32] {
         func fixed(_ value: Double) -> Int32 {
             Int32(truncatingIfNeeded: Int((value * 65536 + 0.5).rounded(.down)))
         }
-        let (acrossX, acrossY) = (fixed(a), fixed(d))
-        let (downX, downY) = (fixed(b), fixed(e))
-        var startX = fixed(c + a * 0.5 + b * 0.5)
-        var startY = fixed(f + d * 0.5 + e * 0.5)
-        let (width, height) = (canvas.size.width, canvas.size.height)
-        let source = image.samples.span
-        var target = canvas.samples.mutableSpan
-        var offset = 0
-        for _ in 0..<height {
-            var (x, y) = (startX, startY)
-            for _ in 0..<width {
-                let (column, row) = (Int(x >> 16), Int(y >> 16))
-                if column >= 0, column < image.width, row >= 0, row < image.height {
-                    let from = (row * image.width + column) * 3
-                    target[offset] = source[from]
-                    target[offset + 1] = source[from + 1]
-                    target[offset + 2] = source[from + 2]
-                }
-                x &+= acrossX
-                y &+= acrossY
-                offset += 3
-            }
-            startX &+= downX
-            startY &+= downY
-        }
-    }
-
-    /// Pillow's `ImagingTransformAffine` for large pictures: nearest neighbour, stepping in Double.
-    private func sampleNearest(_ image: PixelImage, into canvas: inout Canvas) {
-        var startX = c + b * 0.5 + a * 0.5
-        var startY = f + e * 0.5 + d * 0.5
-        let (width, height) = (canvas.size.width, canvas.size.height)
-        let source = image.samples.span
-        var target = canvas.samples.mutableSpan
-        var offset = 0
-        for _ in 0..<height {
-            var (x, y) = (startX, startY)
-            for _ in 0..<width {
-                if x >= 0, x < Double(image.width), y >= 0, y < Double(image.height) {
-                    let from = (Int(y) * image.width + Int(x)) * 3
-                    target[offset] = source[from]
-                    target[offset + 1] = source[from + 1]
-                    target[offset + 2] = source[from + 2]
-                }
-                x += a
-                y += d
-                offset += 3
-            }
-            startX += b
-            startY += e
-        }
+        return [
+            fixed(a), fixed(d), fixed(b), fixed(e), fixed(c + a * 0.5 + b * 0.5),
+            fixed(f + d * 0.5 + e * 0.5),
+        ]
     }
 }

@@ -1,7 +1,8 @@
 internal import Glibc
 
 /// The weights of a Gaussian in Float32, operation for operation as the two references compute them, so that the
-/// weights are equal to the last bit. The exponential is taken in Double and rounded, which PyTorch's equals.
+/// weights are equal to the last bit, but for the exponential: it is taken in Double and rounded, the same everywhere,
+/// while PyTorch's own in Float32 is one unit in the last place off for one kernel in twenty.
 enum GaussianKernel {
     /// The CPPO references' blur: exp(−x² / 2σ²), normalised.
     static func reference(size: Int, sigma: Double) -> [Float] {

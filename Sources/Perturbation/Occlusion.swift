@@ -96,7 +96,7 @@ package struct Occlusion: PerturbationStep, Equatable {
         for patch in patches {
             for row in patch.y..<(patch.y + patch.height) {
                 let start = (row * image.width + patch.x) * 3
-                for offset in start..<(start + patch.width * 3) { pixels[offset] = noise.next() }
+                noise.fill(&pixels, start..<(start + patch.width * 3))
             }
         }
         return PixelImage(width: image.width, height: image.height, samples: samples)
@@ -106,20 +106,33 @@ package struct Occlusion: PerturbationStep, Equatable {
 /// The bytes of a stream's words, lowest first.
 private struct NoiseBytes {
     private var stream: RandomStream
+    /// What is left of the last word, and how many bytes that is.
     private var word: UInt64 = 0
     private var left = 0
 
     init(_ stream: RandomStream) { self.stream = stream }
 
-    mutating func next() -> UInt8 {
-        if left == 0 {
+    /// The next bytes, in whole words where there is room for them.
+    mutating func fill(_ bytes: inout MutableSpan<UInt8>, _ range: Range<Int>) {
+        var place = range.lowerBound
+        while place < range.upperBound, left > 0 { put(&bytes, &place) }
+        unsafe bytes.withUnsafeMutableBytes { memory in
+            while range.upperBound - place >= 8 {
+                unsafe memory.storeBytes(of: stream.word().littleEndian, toByteOffset: place, as: UInt64.self)
+                place += 8
+            }
+        }
+        if place < range.upperBound {
             word = stream.word()
             left = 8
         }
-        defer {
-            word >>= 8
-            left -= 1
-        }
-        return UInt8(truncatingIfNeeded: word)
+        while place < range.upperBound { put(&bytes, &place) }
+    }
+
+    private mutating func put(_ bytes: inout MutableSpan<UInt8>, _ place: inout Int) {
+        bytes[place] = UInt8(truncatingIfNeeded: word)
+        word >>= 8
+        left -= 1
+        place += 1
     }
 }

@@ -44,26 +44,17 @@ struct PerspectiveMap {
         return solution
     }
 
-    /// `image.transform(image.size, PERSPECTIVE, map, interpolation, fillcolor=fill)`. Linear in the pixels.
-    func apply(to image: PixelImage, interpolation: Interpolation, fill: FillColor) -> PixelImage {
-        var canvas = Canvas(image.size, fill: fill)
-        let sampler = PixelSampler(width: image.width, height: image.height)
-        let source = image.samples.span
-        let (width, height) = (image.width, image.height)
-        var target = canvas.samples.mutableSpan
-        var offset = 0
-        for row in 0..<height {
-            for column in 0..<width {
-                let (x, y) = (Double(column) + 0.5, Double(row) + 0.5)
-                let depth = g * x + h * y + 1
-                let (fromX, fromY) = ((a * x + b * y + c) / depth, (d * x + e * y + f) / depth)
-                switch interpolation {
-                case .bilinear: sampler.write(x: fromX, y: fromY, from: source, to: &target, at: offset)
-                case .nearest: sampler.writeNearest(x: fromX, y: fromY, from: source, to: &target, at: offset)
-                }
-                offset += 3
+    /// `image.transform(image.size, PERSPECTIVE, map, interpolation, fillcolor=fill)`; sampled as `AffineMap` samples in
+    /// Double. Linear in the pixels.
+    func apply(
+        to image: PixelImage, interpolation: Interpolation, fill: FillColor, kernels: PixelKernels = .best
+    ) -> PixelImage {
+        let coefficients = [a, b, c, d, e, f, g, h]
+        let sampling: PixelKernels.Sampling =
+            switch interpolation {
+            case .bilinear: .perspectiveBilinear(coefficients)
+            case .nearest: .perspectiveNearest(coefficients)
             }
-        }
-        return canvas.finished()
+        return kernels.sample(image, sampling, size: image.size, fill: fill)
     }
 }

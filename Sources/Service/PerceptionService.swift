@@ -52,41 +52,6 @@ package struct PerceptionService: Sendable {
         }
     }
 
-    func pixels(_ path: String) -> Route {
-        let endpoint = PerturbEndpoint(
-            limits: ImageLimits(maxPixels: settings.maxImagePixels), memoryBudget: settings.memoryBudgetBytes)
-        return Route(.post, path) { head in
-            if let refusal = refusal(head, types: PerturbEndpoint.bodyTypes) { return .reply(refusal) }
-            let isJSON = head.mediaType == "application/json"
-            let limit = isJSON ? settings.maxJSONBodyBytes : settings.maxBodyBytes
-            return collect(head, upTo: limit, inPlaceUpTo: 0) { bytes in
-                answer(head, path) { timer throws(Problem) in
-                    try endpoint.respond(to: bytes, head: head, instruments: instruments, &timer)
-                }
-            }
-        }
-    }
-
-    /// A contact sheet of the recipe that the path names, of the built-in picture (GET) or the body's (POST).
-    func preview(_ method: HTTPRequest.Method, _ path: String) -> Route {
-        let endpoint = PreviewEndpoint(
-            limits: ImageLimits(maxPixels: settings.maxImagePixels), memoryBudget: settings.memoryBudgetBytes)
-        let template = PathTemplate(path)
-        let hasBody = method == .post
-        return Route(method, path) { head in
-            if let refusal = refusal(head, types: hasBody ? PreviewEndpoint.bodyTypes : nil) {
-                return .reply(refusal)
-            }
-            let name = template?.parameter(in: head.path) ?? ""
-            return collect(head, upTo: hasBody ? settings.maxBodyBytes : 0, inPlaceUpTo: 0) { bytes in
-                answer(head, path) { timer throws(Problem) in
-                    try endpoint.respond(
-                        to: hasBody ? bytes : nil, name: name, head: head, instruments: instruments, &timer)
-                }
-            }
-        }
-    }
-
     /// Why a request is not even looked at; nil when it may pass.
     /// - Parameter types: of bodies that are read; nil for requests without a body.
     func refusal(_ head: RequestHead, types: [String]?) -> Response? {
@@ -105,8 +70,7 @@ package struct PerceptionService: Sendable {
 
     /// A body that is collected, then worked on.
     func collect(
-        _ head: RequestHead, upTo limit: Int, inPlaceUpTo lightBytes: Int,
-        _ answer: @escaping @Sendable ([UInt8]) -> Response
+        _ head: RequestHead, upTo limit: Int, _ outcome: @escaping @Sendable ([UInt8]) -> Outcome
     ) -> Opening {
         if let length = head.contentLength, length > limit {
             return .reply(PerceptionService.tooLarge(limit, declared: length, received: 0, head))
@@ -117,7 +81,7 @@ package struct PerceptionService: Sendable {
                     return .reply(
                         PerceptionService.tooLarge(limit, declared: nil, received: bytes.count, head))
                 }
-                return outcome(of: bytes.count, inPlaceUpTo: lightBytes) { answer(bytes) }
+                return outcome(bytes)
             })
     }
 

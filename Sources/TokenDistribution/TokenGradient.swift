@@ -13,7 +13,7 @@ package func writeTokenGradient(
     precondition(output.count == logits.byteCount / type.size && (0..<output.count).contains(token))
     let factor = slope / temperature
     guard let element = KernelElement(type) else {
-        var values = logProbabilities(logits, temperature: temperature)
+        var values = logProbabilities(logits, as: type, temperature: temperature)
         for index in values.indices {
             values[index] = -factor * (index == token ? expm1(values[index]) : exp(values[index]))
         }

@@ -1,4 +1,3 @@
-import Glibc
 package import Tensor
 
 /// One view's logits: rows of V scores, one row per token of the flattened batch, before the division by temperature.
@@ -57,15 +56,8 @@ package struct VocabularyLogits: Sendable {
     /// difference of large terms. The row must have a finite logit and neither NaN nor +inf.
     /// - Complexity: O(V)
     package func logProbabilities(ofRow row: Int) -> [Double] {
-        var values = tensor.doubles(elements(ofRow: row))
-        let maximum = values.max() ?? 0
-        var sum = 0.0
-        for index in values.indices {
-            values[index] = (values[index] - maximum) / temperature
-            sum += exp(values[index])
+        tensor.withBytes(of: elements(ofRow: row)) { bytes in
+            TokenDistribution.logProbabilities(bytes, as: tensor.elementType, temperature: temperature)
         }
-        let logSum = log(sum)
-        for index in values.indices { values[index] -= logSum }
-        return values
     }
 }

@@ -12,9 +12,9 @@ struct WideContrast {
     /// - Complexity: O(V) time and memory
     init(_ contrast: RowContrast, _ original: RawSpan, _ preserving: RawSpan, _ removing: RawSpan) {
         self.contrast = contrast
-        self.original = logProbabilities(original, temperature: contrast.temperature)
-        self.preserving = logProbabilities(preserving, temperature: contrast.temperature)
-        self.removing = logProbabilities(removing, temperature: contrast.temperature)
+        self.original = logProbabilities(original, as: .float64, temperature: contrast.temperature)
+        self.preserving = logProbabilities(preserving, as: .float64, temperature: contrast.temperature)
+        self.removing = logProbabilities(removing, as: .float64, temperature: contrast.temperature)
     }
 
     var divergences: ViewDivergences {
@@ -44,15 +44,15 @@ struct WideContrast {
     }
 }
 
-/// log softmax(z/T) of a row of F64 logits, [V].
+/// log softmax(z/T) of a row of logits, [V], in Double throughout.
 ///
 /// Differences are taken before the division: log-probabilities of near-equal rows are differences of large numbers.
 /// - Complexity: O(V)
-func logProbabilities(_ logits: RawSpan, temperature: Double) -> [Double] {
-    let count = logits.byteCount / ElementType.float64.size
+func logProbabilities(_ logits: RawSpan, as type: ElementType, temperature: Double) -> [Double] {
+    let count = logits.byteCount / type.size
     var values = [Double](repeating: 0, count: count)
     var span = values.mutableSpan
-    ElementType.float64.widen(logits, into: &span)
+    type.widen(logits, into: &span)
     let maximum = values.max() ?? 0
     var sum = 0.0
     for index in values.indices {

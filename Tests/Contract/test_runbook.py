@@ -48,6 +48,7 @@ def test_every_option_is_explained_with_its_default(usage):
 def test_every_metric_is_explained_with_its_labels(server, http):
     # What has labels is there once it was counted.
     http.post(server + "/v1/score", json={"options": {"gate": "none"}, "rollouts": []}).raise_for_status()
+    assert http.get(server + "/v1/score").status_code == 405
     text = http.get(server + "/metrics").text
     families = re.findall(r"^# TYPE (\S+)", text, re.M)
     table = rows("Metrics")

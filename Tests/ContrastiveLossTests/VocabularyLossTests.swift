@@ -233,6 +233,40 @@ struct VocabularyLossTests {
         #expect(!isFinite)
     }
 
+    @Test("Interleaved views are contrasted as separate ones are, bit for bit", arguments: Estimator.allCases)
+    func interleaved(_ estimator: Estimator) throws {
+        let point = SmallBatch(temperature: 0.8)
+        let width = SmallBatch.vocabulary
+        let together = (0..<SmallBatch.tokens).flatMap { token in
+            View.allCases.flatMap { point.values[$0][token * width..<(token + 1) * width] }
+        }
+        let tensor = DenseTensor(together, shape: [SmallBatch.tokens, 3, width])
+        func part(_ index: Int) -> VocabularyLogits {
+            VocabularyLogits(tensor, temperature: 0.8, part: index, of: 3)
+        }
+        let separate = try point.report(loss(estimator))
+        let gradients: LogitGradients
+        if estimator.needsVocabulary {
+            let views = PerView(original: part(0), preserving: part(1), removing: part(2))
+            let mask = point.batch.responseMask
+            let contrasts = loss(estimator).contrast(views, responseMask: mask)
+            #expect(contrasts == loss(estimator).contrast(point.logits, responseMask: mask))
+            let report = try loss(estimator).score(
+                point.batch,
+                divergences: contrasts.map { $0?.divergences ?? ViewDivergences(preserving: 0, removing: 0) },
+                logits: views)
+            gradients = try point.gradients(report)
+        } else {
+            gradients = try #require(
+                separate.logitGradients(
+                    ofTokens: SmallBatch.realised,
+                    logits: PerView(original: part(0), preserving: part(1), removing: part(2))))
+        }
+        for index in gradients.rows.indices {
+            #expect(filled(gradients, index) == filled(try point.gradients(separate), index))
+        }
+    }
+
     @Test("Views of different element types are scored as their numbers are")
     func mixedTypes() throws {
         var random = SeededGenerator(seed: 5)

@@ -1,6 +1,6 @@
 import TestMaterial
 
-@testable import SharedFiles
+import SharedFiles
 
 extension TemporaryFolder {
     var directory: SharedDirectory { get throws { try SharedDirectory(path: path) } }

@@ -2,7 +2,7 @@ import Glibc
 import TestMaterial
 import Testing
 
-@testable import SharedFiles
+import SharedFiles
 
 @Suite("Files made in the shared directory")
 struct SharedOutputTests {

@@ -57,7 +57,7 @@ void perception_png_decode(
     const uint8_t *bytes, size_t count, const perception_codec_limits *limits, int on_white, uint8_t *rgb,
     size_t capacity, perception_codec_report *report);
 
-/* level 0 ... 9. */
+/* level 0 ... 9: stored, the fast encoder (png_encode_fast.h), zlib's levels. */
 void perception_png_encode(
     const uint8_t *rgb, uint32_t width, uint32_t height, int level, perception_codec_file *file,
     perception_codec_report *report);

@@ -1,18 +1,21 @@
 import HTTP
 import HTTPTypes
 import Images
-import Parallelism
 
 /// /v1/perturb: pictures and recipes or steps → perturbed views.
 struct PerturbEndpoint: Sendable {
     let limits: ImageLimits
     let memoryBudget: Int
+    /// Threads that make views.
+    let threads: Int
 
     static let bodyTypes = ["application/json", "multipart/form-data", "image/jpeg", "image/png"]
     private static let collections = ["application/json", "multipart/mixed", "application/x-safetensors"]
 
+    /// - Parameter isWanted: whether the client still waits; without, any answer will do.
     func respond(
-        to bytes: [UInt8], head: RequestHead, instruments: Instruments, _ timer: inout PhaseTimer
+        to bytes: [UInt8], head: RequestHead, instruments: Instruments, _ timer: inout PhaseTimer,
+        isWanted: @Sendable () -> Bool
     ) throws(Problem) -> Response {
         let isRaw = head.mediaType?.hasPrefix("image/") ?? false
         let request = try request(bytes, head)
@@ -25,20 +28,29 @@ struct PerturbEndpoint: Sendable {
                     "several variants need a reply that holds several images", field: "variants",
                     expected: "Accept: " + PerturbEndpoint.collections.joined(separator: " or ")))
         }
-        let images = try request.decoded(limits: limits, memoryBudget: memoryBudget)
+        let isStreamed = form == "multipart/mixed"
+        guard
+            let batch = try PerturbBatch(
+                request, format: format, limits: limits, memoryBudget: memoryBudget,
+                // What is made ahead or in the making, and what is being sent.
+                viewsAtOnce: isStreamed ? 2 * threads + 2 : nil, isWanted: isWanted)
+        else { return PerturbEndpoint.unheard }
+        let reply = PerturbReply(batch: batch)
+        instruments.count(images: batch.pictures.count, views: batch.places.count)
         timer.end(.decode)
-        let pictures = try request.perturbed(images)
+        if isStreamed { return reply.multipartResponse(from: request.pictures) }
+        guard let made = try batch.allBytes(isWanted: isWanted) else { return PerturbEndpoint.unheard }
         timer.end(.compute)
-        instruments.count(images: images.count, views: pictures.reduce(0) { $0 + $1.views.count })
-        let reply = try encoded(pictures, request.settings, format)
         defer { timer.end(.encode) }
         switch form {
-        case "application/json": return reply.jsonResponse()
-        case "multipart/mixed": return reply.multipartResponse()
-        case "application/x-safetensors": return reply.safetensorsResponse()
-        default: return reply.imageResponse()
+        case "application/json": return reply.jsonResponse(made)
+        case "application/x-safetensors": return reply.safetensorsResponse(made)
+        default: return reply.imageResponse(made)
         }
     }
+
+    /// For a client that has gone.
+    static let unheard = Response(.serviceUnavailable)
 
     private func request(_ bytes: [UInt8], _ head: RequestHead) throws(Problem) -> PerturbRequest {
         let isRaw = head.mediaType?.hasPrefix("image/") ?? false
@@ -80,37 +92,6 @@ struct PerturbEndpoint: Sendable {
         case "image/jpeg": return .jpeg
         default: return settings.format ?? .png
         }
-    }
-
-    private func encoded(
-        _ pictures: [PerturbedPicture], _ settings: PerturbSettings, _ format: PerturbSettings.Format
-    ) throws(Problem) -> PerturbReply {
-        let encoding = settings.encoding(format)
-        let places = pictures.indices.flatMap { picture in
-            pictures[picture].views.indices.map { (picture, $0) }
-        }
-        let results = mapInParallel(places.count, operations: .max) { index -> Result<[UInt8], ImageError> in
-            do throws(ImageError) {
-                let (picture, view) = places[index]
-                return .success(try pictures[picture].views[view].image.encoded(as: encoding))
-            } catch {
-                return .failure(error)
-            }
-        }
-        var faults = Faults()
-        var views = pictures.map { _ in [PerturbReply.View]() }
-        for ((picture, view), result) in zip(places, results) {
-            switch result {
-            case .success(let bytes):
-                views[picture].append(.init(made: pictures[picture].views[view], bytes: bytes))
-            case .failure(let error):
-                faults.add(Problem.Kind(error), Problem.Reason(error, field: "images[\(picture)]"))
-            }
-        }
-        try faults.check()
-        return PerturbReply(
-            pictures: Array(zip(pictures, views)), format: format, mediaType: encoding.mediaType,
-            hasVariants: settings.variants > 1)
     }
 }
 

@@ -5,34 +5,29 @@ import JSON
 import Perturbation
 import Tensor
 
-/// Perturbed pictures with their bytes, ready for one of the reply's forms.
+/// A batch's views in one of the reply's forms.
 struct PerturbReply: Sendable {
-    struct View: Sendable {
-        let made: PerturbedPicture.View
-        let bytes: [UInt8]
-    }
-
-    let pictures: [(picture: PerturbedPicture, views: [View])]
-    let format: PerturbSettings.Format
-    let mediaType: String
-    /// Whether names need the variant's number.
-    let hasVariants: Bool
+    let batch: PerturbBatch
 
     /// The description of every view; its bytes as base64 when they don't travel beside it.
-    func json(withData: Bool) -> [UInt8] {
-        var writer = JSONWriter(
-            reservingCapacity: withData
-                ? pictures.reduce(4096) { $1.views.reduce($0) { $0 + $1.bytes.count * 3 / 2 } } : 0)
+    private func json(with data: [[UInt8]]?) -> [UInt8] {
+        var writer = JSONWriter(reservingCapacity: data?.reduce(4096) { $0 + $1.count * 3 / 2 } ?? 0)
+        var place = 0
         writer.object { writer in
             writer.name("images")
             writer.array { writer in
-                for entry in pictures {
+                for picture in batch.pictures {
                     writer.object { writer in
-                        writer.member("id", .string(entry.picture.id))
-                        writer.member("width", .integer(Int64(entry.picture.size.width)))
-                        writer.member("height", .integer(Int64(entry.picture.size.height)))
+                        writer.member("id", .string(picture.id))
+                        writer.member("width", .integer(Int64(picture.size.width)))
+                        writer.member("height", .integer(Int64(picture.size.height)))
                         writer.name("views")
-                        writer.array { writer in for view in entry.views { write(view, withData, &writer) } }
+                        writer.array { writer in
+                            for view in picture.views {
+                                write(view, data?[place], &writer)
+                                place += 1
+                            }
+                        }
                     }
                 }
             }
@@ -40,90 +35,77 @@ struct PerturbReply: Sendable {
         return writer.bytes
     }
 
-    private func write(_ view: View, _ withData: Bool, _ writer: inout JSONWriter) {
+    private func write(_ view: PerturbedPicture.View, _ data: [UInt8]?, _ writer: inout JSONWriter) {
         writer.object { writer in
-            writer.member("name", .string(view.made.name))
-            writer.member("variant", .integer(Int64(view.made.variant)))
-            writer.member("steps", .array(view.made.steps.map(\.json)))
-            writer.member("width", .integer(Int64(view.made.image.width)))
-            writer.member("height", .integer(Int64(view.made.image.height)))
-            writer.member("format", .string(format.rawValue))
-            if withData {
+            writer.member("name", .string(view.name))
+            writer.member("variant", .integer(Int64(view.variant)))
+            writer.member("steps", .array(view.steps.map(\.json)))
+            writer.member("width", .integer(Int64(view.size.width)))
+            writer.member("height", .integer(Int64(view.size.height)))
+            writer.member("format", .string(batch.format.rawValue))
+            if let data {
                 writer.name("data")
-                writer.plainString(Base64.encode(view.bytes))
+                writer.plainString(Base64.encode(data))
             }
         }
     }
 
-    private func name(_ view: View, of picture: PerturbedPicture) -> String {
-        "\(picture.id).\(view.made.name)" + (hasVariants ? ".\(view.made.variant)" : "")
-    }
-
-    func jsonResponse() -> Response {
-        Response(contentType: "application/json", body: json(withData: true))
+    func jsonResponse(_ bytes: [[UInt8]]) -> Response {
+        Response(contentType: "application/json", body: json(with: bytes))
     }
 
     /// U8 [H,W,3] for each view.
-    func safetensorsResponse() -> Response {
+    func safetensorsResponse(_ bytes: [[UInt8]]) -> Response {
         var writer = SafetensorsWriter()
-        writer.setMetadata("result", String(decoding: json(withData: false), as: UTF8.self))
-        for entry in pictures {
-            for view in entry.views {
-                let image = view.made.image
-                writer.append(
-                    name(view, of: entry.picture), .uint8, shape: [image.height, image.width, 3],
-                    bytes: view.bytes)
-            }
+        writer.setMetadata("result", String(decoding: json(with: nil), as: UTF8.self))
+        for (index, place) in batch.places.enumerated() {
+            let size = batch.pictures[place.picture].views[place.view].size
+            writer.append(
+                batch.name(index), .uint8, shape: [size.height, size.width, 3], bytes: bytes[index])
         }
         return Response(headers: [.contentType: "application/x-safetensors"], body: writer.segments())
     }
 
-    /// multipart/mixed (RFC 2046 §5.1.3): the JSON, then each view.
-    func multipartResponse() -> Response {
-        // A boundary must not occur in the parts: 128 bits that depend on them make that certain enough, and the same
-        // request gives the same bytes.
-        let boundary = "perception-\(digest)"
-        var body: [[UInt8]] = []
-        func part(_ headers: String, _ content: [UInt8]) {
-            body.append(Array("--\(boundary)\r\n\(headers)\r\n\r\n".utf8))
-            body.append(content)
-            body.append(Array("\r\n".utf8))
-        }
-        part("Content-Type: application/json", json(withData: false))
-        for entry in pictures {
-            for view in entry.views {
-                part(
-                    "Content-Type: \(mediaType)\r\nContent-Disposition: attachment; name=\"\(name(view, of: entry.picture))\"",
-                    view.bytes)
-            }
-        }
-        body.append(Array("--\(boundary)--\r\n".utf8))
-        return Response(headers: [.contentType: "multipart/mixed; boundary=\(boundary)"], body: body)
+    /// multipart/mixed (RFC 2046 §5.1.3): the JSON, then each view as it is made.
+    ///
+    /// A boundary must not occur in the parts: 128 bits that depend on the pictures make that certain enough, and the
+    /// same request gives the same bytes.
+    func multipartResponse(from pictures: [PerturbRequest.Picture]) -> Response {
+        let description = json(with: nil)
+        let boundary = "perception-\(PerturbReply.digest(pictures.map(\.bytes) + [description]))"
+        var first = Array("--\(boundary)\r\nContent-Type: application/json\r\n\r\n".utf8)
+        first += description
+        first += Array("\r\n".utf8)
+        if batch.places.isEmpty { first += Array(PerturbParts.closing(boundary).utf8) }
+        var response = Response(
+            headers: [.contentType: "multipart/mixed; boundary=\(boundary)"], body: [first])
+        response.rest = PerturbParts(batch: batch, boundary: boundary)
+        return response
     }
 
-    /// FNV-1a over sizes and samples of the content, twice with different offsets.
-    private var digest: String {
+    /// FNV-1a over up to 4,096 places of each text, twice with different offsets.
+    private static func digest(_ texts: [[UInt8]]) -> String {
         var low: UInt64 = 0xcbf2_9ce4_8422_2325
         var high: UInt64 = 0x6c62_272e_07bb_0142
-        for entry in pictures {
-            for view in entry.views {
-                for index in stride(from: 0, to: view.bytes.count, by: max(1, view.bytes.count / 4096)) {
-                    low = (low ^ UInt64(view.bytes[index])) &* 0x100_0000_01b3
-                    high = (high ^ UInt64(view.bytes[index]) ^ UInt64(index)) &* 0x100_0000_01b3
-                }
+        for text in texts {
+            for index in stride(from: 0, to: text.count, by: max(1, text.count / 4096)) {
+                low = (low ^ UInt64(text[index])) &* 0x100_0000_01b3
+                high = (high ^ UInt64(text[index]) ^ UInt64(index)) &* 0x100_0000_01b3
             }
         }
         return String(low, radix: 16) + String(high, radix: 16)
     }
 
     /// One picture as it is, its steps and size in the header.
-    func imageResponse() -> Response {
-        guard let view = pictures.first?.views.first else { preconditionFailure("the raw form has one view") }
-        let steps = JSONValue.array(view.made.steps.map(\.json)).text
+    func imageResponse(_ bytes: [[UInt8]]) -> Response {
+        guard let view = batch.pictures.first?.views.first, let file = bytes.first else {
+            preconditionFailure("the raw form has one view")
+        }
         return Response(
             headers: [
-                .contentType: mediaType, .perceptionSteps: steps,
-                .perceptionSize: "\(view.made.image.width)x\(view.made.image.height)",
-            ], body: [view.bytes])
+                .contentType: batch.encoding.mediaType,
+                .perceptionSteps: JSONValue.array(view.steps.map(\.json)).text,
+                .perceptionSize: "\(view.size.width)x\(view.size.height)",
+            ], body: [file])
     }
 }

@@ -4,36 +4,43 @@ import Perturbation
 extension PerturbRequest {
     /// The steps of one view of one picture: as given, or drawn.
     func steps(
-        of content: Content, variant: Int, picture: Int, among images: [PixelImage]
+        of content: Content, variant: Int, picture: Int, among sizes: [PixelSize]
     ) throws(StepError) -> [any PerturbationStep] {
         switch content {
         case .steps(let steps): return steps
         case .recipe(let drawn):
-            let size = images[picture].size
+            let size = sizes[picture]
             let seconds = drawn.seconds.compactMap(index(of:)).filter { $0 != picture }
             return try drawn.recipe.draw(
                 seed: drawn.seed, key: ImageKey(id: pictures[picture].id), variant: variant,
                 width: size.width, height: size.height, always: drawn.always, strength: drawn.strength,
-                seconds: seconds.map { SecondPicture(id: pictures[$0].id, size: images[$0].size) })
+                seconds: seconds.map { SecondPicture(id: pictures[$0].id, size: sizes[$0]) })
         }
     }
 
-    /// What second pictures may add to all results together, each with as much again for encoding.
-    func joinedBytes(_ sizes: [PixelSize]) -> Int {
+    /// Whether a view may read a picture beside its own.
+    var usesSecondPictures: Bool {
+        views.contains { view in
+            switch view.content {
+            case .steps(let steps): steps.contains { $0 is any PairStep }
+            case .recipe: !view.content.seconds.isEmpty
+            }
+        }
+    }
+
+    /// What second pictures may add to each result, with as much again for encoding.
+    func joinedBytes(_ sizes: [PixelSize]) -> [Int] {
         let places = pictures.indices.filter { !pictures[$0].isSecondOnly }
-        return views.reduce(0) { sum, view in
-            let added = places.map { place -> Int in
+        return views.flatMap { view in
+            places.map { place -> Int in
                 let size = sizes[place]
                 let alone = view.content.largestOutput(for: size, seconds: [], sizeOf: { _ in nil })
                 let seconds = view.content.seconds.compactMap(index(of:)).map { sizes[$0] }
                 let joined = view.content.largestOutput(for: size, seconds: seconds) { reference in
                     index(of: reference).map { sizes[$0] }
                 }
-                return max(0, joined.pixelCount - alone.pixelCount)
+                return max(0, joined.pixelCount - alone.pixelCount).multipliedSaturating(by: 6)
             }
-            let pixels = added.reduce(0) { $0.addingSaturating($1) }
-            return sum.addingSaturating(
-                pixels.multipliedSaturating(by: 6).multipliedSaturating(by: settings.variants))
         }
     }
 }

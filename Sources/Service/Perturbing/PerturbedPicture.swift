@@ -3,27 +3,37 @@ import JSON
 import Parallelism
 import Perturbation
 
-/// One decoded picture and its views, not yet encoded.
+/// One picture and its views as they are drawn: everything but the pixels.
 struct PerturbedPicture: Sendable {
     struct View: Sendable {
         let name: String
         let variant: Int
         let steps: [any PerturbationStep]
-        let image: PixelImage
+        /// The result's.
+        let size: PixelSize
     }
 
+    /// In the request, which also has pictures that are only there for others to be mixed with.
+    let index: Int
     let id: String
     let size: PixelSize
     let views: [View]
 }
 
 extension PerturbRequest {
-    /// Decodes every picture, once, over all cores. One that fails fails the request; all that fail are named.
+    /// Decodes every picture over all cores. One that fails fails the request; all that fail are named.
+    /// - Parameters:
+    ///   - viewsAtOnce: how many views are held at most; nil for all of them.
+    ///   - isWanted: asked between pictures; false ends the work.
+    /// - Returns: the pictures and their sizes with their orientation; nil when the work was ended.
     /// - Throws: `image-too-large`, `malformed-image`, `unsupported-image`; `memory-budget-exceeded` when the results
     ///   would not fit in `memoryBudget` bytes, which is known from headers and steps before anything is decoded.
-    func decoded(limits: ImageLimits, memoryBudget: Int) throws(Problem) -> [PixelImage] {
+    func decoded(
+        limits: ImageLimits, memoryBudget: Int, viewsAtOnce: Int?, isWanted: @Sendable () -> Bool
+    ) throws(Problem) -> (pictures: DecodedPictures, sizes: [PixelSize])? {
         var faults = Faults()
         var needed = 0
+        var largestView = 0
         let stepBytes = views.map(\.content.stepBytes)
         var sizes: [PixelSize] = []
         var tooLarge: Int?
@@ -31,12 +41,20 @@ extension PerturbRequest {
             do throws(ImageError) {
                 let header = try ImageHeader(probing: picture.bytes.span, limits: limits)
                 needed = needed.addingSaturating(header.decodedBytes)
+                if viewsAtOnce != nil, !usesSecondPictures {
+                    needed = min(needed, DecodedPictures.keptBytes)
+                }
                 sizes.append(header.size)
                 if picture.isSecondOnly { continue }
                 for (view, stepBytes) in zip(views, stepBytes) where needed <= memoryBudget {
                     // Each view, and as much again for encoding.
                     let size = view.content.largestOutput(for: header.size, seconds: []) { _ in nil }
                     let bytes = size.pixelCount.multipliedSaturating(by: 6).addingSaturating(stepBytes)
+                    guard viewsAtOnce == nil else {
+                        // Decoded again, should it not be kept.
+                        largestView = max(largestView, bytes.addingSaturating(header.decodedBytes))
+                        continue
+                    }
                     needed = needed.addingSaturating(bytes.multipliedSaturating(by: settings.variants))
                 }
             } catch {
@@ -46,7 +64,15 @@ extension PerturbRequest {
         }
         if let tooLarge { throw Problem.imageTooLarge(faults, limit: tooLarge) }
         try faults.check()
-        needed = needed.addingSaturating(joinedBytes(sizes))
+        let joined = joinedBytes(sizes)
+        if let viewsAtOnce {
+            largestView = largestView.addingSaturating(joined.max() ?? 0)
+            needed = needed.addingSaturating(largestView.multipliedSaturating(by: viewsAtOnce))
+        } else {
+            needed = joined.reduce(needed) {
+                $0.addingSaturating($1.multipliedSaturating(by: settings.variants))
+            }
+        }
         guard needed <= memoryBudget else {
             throw Problem(
                 .memoryBudgetExceeded,
@@ -57,57 +83,61 @@ extension PerturbRequest {
                 limit: memoryBudget)
         }
 
-        let options = settings.decoding
+        let decoded = DecodedPictures(
+            pictures, viewsOfEach: usesSecondPictures ? .max : views.count * settings.variants,
+            options: settings.decoding, limits: limits)
         let results = mapInParallel(pictures.count, operations: .max) {
-            index -> Result<PixelImage, ImageError> in
-            let bytes = pictures[index].bytes
+            index -> Result<PixelSize?, ImageError> in
+            guard isWanted() else { return .success(nil) }
             do throws(ImageError) {
-                return .success(try PixelImage(decoding: bytes.span, options: options, limits: limits))
+                return .success(try decoded.check(index))
             } catch {
                 return .failure(error)
             }
         }
-        var images: [PixelImage] = []
+        // Now with their orientation.
+        sizes = []
         for (index, result) in results.enumerated() {
             switch result {
-            case .success(let image): images.append(image)
+            case .success(let size): if let size { sizes.append(size) }
             case .failure(let error):
                 faults.add(Problem.Kind(error), Problem.Reason(error, field: "images[\(index)]"))
             }
         }
         try faults.check()
-        return images
+        return sizes.count == pictures.count ? (decoded, sizes) : nil
     }
 
-    /// Draws and applies every view's steps, over all cores.
-    /// - Throws: `invalid-step` for steps that don't fit a picture.
-    func perturbed(_ images: [PixelImage]) throws(Problem) -> [PerturbedPicture] {
-        let perPicture = views.count * settings.variants
-        let results = mapInParallel(images.count * perPicture, operations: .max) { task in
-            let picture = task / perPicture
-            return pictures[picture].isSecondOnly
-                ? nil : view(task % perPicture, ofPicture: picture, among: images)
-        }
+    /// Draws every view's steps.
+    /// - Throws: `invalid-step` for steps that don't fit a picture, and what no file of the encoding can hold.
+    func drawn(for sizes: [PixelSize], _ encoding: ImageEncoding) throws(Problem) -> [PerturbedPicture] {
         var faults = Faults()
-        var perturbed: [PerturbedPicture] = []
-        for (index, image) in images.enumerated() where !pictures[index].isSecondOnly {
-            var made: [PerturbedPicture.View] = []
-            for (offset, result) in results[index * perPicture..<(index + 1) * perPicture].enumerated() {
-                switch result {
-                case nil: break
-                case .success(let view): made.append(view)
-                case .failure(let failure):
-                    let part = failure.step.map { "steps[\($0)]" } ?? "recipe"
-                    let field = "views[\(offset / settings.variants)].\(part)"
-                    var reason = Problem.Reason(failure.error, field: field)
+        var drawn: [PerturbedPicture] = []
+        for (index, size) in sizes.enumerated() where !pictures[index].isSecondOnly {
+            var views: [PerturbedPicture.View] = []
+            for place in 0..<(self.views.count * settings.variants) {
+                do throws(StepFailure) {
+                    let view = try self.drawn(
+                        self.views[place / settings.variants], variant: place % settings.variants,
+                        ofPicture: index,
+                        among: sizes)
+                    views.append(view)
+                    if let error = encoding.flaw(for: view.size) {
+                        faults.add(Problem.Kind(error), Problem.Reason(error, field: "images[\(index)]"))
+                    }
+                } catch {
+                    let part = error.step.map { "steps[\($0)]" } ?? "recipe"
+                    let field = "views[\(place / settings.variants)].\(part)"
+                    var reason = Problem.Reason(error.error, field: field)
                     reason.index = [index]
                     faults.add(.invalidStep, reason)
                 }
             }
-            perturbed.append(PerturbedPicture(id: pictures[index].id, size: image.size, views: made))
+            drawn.append(
+                PerturbedPicture(index: index, id: pictures[index].id, size: size, views: views))
         }
         try faults.check()
-        return perturbed
+        return drawn
     }
 
     struct StepFailure: Error {
@@ -116,35 +146,25 @@ extension PerturbRequest {
         let error: StepError
     }
 
-    /// View number `index` counts the variants of each view together.
-    private func view(_ index: Int, ofPicture picture: Int, among images: [PixelImage]) -> Result<
-        PerturbedPicture.View, StepFailure
-    > {
-        made(
-            views[index / settings.variants], variant: index % settings.variants, ofPicture: picture,
-            among: images)
-    }
-
-    /// Draws the steps of one view of one picture and applies them.
-    func made(
-        _ view: View, variant: Int, ofPicture picture: Int, among images: [PixelImage]
-    ) -> Result<PerturbedPicture.View, StepFailure> {
-        let image = images[picture]
+    /// Draws the steps of one view of one picture.
+    func drawn(
+        _ view: View, variant: Int, ofPicture picture: Int, among sizes: [PixelSize]
+    ) throws(StepFailure) -> PerturbedPicture.View {
         let steps: [any PerturbationStep]
         do throws(StepError) {
-            steps = try self.steps(of: view.content, variant: variant, picture: picture, among: images)
+            steps = try self.steps(of: view.content, variant: variant, picture: picture, among: sizes)
         } catch {
-            return .failure(StepFailure(step: nil, error: error))
+            throw StepFailure(step: nil, error: error)
         }
-        var result = image
+        var result = sizes[picture]
         for (position, step) in steps.enumerated() {
             do throws(StepError) {
-                result = try step.apply(to: result) { self.index(of: $0).map { images[$0] } }
+                result = try step.outputSize(for: result) { self.index(of: $0).map { sizes[$0] } }
             } catch {
-                return .failure(StepFailure(step: position, error: error))
+                throw StepFailure(step: position, error: error)
             }
         }
-        return .success(PerturbedPicture.View(name: view.name, variant: variant, steps: steps, image: result))
+        return PerturbedPicture.View(name: view.name, variant: variant, steps: steps, size: result)
     }
 }
 

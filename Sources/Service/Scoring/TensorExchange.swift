@@ -31,13 +31,13 @@ struct TensorExchange<Operation: TensorOperation & SendableMetatype>: Sendable {
         }
         let settings = service.settings
         if TensorEncoding(head).isJSON {
-            return service.collect(
-                head, upTo: settings.maxJSONBodyBytes, inPlaceUpTo: PerceptionService.lightBodyBytes
-            ) { bytes in
-                service.answer(head, path) { timer throws(Problem) in
-                    let request = try TensorRequest(json: bytes, schema: Operation.schema)
-                    timer.end(.decode)
-                    return try response(to: request, from: nil, &timer)
+            return service.collect(head, upTo: settings.maxJSONBodyBytes) { bytes in
+                service.outcome(of: bytes.count, inPlaceUpTo: PerceptionService.lightBodyBytes) {
+                    service.answer(head, path) { timer throws(Problem) in
+                        let request = try TensorRequest(json: bytes, schema: Operation.schema)
+                        timer.end(.decode)
+                        return try response(to: request, from: nil, &timer)
+                    }
                 }
             }
         }

@@ -6,7 +6,8 @@
 Pictures: scikit-image's photographs and scans, drawn charts, noise, flat colors; sides of 1, 2, 3, primes and up to
 8,192. Each round draws every step once for every picture. The table says for each step how many views equal the
 reference in every byte; the exit code is 1 when a view differs beyond what the step's documentation grants: nothing,
-or for perspective and for a blur that reflects one level in one sample of a thousand.
+one level for a blur, and for perspective one sample of a thousand, or any number in pictures of under 1,000 pixels where
+LAPACK's noise takes a whole edge.
 """
 
 import argparse
@@ -180,8 +181,10 @@ def main():
                 exact[kind] += count == 0
                 differing[kind] += count
                 largest[kind] = max(largest[kind], int(difference.max()))
-                close = kind.startswith("perspective") or kind == "gaussian_blur reflect"
-                if count and not (close and difference.max() <= 1 and count * 1000 <= expected.size):
+                rare = count * 1000 <= expected.size or image.width * image.height < 1000
+                granted = (kind.startswith("perspective") and rare) or (
+                    kind.startswith("gaussian_blur") and difference.max() <= 1)
+                if count and not granted:
                     failed.append((name, step, count, int(difference.max())))
         print(f"round {number + 1}: {sum(views.values())} views, {len(failed)} beyond what is granted", file=sys.stderr)
     print("| step | views | equal in every byte | samples that differ | by at most |\n|---|---|---|---|---|")

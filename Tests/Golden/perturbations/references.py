@@ -147,7 +147,7 @@ def patch_blackening(image, step):
 def black_square_cover(image, step):
     width, height = min(step["patch"], image.width), min(step["patch"], image.height)
     covered, stream = np.zeros((image.height, image.width), bool), words(mix(step["cover_seed"]))
-    while covered.sum() < step["coverage"] * image.width * image.height:
+    while covered.sum() < step["coverage"] * (image.width * image.height):
         x, y = integer(stream, 0, image.width - width), integer(stream, 0, image.height - height)
         covered[y : y + height, x : x + width] = True
     pixels = np.array(image)

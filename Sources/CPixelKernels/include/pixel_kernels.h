@@ -1,0 +1,83 @@
+#ifndef PERCEPTION_PIXEL_KERNELS_H
+#define PERCEPTION_PIXEL_KERNELS_H
+
+/* The inner loops over 8-bit RGB samples. C, because one source can be compiled for several instruction sets with a
+   choice at run time, and because widening bytes to vectors of numbers is what this compiler does well.
+
+   Samples have the shape [H, W, 3] without padding. Every table of kernels gives the same bytes: integers, and Float32
+   or Double operations that are each rounded on their own (no fused multiply-add). */
+
+#include <stddef.h>
+#include <stdint.h>
+
+/* How one axis is resampled: place i of the output takes counts[i] places of the input from starts[i] on, weighted by
+   values[i * most + k] in fixed point with 22 bits behind the point. NULL values: the axis is only copied. */
+typedef struct pixel_weights {
+    const int64_t *starts;
+    const int64_t *counts;
+    const int32_t *values;
+    size_t most;
+} pixel_weights;
+
+typedef struct pixel_picture {
+    const uint8_t *samples;
+    size_t width, height;
+} pixel_picture;
+
+typedef struct pixel_target {
+    uint8_t *samples;
+    size_t width, height;
+    uint8_t fill[3]; /* where nothing maps to */
+} pixel_target;
+
+typedef struct pixel_kernels {
+    /* level + factor * (v - level) in Float32, truncated and clipped; Pillow's Image.blend with one gray level. */
+    void (*blend_level)(uint8_t *samples, size_t count, float factor, uint8_t level);
+
+    /* The same with every pixel's own luma. */
+    void (*blend_luma)(uint8_t *pixels, size_t count, float factor);
+
+    /* Sum of (19595 R + 38470 G + 7471 B + 32768) >> 16 over `count` pixels. */
+    uint64_t (*luma_sum)(const uint8_t *pixels, size_t count);
+
+    /* Down, then across, in Float32. `unit`: levels are worth v / 255 and results 255 x truncated, zeros beyond the
+       edge; otherwise levels are worth v, results rounded half to even, the picture mirrored beyond the edge.
+       scratch has room for pixel_convolve_scratch floats. */
+    void (*convolve)(
+        pixel_picture picture, uint8_t *target, const float *weights, size_t taps, int unit, float *scratch);
+
+    /* A crop of `picture` at (left, top) at the target's size: across, then down. scratch has room for one row of the
+       target for each of down.most, and 32 bytes. */
+    void (*resample)(
+        pixel_picture picture, size_t left, size_t top, pixel_target target, pixel_weights across,
+        pixel_weights down, uint8_t *scratch);
+
+    /* `count` pixels, the last first. */
+    void (*reverse)(const uint8_t *pixels, size_t count, uint8_t *out);
+
+    /* (x, y) of the result comes from (m0 x + m1 y + m2, m3 x + m4 y + m5), Pillow's Transform.AFFINE. */
+    void (*affine_bilinear)(pixel_picture picture, pixel_target target, const double map[6]);
+    void (*affine_nearest)(pixel_picture picture, pixel_target target, const double map[6]);
+
+    /* The same in 16.16 fixed point: step[0], step[1] per column, step[2], step[3] per row, from step[4], step[5]. */
+    void (*affine_fixed)(pixel_picture picture, pixel_target target, const int32_t step[6]);
+
+    /* Both divided by (m6 x + m7 y + 1), Pillow's Transform.PERSPECTIVE. */
+    void (*perspective_bilinear)(pixel_picture picture, pixel_target target, const double map[8]);
+    void (*perspective_nearest)(pixel_picture picture, pixel_target target, const double map[8]);
+} pixel_kernels;
+
+/* Flips and turns: pixel (x, y) of the target is the one at first + (x * across + y * down) pixels. */
+void pixel_rearrange(
+    const uint8_t *first, ptrdiff_t across, ptrdiff_t down, uint8_t *target, size_t width, size_t height);
+
+/* Floats that `convolve` needs to work with. */
+size_t pixel_convolve_scratch(size_t width, size_t taps);
+
+/* For every machine. */
+const pixel_kernels *pixel_kernels_portable_table(void);
+
+/* For this one: AVX2 where the processor has it. Never NULL. */
+const pixel_kernels *pixel_kernels_best(void);
+
+#endif

@@ -1,0 +1,80 @@
+import Images
+import Synchronization
+
+/// The pictures of one request, each decoded when it is first needed and let go with its last view.
+///
+/// All are decoded once before any view is made, so that a damaged one is known in time. Of a large batch only the first
+/// are kept from that; the others are decoded again when their turn comes. Decoding costs a tenth of what making and
+/// encoding a view does, a thousand decoded pictures cost gigabytes.
+final class DecodedPictures: Sendable {
+    /// What may be kept from the first decoding, in bytes of samples.
+    static let keptBytes = 64 << 20
+
+    private struct Slot {
+        var image: PixelImage?
+        var viewsLeft: Int
+    }
+
+    private let pictures: [PerturbRequest.Picture]
+    private let options: DecodingOptions
+    private let limits: ImageLimits
+    /// One lock each: whoever needs a picture that another is decoding waits for it.
+    private let slots: [Locked<Slot>]
+    private let kept = Mutex(0)
+
+    init(
+        _ pictures: [PerturbRequest.Picture], viewsOfEach: Int, options: DecodingOptions, limits: ImageLimits
+    ) {
+        self.pictures = pictures
+        self.options = options
+        self.limits = limits
+        slots = pictures.map { _ in Locked(Slot(viewsLeft: viewsOfEach)) }
+    }
+
+    /// Decodes a picture for the first time; its size with its orientation.
+    func check(_ index: Int) throws(ImageError) -> PixelSize {
+        let image = try decode(index)
+        let isKept = kept.withLock { kept in
+            guard kept + image.samples.count <= Self.keptBytes else { return false }
+            kept += image.samples.count
+            return true
+        }
+        if isKept { slots[index].value.withLock { $0.image = image } }
+        return image.size
+    }
+
+    /// The picture, for one of its views.
+    func image(_ index: Int) throws(ImageError) -> PixelImage {
+        let result = slots[index].value.withLock { slot -> Result<PixelImage, ImageError> in
+            if let image = slot.image { return .success(image) }
+            do throws(ImageError) {
+                let image = try decode(index)
+                slot.image = image
+                return .success(image)
+            } catch {
+                return .failure(error)
+            }
+        }
+        return try result.get()
+    }
+
+    /// One view is made.
+    func viewIsMade(of index: Int) {
+        slots[index].value.withLock { slot in
+            slot.viewsLeft -= 1
+            if slot.viewsLeft == 0 { slot.image = nil }
+        }
+    }
+
+    private func decode(_ index: Int) throws(ImageError) -> PixelImage {
+        let bytes = pictures[index].bytes
+        return try PixelImage(decoding: bytes.span, options: options, limits: limits)
+    }
+}
+
+/// A lock that an array can hold.
+private final class Locked<Value: Sendable>: Sendable {
+    let value: Mutex<Value>
+
+    init(_ value: Value) { self.value = Mutex(value) }
+}

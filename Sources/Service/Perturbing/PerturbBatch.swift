@@ -1,0 +1,92 @@
+import HTTP
+import Images
+import Parallelism
+import Perturbation
+
+/// A checked request on its way to pixels: its views are drawn, its pictures known to decode, nothing is perturbed yet.
+struct PerturbBatch: Sendable {
+    let pictures: [PerturbedPicture]
+    let format: PerturbSettings.Format
+    let encoding: ImageEncoding
+    /// Whether names need the variant's number.
+    let hasVariants: Bool
+    private let request: PerturbRequest
+    private let decoded: DecodedPictures
+    /// Picture and view of every result, in the order of the request.
+    let places: [(picture: Int, view: Int)]
+
+    /// - Parameters:
+    ///   - viewsAtOnce: how many results are held at most; nil for all of them.
+    ///   - isWanted: asked between pictures; false ends the work.
+    /// - Returns: nil when the work was ended.
+    /// - Throws: everything that can be wrong with the request.
+    init?(
+        _ request: PerturbRequest, format: PerturbSettings.Format, limits: ImageLimits, memoryBudget: Int,
+        viewsAtOnce: Int?, isWanted: @Sendable () -> Bool
+    ) throws(Problem) {
+        self.request = request
+        self.format = format
+        encoding = request.settings.encoding(format)
+        hasVariants = request.settings.variants > 1
+        guard
+            let checked = try request.decoded(
+                limits: limits, memoryBudget: memoryBudget, viewsAtOnce: viewsAtOnce, isWanted: isWanted)
+        else { return nil }
+        decoded = checked.pictures
+        let pictures = try request.drawn(for: checked.sizes, encoding)
+        self.pictures = pictures
+        places = pictures.indices.flatMap { picture in pictures[picture].views.indices.map { (picture, $0) } }
+    }
+
+    /// Perturbs and encodes one view. Only want of memory can fail here: the rest was checked.
+    func bytes(_ place: Int) throws(Problem) -> [UInt8] {
+        let (picture, view) = places[place]
+        let index = pictures[picture].index
+        let field = "images[\(index)]"
+        defer { decoded.viewIsMade(of: index) }
+        var image: PixelImage
+        do throws(ImageError) {
+            image = try decoded.image(index)
+        } catch {
+            throw Problem(Problem.Kind(error), Problem.Reason(error, field: field))
+        }
+        do throws(StepError) {
+            for step in pictures[picture].views[view].steps {
+                image = try step.apply(to: image) { reference in
+                    request.index(of: reference).flatMap { try? decoded.image($0) }
+                }
+            }
+        } catch {
+            throw Problem(.invalidStep, Problem.Reason(error, field: field))
+        }
+        do throws(ImageError) {
+            return try image.encoded(as: encoding)
+        } catch {
+            throw Problem(Problem.Kind(error), Problem.Reason(error, field: field))
+        }
+    }
+
+    /// All views, over all cores.
+    /// - Returns: nil when the work was ended.
+    func allBytes(isWanted: @Sendable () -> Bool) throws(Problem) -> [[UInt8]]? {
+        let results = mapInParallel(places.count, operations: .max) { place -> Result<[UInt8]?, Problem> in
+            guard isWanted() else { return .success(nil) }
+            do throws(Problem) {
+                return .success(try bytes(place))
+            } catch {
+                return .failure(error)
+            }
+        }
+        var all: [[UInt8]] = []
+        for result in results {
+            if let bytes = try result.get() { all.append(bytes) }
+        }
+        return all.count == places.count ? all : nil
+    }
+
+    func name(_ place: Int) -> String {
+        let picture = pictures[places[place].picture]
+        let view = picture.views[places[place].view]
+        return "\(picture.id).\(view.name)" + (hasVariants ? ".\(view.variant)" : "")
+    }
+}

@@ -1,0 +1,36 @@
+import HTTP
+import Images
+
+/// The views of a batch as parts of multipart/mixed, made one by one while the parts before are sent; in the order of the
+/// request.
+///
+/// The boundary's closing line comes with the last part only: a reply that breaks off has none.
+struct PerturbParts: BodySource {
+    let batch: PerturbBatch
+    let boundary: String
+
+    var pieceCount: Int { batch.places.count }
+
+    func piece(_ index: Int) -> [[UInt8]]? {
+        do throws(Problem) {
+            let bytes = try batch.bytes(index)
+            let end = index + 1 == pieceCount ? PerturbParts.closing(boundary) : ""
+            return [header(index, length: bytes.count), bytes, Array("\r\n\(end)".utf8)]
+        } catch {
+            return nil
+        }
+    }
+
+    private func header(_ index: Int, length: Int) -> [UInt8] {
+        Array(
+            """
+            --\(boundary)\r
+            Content-Type: \(batch.encoding.mediaType)\r
+            Content-Disposition: attachment; name="\(batch.name(index))"\r
+            Content-Length: \(length)\r
+            \r\n
+            """.utf8)
+    }
+
+    static func closing(_ boundary: String) -> String { "--\(boundary)--\r\n" }
+}

@@ -1,0 +1,20 @@
+"""The service one would write in an afternoon: POST /v1/perturb?format=… with a JPEG body, both views in one reply."""
+
+from fastapi import FastAPI, Request, Response
+from starlette.concurrency import run_in_threadpool
+
+from pillow_views import views
+
+app = FastAPI()
+
+
+@app.get("/readyz")
+def ready():
+    return {"status": "ready"}
+
+
+@app.post("/v1/perturb")
+async def perturb(request: Request, format: str = "png"):
+    body = await request.body()
+    preserving, removing = await run_in_threadpool(views, body, format)
+    return Response(preserving + removing, headers={"Preserving-Length": str(len(preserving))})

@@ -1,0 +1,163 @@
+import HTTPTypes
+import Testing
+
+@testable import HTTP
+
+@Suite("Streamed replies")
+struct StreamedReplyTests {
+    /// Pieces of given sizes whose bytes tell their place; counts how many were made.
+    final class Pieces: BodySource {
+        let sizes: [Int]
+        let failing: Int?
+        let made = Monitor(0)
+        let gate: Gate?
+
+        init(_ sizes: [Int], failing: Int? = nil, gate: Gate? = nil) {
+            (self.sizes, self.failing, self.gate) = (sizes, failing, gate)
+        }
+
+        var pieceCount: Int { sizes.count }
+
+        func piece(_ index: Int) -> [[UInt8]]? {
+            gate?.pass()
+            made.withLock(waking: .everybody) { $0 += 1 }
+            return index == failing ? nil : Self.piece(index, sizes[index])
+        }
+
+        static func piece(_ index: Int, _ size: Int) -> [[UInt8]] {
+            let value = UInt8(truncatingIfNeeded: index &* 31)
+            let first = [UInt8](repeating: value, count: size / 3)
+            return [first, [], [UInt8](repeating: value &+ 1, count: size - size / 3)]
+        }
+
+        var whole: [UInt8] { sizes.indices.flatMap { Self.piece($0, sizes[$0]).flatMap { $0 } } }
+    }
+
+    private func route(_ pieces: Pieces) -> Route {
+        Route(.post, "/stream") { head in
+            .sink(
+                BufferedBody(for: head) { _ in
+                    .batch { _ in
+                        var response = Response(text: "first ")
+                        response.rest = pieces
+                        return response
+                    }
+                })
+        }
+    }
+
+    @Test(
+        "Pieces arrive whole and in order, and the connection stays",
+        arguments: [
+            [], [0], [1], [5, 0, 7], [1_000_000, 3, 0, 200_000], Array(repeating: 40_000, count: 60),
+        ])
+    func order(_ sizes: [Int]) throws {
+        let pieces = Pieces(sizes)
+        let service = try TestService(routes: [route(pieces)])
+        let client = try service.client()
+        for _ in 0..<2 {
+            let reply = try client.request(.post, "/stream", body: [1])
+            #expect(reply.status == 200)
+            #expect(reply.headers[.transferEncoding] == "chunked")
+            #expect(reply.body == Array("first ".utf8) + pieces.whole)
+        }
+        #expect(try client.request(.get, "/hello").text == "hello")
+        let exchanges = try #require(service.recorder.finished(3))
+        #expect(exchanges[0].bytesOut == 6 + pieces.whole.count)
+        #expect(exchanges[0].ending == .completed)
+    }
+
+    @Test("A piece that fails leaves the reply without its end", arguments: [0, 1, 7])
+    func cutOff(_ failing: Int) throws {
+        let pieces = Pieces(Array(repeating: 1000, count: 8), failing: failing)
+        let service = try TestService(routes: [route(pieces)])
+        let client = try service.client()
+        #expect(throws: ClientError.self) { try client.request(.post, "/stream", body: [1]) }
+        let exchange = try #require(service.recorder.finished(1)?.first)
+        #expect(exchange.ending == .clientGone)
+        #expect(exchange.bytesOut == 0)
+        #expect(service.server.core.memory.claimed == 0)
+    }
+
+    @Test("A client that reads nothing holds back its own pieces and no thread")
+    func slowReader() throws {
+        let size = 1 << 20
+        let pieces = Pieces(Array(repeating: size, count: 32))
+        let service = try TestService(routes: [route(pieces)])
+        let client = try service.client()
+        try client.send(client.head(.post, "/stream", [.contentLength: "1"]) + [1])
+        _ = try client.receiveSome()
+        // Others stream meanwhile, on the same threads.
+        for _ in 0..<2 {
+            let other = try service.client()
+            try other.send(other.head(.post, "/stream", [.contentLength: "1"]) + [1])
+            #expect(try other.receiveReply(to: .post).body.count == 6 + 32 * size)
+        }
+        service.waitForRunning(0)
+        // Of the first, what the kernel's buffers hold and a few more.
+        #expect(pieces.made.withLock { $0 } < 2 * 32 + 24)
+        #expect(try client.receiveReply(to: .post).body.count == 6 + 32 * size)
+        #expect(pieces.made.withLock { $0 } == 3 * 32)
+    }
+
+    @Test("A client that takes nothing in time is cut off")
+    func tooSlow() throws {
+        let pieces = Pieces(Array(repeating: 1 << 20, count: 64))
+        let service = try TestService(routes: [route(pieces)]) {
+            $0.bodyDeadline = .milliseconds(100)
+            $0.minimumBytesPerSecond = 1 << 30
+        }
+        let client = try service.client()
+        try client.send(client.head(.post, "/stream", [.contentLength: "1"]) + [1])
+        #expect(try #require(service.recorder.finished(1)).first?.ending == .timeout)
+        #expect(pieces.made.withLock { $0 } < 64)
+        #expect(throws: ClientError.self) { try client.receiveReply(to: .post) }
+    }
+
+    @Test("When the client leaves, no more pieces are made")
+    func clientLeaves() throws {
+        let gate = Gate()
+        let pieces = Pieces(Array(repeating: 100, count: 1000), gate: gate)
+        let service = try TestService(routes: [route(pieces)])
+        let client = try service.client()
+        try client.send(client.head(.post, "/stream", [.contentLength: "1"]) + [1])
+        gate.waitForArrivals(2)
+        client.finishSending()
+        gate.open()
+        let exchange = try #require(service.recorder.finished(1)?.first)
+        #expect(exchange.ending != .completed)
+        #expect(pieces.made.withLock { $0 } < 1000)
+        service.waitForRunning(0)
+        service.waitForQueued(0)
+    }
+
+    @Test("The body's memory stays claimed until the reply is over")
+    func memory() throws {
+        let gate = Gate()
+        let pieces = Pieces([10, 10], gate: gate)
+        let service = try TestService(routes: [route(pieces)])
+        let client = try service.client()
+        try client.send(
+            client.head(.post, "/stream", [.contentLength: "1000"]) + Array(repeating: 7, count: 1000))
+        gate.waitForArrivals(1)
+        #expect(service.server.core.memory.claimed >= 1000)
+        gate.open()
+        #expect(try client.receiveReply(to: .post).body.count == 26)
+        _ = try #require(service.recorder.finished(1))
+        #expect(service.server.core.memory.claimed == 0)
+    }
+
+    @Test("A drain cuts off what is not made within its grace")
+    func drain() throws {
+        let gate = Gate()
+        let pieces = Pieces([10, 10, 10], gate: gate)
+        let service = try TestService(routes: [route(pieces)]) { $0.drainGrace = .milliseconds(50) }
+        let client = try service.client()
+        try client.send(client.head(.post, "/stream", [.contentLength: "1"]) + [1])
+        gate.waitForArrivals(1)
+        #expect(service.server.drain() == false)
+        gate.open()
+        #expect(throws: ClientError.self) { try client.receiveReply(to: .post) }
+        #expect(try #require(service.recorder.finished(1)).first?.ending == .abandoned)
+    }
+}

@@ -1,0 +1,130 @@
+import Images
+import TestMaterial
+import Testing
+
+@testable import Perturbation
+
+/// Sizes around the kernels' blocks of 8, 32, 64 and 256, and those with hardly any inside.
+@Suite("Every table of kernels gives what its slow twin gives")
+struct KernelTests {
+    static let sizes = [
+        (1, 1), (1, 7), (9, 1), (2, 2), (3, 2), (10, 11), (64, 3), (65, 4), (257, 3), (37, 23),
+    ].map {
+        PixelSize(width: $0.0, height: $0.1)
+    }
+    private let tables = [PixelKernels.portable, PixelKernels.best]
+
+    /// Noise with flat parts, where truncation shows.
+    private func picture(_ size: PixelSize) -> PixelImage {
+        var generator = SeededGenerator(seed: UInt64(size.width * 1000 + size.height))
+        let samples = (0..<(size.pixelCount * 3)).map { index in
+            index / 96 % 3 == 0
+                ? UInt8(truncatingIfNeeded: index / 96 * 85) : UInt8.random(in: 0...255, using: &generator)
+        }
+        return PixelImage(width: size.width, height: size.height, samples: samples)
+    }
+
+    @Test("Blends", arguments: sizes, [0, 0.37, 0.999, 1.3, 100] as [Float])
+    func blends(_ size: PixelSize, _ factor: Float) {
+        let samples = picture(size).samples
+        let lumas = (0..<size.pixelCount).map { KernelTwins.luma(samples[($0 * 3)..<($0 * 3 + 3)]) }
+        for kernels in tables {
+            #expect(kernels.lumaSum(samples) == lumas.reduce(0, +))
+            var blended = samples
+            kernels.blend(&blended, factor: factor, level: 77)
+            #expect(blended == KernelTwins.blended(samples, factor: factor) { _ in 77 })
+            blended = samples
+            kernels.blendWithLuma(&blended, factor: factor)
+            #expect(blended == KernelTwins.blended(samples, factor: factor) { lumas[$0] })
+        }
+    }
+
+    @Test("Lumas of many pixels do not overflow")
+    func manyLumas() {
+        let samples = [UInt8](repeating: 255, count: 70_000 * 3)
+        for kernels in tables { #expect(kernels.lumaSum(samples) == 70_000 * 255) }
+    }
+
+    @Test("Convolutions", arguments: sizes, [1, 3, 5, 13])
+    func convolutions(_ size: PixelSize, _ taps: Int) {
+        let image = picture(size)
+        let weights = GaussianKernel.reference(size: taps, sigma: 1.7)
+        for kernels in tables {
+            let zeros = kernels.convolve(image, weights: weights, inUnits: true)
+            #expect(zeros.samples == KernelTwins.convolved(image, weights, inUnits: true))
+            guard taps / 2 < min(size.width, size.height) else { continue }
+            let mirrored = kernels.convolve(image, weights: weights, inUnits: false)
+            #expect(mirrored.samples == KernelTwins.convolved(image, weights, inUnits: false))
+        }
+    }
+
+    @Test(
+        "Crops at another size", arguments: sizes,
+        [(1, 1), (5, 9), (70, 2), (33, 40)].map { PixelSize(width: $0.0, height: $0.1) })
+    func crops(_ size: PixelSize, _ target: PixelSize) {
+        let image = picture(size)
+        let crop = Resampling.Crop(
+            left: size.width / 4, top: size.height / 3, width: size.width - size.width / 4,
+            height: size.height - size.height / 3)
+        for kernels in tables {
+            let result = Resampling.bilinear(image, crop: crop, to: target, kernels: kernels)
+            #expect(result.samples == KernelTwins.zoomed(image, crop, to: target))
+        }
+    }
+
+    static let maps = [
+        AffineMap(a: 0.9, b: 0.2, c: -1.5, d: -0.2, e: 0.9, f: 2),
+        AffineMap(a: 1, b: 0, c: 0, d: 0, e: 1, f: 0),
+        AffineMap(a: -1, b: 0, c: 12, d: 0, e: -0.5, f: 9),
+        AffineMap(a: 3, b: 1, c: 40_000, d: 1, e: 2, f: 0),
+    ]
+
+    @Test("Affine maps", arguments: sizes, maps)
+    func affine(_ size: PixelSize, _ map: AffineMap) {
+        let image = picture(size)
+        let target = PixelSize(width: size.width + 3, height: size.height + 1)
+        let fill = FillColor(red: 1, green: 20, blue: 255)
+        for kernels in tables {
+            let result = map.apply(
+                to: image, size: target, interpolation: .bilinear, fill: fill, kernels: kernels)
+            #expect(
+                result.samples
+                    == KernelTwins.sampled(image, to: target, fill: fill, bilinear: true) { map($0, $1) })
+        }
+    }
+
+    @Test("Perspective maps", arguments: sizes, [Interpolation.nearest, .bilinear])
+    func perspective(_ size: PixelSize, _ interpolation: Interpolation) {
+        let image = picture(size)
+        let (w, h) = (Double(size.width), Double(size.height))
+        let map = PerspectiveMap(
+            from: [(0.3, 0.2), (w + 1, -1), (w - 0.5, h + 2), (1, h - 0.25)],
+            to: [(0, 0), (w, 0), (w, h), (0, h)])
+        let fill = FillColor(red: 9, green: 8, blue: 7)
+        for kernels in tables {
+            let result = map.apply(to: image, interpolation: interpolation, fill: fill, kernels: kernels)
+            let twin = KernelTwins.sampled(image, to: size, fill: fill, bilinear: interpolation == .bilinear)
+            { x, y in
+                let depth = map.g * x + map.h * y + 1
+                return ((map.a * x + map.b * y + map.c) / depth, (map.d * x + map.e * y + map.f) / depth)
+            }
+            #expect(result.samples == twin)
+        }
+    }
+
+    @Test("A divisor of zero gives the fill")
+    func noPosition() {
+        let image = picture(PixelSize(width: 4, height: 4))
+        for kernels in tables {
+            for sampling in [
+                PixelKernels.Sampling.perspectiveBilinear([0, 0, 0, 0, 0, 0, 0, -2]),
+                .perspectiveNearest([0, 0, 0, 0, 0, 0, 0, -2]),
+            ] {
+                let result = kernels.sample(
+                    image, sampling, size: PixelSize(width: 3, height: 1),
+                    fill: FillColor(red: 5, green: 5, blue: 5))
+                #expect(result.samples == [UInt8](repeating: 5, count: 9))
+            }
+        }
+    }
+}
