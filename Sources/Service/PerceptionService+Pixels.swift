@@ -36,11 +36,12 @@ extension PerceptionService {
             }
             let name = template?.parameter(in: head.path) ?? ""
             return collect(head, upTo: hasBody ? settings.maxBodyBytes : 0) { bytes in
-                .longWork {
+                .batch { isWanted in
                     answer(head, path) { timer throws(Problem) in
                         try endpoint.respond(
                             to: hasBody ? bytes : nil, name: name, head: head, instruments: instruments,
-                            &timer)
+                            &timer,
+                            isWanted: isWanted)
                     }
                 }
             }

@@ -50,7 +50,7 @@ struct PerturbEndpoint: Sendable {
     }
 
     /// For a client that has gone.
-    private static let unheard = Response(.serviceUnavailable)
+    static let unheard = Response(.serviceUnavailable)
 
     private func request(_ bytes: [UInt8], _ head: RequestHead) throws(Problem) -> PerturbRequest {
         let isRaw = head.mediaType?.hasPrefix("image/") ?? false

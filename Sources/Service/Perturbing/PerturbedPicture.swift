@@ -131,7 +131,8 @@ extension PerturbRequest {
                 do throws(StepFailure) {
                     let view = try self.drawn(
                         self.views[place / settings.variants], variant: place % settings.variants,
-                        ofPicture: index, among: sizes)
+                        ofPicture: index,
+                        among: sizes)
                     views.append(view)
                     if let error = encoding.flaw(for: view.size) {
                         faults.add(Problem.Kind(error), Problem.Reason(error, field: "images[\(index)]"))

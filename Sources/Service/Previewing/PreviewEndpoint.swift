@@ -14,16 +14,22 @@ struct PreviewEndpoint: Sendable {
     /// A sheet larger than this is no sheet to look at.
     static let mostSheetPixels = 40_000_000
 
+    /// - Parameters:
+    ///   - bytes: the body; nil for the built-in picture.
+    ///   - name: the recipe's, of the path.
+    ///   - isWanted: whether the client still waits; without, any answer will do.
     func respond(
         to bytes: [UInt8]?, name: String, head: RequestHead, instruments: Instruments,
-        _ timer: inout PhaseTimer
+        _ timer: inout PhaseTimer, isWanted: @Sendable () -> Bool
     ) throws(Problem) -> Response {
         let request = try request(bytes, name, head)
         let images = try decoded(request)
         timer.end(.decode)
         let layout = layout(request, images[0].size)
-        let sheet = Sheet(
-            layout, title: request.title, cells: try cells(of: request, images, layout))
+        guard let cells = try cells(of: request, images, layout, isWanted: isWanted) else {
+            return PerturbEndpoint.unheard
+        }
+        let sheet = Sheet(layout, title: request.title, cells: cells)
         timer.end(.compute)
         instruments.count(images: 1, views: request.options.draws)
         let picture = sheet.drawn()
@@ -134,53 +140,66 @@ struct PreviewEndpoint: Sendable {
         }
     }
 
-    /// The pictures as they are, then every draw, each drawn, scaled and let go over all cores.
+    /// The pictures as they are, then every draw, each perturbed, scaled and let go over all cores.
+    /// - Returns: nil when nobody waits for the answer any more.
     private func cells(
-        of request: PreviewRequest, _ images: [PixelImage], _ layout: SheetLayout
-    ) throws(Problem) -> [Sheet.Cell] {
+        of request: PreviewRequest, _ images: [PixelImage], _ layout: SheetLayout,
+        isWanted: @Sendable () -> Bool
+    ) throws(Problem) -> [Sheet.Cell]? {
         let originals = zip(images, request.originals).map { image, caption in
             Sheet.Cell(picture: image.resized(to: layout.fitted(image.size)), caption: caption(image.size))
         }
-        let results = mapInParallel(request.options.draws, operations: .max) {
-            draw -> Result<Sheet.Cell, StepError> in
+        let views = try views(of: request, images.map(\.size))
+        let results = mapInParallel(views.count, operations: .max) {
+            draw -> Result<Sheet.Cell?, StepError> in
+            guard isWanted() else { return .success(nil) }
             do throws(StepError) {
-                return .success(try cell(draw, of: request, images, layout))
+                let image = try views[draw].applied(to: images[0]) {
+                    request.drawing.index(of: $0).map { images[$0] }
+                }
+                return .success(
+                    Sheet.Cell(
+                        picture: image.resized(to: layout.fitted(image.size)),
+                        caption: Caption(
+                            number: draw, steps: views[draw].steps, strength: request.strength(ofDraw: draw),
+                            size: image.size == images[0].size ? nil : image.size)))
             } catch {
                 return .failure(error)
             }
         }
-        var faults = Faults()
         var draws: [Sheet.Cell] = []
         for (draw, result) in results.enumerated() {
-            switch result {
-            case .success(let cell): draws.append(cell)
-            case .failure(let error):
-                var reason = Problem.Reason(error, field: "recipe")
-                reason.index = [draw]
-                faults.add(.invalidStep, reason)
+            do throws(StepError) {
+                if let cell = try result.get() { draws.append(cell) }
+            } catch {
+                throw Problem(.invalidStep, Problem.Reason(error, field: "recipe", index: [draw]))
+            }
+        }
+        return draws.count == views.count ? originals + draws : nil
+    }
+
+    /// The steps of every draw, known to fit before any is applied.
+    private func views(of request: PreviewRequest, _ sizes: [PixelSize]) throws(Problem)
+        -> [PerturbedPicture.View]
+    {
+        var faults = Faults()
+        var views: [PerturbedPicture.View] = []
+        for (draw, view) in request.drawing.views.enumerated() {
+            do throws(PerturbRequest.StepFailure) {
+                views.append(try request.drawing.drawn(view, variant: draw, ofPicture: 0, among: sizes))
+            } catch {
+                faults.add(.invalidStep, Problem.Reason(error.error, field: "recipe", index: [draw]))
             }
         }
         try faults.check()
-        return originals + draws
+        return views
     }
+}
 
-    private func cell(
-        _ draw: Int, of request: PreviewRequest, _ images: [PixelImage], _ layout: SheetLayout
-    ) throws(StepError) -> Sheet.Cell {
-        let drawing = request.drawing
-        let view: PerturbedPicture.View
-        do throws(PerturbRequest.StepFailure) {
-            view = try drawing.drawn(
-                drawing.views[draw], variant: draw, ofPicture: 0, among: images.map(\.size))
-        } catch {
-            throw error.error
-        }
-        let image = try view.applied(to: images[0]) { drawing.index(of: $0).map { images[$0] } }
-        return Sheet.Cell(
-            picture: image.resized(to: layout.fitted(image.size)),
-            caption: Caption(
-                number: draw, steps: view.steps, strength: request.strength(ofDraw: draw),
-                size: image.size == images[0].size ? nil : image.size))
+extension Problem.Reason {
+    fileprivate init(_ error: StepError, field: String, index: [Int]) {
+        self.init(error, field: field)
+        self.index = index
     }
 }
 
