@@ -92,7 +92,8 @@ extension TokenContrast {
     /// Room for every token, all of which the pieces fill; zeros where nothing will be written.
     private func room<Number: BitwiseCopyable>(_ count: Int, zero: Number, isWritten: Bool = true) -> [Number]
     {
-        guard isWritten else { return [Number](repeating: zero, count: count) }
+        // No elements have no room of their own: all empty lists share one, which must not be written to.
+        guard isWritten, count > 0 else { return [Number](repeating: zero, count: count) }
         return unsafe [Number](unsafeUninitializedCapacity: count) { _, filled in filled = count }
     }
 

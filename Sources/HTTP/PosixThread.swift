@@ -40,12 +40,17 @@ enum PosixThread {
         }
     }
 
-    /// Threads made inside inherit a mask that blocks all signals, so SIGTERM reaches whoever waits for it and
-    /// never interrupts a system call here.
+    /// What a thread does to itself. Blocked, the kernel ends the process instead of calling a handler, such as the one
+    /// that outlives a mapped file's being cut off.
+    private static let ownFaults = [SIGBUS, SIGSEGV, SIGFPE, SIGILL, SIGTRAP, SIGABRT, SIGSYS]
+
+    /// Threads made inside inherit a mask that blocks all signals from elsewhere, so SIGTERM reaches whoever waits for it
+    /// and never interrupts a system call here.
     static func withSignalsBlocked<Result>(_ body: () -> Result) -> Result {
         var all = sigset_t()
         var previous = sigset_t()
         unsafe sigfillset(&all)
+        for signal in ownFaults { unsafe sigdelset(&all, signal) }
         unsafe pthread_sigmask(SIG_SETMASK, &all, &previous)
         defer { unsafe pthread_sigmask(SIG_SETMASK, &previous, nil) }
         return body()

@@ -66,6 +66,7 @@ package struct DenseTensor: Sendable {
 
     package func doubles(_ range: Range<Int>) -> [Double] {
         if case .numbers(let values) = storage, range == 0..<count { return values }
+        if range.isEmpty { return [] }
         return unsafe [Double](unsafeUninitializedCapacity: range.count) { output, filled in
             var span = unsafe output.mutableSpan
             widen(range, into: &span)

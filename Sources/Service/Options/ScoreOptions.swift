@@ -93,8 +93,9 @@ struct ScoreOptions: Sendable {
         // Of estimators that look at the realised token, gradients of logits are made for whoever names them.
         let ofLogits = View.allCases.map { ScoreOutput.gradient(of: $0, logits: true) }
         let named = words.filter { ofLogits.contains($0) }
-        if !loss.estimator.needsVocabulary, !named.isEmpty {
+        if !named.isEmpty {
             produced.formUnion(named + [.gradientRows])
+            // Without them nobody knows whose gradients these are.
             returned.insert(.gradientRows)
         }
         for word in words where !produced.contains(word) {

@@ -47,6 +47,7 @@ extension LogitGradients {
     func bytes(of wanted: Set<View>) throws(UnfitRow) -> PerView<[UInt8]> {
         func room(_ view: View) -> [UInt8] {
             let count = wanted.contains(view) ? bytesPerView : 0
+            if count == 0 { return [] }
             // Every byte is written below.
             return unsafe [UInt8](unsafeUninitializedCapacity: count) { $1 = count }
         }

@@ -52,6 +52,9 @@ final class TensorIntake: BodySink {
     private var contrasts: [String: ContrastReduction] = [:]
     /// Whether a tensor that is kept has been completed since the plan was made.
     private var planIsStale = false
+    /// What was wrong before so little was still to come that it is read to its end: rows may not have been read as they
+    /// should since.
+    private var earlyProblem: Problem?
     private var reducing = Duration.zero
 
     init(
@@ -92,10 +95,13 @@ final class TensorIntake: BodySink {
                 throw Problem(error)
             }
             let heldBytes = heldBytes
-            return completion(
-                Arrival(
-                    request: try request(layout, bytes: kept.take()), heldBytes: heldBytes,
-                    reducing: reducing))
+            let request = try request(layout, bytes: kept.take())
+            if let earlyProblem, !reductions.isEmpty {
+                // All faults of what was kept, or else the one that stopped the plan: never those of rows half read.
+                _ = try planner(request)
+                throw earlyProblem
+            }
+            return completion(Arrival(request: request, heldBytes: heldBytes, reducing: reducing))
         } catch {
             return .reply(error.response(requestID: requestID))
         }
@@ -138,6 +144,7 @@ final class TensorIntake: BodySink {
         } catch {
             // Without a plan all of it is kept.
             guard isWorthReading(from: 0) else { throw error }
+            earlyProblem = error
         }
         let ids = layout.entries.firstIndex { $0.name == "token_ids" } ?? 0
         var keptBytes = 0
@@ -187,6 +194,7 @@ final class TensorIntake: BodySink {
             plan = try planner(request(layout, bytes: kept.soFar))
         } catch {
             guard isWorthReading(from: received) else { throw error }
+            earlyProblem = error
         }
     }
 

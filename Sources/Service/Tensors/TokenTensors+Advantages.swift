@@ -22,8 +22,10 @@ extension TokenTensors {
                         found: tensor.elementType.rawValue))
                 return nil
             }
+            // Whether one for each sequence is meant can't be seen before cu_seqlens says how many there are.
+            if layout.isProvisional { return [] }
             if tensor.isOutline {
-                if tensor.shape != [rows.count], !layout.isProvisional { _ = fits(tensor, "advantages") }
+                if tensor.shape != [rows.count] { _ = fits(tensor, "advantages") }
                 return []
             }
             // Rollouts were already spread over their tokens; elsewhere a list of B is one number for each sequence.
@@ -39,7 +41,9 @@ extension TokenTensors {
             }
             return isEmpty ? [] : nil
         }
-        if has("rewards"), request.groupIDs != nil, isAwaited("rewards") || isAwaited("group_ids") {
+        if has("rewards"), request.groupIDs != nil,
+            layout.isProvisional || isAwaited("rewards") || isAwaited("group_ids")
+        {
             return []
         }
         guard let (rewards, groups) = checkedRewards(request, count: rows.count, &faults) else { return nil }
