@@ -1,3 +1,5 @@
+import Glibc
+import Synchronization
 import Testing
 
 @testable import HTTP
@@ -38,6 +40,27 @@ struct WorkerPoolTests {
         long.open()
         pool.stop()
         #expect(pool.waitForThreads(atMost: .seconds(10)))
+    }
+
+    @Test("A thread blocks signals from elsewhere, and none of the faults it can raise itself")
+    func signalMask() throws {
+        let pool = try WorkerPool(threads: 1, queueLimit: 1)
+        let blocked = Mutex<[Int32: Bool]>([:])
+        let signals = [SIGTERM, SIGINT, SIGHUP, SIGBUS, SIGSEGV, SIGILL, SIGFPE]
+        #expect(
+            pool.submit {
+                var mask = sigset_t()
+                unsafe pthread_sigmask(SIG_BLOCK, nil, &mask)
+                for signal in signals {
+                    let isMember = unsafe sigismember(&mask, signal) == 1
+                    blocked.withLock { $0[signal] = isMember }
+                }
+            })
+        pool.stop()
+        #expect(pool.waitForThreads(atMost: .seconds(10)))
+        let found = blocked.withLock { $0 }
+        #expect(signals.filter { found[$0] == true } == [SIGTERM, SIGINT, SIGHUP])
+        #expect(found.count == signals.count)
     }
 
     @Test("Jobs start in the order they came")

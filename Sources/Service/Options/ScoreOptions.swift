@@ -115,8 +115,6 @@ struct ScoreOptions: Sendable {
         checkAgreement([], &faults)
     }
 
-    var echoed: JSONValue { ScoreOptions.table.echo(self) }
-
     /// The views whose logits' gradients are returned.
     var gradientViews: Set<View> {
         Set(View.allCases.filter { returned.contains(.gradient(of: $0, logits: true)) })
