@@ -91,4 +91,9 @@ static inline void perception_keep_freed_memory(int block, int spare) {
     mallopt(M_TRIM_THRESHOLD, spare);
 }
 
+/// Returns the free pages of all heaps to the system.
+static inline void perception_give_back_memory(void) {
+    malloc_trim(0);
+}
+
 #endif
