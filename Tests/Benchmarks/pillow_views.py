@@ -53,6 +53,10 @@ def encoded(image, form):
     return out.getvalue()
 
 
+def removing_view(jpeg, form):
+    return encoded(random.choice((occluded, zoomed))(Image.open(io.BytesIO(jpeg)).convert("RGB")), form)
+
+
 def views(jpeg, form):
     image = Image.open(io.BytesIO(jpeg)).convert("RGB")
     preserving = random.choice(PRESERVING)(image)
