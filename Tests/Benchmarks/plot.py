@@ -102,6 +102,7 @@ def connections(folder):
         axes[0][column].set_ylim(bottom=0)
         axes[1][column].set_yscale("log")
         axes[1][column].set_xscale("log", base=2)
+        axes[1][column].set_xticks(widths, widths)
         axes[1][column].set_xlabel("connections")
     axes[0][0].set_ylabel("answered requests/s")
     axes[1][0].set_ylabel("ms")

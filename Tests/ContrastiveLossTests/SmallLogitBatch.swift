@@ -53,7 +53,8 @@ struct SmallLogitBatch {
         }
         func realised(_ logits: VocabularyLogits) -> [Double] {
             mask.indices.map { token in
-                mask[token] == 1 ? logits.logProbabilities(ofRow: token)[SmallLogitBatch.realised[token]] : .nan
+                mask[token] == 1
+                    ? logits.logProbabilities(ofRow: token)[SmallLogitBatch.realised[token]] : .nan
             }
         }
         let logits = logits
