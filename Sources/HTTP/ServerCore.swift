@@ -26,7 +26,8 @@ final class ServerCore: Sendable {
         self.router = router
         self.render = render
         self.observer = observer
-        memory = MemoryBudget(total: configuration.memoryBudgetBytes)
+        memory = MemoryBudget(
+            total: configuration.memoryBudgetBytes, retryAfter: configuration.retryAfter)
         workers = try WorkerPool(
             threads: configuration.workerThreads, queueLimit: configuration.workQueueLimit)
         do throws(ThreadError) {
@@ -37,6 +38,9 @@ final class ServerCore: Sendable {
             throw error
         }
     }
+
+    /// Whether heavy requests would be refused.
+    var isOverloaded: Bool { workers.isFull || longWorkers.isFull }
 
     var isDraining: Bool { draining.load(ordering: .acquiring) }
 
@@ -76,8 +80,7 @@ final class ServerCore: Sendable {
         let now = Moment.now
         for connection in openConnections {
             connection.reap(now: now, limits: limits) { refusal, head in
-                let response = refusal.response(render, head)
-                return RawReply(finish(response, for: head), omittingBody: head?.method == .head)
+                finish(refusal.response(render, head), for: head)
             }
         }
     }
@@ -86,7 +89,8 @@ final class ServerCore: Sendable {
     func abandon() {
         for connection in openConnections {
             connection.abandon { head in
-                Refusal.draining(retryAfter: configuration.retryAfter).response(render, head)
+                finish(
+                    Refusal.draining(retryAfter: configuration.retryAfter).response(render, head), for: head)
             }
         }
     }
