@@ -51,11 +51,11 @@ def free_port():
 
 def peer_command(application, port, workers=os.cpu_count()):
     """Uvicorn at its fastest: uvloop, httptools, no line for each request, a process for each core. Its standard 5 s of
-    keep-alive also run while it is too busy to read what has arrived, and would break connections in the middle."""
+    keep-alive and 5 s for a sign of life also run while it is busy with a large body: it would break connections."""
     return [
         sys.executable, "-m", "uvicorn", f"{application}:app", "--port", str(port), "--log-level", "warning",
         "--no-access-log", "--loop", "uvloop", "--http", "httptools", "--timeout-keep-alive", "75",
-        "--workers", str(workers)]
+        "--timeout-worker-healthcheck", "120", "--workers", str(workers)]
 
 
 def peer_environment(workers=os.cpu_count()):
