@@ -13,9 +13,7 @@ struct LogLine {
     /// A JSON string (RFC 8259, section 7).
     mutating func appendQuoted(_ text: String) {
         bytes.append(UInt8(ascii: "\""))
-        if text.utf8.allSatisfy({
-            (0x20..<0x7F).contains($0) && $0 != UInt8(ascii: "\"") && $0 != UInt8(ascii: "\\")
-        }) {
+        if LogLine.isPrintable(text, and: { $0 != UInt8(ascii: "\"") && $0 != UInt8(ascii: "\\") }) {
             append(text)
         } else {
             for scalar in LogLine.unbroken(text) {
@@ -35,7 +33,12 @@ struct LogLine {
     }
 
     mutating func appendUnbroken(_ text: String) {
-        bytes.append(contentsOf: String(String.UnicodeScalarView(LogLine.unbroken(text))).utf8)
+        // Nearly all text is; going through scalars would take most of a line's time.
+        if LogLine.isPrintable(text) {
+            append(text)
+        } else {
+            bytes.append(contentsOf: String(String.UnicodeScalarView(LogLine.unbroken(text))).utf8)
+        }
     }
 
     /// Numbers and truth values stay what they are, so that a log store can compare and add them up.
@@ -66,6 +69,11 @@ struct LogLine {
             }
             append("}")
         }
+    }
+
+    /// Whether nothing but printable ASCII is in it, every byte of which is as wanted.
+    private static func isPrintable(_ text: String, and isWanted: (UInt8) -> Bool = { _ in true }) -> Bool {
+        text.utf8.allSatisfy { (0x20..<0x7F).contains($0) && isWanted($0) }
     }
 
     /// What may end a line or steer a terminal becomes a blank: it would forge records.

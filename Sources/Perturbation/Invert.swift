@@ -8,6 +8,6 @@ package struct Invert: ParameterlessStep {
     package init() {}
 
     package func apply(to image: PixelImage) throws(StepError) -> PixelImage {
-        image.mapped(through: (0...255).map { 255 - $0 })
+        image.mapped { ~$0 }
     }
 }

@@ -22,6 +22,6 @@ package struct Posterize: PerturbationStep, Equatable {
 
     package func apply(to image: PixelImage) throws(StepError) -> PixelImage {
         let mask = UInt8.max << UInt8(8 - bits)
-        return image.mapped(through: (0...255).map { $0 & mask })
+        return image.mapped { $0 & mask }
     }
 }

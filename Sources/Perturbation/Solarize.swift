@@ -22,6 +22,7 @@ package struct Solarize: PerturbationStep, Equatable {
     package func leavesUnchanged(_ size: PixelSize) -> Bool { threshold == 256 }
 
     package func apply(to image: PixelImage) throws(StepError) -> PixelImage {
-        image.mapped(through: (0...255).map { UInt8(Int($0) < threshold ? $0 : 255 - $0) })
+        guard let threshold = UInt8(exactly: threshold) else { return image }
+        return image.mapped { $0 < threshold ? $0 : ~$0 }
     }
 }

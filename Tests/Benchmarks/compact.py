@@ -15,94 +15,34 @@ import contextlib
 import json
 import os
 import pathlib
-import socket
-import subprocess
 import sys
 import tempfile
-import urllib.parse
 
 import numpy as np
 import requests
 
-HERE = pathlib.Path(__file__).parent
-sys.path.insert(0, str(HERE.parent / "Contract"))
+from services import LoadGenerator, Service, peer, request, server  # noqa: I001  (finds the folder of the next two)
 
-import serving
 import twin
 import wire
 import workload
 
 BATCHES = ((8, 4096), (64, 8192))
 CONNECTIONS = 8
-TICK = 1 / os.sysconf("SC_CLK_TCK")
 
 
-class Service:
-    def __init__(self, name, url):
-        self.name, self.url = name, url
-        self.port = urllib.parse.urlsplit(url).port
-
-    def processor_seconds(self):
-        """Of the process that listens and its children, user and system."""
-        found = 0
-        listening = self.processes()
-        for process in listening:
-            fields = pathlib.Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()
-            found += int(fields[11]) + int(fields[12])
-        return found * TICK
-
-    def processes(self):
-        inodes = {
-            line.split()[9] for line in pathlib.Path("/proc/net/tcp").read_text().splitlines()[1:]
-            if line.split()[1].endswith(f":{self.port:04X}") and line.split()[3] == "0A"}
-        holders = set()
-        for entry in pathlib.Path("/proc").glob("[0-9]*/fd/*"):
-            with contextlib.suppress(OSError):
-                if os.readlink(entry)[8:-1] in inodes:
-                    holders.add(entry.parts[2])
-        return holders
-
-    def check(self, body, media_type, expected):
-        reply = requests.post(self.url + "/v1/score", data=body, headers={"Content-Type": media_type}, timeout=60)
-        if reply.status_code != 200:
-            sys.exit(f"{self.name}: {reply.status_code}: {reply.content[:500]!r}")
-        content = reply.content
-        found = json.loads(wire.read(content)[1]["result"] if media_type == wire.MEDIA_TYPE else content)["loss"]
-        assert abs(found - expected) <= 1e-5 * abs(expected), (self.name, found, expected)
-        return len(content)
+def check(service, body, media_type, expected):
+    """Bytes of an answer whose loss is right."""
+    reply = requests.post(service.url + "/v1/score", data=body, headers={"Content-Type": media_type}, timeout=60)
+    if reply.status_code != 200:
+        sys.exit(f"{service.name}: {reply.status_code}: {reply.content[:500]!r}")
+    content = reply.content
+    found = json.loads(wire.read(content)[1]["result"] if media_type == wire.MEDIA_TYPE else content)["loss"]
+    assert abs(found - expected) <= 1e-5 * abs(expected), (service.name, found, expected)
+    return len(content)
 
 
-@contextlib.contextmanager
-def peer(workers):
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    # As many processes as cores, each with one thread of torch: more of either is slower.
-    threads = max(1, os.cpu_count() // workers)
-    process = subprocess.Popen(
-        [sys.executable, "-m", "uvicorn", "peer:app", "--port", str(port), "--log-level", "warning",
-         "--workers", str(workers)],
-        cwd=HERE, env=os.environ | {"OMP_NUM_THREADS": str(threads)})
-    try:
-        url = f"http://127.0.0.1:{port}"
-        serving.wait_until_ready(url)
-        yield url
-    finally:
-        process.terminate()
-        process.wait(20)
-
-
-def load(program, service, connections, count, request):
-    """(seconds for all requests, milliseconds of each)."""
-    done = subprocess.run(
-        [program, str(service.port), str(connections), str(count), request], capture_output=True, text=True)
-    if done.returncode != 0:
-        sys.exit(f"{service.name}: {done.stderr}")
-    numbers = [float(line) for line in done.stdout.split()]
-    return numbers[0], numbers[1:]
-
-
-def measure(program, services, request, count, rounds):
+def measure(generator, services, file, count, rounds):
     """Figures of each service for one prepared request."""
     latencies = {s.name: [] for s in services}
     rates = {s.name: [] for s in services}
@@ -110,15 +50,17 @@ def measure(program, services, request, count, rounds):
     for turn in range(rounds + 1):
         for service in services:
             share = max(2, count // rounds)
-            _, spent = load(program, service, 1, share, request)
+            spent = generator.run(service, 1, [file], requests=share)
             before = service.processor_seconds()
             wide = max(2 * CONNECTIONS, count // rounds)
-            seconds, _ = load(program, service, CONNECTIONS, wide, request)
+            many = generator.run(service, CONNECTIONS, [file], requests=wide)
+            if statuses := {*spent.statuses, *many.statuses} - {200}:
+                sys.exit(f"{service.name}: answers with {', '.join(map(str, statuses))} (0: a broken connection)")
             if turn == 0:
                 continue
             used[service.name].append((service.processor_seconds() - before) / wide * 1e3)
-            latencies[service.name] += spent
-            rates[service.name].append(wide / seconds)
+            latencies[service.name] += list(spent.milliseconds)
+            rates[service.name].append(wide / many.seconds)
     return {
         name: {
             "median_ms": float(np.median(latencies[name])), "p99_ms": float(np.quantile(latencies[name], 0.99)),
@@ -143,12 +85,10 @@ def main():
     figures = []
     with contextlib.ExitStack() as stack:
         folder = pathlib.Path(stack.enter_context(tempfile.TemporaryDirectory()))
-        program = str(folder / "load")
-        subprocess.run(
-            [os.environ.get("CC", "cc"), "-D_GNU_SOURCE", "-O2", "-o", program, HERE / "load.c"], check=True)
-        services = [Service("here", chosen.server or stack.enter_context(serving.running(chosen.binary)))]
+        generator = LoadGenerator(folder)
+        services = [Service("here", chosen.server or stack.enter_context(server(chosen.binary)))]
         if chosen.peer_workers:
-            services.append(Service("peer", stack.enter_context(peer(chosen.peer_workers))))
+            services.append(Service("peer", stack.enter_context(peer("peer", chosen.peer_workers))))
         for rows, length in BATCHES:
             tensors = {k: v.astype(np.float32) for k, v in workload.compact(rows, length).items()}
             stored = {k: wire.Stored.of(v) for k, v in tensors.items()}
@@ -157,14 +97,11 @@ def main():
             for kind, media_type, cost in (("safetensors", wire.MEDIA_TYPE, 1), ("json", "application/json", 5)):
                 body = (
                     wire.write(stored) if kind == "safetensors" else json.dumps(wire.rollouts(stored)).encode())
-                head = (
-                    f"POST /v1/score HTTP/1.1\r\nHost: localhost\r\nContent-Type: {media_type}\r\n"
-                    f"Content-Length: {len(body)}\r\n\r\n")
-                request = folder / "request"
-                request.write_bytes(head.encode() + body)
-                sizes = {s.name: s.check(body, media_type, expected) for s in services}
+                file = folder / "request"
+                file.write_bytes(request("POST", "/v1/score", body, media_type))
+                sizes = {s.name: check(s, body, media_type, expected) for s in services}
                 count = max(chosen.requests // (weight * cost), 4 * chosen.rounds)
-                found = measure(program, services, str(request), count, chosen.rounds)
+                found = measure(generator, services, file, count, chosen.rounds)
                 for name, numbers in found.items():
                     figures.append(
                         {"batch": f"{rows} x {length}", "encoding": kind, "service": name, "request_bytes": len(body),

@@ -48,6 +48,11 @@ def score(tensors):
     return out, {"loss": loss.item(), "loss_numerator": numerator.item(), "loss_denominator": int(mask.sum())}
 
 
+@app.get("/healthz")
+async def live():
+    return {"status": "live"}
+
+
 @app.get("/readyz")
 def ready():
     return {"status": "ready"}

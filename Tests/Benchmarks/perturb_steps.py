@@ -1,57 +1,76 @@
-"""What Pillow and torchvision do for one step, for the steps they know: name, parameters, function of a PIL image."""
+"""Every step alone in nanoseconds a pixel, by the server's own clock, beside Pillow and its kin and beside a mere copy."""
+
+import inspect
+import io
+import json
+import re
+import sys
+import time
 
 import numpy as np
-from PIL import Image, ImageEnhance, ImageOps
+from PIL import Image
 
-import pillow_views  # noqa: F401  (readies torchvision)
-import torchvision.transforms.functional as F
-from torchvision.transforms import InterpolationMode
+from perturb_client import FORM, connected, multipart, photograph, post
 
-JITTER = {"brightness": 1.2, "contrast": 0.7, "saturation": 1.4}
-CORNERS = [[0, 0], [1023, 0], [1023, 767], [0, 767]]
-MOVED = [[60, 40], [980, 20], [1000, 740], [30, 700]]
-CROP = {"left": 100, "top": 90, "width": 665, "height": 499}
-PATCHES = [[(i * 97) % 900, (i * 53) % 660, 60 + i, 50 + i] for i in range(50)]
-LEFT, TOP = CROP["left"], CROP["top"]
-BOX = (LEFT, TOP, LEFT + CROP["width"], TOP + CROP["height"])
+COMPUTE = re.compile(r"compute;dur=([0-9.]+)")
+# What changes the size would change it again, and long lists of patches make long requests.
+ONCE = {"concat", "rotation with expand"}
+TWICE = {"occlusion"}
 
 
-def jitter(image):
-    for enhancer, factor in zip((ImageEnhance.Brightness, ImageEnhance.Contrast, ImageEnhance.Color), JITTER.values()):
-        image = enhancer(image).enhance(factor)
-    return image
+def compute(connection, jpegs, steps):
+    """Milliseconds of the server's own clock for these steps."""
+    request = {
+        "images": [{"id": "picture"}, {"id": "second", "second_only": True}],
+        "views": [{"name": "view", "steps": steps}]}
+    body = multipart(request, zip(("picture", "second"), jpegs))
+    reply, _ = post(connection, "/v1/perturb", body, FORM | {"Accept": "application/x-safetensors"})
+    return float(COMPUTE.search(reply.headers["Server-Timing"])[1])
 
 
-def occlude(image):
-    pixels = np.array(image)
-    for x, y, w, h in PATCHES:
-        pixels[y:y + h, x:x + w] = np.random.randint(0, 256, (h, w, 3), dtype=np.uint8)
-    return Image.fromarray(pixels)
+def milliseconds(work, *arguments):
+    started = time.perf_counter()
+    work(*arguments)
+    return (time.perf_counter() - started) * 1e3
 
 
-def affine(mode):
-    return lambda image: F.affine(image, 20, [0, 0], 1, [10, 0], interpolation=mode)
-
-
-STEPS = [
-    ("color_jitter", JITTER, jitter),
-    ("perspective", {"startpoints": CORNERS, "endpoints": MOVED},
-     lambda image: F.perspective(image, CORNERS, MOVED, InterpolationMode.BILINEAR)),
-    ("perspective", {"startpoints": CORNERS, "endpoints": MOVED, "interpolation": "nearest"},
-     lambda image: F.perspective(image, CORNERS, MOVED, InterpolationMode.NEAREST)),
-    ("rotation", {"degrees": 7.5}, lambda image: image.rotate(7.5)),
-    ("rotation", {"degrees": 7.5, "interpolation": "bilinear"}, lambda image: image.rotate(7.5, Image.BILINEAR)),
-    ("rotation", {"degrees": 180}, lambda image: image.rotate(180)),
-    ("gaussian_blur", {"kernel_size": 3, "sigma": 1, "padding": "reflect"}, lambda image: F.gaussian_blur(image, 3, 1.0)),
-    ("gaussian_blur", {"kernel_size": 9, "sigma": 2, "padding": "reflect"}, lambda image: F.gaussian_blur(image, 9, 2.0)),
-    ("zoom_crop", CROP, lambda image: image.crop(BOX).resize(image.size, Image.BILINEAR)),
-    ("occlusion", {"patches": PATCHES, "noise_seed": 1}, occlude),
-    ("horizontal_flip", {}, lambda image: image.transpose(Image.FLIP_LEFT_RIGHT)),
-    ("vertical_flip", {}, lambda image: image.transpose(Image.FLIP_TOP_BOTTOM)),
-    ("posterize", {"bits": 2}, lambda image: ImageOps.posterize(image, 2)),
-    ("solarize", {"threshold": 128}, lambda image: ImageOps.solarize(image, 128)),
-    ("invert", {}, ImageOps.invert),
-    ("grayscale", {}, lambda image: F.to_grayscale(image, 3)),
-    ("affine", {"degrees": 20, "shear": [10, 0]}, affine(InterpolationMode.NEAREST)),
-    ("affine", {"degrees": 20, "shear": [10, 0], "interpolation": "bilinear"}, affine(InterpolationMode.BILINEAR)),
-]
+def measure(address, jpeg, repeats=8, runs=9):
+    """Each step several times in a row, to stand out from the rest; the smallest of several runs, in turn with its peer."""
+    import pillow_steps
+    connection = connected(address)
+    connection.request("GET", "/v1/recipes")
+    known = {step["step"] for step in json.loads(connection.getresponse().read())["steps"]}
+    if known != {name for name, _, _ in pillow_steps.STEPS}:
+        sys.exit(f"steps without a peer, or the other way round: {known ^ {name for name, _, _ in pillow_steps.STEPS}}")
+    jpegs = (jpeg, photograph((640, 480)))
+    image, second = (Image.open(io.BytesIO(one)).convert("RGB") for one in jpegs)
+    pixels = image.width * image.height
+    samples = np.array(image)
+    target = np.empty_like(samples)
+    copied = min(milliseconds(np.copyto, target, samples) for _ in range(100))
+    print(f"a copy of the picture: {copied * 1e6 / pixels:.2f} ns a pixel\n")
+    print("| step | ns a pixel | copies | its peer's ns | ratio |\n|---|---|---|---|---|")
+    results = []
+    for name, parameters, peer in pillow_steps.STEPS:
+        step = {"step": name} | parameters
+        label = f"{name} with expand" if parameters.get("expand") else name
+        count = 1 if label in ONCE else 2 if label in TWICE else repeats
+        both = len(inspect.signature(peer).parameters) > 1 and inspect.signature(peer).parameters.get("second")
+        inputs = (image, second) if both else (image,)
+        ours, theirs = [], []
+        for _ in range(runs):
+            empty = compute(connection, jpegs, [])
+            ours.append((compute(connection, jpegs, [step] * count) - empty) / count)
+            theirs.append(milliseconds(peer, *inputs))
+        row = {
+            "step": name, "parameters": {k: v for k, v in parameters.items() if not isinstance(v, list)},
+            "ns a pixel": max(min(ours), 0) * 1e6 / pixels, "copies": max(min(ours), 0) / copied,
+            "peer's ns a pixel": min(theirs) * 1e6 / pixels}
+        row["ratio"] = row["ns a pixel"] / row["peer's ns a pixel"]
+        results.append(row)
+        shown = ", ".join(f"{key} {value}" for key, value in row["parameters"].items() if not key.endswith("seed"))
+        figures = " | ".join(f"{row[key]:.2f}" for key in ("ns a pixel", "copies", "peer's ns a pixel", "ratio"))
+        print(f"| {' '.join(filter(None, (name, shown)))} | {figures} |", flush=True)
+    worst = sorted((row for row in results if row["ratio"] > 1), key=lambda row: -row["ratio"])
+    print("\nslower than their peers:", ", ".join(f"{row['step']} {row['ratio']:.1f}" for row in worst) or "none")
+    return {"copy ns a pixel": copied * 1e6 / pixels, "steps": results}

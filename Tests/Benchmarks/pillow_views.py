@@ -2,20 +2,23 @@
 
 import io
 import random
+import sys
 
 import numpy as np
 import torch
 from PIL import Image
 
-# A torchvision built for another torch lacks its own C++ operators; the PIL path needs none of them.
-_operators = torch.library.Library("torchvision", "DEF")
-for _name in ("nms", "qnms"):
-    try:
+try:
+    from torchvision import transforms
+except RuntimeError:
+    # A torchvision built for another torch lacks its own C++ operators, of which the PIL path needs none. With its own
+    # torch it brings them, and may not find them defined.
+    for _name in [name for name in sys.modules if name.split(".")[0] == "torchvision"]:
+        del sys.modules[_name]
+    _operators = torch.library.Library("torchvision", "DEF")
+    for _name in ("nms", "qnms"):
         _operators.define(_name + "(Tensor dets, Tensor scores, float iou_threshold) -> Tensor")
-    except RuntimeError:
-        pass
-
-from torchvision import transforms  # noqa: E402
+    from torchvision import transforms
 
 torch.set_num_threads(1)
 PRESERVING = (
@@ -51,6 +54,10 @@ def encoded(image, form):
     else:
         image.save(out, "JPEG", quality=95, subsampling=0)
     return out.getvalue()
+
+
+def removing_view(jpeg, form):
+    return encoded(random.choice((occluded, zoomed))(Image.open(io.BytesIO(jpeg)).convert("RGB")), form)
 
 
 def views(jpeg, form):

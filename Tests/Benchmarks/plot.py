@@ -1,4 +1,4 @@
-"""Plots of the figures that `run` left behind: FOLDER/kernels.svg and FOLDER/services.svg.
+"""Plots of the figures that `run` left behind: FOLDER/kernels.svg, FOLDER/services.svg and FOLDER/connections.svg.
 
     python Tests/Benchmarks/plot.py FOLDER
 """
@@ -79,6 +79,38 @@ def services(folder):
     save(figure, folder / "services.svg")
 
 
+def connections(folder):
+    """Requests a second and the median and 99th percentile of latency against connections, each request a column."""
+    cells = (read(folder, "connections") or {"connections": []})["connections"]
+    closed = [cell for cell in cells if cell["loop"] == "closed"]
+    if not closed:
+        return
+    cases = list(dict.fromkeys(cell["request"] for cell in closed))
+    figure, axes = pyplot.subplots(2, len(cases), figsize=(3.2 * len(cases), 6), sharex=True, squeeze=False)
+    for column, case in enumerate(cases):
+        for service, color in (("here", "tab:blue"), ("peer", "tab:orange")):
+            row = [cell for cell in closed if cell["request"] == case and cell["service"] == service]
+            widths = [cell["connections"] for cell in row]
+            axes[0][column].plot(
+                widths, [cell["requests_per_second"] for cell in row], "o-", color=color, label=service)
+            for key, style in (("p50_ms", "o-"), ("p99_ms", "o:")):
+                answered = [cell for cell in row if cell[key] is not None]
+                axes[1][column].plot(
+                    [cell["connections"] for cell in answered], [cell[key] for cell in answered], style, color=color,
+                    label=f"{service}, {key[:3]}")
+        axes[0][column].set_title(case)
+        axes[0][column].set_ylim(bottom=0)
+        axes[1][column].set_yscale("log")
+        axes[1][column].set_xscale("log", base=2)
+        axes[1][column].set_xticks(widths, widths)
+        axes[1][column].set_xlabel("connections")
+    axes[0][0].set_ylabel("answered requests/s")
+    axes[1][0].set_ylabel("ms")
+    for row in axes:
+        row[0].legend(fontsize="small")
+    save(figure, folder / "connections.svg")
+
+
 def save(figure, path):
     figure.tight_layout()
     figure.savefig(path)
@@ -89,3 +121,4 @@ if __name__ == "__main__":
     folder = pathlib.Path(sys.argv[1])
     kernels(folder)
     services(folder)
+    connections(folder)

@@ -51,6 +51,26 @@ struct LoadTests {
         #expect(failures == [])
     }
 
+    /// libmicrohttpd sleeps after exactly so many; see CEventWait.
+    @Test("As many connections as the library takes events at a time, all asking at once, are all answered")
+    func fullRoomOfEvents() throws {
+        let gate = Gate()
+        let held = Route(.get, "/held") { _ in
+            gate.pass()
+            return .reply(Response(text: "held"))
+        }
+        let service = try TestService(routes: [held]) { $0.ioThreads = 1 }
+        let clients = try (0..<128).map { _ in try service.client() }
+        for client in clients { #expect(try client.request(.get, "/hello").status == 200) }
+        // Keeps the only thread that moves bytes until all have asked.
+        let holder = try service.client()
+        try holder.send(holder.head(.get, "/held"))
+        gate.waitForArrivals(1)
+        for client in clients { try client.send(client.head(.get, "/hello")) }
+        gate.open()
+        for client in clients { #expect(try client.receiveReply().text == "hello") }
+    }
+
     @Test("Light requests are answered while all workers are taken")
     func lightWhileBusy() throws {
         let service = try TestService()
