@@ -1,4 +1,5 @@
-/// Ends connections that are too slow, and gives spare memory back. libmicrohttpd only measures inactivity, which one byte a second defeats.
+/// Ends connections that are too slow, and gives spare memory back. libmicrohttpd only measures inactivity, which one
+/// byte a second defeats.
 enum Reaper {
     /// Starts a thread that looks after the connections of `core` until its server stops.
     static func start(for core: ServerCore) throws(ThreadError) {
