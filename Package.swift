@@ -60,7 +60,8 @@ let package = Package(
         // Bytes.
         .systemLibrary(
             name: "CMicroHTTPD", pkgConfig: "libmicrohttpd", providers: [.apt(["libmicrohttpd-dev"])]),
-        room("HTTP", ["CMicroHTTPD", "Parallelism", httpTypes, logging]),
+        .target(name: "CConfinement"),
+        room("HTTP", ["CConfinement", "CMicroHTTPD", "Parallelism", httpTypes, logging]),
         room("Observability", [logging]),
 
         // Where the columns meet.

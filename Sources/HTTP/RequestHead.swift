@@ -51,7 +51,7 @@ extension HTTPField.Name {
     package static let requestID = literal("X-Request-ID")
     static let host = literal("Host")
 
-    private static func literal(_ name: String) -> HTTPField.Name {
+    static func literal(_ name: String) -> HTTPField.Name {
         guard let name = HTTPField.Name(name) else { preconditionFailure("\(name) is not a field name") }
         return name
     }

@@ -14,8 +14,10 @@ package struct ServiceSettings: Sendable {
     package var threads: Int
     /// Names of runs that metrics keep apart; see ``RunName``.
     package var maxRuns: Int
-    /// Accepted bearer tokens; empty for none needed.
-    package var tokens: [String]
+    /// What clients may show to be let in; nil when none is asked for.
+    package var tokens: BearerTokens?
+    /// Whether /metrics needs no token where everything else does.
+    package var opensMetrics = false
     /// Where requests may name files instead of carrying bodies; nil for nowhere.
     package var sharedDirectory: SharedDirectory?
 
@@ -24,7 +26,7 @@ package struct ServiceSettings: Sendable {
         maxJSONBodyBytes: Int = 64 << 20, memoryBudgetBytes: Int = 4 << 30,
         maxImagePixels: Int = 50_000_000,
         maxConnections: Int = 10_000, queueLimit: Int = 256, threads: Int = 1, maxRuns: Int = 64,
-        tokens: [String] = []
+        tokens: BearerTokens? = nil
     ) {
         self.maxBodyBytes = maxBodyBytes
         self.maxStreamedBodyBytes = maxStreamedBodyBytes
@@ -37,6 +39,9 @@ package struct ServiceSettings: Sendable {
         self.maxRuns = maxRuns
         self.tokens = tokens
     }
+
+    /// What balancers and orchestrators ask, which have no token, and say nothing but whether it is there.
+    var openPaths: [String] { ["/healthz", "/readyz"] + (opensMetrics ? ["/metrics"] : []) }
 
     /// The service's own version; the contract has the same.
     package static let version = "0.1.0"

@@ -62,7 +62,7 @@ struct LimitOptions: ParsableArguments {
     }
 
     /// The same limits as the endpoints see them.
-    func settings(_ configuration: ServerConfiguration, tokens: [String]) throws -> ServiceSettings {
+    func settings(_ configuration: ServerConfiguration, tokens: BearerTokens?) throws -> ServiceSettings {
         var settings = ServiceSettings(
             maxBodyBytes: configuration.maxBodyBytes,
             maxJSONBodyBytes: try resolved(

@@ -52,11 +52,13 @@ struct TestService {
     let service: PerceptionService
 
     init(
-        tokens: [String] = [], memoryBudgetBytes: Int = 4 << 30, maxRuns: Int = 64,
+        tokens: BearerTokens? = nil, opensMetrics: Bool = false, memoryBudgetBytes: Int = 4 << 30,
+        maxRuns: Int = 64,
         sharedDirectory: SharedDirectory? = nil
     ) {
         var settings = ServiceSettings(memoryBudgetBytes: memoryBudgetBytes, maxRuns: maxRuns, tokens: tokens)
         settings.sharedDirectory = sharedDirectory
+        settings.opensMetrics = opensMetrics
         service = PerceptionService(
             settings: settings,
             logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() },
