@@ -87,7 +87,8 @@ final class ServerCore: Sendable {
     func abandon() {
         for connection in openConnections {
             connection.abandon { head in
-                Refusal.draining(retryAfter: configuration.retryAfter).response(render, head)
+                let refusal = Refusal.draining(retryAfter: configuration.retryAfter)
+                return finish(refusal.response(render, head), for: head)
             }
         }
     }

@@ -5,8 +5,9 @@ package struct TokenSource: Sendable {
     private let path: String?
     private let environment: [BearerToken]
 
-    /// Far more than anybody's tokens; what is larger is another file than was meant.
-    package static let mostBytes = 1 << 20
+    /// More than anybody's tokens, each of which every request is compared with; what is larger is another file than was
+    /// meant.
+    package static let mostBytes = 64 << 10
 
     /// - Parameters:
     ///   - path: of a file with one token a line.
@@ -30,7 +31,8 @@ package struct TokenSource: Sendable {
         let lines = try TokenSource.contents(path)
             .split(separator: UInt8(ascii: "\n"), omittingEmptySubsequences: false)
         let tokens = try TokenSource.tokens(lines, of: .file(path))
-        return tokens + environment.filter { !tokens.contains($0) }
+        let known = Set(tokens)
+        return tokens + environment.filter { !known.contains($0) }
     }
 
     /// Whether others than the file's owner may write to it, and so let themselves in.
@@ -46,12 +48,13 @@ package struct TokenSource: Sendable {
         _ texts: [Text], of place: TokenSourceError.Place
     ) throws(TokenSourceError) -> [BearerToken] {
         var tokens: [BearerToken] = []
+        var known: Set<BearerToken> = []
         for (index, text) in texts.enumerated() {
             let token = trimmed(text[...])
             if token.isEmpty { continue }
             do throws(BearerToken.Flaw) {
                 let token = try BearerToken(token)
-                if !tokens.contains(token) { tokens.append(token) }
+                if known.insert(token).inserted { tokens.append(token) }
             } catch {
                 throw .flawed(place, number: index + 1, error)
             }
