@@ -20,7 +20,8 @@ package final class SharedFile: Sendable {
         guard descriptor >= 0 else { throw SharedFileError("openat", errno) }
         do throws(SharedFileError) {
             opened = try FileStatus(descriptor)
-            guard opened.isRegular else { throw .notARegularFile }
+            // A hard link may be to a file that only the server may read, where the kernel lets others make one.
+            guard opened.isRegular, !opened.hasOtherNames else { throw .notARegularFile }
             mapping = try FileMapping(descriptor, count: opened.size, isWritable: false)
         } catch {
             close(descriptor)

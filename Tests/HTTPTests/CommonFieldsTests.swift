@@ -21,7 +21,8 @@ struct CommonFieldsTests {
             response.headers[.contentSecurityPolicy] = "default-src 'self'"
             return .reply(response)
         }
-        let reply = try TestService(routes: [route]).client().request(.get, "/page")
+        let service = try TestService(routes: [route])
+        let reply = try service.client().request(.get, "/page")
         for field in Self.expected {
             let isOwn = field.name == .contentSecurityPolicy
             #expect(reply.headers[values: field.name] == [isOwn ? "default-src 'self'" : field.value])
@@ -35,6 +36,8 @@ struct CommonFieldsTests {
             $0.maxConnections = 1
         }
         let client = try service.client()
+        // Answered, so accepted before the other.
+        #expect(try client.request(.get, "/hello").status == 200)
         let crowded = try service.client().receiveReply()
         let tooLarge = try client.upload(.post, "/echo", chunks: [[UInt8](repeating: 1, count: 100)])
         #expect(crowded.status == 503 && tooLarge.status == 413)
