@@ -23,6 +23,7 @@ extension ServerConfiguration {
         }
         let times = [
             ("headerTimeout", headerTimeout), ("idleTimeout", idleTimeout), ("bodyDeadline", bodyDeadline),
+            ("requestTimeout", requestTimeout),
         ]
         for (name, value) in times where value <= .zero {
             throw .invalidConfiguration("\(name) is \(value) and must be positive")

@@ -28,7 +28,8 @@ final class ServerCore: Sendable {
         self.router = router
         self.render = render
         self.observer = observer
-        memory = MemoryBudget(total: configuration.memoryBudgetBytes)
+        memory = MemoryBudget(
+            total: configuration.memoryBudgetBytes, retryAfter: configuration.retryAfter)
         workers = try WorkerPool(
             threads: configuration.workerThreads, queueLimit: configuration.workQueueLimit)
         do throws(ThreadError) {
@@ -39,6 +40,9 @@ final class ServerCore: Sendable {
             throw error
         }
     }
+
+    /// Whether heavy requests would be refused.
+    var isOverloaded: Bool { workers.isFull || longWorkers.isFull }
 
     var isDraining: Bool { draining.load(ordering: .acquiring) }
 
@@ -77,8 +81,7 @@ final class ServerCore: Sendable {
         let now = Moment.now
         for connection in openConnections {
             connection.reap(now: now, limits: limits) { refusal, head in
-                let response = refusal.response(render, head)
-                return RawReply(finish(response, for: head), omittingBody: head?.method == .head)
+                finish(refusal.response(render, head), for: head)
             }
         }
     }
@@ -87,8 +90,8 @@ final class ServerCore: Sendable {
     func abandon() {
         for connection in openConnections {
             connection.abandon { head in
-                let refusal = Refusal.draining(retryAfter: configuration.retryAfter)
-                return finish(refusal.response(render, head), for: head)
+                finish(
+                    Refusal.draining(retryAfter: configuration.retryAfter).response(render, head), for: head)
             }
         }
     }

@@ -36,9 +36,6 @@ struct Serve: ParsableCommand {
     @Option(help: "Folder in which requests may name files instead of carrying bodies, as on /dev/shm.")
     var sharedDir: String?
 
-    @Option(help: "Seconds that requests in flight may take to finish after SIGTERM. (default: 30)")
-    var shutdownGraceSeconds: Int?
-
     @Option(
         help:
             "trace, debug (probes, too), info (a line for each request), notice, warning, error. (default: info)"
@@ -63,14 +60,9 @@ struct Serve: ParsableCommand {
         configuration.address = address
         // Without the version, which scanners take for a gift to attackers; /v1/info has it.
         configuration.serverName = "perception-server"
-        if let grace = try resolved(
-            shutdownGraceSeconds, "shutdown-grace-seconds", "from 0 to 1000000000",
-            where: { (0...1_000_000_000).contains($0) })
-        {
-            configuration.drainGrace = .seconds(grace)
-        }
 
-        var settings = try limits.settings(configuration, tokens: tokens.accepted)
+        var settings = try limits.settings(configuration)
+        settings.tokens = tokens.accepted
         settings.sharedDirectory = try sharedDirectory()
         settings.opensMetrics = try resolved(openMetrics, "open-metrics")
 

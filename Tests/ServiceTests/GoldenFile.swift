@@ -56,7 +56,10 @@ struct TestService {
         maxRuns: Int = 64,
         sharedDirectory: SharedDirectory? = nil
     ) {
-        var settings = ServiceSettings(memoryBudgetBytes: memoryBudgetBytes, maxRuns: maxRuns, tokens: tokens)
+        var settings = ServiceSettings()
+        settings.server.memoryBudgetBytes = memoryBudgetBytes
+        settings.maxRuns = maxRuns
+        settings.tokens = tokens
         settings.sharedDirectory = sharedDirectory
         settings.opensMetrics = opensMetrics
         service = PerceptionService(
