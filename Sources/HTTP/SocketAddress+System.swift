@@ -90,7 +90,9 @@ extension SocketAddress {
 
     private static func text(_ family: Int32, _ host: UnsafeRawPointer?) -> String? {
         var characters = [CChar](repeating: 0, count: Int(INET6_ADDRSTRLEN))
-        guard unsafe inet_ntop(family, host, &characters, socklen_t(characters.count)) != nil else { return nil }
+        guard unsafe inet_ntop(family, host, &characters, socklen_t(characters.count)) != nil else {
+            return nil
+        }
         return String(decoding: characters.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self)
     }
 

@@ -11,8 +11,10 @@ enum Contract {
     /// nothing else.
     static let pageResponse: Response = {
         let policy = [
-            "default-src 'none'", "connect-src 'self'", "script-src 'sha256-pnwtrUyeguUb/1ytmE05I/wHJ9tlgRziGI3uqzmAAJA='",
-            "style-src 'sha256-8PZSWGIBM9arSMVWw/SXd8PKRQkak0egtH73WcDEouk='", "base-uri 'none'", "form-action 'none'",
+            "default-src 'none'", "connect-src 'self'",
+            "script-src 'sha256-pnwtrUyeguUb/1ytmE05I/wHJ9tlgRziGI3uqzmAAJA='",
+            "style-src 'sha256-8PZSWGIBM9arSMVWw/SXd8PKRQkak0egtH73WcDEouk='", "base-uri 'none'",
+            "form-action 'none'",
             "frame-ancestors 'none'",
         ]
         var response = Response(contentType: "text/html; charset=utf-8", body: page)

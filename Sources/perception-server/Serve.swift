@@ -18,7 +18,8 @@ struct Serve: ParsableCommand {
     @Option(
         help: ArgumentHelp(
             "File with the bearer tokens that clients may send, one on each line; read again on SIGHUP.",
-            discussion: "The variable PERCEPTION_TOKENS may hold tokens, too, with blanks or commas between them."))
+            discussion:
+                "The variable PERCEPTION_TOKENS may hold tokens, too, with blanks or commas between them."))
     var tokenFile: String?
 
     @Flag(help: "Answer /metrics without a token, too.")
@@ -99,7 +100,8 @@ struct Serve: ParsableCommand {
             try Confinement.begin()
         } catch {
             logger.notice(
-                "this system does not let a process give up system calls", metadata: ["errno": "\(error.errno)"])
+                "this system does not let a process give up system calls",
+                metadata: ["errno": "\(error.errno)"])
         }
     }
 

@@ -5,7 +5,9 @@ import Testing
 
 @Suite("Where a request came from")
 struct ClientAddressTests {
-    @Test("is the address of the socket's other end, whatever header fields say", arguments: ["127.0.0.1", "::1"])
+    @Test(
+        "is the address of the socket's other end, whatever header fields say",
+        arguments: ["127.0.0.1", "::1"])
     func overTCP(host: String) throws {
         let service = try TestService { $0.address = .tcp(host: host, port: 0) }
         let forwarded = try #require(HTTPField.Name("X-Forwarded-For"))

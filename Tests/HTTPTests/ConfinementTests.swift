@@ -78,7 +78,9 @@ struct ConfinementTests {
         let isDone = try confined {
             let started = Monitor(false)
             guard let file = unsafe fopen("/proc/self/status", "r"),
-                (try? PosixThread.start(named: "further") { started.withLock(waking: .everybody) { $0 = true } })
+                (try? PosixThread.start(named: "further") {
+                    started.withLock(waking: .everybody) { $0 = true }
+                })
                     != nil
             else { return false }
             unsafe fclose(file)

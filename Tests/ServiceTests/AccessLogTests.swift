@@ -72,7 +72,8 @@ import Testing
         let records = try records([exchange(head, "/v1/score", 200)])
         let record = try #require(records.first)
         let expected: JSONValue = [
-            "bytes_in": 1234, "bytes_out": 56, "client": "192.0.2.7", "compute_ms": 2.0, "decode_ms": 1.0, "duration_ms": 6.789,
+            "bytes_in": 1234, "bytes_out": 56, "client": "192.0.2.7", "compute_ms": 2.0, "decode_ms": 1.0,
+            "duration_ms": 6.789,
             "ending": "completed", "method": "POST",
             "parent_span_id": "00f067aa0ba902b7", "path": "/v1/score", "queue_ms": 0.25, "receive_ms": 1.5,
             "request_id": "r-1", "run": "team/seed:3", "status": 200,

@@ -12,12 +12,15 @@ import Testing
             methods.map { ($0.rawValue, path.replacing("{name}", with: "papo-removing")) }
         }
         return routes + [
-            ("GET", "/nothing"), ("DELETE", "/v1/score"), ("OPTIONS", "*"), ("PUT", "/metrics"), ("GET", "/healthz/"),
+            ("GET", "/nothing"), ("DELETE", "/v1/score"), ("OPTIONS", "*"), ("PUT", "/metrics"),
+            ("GET", "/healthz/"),
             ("POST", "/v1/score?input_file=a&input_file=b"), ("GET", "/%68ealthz2"), ("BREW", "/v1/info"),
         ]
     }
 
-    @Test func `without the token, every route but the probes says 401, and so does every path that is none`() throws {
+    @Test func `without the token, every route but the probes says 401, and so does every path that is none`()
+        throws
+    {
         let service = TestService(tokens: try bearerTokens("s3cret-1"))
         let all = requests(service)
         #expect(all.count > 45 && all.contains { $0.path == "/metrics" })
@@ -50,7 +53,9 @@ import Testing
 
     @Test func `metrics can be opened, and nothing else is with them`() throws {
         let service = TestService(tokens: try bearerTokens("s3cret-1"), opensMetrics: true)
-        let open = try requests(service).filter { try service.send($0.method, $0.path).status != .unauthorized }
+        let open = try requests(service).filter {
+            try service.send($0.method, $0.path).status != .unauthorized
+        }
         #expect(Set(open.map(\.path)) == ["/healthz", "/readyz", "/metrics"])
     }
 
@@ -65,7 +70,8 @@ import Testing
     }
 
     static let wrong: [(String, error: Bool)] = [
-        ("", false), ("s3cret-1", false), ("Bearer", false), ("Basic s3cret-1", false), ("Bearers3cret-1", false),
+        ("", false), ("s3cret-1", false), ("Bearer", false), ("Basic s3cret-1", false),
+        ("Bearers3cret-1", false),
         ("Bearer\ts3cret-1", false), ("Bearer,s3cret-1", false), ("Bearer ", false), ("Bearer s3cret-", true),
         ("Bearer s3cret-12", true), ("Bearer S3CRET-1", true), ("Bearer s3cret-1 other-token", true),
         ("Bearer s3cret-1,other-token", true), ("Bearer \"s3cret-1\"", true), ("Bearer token=s3cret-1", true),

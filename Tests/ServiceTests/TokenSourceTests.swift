@@ -16,7 +16,8 @@ import Testing
     }
 
     @Test(arguments: [
-        "first-token\nother-token\n", "first-token\nother-token", "\n\n first-token\t\r\n\r\nother-token \r\n\n",
+        "first-token\nother-token\n", "first-token\nother-token",
+        "\n\n first-token\t\r\n\r\nother-token \r\n\n",
         "first-token\nother-token\nfirst-token\n",
     ]) func `a file has a token on each line; blanks around them and empty lines don't count`(text: String)
         throws
@@ -25,7 +26,8 @@ import Testing
     }
 
     @Test(arguments: [
-        "first-token,other-token", "first-token other-token", " first-token\n,\tother-token\r\n", ",first-token,,other-token,",
+        "first-token,other-token", "first-token other-token", " first-token\n,\tother-token\r\n",
+        ",first-token,,other-token,",
     ]) func `the environment has tokens with blanks, commas or line ends between them`(text: String) throws {
         #expect(try TokenSource(path: nil, environment: text).read() == tokens("first-token", "other-token"))
     }
@@ -44,7 +46,8 @@ import Testing
         #expect(throws: TokenSourceError.self) { try read(text, environment: "in-the-environment") }
     }
 
-    @Test(arguments: [",", " ", ", ,\n"]) func `so is an environment of nothing but separators`(text: String) {
+    @Test(arguments: [",", " ", ", ,\n"]) func `so is an environment of nothing but separators`(text: String)
+    {
         #expect(throws: TokenSourceError.noToken(.environment)) {
             try TokenSource(path: nil, environment: text)
         }
@@ -53,7 +56,9 @@ import Testing
     @Test func `a line that is no token is named by its number, not by its text`() throws {
         let folder = TemporaryFolder()
         let path = folder.path + "/tokens"
-        for (text, line) in [("first-token\n\nsecret two\n", 3), ("s3cret\n", 1), ("# secret\nfirst-token\n", 1)] {
+        for (text, line) in [
+            ("first-token\n\nsecret two\n", 3), ("s3cret\n", 1), ("# secret\nfirst-token\n", 1),
+        ] {
             folder.write(Array(text.utf8), to: "tokens")
             let source = try TokenSource(path: path, environment: nil)
             do {

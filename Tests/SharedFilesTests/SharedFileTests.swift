@@ -23,7 +23,8 @@ struct SharedFileTests {
         arguments: [
             "", ".", "..", "../secret", "/etc/passwd", "a/b", ".hidden", "a\0b", "a b", "ä", "a%2fb",
             String(repeating: "a", count: 201), String(repeating: "a", count: 1 << 20), "a\n", "a\r", "\t",
-            "..%2fsecret", "%2e%2e", "a\\b", "a／b", "a∕b", "．．", "a\u{0}", "\u{0}", "~root", "a:b", "é", "e\u{301}",
+            "..%2fsecret", "%2e%2e", "a\\b", "a／b", "a∕b", "．．", "a\u{0}", "\u{0}", "~root", "a:b", "é",
+            "e\u{301}",
             "/proc/self/fd/0", "proc/self/root", "\u{202E}txt", "*", "a?", "$HOME",
         ])
     func strangeNames(name: String) throws {
@@ -95,8 +96,10 @@ struct SharedFileTests {
         outside.write([66], to: "secret")
         folder.write([7], to: "own")
         let directory = try folder.directory
-        let paths = (own: folder.path + "/own", place: folder.path + "/file", secret: outside.path + "/secret")
-        let isOver = Atomic(false)
+        let paths = (
+            own: folder.path + "/own", place: folder.path + "/file", secret: outside.path + "/secret"
+        )
+        let swaps = Swaps()
         let seen = await withTaskGroup(of: Set<[UInt8]>.self) { group in
             group.addTask {
                 for turn in 0..<3_000 {
@@ -108,12 +111,12 @@ struct SharedFileTests {
                     }
                     if turn % 3 == 2 { unsafe rename(paths.place, paths.own) }
                 }
-                isOver.store(true, ordering: .releasing)
+                swaps.areOver.store(true, ordering: .releasing)
                 return []
             }
             group.addTask {
                 var seen: Set<[UInt8]> = []
-                while !isOver.load(ordering: .acquiring) {
+                while !swaps.areOver.load(ordering: .acquiring) {
                     if let file = try? directory.file("file") { seen.insert(file.contents) }
                 }
                 return seen
@@ -197,4 +200,9 @@ struct SharedFileTests {
             #expect(file.contents == [number == 50 ? 0 : UInt8(number)])
         }
     }
+}
+
+/// Told to who reads by who swaps.
+private final class Swaps: Sendable {
+    let areOver = Atomic(false)
 }
