@@ -104,12 +104,12 @@ struct SharedFileTests {
             group.addTask {
                 for turn in 0..<3_000 {
                     unsafe unlink(paths.place)
-                    switch turn % 3 {
-                    case 0: unsafe symlink(paths.secret, paths.place)
-                    case 1: unsafe link(paths.secret, paths.place)
-                    default: unsafe rename(paths.own, paths.place)
+                    if turn.isMultiple(of: 2) {
+                        unsafe symlink(paths.secret, paths.place)
+                    } else {
+                        unsafe rename(paths.own, paths.place)
+                        unsafe rename(paths.place, paths.own)
                     }
-                    if turn % 3 == 2 { unsafe rename(paths.place, paths.own) }
                 }
                 swaps.areOver.store(true, ordering: .releasing)
                 return []
