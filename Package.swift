@@ -60,8 +60,9 @@ let package = Package(
         // Bytes.
         .systemLibrary(
             name: "CMicroHTTPD", pkgConfig: "libmicrohttpd", providers: [.apt(["libmicrohttpd-dev"])]),
+        .target(name: "CConfinement"),
         .target(name: "CEventWait"),
-        room("HTTP", ["CEventWait", "CMicroHTTPD", "Parallelism", httpTypes, logging]),
+        room("HTTP", ["CConfinement", "CEventWait", "CMicroHTTPD", "Parallelism", httpTypes, logging]),
         room("Observability", [logging]),
 
         // Where the columns meet.

@@ -30,6 +30,13 @@ static inline void *perception_connection_context(struct MHD_Connection *connect
     return info ? info->socket_context : NULL;
 }
 
+/// Where the client is, or NULL. Good for as long as the connection.
+static inline const struct sockaddr *perception_connection_address(struct MHD_Connection *connection) {
+    const union MHD_ConnectionInfo *info =
+        MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CLIENT_ADDRESS);
+    return info ? info->client_addr : NULL;
+}
+
 struct perception_daemon_settings {
     unsigned int threads;
     unsigned int connection_limit;

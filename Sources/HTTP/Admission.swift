@@ -9,8 +9,13 @@ enum Admission {
 
 extension Router {
     func admit(_ head: RequestHead, maxBodyBytes: Int) -> Admission {
+        let resolution = resolve(head.method, head.path)
+        if let response = gate(head) {
+            guard case .matched(let route) = resolution else { return .answered(response, nil) }
+            return .answered(response, route)
+        }
         let route: Route
-        switch resolve(head.method, head.path) {
+        switch resolution {
         case .matched(let match): route = match
         case .notFound: return .refused(.notFound(path: head.path), nil)
         case .methodNotAllowed(let allow): return .refused(.methodNotAllowed(head.method, allow: allow), nil)

@@ -7,6 +7,8 @@ import HTTPTypes
 /// never touched after libmicrohttpd has closed it: closing takes the lock, too.
 final class Connection: Sendable {
     private let socket: Int32
+    /// See ``Exchange/client``.
+    let client: String?
     private let daemonConnection: DaemonConnection
     private let state: Monitor<State>
 
@@ -27,6 +29,7 @@ final class Connection: Sendable {
 
     init(socket: Int32, _ daemonConnection: DaemonConnection, now: Moment) {
         self.socket = socket
+        client = daemonConnection.client
         self.daemonConnection = daemonConnection
         state = Monitor(State(phase: .resting(since: now, isNew: true)))
     }

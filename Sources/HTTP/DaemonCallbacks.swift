@@ -75,12 +75,14 @@ func requestCompleted(
     let serverStopped = code == .REQUEST_TERMINATED_DAEMON_SHUTDOWN
     guard let opaque = unsafe slot.pointee else {
         // Over before the head was complete: too slow, too large for the library, or gone.
-        let cut = unsafe connection(pointer)?.requestEnded(now: .now)
+        let connection = unsafe connection(pointer)
+        let cut = connection?.requestEnded(now: .now)
         core.observer.requestFinished(
             Exchange(
                 head: nil, route: nil, status: cut == .timeout ? .requestTimeout : nil, bytesIn: 0,
                 bytesOut: 0,
-                durations: .init(), ending: cut ?? (serverStopped ? .abandoned : .clientGone)))
+                durations: .init(), ending: cut ?? (serverStopped ? .abandoned : .clientGone),
+                client: connection?.client))
         return
     }
     unsafe slot.pointee = nil

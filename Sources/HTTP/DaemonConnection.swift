@@ -15,6 +15,12 @@ struct DaemonConnection: @unchecked Sendable {
 
     var socket: Int32 { unsafe perception_connection_socket(pointer) }
 
+    /// The client's IP address, or `unix`: what the socket says, whatever header fields claim.
+    var client: String? {
+        guard let address = unsafe perception_connection_address(pointer) else { return nil }
+        return unsafe SocketAddress.hostText(of: address)
+    }
+
     /// Wakes a suspended connection's I/O thread.
     func resume() {
         unsafe MHD_resume_connection(pointer)

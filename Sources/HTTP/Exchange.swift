@@ -14,6 +14,8 @@ package struct Exchange: Sendable {
     package let bytesOut: Int
     package let durations: Durations
     package let ending: Ending
+    /// The IP address of the other end of the socket, a proxy's if there is one, or `unix`; nil when it isn't known.
+    package var client: String?
     /// From the answer; empty when it was never begun.
     package var notes = ResponseNotes()
 

@@ -55,7 +55,7 @@ extension HTTPField.Name {
     package static let requestTimeout = literal("X-Request-Timeout")
     static let host = literal("Host")
 
-    private static func literal(_ name: String) -> HTTPField.Name {
+    static func literal(_ name: String) -> HTTPField.Name {
         guard let name = HTTPField.Name(name) else { preconditionFailure("\(name) is not a field name") }
         return name
     }

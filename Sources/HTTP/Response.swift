@@ -3,8 +3,8 @@ package import HTTPTypes
 /// An answer: a status, header fields and a body in pieces.
 ///
 /// The pieces go to the socket as they are, neither joined nor copied, so a header and several tensors can stay
-/// the arrays they were computed into (more than 256 pieces are joined first). Empty pieces are fine. `Content-Length`, `Date`, `Connection`,
-/// `X-Request-ID` and `X-Content-Type-Options` are set by the server.
+/// the arrays they were computed into (more than 256 pieces are joined first). Empty pieces are fine. `Content-Length`, `Date`, `Connection`
+/// and `X-Request-ID` are set by the server, and the fields of ``CommonFields`` where they are missing.
 package struct Response: Sendable {
     package var status: HTTPResponse.Status
     package var headers: HTTPFields

@@ -5,9 +5,13 @@ package struct Router: Sendable {
     private var routes: [String: [Route]] = [:]
     /// Of the paths above those with a segment in braces, in the order given.
     private var templates: [(template: PathTemplate, path: String)] = []
+    /// Asked of every request before anything else is said about it; nil lets it pass.
+    let gate: @Sendable (RequestHead) -> Response?
 
+    /// - Parameter gate: answers in place of any route, and of 404 and 405, what it doesn't let pass. Must be light.
     /// - Precondition: no two routes share method and path.
-    package init(_ routes: [Route]) {
+    package init(_ routes: [Route], gate: @escaping @Sendable (RequestHead) -> Response? = { _ in nil }) {
+        self.gate = gate
         for route in routes {
             precondition(
                 !self.routes[route.path, default: []].contains { $0.method == route.method },

@@ -4,6 +4,7 @@ import Synchronization
 /// What all threads of a server share.
 final class ServerCore: Sendable {
     let configuration: ServerConfiguration
+    private let commonFields: CommonFields
     let router: Router
     let render: RefusalRenderer
     let observer: any ServerObserver
@@ -23,6 +24,7 @@ final class ServerCore: Sendable {
         observer: any ServerObserver
     ) throws(ThreadError) {
         self.configuration = configuration
+        commonFields = CommonFields(serverName: configuration.serverName)
         self.router = router
         self.render = render
         self.observer = observer
@@ -58,8 +60,7 @@ final class ServerCore: Sendable {
     func finish(_ response: Response, for head: RequestHead?) -> Response {
         var response = response
         response.headers[.requestID] = head?.requestID ?? RequestID.make()
-        response.headers[.xContentTypeOptions] = "nosniff"
-        if let name = configuration.serverName { response.headers[.server] = name }
+        commonFields.add(to: &response.headers)
         return response
     }
 

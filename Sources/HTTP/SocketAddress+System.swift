@@ -66,6 +66,36 @@ extension SocketAddress {
         }
     }
 
+    /// The numeric host of an address in the system's form, `unix` for a Unix-domain socket; nil for anything else. IPv4
+    /// clients of an IPv6 socket are written as IPv4.
+    static func hostText(of address: UnsafePointer<sockaddr>) -> String? {
+        switch Int32(unsafe address.pointee.sa_family) {
+        case AF_UNIX:
+            return "unix"
+        case AF_INET:
+            var host = unsafe UnsafeRawPointer(address).loadUnaligned(as: sockaddr_in.self).sin_addr
+            return unsafe text(AF_INET, &host)
+        case AF_INET6:
+            var host = unsafe UnsafeRawPointer(address).loadUnaligned(as: sockaddr_in6.self).sin6_addr
+            let mapped: [UInt8] = [0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xFF, 0xFF]
+            return unsafe withUnsafeBytes(of: &host) { bytes in
+                unsafe bytes.starts(with: mapped)
+                    ? text(AF_INET, bytes.baseAddress.map { unsafe $0 + mapped.count })
+                    : text(AF_INET6, bytes.baseAddress)
+            }
+        default:
+            return nil
+        }
+    }
+
+    private static func text(_ family: Int32, _ host: UnsafeRawPointer?) -> String? {
+        var characters = [CChar](repeating: 0, count: Int(INET6_ADDRSTRLEN))
+        guard unsafe inet_ntop(family, host, &characters, socklen_t(characters.count)) != nil else {
+            return nil
+        }
+        return String(decoding: characters.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self)
+    }
+
     /// The port a socket is bound to.
     static func boundPort(of socket: Int32, family: Int32) -> UInt16 {
         var storage = sockaddr_in6()

@@ -143,7 +143,8 @@ final class Transaction {
         return Exchange(
             head: head, route: route?.path, status: status ?? (cut == .timeout ? .requestTimeout : nil),
             bytesIn: received, bytesOut: isAnswered ? replyBytes : 0, durations: durations,
-            ending: cut ?? (isAnswered ? .completed : serverStopped ? .abandoned : .clientGone), notes: notes)
+            ending: cut ?? (isAnswered ? .completed : serverStopped ? .abandoned : .clientGone),
+            client: connection.client, notes: notes)
     }
 
     private func settle(_ refusal: Refusal) -> Step {

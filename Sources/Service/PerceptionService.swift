@@ -22,10 +22,12 @@ package struct PerceptionService: Sendable {
         self.isReady = isReady
         self.load = load
         instruments = Instruments(settings: settings, logger: logger)
-        authorization = Authorization(tokens: settings.tokens)
+        authorization = Authorization(
+            tokens: settings.tokens, openPaths: settings.openPaths)
     }
 
-    package var router: Router { Router(routes) }
+    /// All routes, behind the gate that asks for a token: a route that is added is guarded without its doing.
+    package var router: Router { Router(routes, gate: authorization.refusal) }
     package var observer: any ServerObserver { instruments }
 
     /// Renders what the HTTP module refuses as problem+json.
@@ -55,7 +57,7 @@ package struct PerceptionService: Sendable {
     /// Why a request is not even looked at; nil when it may pass.
     /// - Parameter types: of bodies that are read; nil for requests without a body.
     func refusal(_ head: RequestHead, types: [String]?) -> Response? {
-        if let refusal = authorization.refusal(head) ?? RunName.refusal(head) { return refusal }
+        if let refusal = RunName.refusal(head) { return refusal }
         guard let types else { return nil }
         guard let type = head.mediaType, types.contains(type) else {
             let problem = Problem(
@@ -122,13 +124,9 @@ package struct PerceptionService: Sendable {
 
     /// A GET route whose answer never changes.
     func page(
-        _ path: String, contentType: String, guarded: Bool = true,
-        _ bytes: @autoclosure @escaping @Sendable () -> [UInt8]
+        _ path: String, contentType: String, _ bytes: @autoclosure @escaping @Sendable () -> [UInt8]
     ) -> Route {
-        Route(.get, path) { head in
-            if guarded, let refusal = authorization.refusal(head) { return .reply(refusal) }
-            return .reply(Response(contentType: contentType, body: bytes()))
-        }
+        Route(.get, path) { _ in .reply(Response(contentType: contentType, body: bytes())) }
     }
 
     func status(_ path: String, _ word: String, _ isTrue: @escaping @Sendable () -> Bool) -> Route {
@@ -142,9 +140,8 @@ package struct PerceptionService: Sendable {
     }
 
     func metrics(_ path: String) -> Route {
-        Route(.get, path) { head in
-            if let refusal = authorization.refusal(head) { return .reply(refusal) }
-            return .reply(
+        Route(.get, path) { _ in
+            .reply(
                 Response(
                     text: instruments.text(load(), isReady: isReady()),
                     contentType: "text/plain; version=0.0.4"))

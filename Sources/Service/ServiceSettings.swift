@@ -17,8 +17,10 @@ package struct ServiceSettings: Sendable {
     package var maxImagePixels = 50_000_000
     /// Names of runs that metrics keep apart; see ``RunName``.
     package var maxRuns = 64
-    /// Accepted bearer tokens; empty for none needed.
-    package var tokens: [String] = []
+    /// What clients may show to be let in; nil when none is asked for.
+    package var tokens: BearerTokens?
+    /// Whether /metrics needs no token where everything else does.
+    package var opensMetrics = false
     /// Where requests may name files instead of carrying bodies; nil for nowhere.
     package var sharedDirectory: SharedDirectory?
 
@@ -27,6 +29,9 @@ package struct ServiceSettings: Sendable {
     package init(_ server: ServerConfiguration = ServerConfiguration()) {
         self.server = server
     }
+
+    /// What balancers and orchestrators ask, which have no token, and say nothing but whether it is there.
+    var openPaths: [String] { ["/healthz", "/readyz"] + (opensMetrics ? ["/metrics"] : []) }
 
     /// The service's own version; the contract has the same.
     package static let version = "0.1.0"

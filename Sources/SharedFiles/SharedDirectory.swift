@@ -3,7 +3,7 @@ import Glibc
 /// A folder that the server and its clients both see, such as a mounted part of /dev/shm.
 ///
 /// The folder is opened once: whoever replaces its path later doesn't change which folder is served. Files are named, never
-/// reached by a path, and links are not followed, so nothing outside can be named.
+/// reached by a path, and links, hard ones too, are refused, so nothing outside can be named.
 package final class SharedDirectory: Sendable {
     let descriptor: CInt
 
@@ -46,6 +46,8 @@ package final class SharedDirectory: Sendable {
 /// What the system says of an open file.
 struct FileStatus: Equatable {
     let isRegular: Bool
+    /// Whether it has a second name, which may lie outside the folder.
+    let hasOtherNames: Bool
     let size: Int
     let modifiedSeconds: Int
     let modifiedNanoseconds: Int
@@ -54,6 +56,7 @@ struct FileStatus: Equatable {
         var status = stat()
         guard unsafe fstat(descriptor, &status) == 0 else { throw SharedFileError("fstat", errno) }
         isRegular = status.st_mode & S_IFMT == S_IFREG
+        hasOtherNames = status.st_nlink > 1
         size = Int(status.st_size)
         modifiedSeconds = status.st_mtim.tv_sec
         modifiedNanoseconds = status.st_mtim.tv_nsec

@@ -20,7 +20,10 @@ package final class SharedFile: Sendable {
         guard descriptor >= 0 else { throw SharedFileError("openat", errno) }
         do throws(SharedFileError) {
             opened = try FileStatus(descriptor)
-            guard opened.isRegular else { throw .notARegularFile }
+            // A hard link may be to a file that only the server may read. That nobody can make one to a file which they may
+            // not write is the kernel's task (fs.protected_hardlinks): one that is taken away between the two calls above
+            // is not seen here.
+            guard opened.isRegular, !opened.hasOtherNames else { throw .notARegularFile }
             mapping = try FileMapping(descriptor, count: opened.size, isWritable: false)
         } catch {
             close(descriptor)

@@ -5,7 +5,7 @@ package enum SharedFileError: Error, Equatable, Sendable {
     /// Names are 1 to 200 of `A–Z a–z 0–9 . _ -` and don't start with a dot: no path can be said with them.
     case invalidName
     case noSuchFile
-    /// A symbolic link, folder, device, pipe or socket.
+    /// A link, symbolic or hard, a folder, device, pipe or socket.
     case notARegularFile
     case permissionDenied
     /// The size changed between the request and its end, or a part was missing when it was read.

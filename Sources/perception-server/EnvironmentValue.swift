@@ -37,16 +37,17 @@ private func variable(_ option: String) -> String {
 }
 
 /// An empty variable counts as none: that is how compose files leave one out.
-private func environment(_ name: String) -> String? {
+func environment(_ name: String) -> String? {
     guard let text = unsafe getenv(name) else { return nil }
     let value = unsafe String(cString: text)
     return value.isEmpty ? nil : value
 }
 
 /// Variables that are named like options and are none: most likely misspelt, so that a limit someone set is not in force.
-/// - Parameter help: the help text, which names every option.
+/// - Parameter help: the help text, which names every option, and every variable that is no option.
 func strangeVariables(help: String) -> [String] {
     let options = Set(help.matches(of: /--([a-z][a-z-]*)/).map { variable(String($0.1)) })
+        .union(help.matches(of: /PERCEPTION_[A-Z_]*[A-Z]/).map { String($0.0) })
     guard let stream = unsafe fopen("/proc/self/environ", "r") else { return [] }
     defer { unsafe fclose(stream) }
     var bytes = [UInt8](repeating: 0, count: 1 << 20)

@@ -6,7 +6,7 @@ import Service
 import SharedFiles
 import TokenDistribution
 
-/// Starts the server and keeps it until SIGTERM or SIGINT.
+/// Starts the server and keeps it until SIGTERM or SIGINT; SIGHUP has it read its tokens again.
 struct Serve: ParsableCommand {
     static let configuration = CommandConfiguration(
         abstract: "Serve until SIGTERM or SIGINT, then finish what is in flight and exit 0.")
@@ -15,8 +15,15 @@ struct Serve: ParsableCommand {
     @OptionGroup var listen: ListenOptions
     @OptionGroup var limits: LimitOptions
 
-    @Option(help: "File with the bearer tokens that clients may send, one on each line.")
+    @Option(
+        help: ArgumentHelp(
+            "File with the bearer tokens that clients may send, one on each line; read again on SIGHUP.",
+            discussion:
+                "The variable PERCEPTION_TOKENS may hold tokens, too, with blanks or commas between them."))
     var tokenFile: String?
+
+    @Flag(help: "Answer /metrics without a token, too.")
+    var openMetrics = false
 
     @Flag(help: "Listen beyond loopback without a token.")
     var insecureNoAuth = false
@@ -42,21 +49,23 @@ struct Serve: ParsableCommand {
     func run() throws {
         ProcessMemory.keepForTheNextRequest()
         // Before any thread starts, so that all inherit it and only the wait below gets them.
-        let signals = TerminationSignals()
+        let signals = Signals()
         let logger = try makeLogger()
         for name in strangeVariables(help: Serve.helpMessage()) {
             logger.warning("no option has this environment variable", metadata: ["variable": "\(name)"])
         }
         try chooseInstructionSet()
         let address = try listen.address()
-        let tokens = try readTokens(beyond: address)
+        let tokens = try makeTokens(beyond: address, logger)
         var configuration = try limits.configuration()
         configuration.address = address
-        configuration.serverName = "perception-server/\(Serve.version)"
+        // Without the version, which scanners take for a gift to attackers; /v1/info has it.
+        configuration.serverName = "perception-server"
 
         var settings = try limits.settings(configuration)
-        settings.tokens = tokens
+        settings.tokens = tokens.accepted
         settings.sharedDirectory = try sharedDirectory()
+        settings.opensMetrics = try resolved(openMetrics, "open-metrics")
 
         let running = RunningServer()
         let service = PerceptionService(
@@ -72,12 +81,28 @@ struct Serve: ParsableCommand {
             throw failure("\(error)")
         }
         running.set(server)
+        confine(logger)
         announce("perception-server \(Serve.version) listening on \(server.address)")
 
-        let signal = signals.wait()
-        logger.info("draining", metadata: ["signal": "\(signal)"])
+        var signal = signals.next()
+        while signal == .reload {
+            tokens.reload()
+            signal = signals.next()
+        }
+        logger.info("draining", metadata: ["signal": "\(signal.rawValue)"])
         let finished = server.drain()
         logger.info("stopped", metadata: ["all_requests_finished": "\(finished)"])
+    }
+
+    /// From here on the process can only answer.
+    private func confine(_ logger: Logger) {
+        do throws(Confinement.Unavailable) {
+            try Confinement.begin()
+        } catch {
+            logger.notice(
+                "this system does not let a process give up system calls",
+                metadata: ["errno": "\(error.errno)"])
+        }
     }
 
     /// - Throws: one line when the folder can't be used.
@@ -115,17 +140,16 @@ struct Serve: ParsableCommand {
         InstructionSet.use(set)
     }
 
-    /// - Throws: one line when the file can't be used, or when a token is missing where strangers could connect.
-    private func readTokens(beyond address: SocketAddress) throws -> [String] {
+    /// - Throws: one line when they can't be read, or when there are none where strangers could connect.
+    private func makeTokens(beyond address: SocketAddress, _ logger: Logger) throws -> Tokens {
         let path = try resolved(tokenFile, "token-file", "a path")
-        guard let path else {
-            guard try address.isLoopback || resolved(insecureNoAuth, "insecure-no-auth") else {
-                throw failure(
-                    "refusing to listen on \(address) without a token: give --token-file, or --insecure-no-auth if the "
-                        + "network is trusted")
-            }
-            return []
+        let tokens = try Tokens(file: path, environment: environment("PERCEPTION_TOKENS"), logger: logger)
+        guard try tokens.accepted != nil || address.isLoopback || resolved(insecureNoAuth, "insecure-no-auth")
+        else {
+            throw failure(
+                "refusing to listen on \(address) without a token: give --token-file, or --insecure-no-auth if the "
+                    + "network is trusted")
         }
-        return try tokens(inFile: path)
+        return tokens
     }
 }

@@ -36,10 +36,14 @@ class Lines:
             self.ended = True
             self.changed.notify_all()
 
-    def wait_for_address(self, seconds):
+    def wait_for(self, text, seconds=10, count=1):
+        """Whether so many lines with the text were printed in time."""
+        def found():
+            return sum(text in line for line in self.seen) >= count
+
         with self.changed:
-            self.changed.wait_for(lambda: self.address or self.ended, seconds)
-            return self.address
+            self.changed.wait_for(lambda: found() or self.ended, seconds)
+            return found()
 
 
 def wait_until_ready(url, path="/readyz"):
@@ -55,19 +59,17 @@ def wait_until_ready(url, path="/readyz"):
 
 
 @contextlib.contextmanager
-def running(binary, *arguments):
-    """Base URL of `binary serve --port 0`, ready; leaves only after SIGTERM made it exit with 0."""
-    environment = {k: v for k, v in os.environ.items() if not k.startswith("PERCEPTION_")}
+def started(binary, *arguments, **environment):
+    """The process of `binary serve`, and its Lines once one says where it listens; leaves only after SIGTERM made it exit
+    with 0, if it has not ended so before."""
+    inherited = {k: v for k, v in os.environ.items() if not k.startswith("PERCEPTION_")}
     process = subprocess.Popen(
-        [binary, "serve", "--port", "0", *arguments], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
-        env=environment)
+        [binary, "serve", *arguments], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
+        env=inherited | environment)
     lines = Lines(process.stdout)
     try:
-        address = lines.wait_for_address(START_SECONDS)
-        assert address, "no line said where the server listens:\n" + "".join(lines.seen)
-        wait_until_ready(address)
-        yield address
-        assert process.poll() is None, f"the server ended with {process.returncode}:\n" + "".join(lines.seen[-50:])
+        assert lines.wait_for("listening on", START_SECONDS), "no line said where it listens:\n" + "".join(lines.seen)
+        yield process, lines
     finally:
         process.terminate()
         try:
@@ -75,4 +77,13 @@ def running(binary, *arguments):
         except subprocess.TimeoutExpired:
             process.kill()
             raise
-    assert code == 0, f"SIGTERM must drain and exit 0, not {code}"
+    assert code == 0, f"SIGTERM must drain and exit 0, not {code}:\n" + "".join(lines.seen[-50:])
+
+
+@contextlib.contextmanager
+def running(binary, *arguments, **environment):
+    """Base URL of `binary serve --port 0`, ready; leaves only after SIGTERM made it exit with 0."""
+    with started(binary, "--port", "0", *arguments, **environment) as (process, lines):
+        wait_until_ready(lines.address)
+        yield lines.address
+        assert process.poll() is None, f"the server ended with {process.returncode}:\n" + "".join(lines.seen[-50:])

@@ -33,6 +33,47 @@ def test_a_file_that_is_cut_off_while_it_is_read_ends_nothing_but_its_request(tm
         assert np.allclose(wire.read(reply.content)[0]["entropy"].values, np.log(50_000))
 
 
+ESCAPES = [
+    "..%2Fsecret", "%2e%2e%2fsecret", "..%252Fsecret", "shared%2F..%2F..%2Fsecret", "%2Fetc%2Fpasswd", "/etc/passwd",
+    "%2Fproc%2Fself%2Fenviron", "batch%00", "batch%00.safetensors", "%00", ".", "..", "...", "%20batch", "batch%20", "batch%0A",
+    "..%5Csecret", "..%EF%BC%8Fsecret", "%EF%BC%8E%EF%BC%8E", "%C0%AE%C0%AE%2Fsecret", "~", "n" * 201, "n" * 5000, "",
+    "soft", "hard", "folder", "pipe", "socket", ".hidden",
+]
+
+
+@pytest.mark.parametrize("parameter", ["input_file", "output_file"])
+def test_no_name_leads_out_of_the_shared_directory(tmp_path, parameter):
+    shared = tmp_path / "shared"
+    (shared / "folder").mkdir(parents=True)
+    batch = wire.write({"logits": wire.Stored.of(np.zeros((2, 3), np.float32))})
+    for path in (tmp_path / "secret", tmp_path / "linked", shared / "batch", shared / ".hidden"):
+        path.write_bytes(batch)
+    (shared / "soft").symlink_to(tmp_path / "secret")
+    os.link(tmp_path / "linked", shared / "hard")
+    os.mkfifo(shared / "pipe")
+    os.mknod(shared / "socket", 0o140600)
+    before = {path for path in tmp_path.rglob("*")}
+    with serving.running(BINARY, "--shared-dir", str(shared), "--log-level", "notice") as url:
+        def ask(name):
+            query = f"{parameter}={name}"
+            content = batch if parameter == "output_file" else b""
+            return requests.post(
+                f"{url}/v1/entropy?{query}", content, headers={"Content-Type": wire.MEDIA_TYPE}, timeout=20)
+
+        assert ask("batch").status_code == 200
+        for name in ESCAPES:
+            # Writing takes the place of a link, a pipe or a socket, and follows none.
+            if parameter == "output_file" and name in ("soft", "hard", "pipe", "socket"):
+                assert ask(name).status_code == 200, name
+                continue
+            reply = ask(name)
+            assert reply.status_code in (400, 422), (name, reply.status_code)
+            assert reply.json()["type"] in ("malformed-request", "invalid-shared-file"), (name, reply.text)
+            assert str(tmp_path) not in reply.text
+    assert {path for path in tmp_path.rglob("*")} == before
+    assert all((tmp_path / name).read_bytes() == batch for name in ("secret", "linked"))
+
+
 def test_rows_of_a_packed_batch_may_be_known_after_its_logits_and_advantages():
     random = np.random.default_rng(3)
     tensors = {"token_ids": np.array([0, 3, 1, 4, 2, 0], np.int64), "advantages": np.ones(2, np.float32)}

@@ -62,7 +62,7 @@ struct ServingTests {
         let client = try service.client()
         let named = try client.request(.get, path, headers: [.requestID: "my-id"])
         #expect(named.headers[.requestID] == "my-id")
-        #expect(named.headers[.xContentTypeOptions] == "nosniff")
+        for field in CommonFieldsTests.expected { #expect(named.headers[field.name] == field.value) }
         #expect(named.headers[.server] == "test")
         #expect(named.headers[.date] != nil)
         let first = try client.request(.get, path).headers[.requestID]

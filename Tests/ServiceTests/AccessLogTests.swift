@@ -55,7 +55,8 @@ import Testing
         notes.phases = [("decode", .milliseconds(1)), ("compute", .milliseconds(2))]
         return Exchange(
             head: head, route: route, status: status.map { HTTPResponse.Status(code: $0) }, bytesIn: 1234,
-            bytesOut: 56, durations: durations, ending: ending, notes: notes)
+            bytesOut: 56, durations: durations, ending: ending, client: "192.0.2.7",
+            notes: notes)
     }
 
     @Test func `one record says who asked, what came of it and where the time went`() throws {
@@ -65,11 +66,14 @@ import Testing
             [
                 ("X-Request-ID", "r-1"), ("traceparent", trace), ("Perception-Run", "team/seed:3"),
                 ("Authorization", "Bearer s3cret"),
+                // What anybody may claim.
+                ("X-Forwarded-For", "203.0.113.9"), ("Forwarded", "for=203.0.113.9"),
             ])
         let records = try records([exchange(head, "/v1/score", 200)])
         let record = try #require(records.first)
         let expected: JSONValue = [
-            "bytes_in": 1234, "bytes_out": 56, "compute_ms": 2.0, "decode_ms": 1.0, "duration_ms": 6.789,
+            "bytes_in": 1234, "bytes_out": 56, "client": "192.0.2.7", "compute_ms": 2.0, "decode_ms": 1.0,
+            "duration_ms": 6.789,
             "ending": "completed", "method": "POST",
             "parent_span_id": "00f067aa0ba902b7", "path": "/v1/score", "queue_ms": 0.25, "receive_ms": 1.5,
             "request_id": "r-1", "run": "team/seed:3", "status": 200,
@@ -86,6 +90,7 @@ import Testing
         }
         #expect(records.count == 1 && record["message"] == "request" && record["level"] == "info")
         #expect(!record.text.contains("secret") && !record.text.contains("s3cret"))
+        #expect(!record.text.contains("203.0.113.9"))
     }
 
     static let levels: [(String?, Int?, Exchange.Ending, String)] = [

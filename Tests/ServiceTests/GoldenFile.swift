@@ -52,7 +52,8 @@ struct TestService {
     let service: PerceptionService
 
     init(
-        tokens: [String] = [], memoryBudgetBytes: Int = 4 << 30, maxRuns: Int = 64,
+        tokens: BearerTokens? = nil, opensMetrics: Bool = false, memoryBudgetBytes: Int = 4 << 30,
+        maxRuns: Int = 64,
         sharedDirectory: SharedDirectory? = nil
     ) {
         var settings = ServiceSettings()
@@ -60,6 +61,7 @@ struct TestService {
         settings.maxRuns = maxRuns
         settings.tokens = tokens
         settings.sharedDirectory = sharedDirectory
+        settings.opensMetrics = opensMetrics
         service = PerceptionService(
             settings: settings,
             logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() },

@@ -202,8 +202,8 @@ import Testing
     }
 
     @Test func `a picture is only taken from who has the token`() throws {
-        let guarded = TestService(tokens: ["s3cret"])
-        for (token, status) in [("wrong", 401), ("s3cret", 200)] {
+        let guarded = TestService(tokens: try bearerTokens("s3cret-1"))
+        for (token, status) in [("wrong", 401), ("s3cret-1", 200)] {
             let headers = [("Content-Type", "image/png"), ("Authorization", "Bearer \(token)")]
             let response = try guarded.send(
                 "POST", path("papo-removing", "?draws=1"), try pngFile(), headers: headers)

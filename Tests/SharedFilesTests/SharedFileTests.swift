@@ -1,4 +1,5 @@
 import Glibc
+import Synchronization
 import TestMaterial
 import Testing
 
@@ -21,7 +22,10 @@ struct SharedFileTests {
         "Names that are paths, hidden, empty or strange are refused",
         arguments: [
             "", ".", "..", "../secret", "/etc/passwd", "a/b", ".hidden", "a\0b", "a b", "ä", "a%2fb",
-            String(repeating: "a", count: 201), "a\n",
+            String(repeating: "a", count: 201), String(repeating: "a", count: 1 << 20), "a\n", "a\r", "\t",
+            "..%2fsecret", "%2e%2e", "a\\b", "a／b", "a∕b", "．．", "a\u{0}", "\u{0}", "~root", "a:b", "é",
+            "e\u{301}",
+            "/proc/self/fd/0", "proc/self/root", "\u{202E}txt", "*", "a?", "$HOME",
         ])
     func strangeNames(name: String) throws {
         let directory = try TemporaryFolder().directory
@@ -42,6 +46,84 @@ struct SharedFileTests {
             #expect(throws: SharedFileError.notARegularFile) { try directory.file(name) }
         }
         #expect(throws: SharedFileError.noSuchFile) { try directory.file("absent") }
+    }
+
+    @Test("A hard link is no file: its other name may be that of a file outside")
+    func hardLinks() throws {
+        let outside = TemporaryFolder()
+        let folder = TemporaryFolder()
+        outside.write([42], to: "secret")
+        unsafe link(outside.path + "/secret", folder.path + "/file")
+        let directory = try folder.directory
+        #expect(throws: SharedFileError.notARegularFile) { try directory.file("file") }
+        unsafe unlink(outside.path + "/secret")
+        #expect(try directory.file("file").contents == [42])
+    }
+
+    @Test("A hard link that is made while a file is read counts as a change")
+    func hardLinkMeanwhile() throws {
+        let folder = TemporaryFolder()
+        folder.write([42], to: "file")
+        let file = try folder.directory.file("file")
+        unsafe link(folder.path + "/file", folder.path + "/other")
+        #expect(throws: SharedFileError.changed) { try file.checkUnchanged() }
+    }
+
+    @Test("Sockets and devices are no files")
+    func devices() throws {
+        let folder = TemporaryFolder()
+        var names = ["socket"]
+        unsafe mknod(folder.path + "/socket", S_IFSOCK | 0o600, 0)
+        // Only who is root may make one: the device with the numbers of /dev/zero.
+        if unsafe mknod(folder.path + "/zero", S_IFCHR | 0o600, 1 << 8 | 5) == 0 { names.append("zero") }
+        let directory = try folder.directory
+        for name in names {
+            #expect(folder.names.contains(name))
+            do {
+                _ = try directory.file(name)
+                Issue.record("\(name) was opened")
+            } catch {
+                // A place that has no devices at all says that it is not permitted.
+                #expect(error == .notARegularFile || error == .permissionDenied && name == "zero")
+            }
+        }
+    }
+
+    @Test("Who swaps a file for a link to another in between never has the other read")
+    func swapping() async throws {
+        let outside = TemporaryFolder()
+        let folder = TemporaryFolder()
+        outside.write([66], to: "secret")
+        folder.write([7], to: "own")
+        let directory = try folder.directory
+        let paths = (
+            own: folder.path + "/own", place: folder.path + "/file", secret: outside.path + "/secret"
+        )
+        let swaps = Swaps()
+        let seen = await withTaskGroup(of: Set<[UInt8]>.self) { group in
+            group.addTask {
+                for turn in 0..<3_000 {
+                    unsafe unlink(paths.place)
+                    if turn.isMultiple(of: 2) {
+                        unsafe symlink(paths.secret, paths.place)
+                    } else {
+                        unsafe rename(paths.own, paths.place)
+                        unsafe rename(paths.place, paths.own)
+                    }
+                }
+                swaps.areOver.store(true, ordering: .releasing)
+                return []
+            }
+            group.addTask {
+                var seen: Set<[UInt8]> = []
+                while !swaps.areOver.load(ordering: .acquiring) {
+                    if let file = try? directory.file("file") { seen.insert(file.contents) }
+                }
+                return seen
+            }
+            return await group.reduce(into: Set<[UInt8]>()) { $0.formUnion($1) }
+        }
+        #expect(seen.isSubset(of: [[7]]))
     }
 
     @Test("A folder that is replaced by a link after it was opened is still the one that is served")
@@ -118,4 +200,9 @@ struct SharedFileTests {
             #expect(file.contents == [number == 50 ? 0 : UInt8(number)])
         }
     }
+}
+
+/// Told to who reads by who swaps.
+private final class Swaps: Sendable {
+    let areOver = Atomic(false)
 }

@@ -58,6 +58,52 @@ struct SharedOutputTests {
         #expect(try folder.directory.file("target").contents == [1])
     }
 
+    @Test("A hard link of that name is replaced; the file's other name keeps what it had")
+    func hardLinkIsReplaced() throws {
+        let outside = TemporaryFolder()
+        let folder = TemporaryFolder()
+        outside.write([1], to: "precious")
+        unsafe link(outside.path + "/precious", folder.path + "/result")
+        let output = try folder.directory.makeFile("result", count: 1)
+        fill(output, 2)
+        try output.publish()
+        #expect(try outside.directory.file("precious").contents == [1])
+        #expect(try folder.directory.file("result").contents == [2])
+    }
+
+    @Test("Links that wait under the name of a file in the making are not written through")
+    func waitingLinks() throws {
+        let outside = TemporaryFolder()
+        let folder = TemporaryFolder()
+        outside.write([1], to: "precious")
+        // The next numbers: whoever watches the folder can guess them.
+        let directory = try folder.directory
+        let first = try directory.makeFile("result", count: 1)
+        let name = try #require(folder.names.first)
+        let parts = name.split(separator: ".")
+        let number = try #require(parts.last.flatMap { Int($0) })
+        for guess in number + 1...number + 50 {
+            unsafe symlink(
+                outside.path + "/precious", folder.path + "/.result.\(getpid()).\(guess)")
+        }
+        let second = try directory.makeFile("result", count: 1)
+        fill(second, 2)
+        try second.publish()
+        #expect(try outside.directory.file("precious").contents == [1])
+        #expect(try directory.file("result").contents == [2])
+        #expect(first.count == 1)
+    }
+
+    @Test("The longest name is still one when a file of that name is in the making")
+    func longestName() throws {
+        let folder = TemporaryFolder()
+        let name = String(repeating: "n", count: 200)
+        let output = try folder.directory.makeFile(name, count: 1)
+        fill(output, 2)
+        try output.publish()
+        #expect(folder.names == [name])
+    }
+
     @Test("A folder of that name is not replaced")
     func folderStays() throws {
         let folder = TemporaryFolder()

@@ -41,6 +41,7 @@ struct AccessLog: Sendable {
             "duration_ms": milliseconds(exchange.durations.total),
             "ending": .string(exchange.ending.rawValue),
         ]
+        if let client = exchange.client { fields["client"] = .string(client) }
         if exchange.bytesIn > 0 { fields["receive_ms"] = milliseconds(exchange.durations.receive) }
         if exchange.wasQueued { fields["queue_ms"] = milliseconds(exchange.durations.queue) }
         for phase in exchange.notes.phases { fields["\(phase.name)_ms"] = milliseconds(phase.duration) }

@@ -43,6 +43,9 @@ extension HTTPField.Name {
     static let perceptionSteps = name("Perception-Steps")
     static let perceptionSize = name("Perception-Size")
     static let perceptionCells = name("Perception-Cells")
+    static let crossOriginOpenerPolicy = name("Cross-Origin-Opener-Policy")
+    static let crossOriginEmbedderPolicy = name("Cross-Origin-Embedder-Policy")
+    static let permissionsPolicy = name("Permissions-Policy")
 
     private static func name(_ text: String) -> HTTPField.Name {
         guard let name = HTTPField.Name(text) else { preconditionFailure("\(text) is no field name") }

@@ -1,0 +1,96 @@
+import Glibc
+
+/// Where tokens are read from: a file, which may change, and the environment, which does not.
+package struct TokenSource: Sendable {
+    private let path: String?
+    private let environment: [BearerToken]
+
+    /// More than anybody's tokens, each of which every request is compared with; what is larger is another file than was
+    /// meant.
+    package static let mostBytes = 64 << 10
+
+    /// - Parameters:
+    ///   - path: of a file with one token a line.
+    ///   - environment: tokens with blanks, line ends or commas between them.
+    package init(path: String?, environment: String?) throws(TokenSourceError) {
+        self.path = path
+        guard let environment else {
+            self.environment = []
+            return
+        }
+        let words = environment.utf8.split { [0x20, 0x09, 0x0A, 0x0D, UInt8(ascii: ",")].contains($0) }
+        self.environment = try TokenSource.tokens(words, of: .environment)
+    }
+
+    /// Whether reading again can bring other tokens.
+    package var isFile: Bool { path != nil }
+
+    /// What the file and the environment hold together, each token once; empty when there is neither.
+    package func read() throws(TokenSourceError) -> [BearerToken] {
+        guard let path else { return environment }
+        let lines = try TokenSource.contents(path)
+            .split(separator: UInt8(ascii: "\n"), omittingEmptySubsequences: false)
+        let tokens = try TokenSource.tokens(lines, of: .file(path))
+        let known = Set(tokens)
+        return tokens + environment.filter { !known.contains($0) }
+    }
+
+    /// Whether others than the file's owner may write to it, and so let themselves in.
+    package var isWritableByOthers: Bool {
+        guard let path else { return false }
+        var status = stat()
+        guard unsafe stat(path, &status) == 0 else { return false }
+        return status.st_mode & (S_IWGRP | S_IWOTH) != 0
+    }
+
+    /// - Parameter texts: blanks at their edges are no part of them, and empty ones are passed over.
+    private static func tokens<Text: BidirectionalCollection<UInt8>>(
+        _ texts: [Text], of place: TokenSourceError.Place
+    ) throws(TokenSourceError) -> [BearerToken] {
+        var tokens: [BearerToken] = []
+        var known: Set<BearerToken> = []
+        for (index, text) in texts.enumerated() {
+            let token = trimmed(text[...])
+            if token.isEmpty { continue }
+            do throws(BearerToken.Flaw) {
+                let token = try BearerToken(token)
+                if known.insert(token).inserted { tokens.append(token) }
+            } catch {
+                throw .flawed(place, number: index + 1, error)
+            }
+        }
+        guard !tokens.isEmpty else { throw .noToken(place) }
+        return tokens
+    }
+
+    private static func trimmed<Text: BidirectionalCollection<UInt8>>(_ text: Text) -> Text.SubSequence
+    where Text.SubSequence == Text {
+        func isBlank(_ byte: UInt8) -> Bool { byte == 0x20 || byte == 0x09 || byte == 0x0D }
+        var text = text
+        while let last = text.last, isBlank(last) { text.removeLast() }
+        return text.drop(while: isBlank)
+    }
+
+    private static func contents(_ path: String) throws(TokenSourceError) -> [UInt8] {
+        // Not blocking: opening a pipe would wait for its writer, and SIGTERM with it.
+        let file = unsafe open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK)
+        guard file >= 0 else { throw .unreadable(path, errno: errno) }
+        defer { close(file) }
+        var status = stat()
+        guard unsafe fstat(file, &status) == 0 else { throw .unreadable(path, errno: errno) }
+        guard status.st_mode & S_IFMT == S_IFREG else { throw .notAFile(path) }
+        // A byte more than allowed, so that a file is never cut off without a word.
+        var bytes = [UInt8](repeating: 0, count: mostBytes + 1)
+        var count = 0
+        while count < bytes.count {
+            let got = unsafe bytes.withUnsafeMutableBytes { buffer in
+                unsafe Glibc.read(file, buffer.baseAddress.map { unsafe $0 + count }, buffer.count - count)
+            }
+            if got < 0, errno == EINTR { continue }
+            guard got >= 0 else { throw .unreadable(path, errno: errno) }
+            if got == 0 { return Array(bytes[..<count]) }
+            count += got
+        }
+        throw .tooLarge(path, limit: mostBytes)
+    }
+}

@@ -1,0 +1,34 @@
+import Glibc
+
+/// Why tokens can't be read. No case holds a part of a token.
+package enum TokenSourceError: Error, Equatable, Sendable {
+    case unreadable(_ path: String, errno: CInt)
+    /// A folder, pipe or device.
+    case notAFile(_ path: String)
+    case tooLarge(_ path: String, limit: Int)
+    case noToken(Place)
+    /// The line of the file, or which one of the environment's.
+    case flawed(Place, number: Int, BearerToken.Flaw)
+
+    package enum Place: Equatable, Sendable {
+        case file(String)
+        case environment
+    }
+}
+
+extension TokenSourceError: CustomStringConvertible {
+    package var description: String {
+        switch self {
+        case .unreadable(let path, let number):
+            "cannot read the token file \(path): \(unsafe String(cString: strerror(number)))"
+        case .notAFile(let path): "the token file \(path) is no regular file"
+        case .tooLarge(let path, let limit): "the token file \(path) has more than \(limit) bytes"
+        case .noToken(.file(let path)): "the token file \(path) holds no token"
+        case .noToken(.environment): "PERCEPTION_TOKENS holds no token"
+        case .flawed(.file(let path), let number, let flaw):
+            "the token file \(path) is not all tokens: line \(number) \(flaw)"
+        case .flawed(.environment, let number, let flaw):
+            "PERCEPTION_TOKENS is not all tokens: number \(number) \(flaw)"
+        }
+    }
+}
