@@ -8,6 +8,8 @@ import HTTPTypes
 final class Connection: Sendable {
     private let socket: Int32
     private let daemonConnection: DaemonConnection
+    /// False over TLS, where a reply not made by the library would break into its records.
+    let canAnswerRaw: Bool
     private let state: Monitor<State>
 
     private struct State {
@@ -16,10 +18,13 @@ final class Connection: Sendable {
         }
         /// Whether the reaper found the client's half closed since the phase last changed.
         var sawEnd = false
+        /// Whether the client may be sending and must still get to read its answer when the library closes.
+        var lingers = false
     }
 
-    init(socket: Int32, _ daemonConnection: DaemonConnection, now: Moment) {
+    init(socket: Int32, _ daemonConnection: DaemonConnection, canAnswerRaw: Bool, now: Moment) {
         self.socket = socket
+        self.canAnswerRaw = canAnswerRaw
         self.daemonConnection = daemonConnection
         state = Monitor(State(phase: .resting(since: now, isNew: true)))
     }
@@ -135,8 +140,19 @@ final class Connection: Sendable {
         }
     }
 
-    func closed() {
-        state.withLock { $0.phase = .closed }
+    /// The library will answer now and close, while the client may be sending: the socket stays open for a while, lest
+    /// a reset overtake the answer.
+    func lingersWhenClosed() {
+        state.withLock { $0.lingers = true }
+    }
+
+    /// - Returns: the socket if it must stay open, still the library's to close.
+    func closed() -> Int32? {
+        state.withLock { state in
+            let mayLinger = state.lingers && !state.phase.isOver
+            state.phase = .closed
+            return mayLinger ? socket : nil
+        }
     }
 
     @discardableResult
@@ -206,6 +222,8 @@ final class Connection: Sendable {
             guard let limit = state.phase.limit(limits) else { return }
             if now - state.phase.start(or: now) > limit {
                 switch state.phase {
+                case _ where !canAnswerRaw:
+                    break
                 case .head:
                     _ = render(.headersTooSlow(limit: limits.header), nil).send(to: socket)
                 case .body(let head, let received, _):
@@ -244,14 +262,14 @@ final class Connection: Sendable {
                 return
             case .worked, .cut, .closed:
                 return
-            case .body(let head, _, _):
+            case .body(let head, _, _) where canAnswerRaw:
                 _ = RawReply(response(head), omittingBody: head.method == .head).send(to: socket)
             case .streamPaused:
                 // The library finds the connection cut when it asks for more.
                 cut(&state, .abandoned)
                 daemonConnection.resume()
                 return
-            case .resting, .head, .answering, .lingering, .replying, .streaming:
+            case .resting, .head, .body, .answering, .lingering, .replying, .streaming:
                 break
             }
             cut(&state, .abandoned)

@@ -14,6 +14,8 @@ final class ServerCore: Sendable {
     let connections = Monitor<[ObjectIdentifier: Connection]>([:])
     /// Requests between head and end; a drain waits for none.
     let inFlight = Monitor(0)
+    /// Open for a while after the library has closed them.
+    let lingering: LingeringSockets
     /// False once the reaper may go.
     let reaping = Monitor(true)
     private let draining = Atomic(false)
@@ -26,6 +28,8 @@ final class ServerCore: Sendable {
         self.router = router
         self.render = render
         self.observer = observer
+        lingering = LingeringSockets(
+            for: TimeLimits(configuration).linger, bytes: configuration.discardBytes)
         memory = MemoryBudget(total: configuration.memoryBudgetBytes)
         workers = try WorkerPool(
             threads: configuration.workerThreads, queueLimit: configuration.workQueueLimit)
@@ -37,6 +41,9 @@ final class ServerCore: Sendable {
             throw error
         }
     }
+
+    /// Whether clients speak TLS, so that only the library can write to them.
+    var isSecure: Bool { configuration.tls != nil }
 
     var isDraining: Bool { draining.load(ordering: .acquiring) }
 
@@ -55,6 +62,8 @@ final class ServerCore: Sendable {
         var response = response
         response.headers[.requestID] = head?.requestID ?? RequestID.make()
         response.headers[.xContentTypeOptions] = "nosniff"
+        // RFC 6797, section 7.2: over TLS only. A year.
+        if isSecure { response.headers[.strictTransportSecurity] = "max-age=31536000" }
         if let name = configuration.serverName { response.headers[.server] = name }
         return response
     }
@@ -74,6 +83,7 @@ final class ServerCore: Sendable {
     /// Ends what has taken too long.
     func reap(_ limits: TimeLimits) {
         let now = Moment.now
+        lingering.sweep(now: now)
         for connection in openConnections {
             connection.reap(now: now, limits: limits) { refusal, head in
                 let response = refusal.response(render, head)

@@ -16,6 +16,7 @@ extension PerceptionService {
             "version": .string(ServiceSettings.version),
             "instruction_set": .string(InstructionSet.inUse.rawValue),
             "threads": .integer(Int64(settings.threads)),
+            "tls": .bool(settings.speaksTLS),
             "shared_files": .bool(settings.sharedDirectory != nil),
             "limits": [
                 "max_body_bytes": .integer(Int64(settings.maxBodyBytes)),

@@ -26,6 +26,8 @@ package struct PerceptionService: Sendable {
     }
 
     package var router: Router { Router(routes) }
+    /// Of a second port for those who watch the server and need not speak TLS.
+    package var probeRouter: Router { Router(probes) }
     package var observer: any ServerObserver { instruments }
 
     /// Renders what the HTTP module refuses as problem+json.

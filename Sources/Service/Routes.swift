@@ -17,12 +17,18 @@ extension PerceptionService {
             page("/v1/info", contentType: "application/json", info),
             page("/openapi.yaml", contentType: "application/yaml", guarded: false, Contract.text),
             page("/docs", contentType: "text/html; charset=utf-8", guarded: false, Contract.page),
-            status("/healthz", "live") { true },
-            status("/readyz", "ready", isReady),
-            metrics("/metrics"),
             Route(.get, "/") { _ in
                 .reply(Response(.temporaryRedirect, headers: [.location: "/docs"]))
             },
+        ] + probes
+    }
+
+    /// What asks every few seconds.
+    var probes: [Route] {
+        [
+            status("/healthz", "live") { true },
+            status("/readyz", "ready", isReady),
+            metrics("/metrics"),
         ]
     }
 }

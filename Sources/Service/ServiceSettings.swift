@@ -18,6 +18,8 @@ package struct ServiceSettings: Sendable {
     package var tokens: [String]
     /// Where requests may name files instead of carrying bodies; nil for nowhere.
     package var sharedDirectory: SharedDirectory?
+    /// Whether clients come over TLS.
+    package var speaksTLS = false
 
     package init(
         maxBodyBytes: Int = 1 << 30, maxStreamedBodyBytes: Int = 1 << 40,

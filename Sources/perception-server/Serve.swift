@@ -52,9 +52,11 @@ struct Serve: ParsableCommand {
         }
         try chooseInstructionSet()
         let address = try listen.address()
-        let tokens = try readTokens(beyond: address)
+        let probeAddress = try listen.probeAddress()
+        let tokens = try readTokens(beyond: [address] + [probeAddress].compactMap(\.self))
         var configuration = try limits.configuration()
         configuration.address = address
+        configuration.tls = try listen.tlsIdentity(warning: logger)
         configuration.serverName = "perception-server/\(Serve.version)"
         if let grace = try resolved(
             shutdownGraceSeconds, "shutdown-grace-seconds", "from 0 to 1000000000",
@@ -65,27 +67,39 @@ struct Serve: ParsableCommand {
 
         var settings = try limits.settings(configuration, tokens: tokens)
         settings.sharedDirectory = try sharedDirectory()
+        settings.speaksTLS = configuration.tls != nil
 
         let running = RunningServer()
         let service = PerceptionService(
             settings: settings, logger: logger,
             isReady: running.isReady,
             load: running.load)
-        let server: Server
-        do throws(ServerError) {
-            server = try Server(
-                configuration, router: service.router, render: PerceptionService.render,
-                observer: service.observer)
-        } catch {
-            throw failure("\(error)")
+        let server = try start(configuration, service.router, service)
+        let probes = try probeAddress.map { address in
+            try start(.forProbes(at: address, besides: configuration), service.probeRouter, service)
         }
         running.set(server)
-        announce("perception-server \(Serve.version) listening on \(server.address)")
+        let besides = probes.map { ", probes on \($0.url)" } ?? ""
+        announce("perception-server \(Serve.version) listening on \(server.url)\(besides)")
 
         let signal = signals.wait()
         logger.info("draining", metadata: ["signal": "\(signal)"])
         let finished = server.drain()
+        // Until now they told that it drains.
+        probes?.drain()
         logger.info("stopped", metadata: ["all_requests_finished": "\(finished)"])
+    }
+
+    /// - Throws: one line when it can't start.
+    private func start(
+        _ configuration: ServerConfiguration, _ router: Router, _ service: PerceptionService
+    ) throws -> Server {
+        do throws(ServerError) {
+            return try Server(
+                configuration, router: router, render: PerceptionService.render, observer: service.observer)
+        } catch {
+            throw failure("\(error)")
+        }
     }
 
     /// - Throws: one line when the folder can't be used.
@@ -124,10 +138,11 @@ struct Serve: ParsableCommand {
     }
 
     /// - Throws: one line when the file can't be used, or when a token is missing where strangers could connect.
-    private func readTokens(beyond address: SocketAddress) throws -> [String] {
+    private func readTokens(beyond addresses: [SocketAddress]) throws -> [String] {
         let path = try resolved(tokenFile, "token-file", "a path")
         guard let path else {
-            guard try address.isLoopback || resolved(insecureNoAuth, "insecure-no-auth") else {
+            let exposed = addresses.first { !$0.isLoopback }
+            if let address = exposed, try !resolved(insecureNoAuth, "insecure-no-auth") {
                 throw failure(
                     "refusing to listen on \(address) without a token: give --token-file, or --insecure-no-auth if the "
                         + "network is trusted")

@@ -61,6 +61,10 @@ extension Instruments: ServerObserver {
         meter.record(exchange)
         accessLog.record(exchange)
     }
+
+    func libraryReported(_ line: String) {
+        accessLog.logger.debug("connection", metadata: ["reason": "\(line)"])
+    }
 }
 
 extension Exchange {
