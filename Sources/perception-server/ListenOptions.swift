@@ -30,7 +30,7 @@ struct ListenOptions: ParsableArguments {
     /// Where /healthz, /readyz and /metrics are to be had besides; nil for nowhere.
     func probeAddress() throws -> SocketAddress? {
         guard let port = try resolved(probePort, "probe-port", "a port from 0 to 65535") else { return nil }
-        return .tcp(host: try host() ?? "127.0.0.1", port: port)
+        return .tcp(host: try chosenHost() ?? "127.0.0.1", port: port)
     }
 
     /// The files of the certificate and its key; nil for plain HTTP.
@@ -45,14 +45,14 @@ struct ListenOptions: ParsableArguments {
         }
     }
 
-    private func host() throws -> String? { try resolved(host, "host", "an IP address") }
+    private func chosenHost() throws -> String? { try resolved(host, "host", "an IP address") }
 
     func address() throws -> SocketAddress {
         if let listen = try resolved(listen, "listen", "unix:PATH", where: { $0.hasPrefix("unix:") }) {
             return .unix(path: String(listen.dropFirst(5)))
         }
         let port = try resolved(port, "port", "a port from 0 to 65535")
-        return .tcp(host: try host() ?? "127.0.0.1", port: port ?? 8080)
+        return .tcp(host: try chosenHost() ?? "127.0.0.1", port: port ?? 8080)
     }
 }
 
