@@ -11,7 +11,7 @@ import requests
 
 START_SECONDS = 20
 STOP_SECONDS = 20
-ADDRESS = re.compile(r"http://(?:\d+\.\d+\.\d+\.\d+|localhost|\[[0-9a-f:]+\]):\d+")
+ADDRESS = re.compile(r"https?://(?:\d+\.\d+\.\d+\.\d+|localhost|\[[0-9a-f:]+\]):\d+")
 
 
 class Lines:
@@ -42,11 +42,11 @@ class Lines:
             return self.address
 
 
-def wait_until_ready(url, path="/readyz"):
+def wait_until_ready(url, path="/readyz", authority=True):
     deadline = time.monotonic() + START_SECONDS
     while True:
         try:
-            if requests.get(url + path, timeout=2).status_code == 200:
+            if requests.get(url + path, timeout=2, verify=authority).status_code == 200:
                 return
         except requests.ConnectionError:
             pass
@@ -55,8 +55,11 @@ def wait_until_ready(url, path="/readyz"):
 
 
 @contextlib.contextmanager
-def running(binary, *arguments):
-    """Base URL of `binary serve --port 0`, ready; leaves only after SIGTERM made it exit with 0."""
+def running(binary, *arguments, authority=True):
+    """Base URL of `binary serve --port 0`, ready; leaves only after SIGTERM made it exit with 0.
+
+    `authority` is the certificate that vouches for one that speaks TLS.
+    """
     environment = {k: v for k, v in os.environ.items() if not k.startswith("PERCEPTION_")}
     process = subprocess.Popen(
         [binary, "serve", "--port", "0", *arguments], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
@@ -65,7 +68,7 @@ def running(binary, *arguments):
     try:
         address = lines.wait_for_address(START_SECONDS)
         assert address, "no line said where the server listens:\n" + "".join(lines.seen)
-        wait_until_ready(address)
+        wait_until_ready(address, authority=authority)
         yield address
         assert process.poll() is None, f"the server ended with {process.returncode}:\n" + "".join(lines.seen[-50:])
     finally:
