@@ -51,6 +51,8 @@ def secure(identity):
 @pytest.fixture
 def session(identity):
     with requests.Session() as session:
+        # Else a variable of the machine's decides whom to trust.
+        session.trust_env = False
         session.verify = str(identity[0])
         yield session
 
@@ -112,7 +114,7 @@ def test_answers_carry_what_a_browser_and_a_client_must_know(secure, session):
 @pytest.mark.parametrize("version", [ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_3])
 def test_both_versions_of_tls_that_are_safe_are_spoken(secure, identity, version):
     with connection(secure, context(identity, version, version)) as client:
-        assert client.version() == version.name.replace("_", ".").replace("TLSv1.", "TLSv1.")
+        assert client.version() == version.name.replace("_", ".")
         assert "GCM" in client.cipher()[0] or "CHACHA20" in client.cipher()[0]
         client.sendall(head("/healthz", "Connection: close", method="GET"))
         assert read_to_end(client).startswith(b"HTTP/1.1 200 ")
@@ -123,8 +125,12 @@ def test_both_versions_of_tls_that_are_safe_are_spoken(secure, identity, version
 def test_older_versions_are_refused(secure, identity, version):
     old = context(identity, version, version)
     old.set_ciphers("ALL:@SECLEVEL=0")
-    with pytest.raises(ssl.SSLError, match="(?i)version"), connection(secure, old):
+    # The library closes without saying why.
+    with pytest.raises(ssl.SSLError, match="EOF"), connection(secure, old):
         pass
+    old.maximum_version = ssl.TLSVersion.TLSv1_2
+    with connection(secure, old) as client:
+        assert client.version() == "TLSv1.2"
 
 
 def test_ciphers_without_forward_secrecy_are_refused(secure, identity):
@@ -203,20 +209,20 @@ def test_one_connection_carries_many_requests(secure, identity):
         assert read_to_end(client).count(b"HTTP/1.1 200 ") == 1
 
 
-def test_a_client_that_reads_late_gets_the_whole_answer(secure, identity):
+def test_a_client_that_reads_late_gets_the_whole_answer(secure, identity, session):
     random = np.random.default_rng(2)
     full = {f"{view}.logits": random.normal(size=(1, 40, 32_000)).astype(np.float32) for view in wire.VIEWS}
     full |= {"token_ids": random.integers(0, 32_000, (1, 40)), "advantages": np.ones(1, np.float32)}
     body = wire.write({k: wire.Stored.of(v) for k, v in full.items()})
     path = "/v1/score?preset=cppo-paper&detector=none"
-    expected = requests.post(
-        secure + path, body, headers={"Content-Type": wire.MEDIA_TYPE}, verify=str(identity[0])).content
-    with connection(secure, context(identity), receive_buffer=4096) as client:
+    expected = session.post(secure + path, body, headers={"Content-Type": wire.MEDIA_TYPE}).content
+    with connection(secure, context(identity), receive_buffer=16_384) as client:
         client.sendall(head(path, f"Content-Type: {wire.MEDIA_TYPE}", f"Content-Length: {len(body)}",
                             "Connection: close") + body)
         received = b""
-        while piece := client.recv(1500):
-            received += piece
+        for _ in range(500):
+            received += client.recv(150)
+        received += read_to_end(client)
     fields, _, content = received.partition(b"\r\n\r\n")
     if b"transfer-encoding: chunked" in fields.lower():
         joined = b""
