@@ -23,7 +23,9 @@ final class Daemon: @unchecked Sendable {
             request_completed: requestCompleted, connection_changed: connectionChanged,
             request_line: requestLineArrived, log: libraryReported,
             log_context: Unmanaged.passUnretained(log).toOpaque(), certificate: nil, key: nil)
-        let started = unsafe PosixThread.withSignalsBlocked { unsafe Self.start(&settings, configuration.tls) }
+        let started = unsafe PosixThread.withSignalsBlocked {
+            unsafe Self.start(&settings, configuration.tls)
+        }
         let lines = log.takeEarlyLines()
         guard let started = unsafe started else {
             throw Self.error(configuration, lines)
@@ -45,14 +47,16 @@ final class Daemon: @unchecked Sendable {
         }
     }
 
-    /// With TLS the library says what it does not like; without a word the system has run out of something.
+    /// Tells what GnuTLS does not like from a system that has run out of something, by what the library logged.
     private static func error(_ configuration: ServerConfiguration, _ lines: [String]) -> ServerError {
-        guard let identity = configuration.tls, let line = lines.first(where: { $0.contains("GnuTLS") }) else {
+        let mark = "GnuTLS failed to setup x509 certificate/key: "
+        guard let identity = configuration.tls, let line = lines.first(where: { $0.hasPrefix(mark) }) else {
             return .daemonNotStarted(configuration.address)
         }
-        let reason = line.split(separator: ": ", maxSplits: 1).last.map(String.init) ?? line
         return .tls(
-            .refused(certificate: identity.certificateFile, key: identity.keyFile, reason: reason))
+            .refused(
+                certificate: identity.certificateFile, key: identity.keyFile,
+                reason: String(line.dropFirst(mark.count))))
     }
 
     /// Serves an accepted socket and closes it in the end, at once when there is no room.

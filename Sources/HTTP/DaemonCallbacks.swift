@@ -31,7 +31,9 @@ func connectionChanged(
 }
 
 let libraryReported: MHD_LogCallback = { context, format, arguments in
-    guard let context = unsafe context, let format = unsafe format, let arguments = unsafe arguments else { return }
+    guard let context = unsafe context, let format = unsafe format, let arguments = unsafe arguments else {
+        return
+    }
     let log = unsafe Unmanaged<LibraryLog>.fromOpaque(context).takeUnretainedValue()
     log.add(unsafe LibraryLog.line(format, arguments))
 }
@@ -85,7 +87,8 @@ func requestCompleted(
         let cut = unsafe connection(pointer)?.requestEnded(now: .now)
         core.observer.requestFinished(
             Exchange(
-                head: nil, route: nil, status: cut == .timeout && !core.isSecure ? .requestTimeout : nil, bytesIn: 0,
+                head: nil, route: nil, status: cut == .timeout && !core.isSecure ? .requestTimeout : nil,
+                bytesIn: 0,
                 bytesOut: 0,
                 durations: .init(), ending: cut ?? (serverStopped ? .abandoned : .clientGone)))
         return

@@ -35,6 +35,7 @@ final class LibraryLog: Sendable {
         var text = [CChar](repeating: 0, count: longest)
         unsafe vsnprintf(&text, text.count, format, arguments)
         let bytes = text.prefix { $0 != 0 }.map(UInt8.init(bitPattern:))
-        return String(String(decoding: bytes, as: UTF8.self).drop(while: \.isNewline).prefix { !$0.isNewline })
+        return String(
+            String(decoding: bytes, as: UTF8.self).drop(while: \.isNewline).prefix { !$0.isNewline })
     }
 }

@@ -63,7 +63,8 @@ final class LingeringSockets: Sendable {
     /// Sweeps until none is left; call when no more will come.
     func finish() {
         let isOver = { () -> Bool in
-            self.state.wait(atMost: .milliseconds(20)) { $0.entries.isEmpty && $0.swept == 0 ? true : nil } ?? false
+            self.state.wait(atMost: .milliseconds(20)) { $0.entries.isEmpty && $0.swept == 0 ? true : nil }
+                ?? false
         }
         repeat { sweep(now: .now) } while !isOver()
     }

@@ -135,7 +135,8 @@ final class Transaction {
         let cut = connection.requestEnded(now: now)
         let isAnswered = completed || wasAnsweredRaw
         return Exchange(
-            head: head, route: route?.path, status: status ?? (cut == .timeout && connection.canAnswerRaw ? .requestTimeout : nil),
+            head: head, route: route?.path,
+            status: status ?? (cut == .timeout && connection.canAnswerRaw ? .requestTimeout : nil),
             bytesIn: received, bytesOut: isAnswered ? replyBytes : 0, durations: durations,
             ending: cut ?? (isAnswered ? .completed : serverStopped ? .abandoned : .clientGone), notes: notes)
     }

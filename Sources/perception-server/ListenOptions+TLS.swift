@@ -8,7 +8,8 @@ extension ListenOptions {
         do throws(TLSError) {
             let identity = try TLSIdentity(certificateFile: files.certificate, keyFile: files.key)
             if identity.isKeyExposed {
-                logger.warning("everyone on this machine may read the TLS key", metadata: ["file": "\(files.key)"])
+                logger.warning(
+                    "everyone on this machine may read the TLS key", metadata: ["file": "\(files.key)"])
             }
             return identity
         } catch {

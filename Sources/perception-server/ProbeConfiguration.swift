@@ -2,7 +2,8 @@ import HTTP
 
 extension ServerConfiguration {
     /// For a port that only says how the server is: few connections, no bodies, nothing that computes, never TLS.
-    static func forProbes(at address: SocketAddress, besides main: ServerConfiguration) -> ServerConfiguration {
+    static func forProbes(at address: SocketAddress, besides main: ServerConfiguration) -> ServerConfiguration
+    {
         var configuration = ServerConfiguration()
         configuration.address = address
         configuration.serverName = main.serverName

@@ -385,3 +385,41 @@ def test_a_key_that_everyone_may_read_is_named(identity, tmp_path):
         assert "https://" in process.stdout.readline()
         process.terminate()
         assert ("may read the TLS key" in process.communicate(timeout=20)[1]) == is_exposed
+
+
+@pytest.mark.parametrize("turn", range(3))
+def test_a_drain_under_load_cuts_no_answer(identity, turn):
+    process = subprocess.Popen(
+        [BINARY, "serve", "--port", "0", "--log-level", "error", *options(identity)], stdout=subprocess.PIPE, text=True)
+    url = re.search(r"https://\S+", process.stdout.readline())[0]
+    body = b'{"options": {"gate": "none"}, "original.entropy": [[' + b"0.5, " * 2000 + b'1]], "removing.entropy": [[' \
+        + b"0.7, " * 2000 + b"1]]}"
+    request = head("/v1/mask", "Content-Type: application/json", f"Content-Length: {len(body)}") + body
+    cut, answered = [], []
+
+    def send():
+        received = b""
+        with contextlib.suppress(OSError), connection(url, context(identity)) as client:
+            while True:
+                received = b""
+                client.sendall(request)
+                while not (found := re.match(rb"HTTP/1.1 (\d+) .*?Content-Length: (\d+).*?\r\n\r\n", received, re.S)) \
+                        or len(received) < found.end() + int(found[2]):
+                    piece = client.recv(1 << 16)
+                    if not piece:
+                        raise ConnectionResetError
+                    received += piece
+                answered.append(int(found[1]))
+        if received and not (found and len(received) == found.end() + int(found[2])):
+            cut.append(received)
+
+    threads = [threading.Thread(target=send) for _ in range(8)]
+    for thread in threads:
+        thread.start()
+    while len(answered) < 50 + 40 * turn:
+        assert process.poll() is None
+    process.terminate()
+    for thread in threads:
+        thread.join(20)
+    assert process.wait(20) == 0 and not cut
+    assert set(answered) <= {200, 503} and 200 in answered

@@ -70,7 +70,9 @@ struct TLSTests {
         }
     }
 
-    @Test("A handshake that stops halfway is closed when a head would be", arguments: ["", "\u{16}", "\u{16}\u{3}\u{1}\u{1}"])
+    @Test(
+        "A handshake that stops halfway is closed when a head would be",
+        arguments: ["", "\u{16}", "\u{16}\u{3}\u{1}\u{1}"])
     func halfHandshake(bytes: String) throws {
         let service = try service { $0.headerTimeout = .milliseconds(200) }
         let client = try service.client()
