@@ -40,7 +40,7 @@ final class OpenSSL {
         unsafe posix_spawn_file_actions_adddup2(&files, ends[1], STDOUT_FILENO)
         unsafe posix_spawn_file_actions_addopen(&files, STDERR_FILENO, "/dev/null", O_WRONLY, 0)
         var words = unsafe (["openssl"] + arguments).map { unsafe strdup($0) } + [nil]
-        defer { for unsafeword in unsafe words { unsafe free(word) } }
+        defer { unsafe words.forEach { unsafe free($0) } }
         let status = unsafe posix_spawnp(&process, "openssl", &files, nil, &words, environ)
         close(ends[1])
         try #require(status == 0, "openssl must be installed")
