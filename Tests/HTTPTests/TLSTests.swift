@@ -22,10 +22,11 @@ struct TLSTests {
         }
     }
 
-    /// Whatever the server wrote that is not TLS ends the tunnel, so what comes out of it came through the library.
+    /// What comes out of the tunnel came through the library; other bytes end it and are told of.
     private func withClient(of service: TestService, _ body: (LoopbackClient) throws -> Void) throws {
         let tunnel = try OpenSSL.tunnel(to: service.server)
         try body(LoopbackClient(over: tunnel.socket))
+        #expect(!tunnel.sawPlainBytes())
     }
 
     @Test("One connection carries many requests, answered in place and by workers")
@@ -163,6 +164,7 @@ struct TLSTests {
             #expect(try client.receiveUntilClosed().isEmpty)
         }
         #expect(try clients[3].receiveUntilClosed().isEmpty)
+        for tunnel in tunnels { #expect(!tunnel.sawPlainBytes()) }
         service.gate.open()
     }
 

@@ -27,18 +27,20 @@ final class OpenSSL {
     /// The caller's end.
     let socket: Int32
     private var process: pid_t = 0
+    private let errors: TemporaryPath
 
     init(_ arguments: String...) throws {
         var ends: [Int32] = [-1, -1]
         let type = Int32(SOCK_STREAM.rawValue | SOCK_CLOEXEC.rawValue)
         try #require(unsafe socketpair(AF_UNIX, type, 0, &ends) == 0)
         socket = ends[0]
+        errors = try TemporaryPath()
         var files = unsafe posix_spawn_file_actions_t()
         unsafe posix_spawn_file_actions_init(&files)
         defer { unsafe posix_spawn_file_actions_destroy(&files) }
         unsafe posix_spawn_file_actions_adddup2(&files, ends[1], STDIN_FILENO)
         unsafe posix_spawn_file_actions_adddup2(&files, ends[1], STDOUT_FILENO)
-        unsafe posix_spawn_file_actions_addopen(&files, STDERR_FILENO, "/dev/null", O_WRONLY, 0)
+        unsafe posix_spawn_file_actions_addopen(&files, STDERR_FILENO, errors.path, O_WRONLY | O_CREAT, 0o600)
         var words = unsafe (["openssl"] + arguments).map { unsafe strdup($0) } + [nil]
         defer { unsafe words.forEach { unsafe free($0) } }
         let status = unsafe posix_spawnp(&process, "openssl", &files, nil, &words, environ)
@@ -56,6 +58,15 @@ final class OpenSSL {
             kill(process, SIGKILL)
             _ = waitForEnd()
         }
+    }
+
+    /// Whether something came from the server that is not TLS, as OpenSSL calls it. Ends the process.
+    func sawPlainBytes() -> Bool {
+        if process > 0 {
+            kill(process, SIGKILL)
+            _ = waitForEnd()
+        }
+        return errors.read().contains("wrong version number")
     }
 
     func waitForEnd() -> Int32 {
