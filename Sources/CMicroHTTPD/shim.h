@@ -10,6 +10,7 @@
 #include <microhttpd.h>
 #include <pthread.h>
 #include <sched.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -47,7 +48,23 @@ struct perception_daemon_settings {
     MHD_RequestCompletedCallback request_completed;
     MHD_NotifyConnectionCallback connection_changed;
     void *(*request_line)(void *context, const char *target, struct MHD_Connection *connection);
+    /// Both of these are used over TLS only.
+    MHD_LogCallback log;
+    void *log_context;
+    /// PEM; both or neither. Neither is used once the daemon runs.
+    const char *certificate;
+    const char *key;
 };
+
+/// Whether the library was built with GnuTLS.
+static inline bool perception_supports_tls(void) {
+    return MHD_is_feature_supported(MHD_FEATURE_TLS) == MHD_YES;
+}
+
+/// TLS 1.2 and 1.3, forward secrecy, authenticated encryption; GnuTLS's names.
+static const char perception_tls_priorities[] =
+    "SECURE128:-VERS-ALL:+VERS-TLS1.3:+VERS-TLS1.2:-KX-ALL:+ECDHE-ECDSA:+ECDHE-RSA"
+    ":-CIPHER-ALL:+AES-128-GCM:+AES-256-GCM:+CHACHA20-POLY1305:-MAC-ALL:+AEAD";
 
 /// Leaves percent-encoding alone: the library's decoder turns %00 into the end of a string.
 static inline size_t perception_keep_escapes(void *context, struct MHD_Connection *connection, char *text) {
@@ -56,15 +73,32 @@ static inline size_t perception_keep_escapes(void *context, struct MHD_Connectio
     return strlen(text);
 }
 
-/// Starts epoll threads; NULL when threads or descriptors are exhausted.
+/// Starts I/O threads; NULL when threads or descriptors are exhausted, or when the library refuses the certificate or
+/// its key, which it then logs.
+///
+/// Plain connections are watched by epoll, TLS ones by poll: with epoll, 0.9.75 takes a handshake that waits for its
+/// client as ready, so that one client who sends a byte and no more takes a whole core. Poll looks at every connection of
+/// a thread whenever one is ready.
 ///
 /// Accepting is the caller's business, because MHD_quiesce_daemon can abort the process in 0.9.75: it removes the
 /// listening socket from an epoll set from which that set's thread may just have removed it. Time limits are the
 /// caller's, too: the library's own only measures inactivity.
 static inline struct MHD_Daemon *perception_start_daemon(const struct perception_daemon_settings *settings) {
+    struct MHD_OptionItem tls[] = {
+        {MHD_OPTION_HTTPS_MEM_CERT, 0, (void *) settings->certificate},
+        {MHD_OPTION_HTTPS_MEM_KEY, 0, (void *) settings->key},
+        {MHD_OPTION_HTTPS_PRIORITIES, 0, (void *) perception_tls_priorities},
+        {MHD_OPTION_END, 0, NULL},
+    };
+    struct MHD_OptionItem none[] = {{MHD_OPTION_END, 0, NULL}};
+    unsigned int watching = settings->certificate
+        ? MHD_USE_POLL_INTERNAL_THREAD | MHD_USE_TLS | MHD_USE_ERROR_LOG
+        : MHD_USE_EPOLL_INTERNAL_THREAD;
     return MHD_start_daemon(
-        MHD_USE_EPOLL_INTERNAL_THREAD | MHD_ALLOW_SUSPEND_RESUME | MHD_USE_ITC | MHD_USE_NO_LISTEN_SOCKET,
+        watching | MHD_ALLOW_SUSPEND_RESUME | MHD_USE_ITC | MHD_USE_NO_LISTEN_SOCKET,
         0, NULL, NULL, settings->handle, settings->context,
+        MHD_OPTION_EXTERNAL_LOGGER, settings->log, settings->log_context,
+        MHD_OPTION_ARRAY, settings->certificate ? tls : none,
         MHD_OPTION_THREAD_POOL_SIZE, settings->threads > 1 ? settings->threads : 0u,
         MHD_OPTION_THREAD_STACK_SIZE, settings->stack_size,
         MHD_OPTION_CONNECTION_LIMIT, settings->connection_limit,

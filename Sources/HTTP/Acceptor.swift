@@ -66,10 +66,12 @@ final class Acceptor: Sendable {
         }
     }
 
+    /// With an answer where that needs no handshake.
     private func refuse(_ socket: Int32) {
+        defer { close(socket) }
+        if core.isSecure { return }
         let refusal = Refusal.busy(retryAfter: core.configuration.retryAfter)
         let response = core.finish(refusal.response(core.render, nil), for: nil)
         _ = RawReply(response, omittingBody: false).send(to: socket)
-        close(socket)
     }
 }

@@ -7,7 +7,8 @@ import HTTPTypes
 struct CommonFields: Sendable {
     private let fields: [HTTPField]
 
-    init(serverName: String?) {
+    /// - Parameter isSecure: whether clients speak TLS.
+    init(serverName: String?, isSecure: Bool) {
         var fields: HTTPFields = [
             .xContentTypeOptions: "nosniff",
             .cacheControl: "no-store",
@@ -16,6 +17,8 @@ struct CommonFields: Sendable {
             .referrerPolicy: "no-referrer",
             .crossOriginResourcePolicy: "same-origin",
         ]
+        // RFC 6797, section 7.2: over TLS only. A year.
+        if isSecure { fields[.strictTransportSecurity] = "max-age=31536000" }
         if let serverName { fields[.server] = serverName }
         self.fields = Array(fields)
     }

@@ -1,3 +1,5 @@
+import HTTPTypes
+
 extension Connection {
     enum Phase {
         /// Between requests; new until the first one.
@@ -18,12 +20,18 @@ extension Connection {
         /// Suspended until there is more of a streamed body.
         case streamPaused(bytes: Int, spent: Duration)
         /// The server ended it; libmicrohttpd will notice.
-        case cut(Exchange.Ending)
+        case cut(Cut)
         case closed
     }
 }
 
 extension Connection.Phase {
+    /// How the server ended a request, and the status of the answer that was still sent.
+    struct Cut {
+        let ending: Exchange.Ending
+        var status: HTTPResponse.Status?
+    }
+
     var isOver: Bool {
         switch self {
         case .cut, .closed: true

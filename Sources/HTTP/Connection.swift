@@ -10,6 +10,8 @@ final class Connection: Sendable {
     /// See ``Exchange/client``.
     let client: String?
     private let daemonConnection: DaemonConnection
+    /// False over TLS, where a reply not made by the library would break into its records.
+    let canAnswerRaw: Bool
     private let state: Monitor<State>
 
     private struct State {
@@ -20,6 +22,8 @@ final class Connection: Sendable {
         var sawEnd = false
         /// Of the request that is being served.
         var deadline: Deadline?
+        /// Whether the client may be sending and must still get to read its answer when the library closes.
+        var lingers = false
     }
 
     private struct Deadline {
@@ -27,9 +31,10 @@ final class Connection: Sendable {
         let limit: Duration
     }
 
-    init(socket: Int32, _ daemonConnection: DaemonConnection, now: Moment) {
+    init(socket: Int32, _ daemonConnection: DaemonConnection, canAnswerRaw: Bool, now: Moment) {
         self.socket = socket
         client = daemonConnection.client
+        self.canAnswerRaw = canAnswerRaw
         self.daemonConnection = daemonConnection
         state = Monitor(State(phase: .resting(since: now, isNew: true)))
     }
@@ -142,17 +147,28 @@ final class Connection: Sendable {
     }
 
     /// - Returns: how the server ended the request, if it did.
-    func requestEnded(now: Moment) -> Exchange.Ending? {
+    func requestEnded(now: Moment) -> Phase.Cut? {
         state.withLock { state in
             state.deadline = nil
-            if case .cut(let ending) = state.phase { return ending }
+            if case .cut(let cut) = state.phase { return cut }
             state.phase = .resting(since: now, isNew: false)
             return nil
         }
     }
 
-    func closed() {
-        state.withLock { $0.phase = .closed }
+    /// The library will answer now and close, while the client may be sending: the socket stays open for a while, lest
+    /// a reset overtake the answer.
+    func lingersWhenClosed() {
+        state.withLock { $0.lingers = true }
+    }
+
+    /// - Returns: the socket if it must stay open, still the library's to close.
+    func closed() -> Int32? {
+        state.withLock { state in
+            let mayLinger = state.lingers && !state.phase.isOver
+            state.phase = .closed
+            return mayLinger ? socket : nil
+        }
     }
 
     @discardableResult
@@ -230,15 +246,17 @@ final class Connection: Sendable {
             }
             guard let limit = state.phase.limit(limits) else { return }
             if now - state.phase.start(or: now) > limit {
+                var status: HTTPResponse.Status?
                 switch state.phase {
                 case .head:
-                    send(answer(.headersTooSlow(limit: limits.header), nil), nil)
+                    status = send(answer(.headersTooSlow(limit: limits.header), nil), nil)
                 case .body(let head, let received, _):
-                    send(answer(.bodyTooSlow(received: received, declared: head.contentLength), head), head)
+                    let refusal = Refusal.bodyTooSlow(received: received, declared: head.contentLength)
+                    status = send(answer(refusal, head), head)
                 default:
                     break
                 }
-                cut(&state, .timeout)
+                cut(&state, .timeout, status)
             } else if state.phase.isReading, isAtEnd {
                 // Twice without a change between: the I/O thread is not just about to read it.
                 if state.sawEnd { cut(&state, .clientGone) }
@@ -247,8 +265,11 @@ final class Connection: Sendable {
         }
     }
 
-    private func send(_ response: Response, _ head: RequestHead?) {
+    /// - Returns: the status, unless only the library can write to this client.
+    private func send(_ response: Response, _ head: RequestHead?) -> HTTPResponse.Status? {
+        guard canAnswerRaw else { return nil }
         _ = RawReply(response, omittingBody: head?.method == .head).send(to: socket)
+        return response.status
     }
 
     /// Ends a request that is being served, with an answer where one can still be given.
@@ -262,8 +283,7 @@ final class Connection: Sendable {
             state.phase = .worked(WorkResult(answer: .inPlaceOfWork(answer(head))))
             daemonConnection.resume()
         case .body(let head, _, _):
-            send(answer(head), head)
-            cut(&state, ending)
+            cut(&state, ending, send(answer(head), head))
         case .streamPaused:
             // The library finds the connection cut when it asks for more.
             cut(&state, ending)
@@ -276,8 +296,10 @@ final class Connection: Sendable {
         return true
     }
 
-    private func cut(_ state: inout State, _ ending: Exchange.Ending) {
-        state.phase = .cut(ending)
+    private func cut(
+        _ state: inout State, _ ending: Exchange.Ending, _ status: HTTPResponse.Status? = nil
+    ) {
+        state.phase = .cut(Phase.Cut(ending: ending, status: status))
         shutdown(socket, Int32(SHUT_RDWR))
     }
 

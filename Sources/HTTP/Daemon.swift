@@ -7,11 +7,13 @@ import Glibc
 @safe
 final class Daemon: @unchecked Sendable {
     private let pointer: OpaquePointer
+    /// The library refers to it without holding it.
+    private let log: LibraryLog
 
     /// - Parameter core: must outlive ``stop()``; the callbacks refer to it without holding it.
-    /// - Returns: nil when the system has no threads or file descriptors left.
-    init?(serving core: ServerCore) {
+    init(serving core: ServerCore) throws(ServerError) {
         let configuration = core.configuration
+        log = LibraryLog(for: core.observer)
         var settings = unsafe perception_daemon_settings(
             threads: UInt32(configuration.ioThreads),
             // Split over the threads and never to be reached: the acceptor keeps the real limit.
@@ -19,10 +21,42 @@ final class Daemon: @unchecked Sendable {
             connection_memory: configuration.connectionMemoryBytes, stack_size: PosixThread.stackBytes,
             context: Unmanaged.passUnretained(core).toOpaque(), handle: handleRequest,
             request_completed: requestCompleted, connection_changed: connectionChanged,
-            request_line: requestLineArrived)
-        let started = unsafe PosixThread.withSignalsBlocked { unsafe perception_start_daemon(&settings) }
-        guard let started = unsafe started else { return nil }
+            request_line: requestLineArrived, log: libraryReported,
+            log_context: Unmanaged.passUnretained(log).toOpaque(), certificate: nil, key: nil)
+        let started = unsafe PosixThread.withSignalsBlocked {
+            unsafe Self.start(&settings, configuration.tls)
+        }
+        let lines = log.takeEarlyLines()
+        guard let started = unsafe started else {
+            throw Self.error(configuration, lines)
+        }
         unsafe pointer = started
+    }
+
+    private static func start(
+        _ settings: inout perception_daemon_settings, _ identity: TLSIdentity?
+    ) -> OpaquePointer? {
+        guard let identity else { return unsafe perception_start_daemon(&settings) }
+        // Read while it starts, and not afterwards.
+        return unsafe identity.certificate.withUnsafeBufferPointer { certificate in
+            unsafe identity.key.withUnsafeBufferPointer { key in
+                unsafe settings.certificate = certificate.baseAddress
+                unsafe settings.key = key.baseAddress
+                return unsafe perception_start_daemon(&settings)
+            }
+        }
+    }
+
+    /// Tells what GnuTLS does not like from a system that has run out of something, by what the library logged.
+    private static func error(_ configuration: ServerConfiguration, _ lines: [String]) -> ServerError {
+        let mark = "GnuTLS failed to setup x509 certificate/key: "
+        guard let identity = configuration.tls, let line = lines.first(where: { $0.hasPrefix(mark) }) else {
+            return .daemonNotStarted(configuration.address)
+        }
+        return .tls(
+            .refused(
+                certificate: identity.certificateFile, key: identity.keyFile,
+                reason: String(line.dropFirst(mark.count))))
     }
 
     /// Serves an accepted socket and closes it in the end, at once when there is no room.

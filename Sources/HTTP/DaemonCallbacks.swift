@@ -15,18 +15,27 @@ func connectionChanged(
     switch change {
     case .CONNECTION_NOTIFY_STARTED:
         let daemonConnection = unsafe DaemonConnection(pointer)
-        let connection = Connection(socket: daemonConnection.socket, daemonConnection, now: .now)
+        let connection = Connection(
+            socket: daemonConnection.socket, daemonConnection, canAnswerRaw: !core.isSecure, now: .now)
         core.connections.withLock { $0[ObjectIdentifier(connection)] = connection }
         unsafe slot.pointee = Unmanaged.passRetained(connection).toOpaque()
     case .CONNECTION_NOTIFY_CLOSED:
         guard let opaque = unsafe slot.pointee else { return }
         let connection = unsafe Unmanaged<Connection>.fromOpaque(opaque).takeRetainedValue()
         unsafe slot.pointee = nil
-        connection.closed()
+        if let socket = connection.closed() { core.lingering.keep(socket) }
         core.connections.withLock(waking: .everybody) { $0[ObjectIdentifier(connection)] = nil }
     @unknown default:
         return
     }
+}
+
+let libraryReported: MHD_LogCallback = { context, format, arguments in
+    guard let context = unsafe context, let format = unsafe format, let arguments = unsafe arguments else {
+        return
+    }
+    let log = unsafe Unmanaged<LibraryLog>.fromOpaque(context).takeUnretainedValue()
+    log.add(unsafe LibraryLog.line(format, arguments))
 }
 
 /// The request line is complete; nothing else of the head need be.
@@ -79,9 +88,10 @@ func requestCompleted(
         let cut = connection?.requestEnded(now: .now)
         core.observer.requestFinished(
             Exchange(
-                head: nil, route: nil, status: cut == .timeout ? .requestTimeout : nil, bytesIn: 0,
+                head: nil, route: nil, status: cut?.status,
+                bytesIn: 0,
                 bytesOut: 0,
-                durations: .init(), ending: cut ?? (serverStopped ? .abandoned : .clientGone),
+                durations: .init(), ending: cut?.ending ?? (serverStopped ? .abandoned : .clientGone),
                 client: connection?.client))
         return
     }

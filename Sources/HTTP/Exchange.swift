@@ -46,6 +46,12 @@ package struct Exchange: Sendable {
 /// Told of every finished request, on I/O threads: must be light.
 package protocol ServerObserver: Sendable {
     func requestFinished(_ exchange: Exchange)
+    /// Told what the HTTP library says of connections that break the rules of TLS, in its own words.
+    func libraryReported(_ line: String)
+}
+
+extension ServerObserver {
+    package func libraryReported(_ line: String) {}
 }
 
 /// What a server is doing at one moment.

@@ -37,6 +37,12 @@ package final class LoopbackClient {
         guard result == 0 else { throw Self.error("connect") }
     }
 
+    /// Talks over a stream socket that is connected already, and closes it in the end.
+    package init(over socket: Int32) {
+        self.socket = socket
+        host = "localhost"
+    }
+
     deinit {
         close(socket)
     }

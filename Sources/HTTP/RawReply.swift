@@ -2,7 +2,8 @@ import Glibc
 import HTTPTypes
 
 /// An answer as bytes on the wire, for the moments when libmicrohttpd takes none: in the middle of a body, and
-/// from another thread when a client is too slow. The connection always closes after it.
+/// from another thread when a client is too slow. The connection always closes after it. Never over TLS: there only the
+/// library can write.
 struct RawReply {
     let bytes: [UInt8]
 

@@ -28,12 +28,13 @@ package final class Server: Sendable {
             listener.close()
             throw .daemonNotStarted(configuration.address)
         }
-        guard let daemon = Daemon(serving: core) else {
+        do throws(ServerError) {
+            daemon = try Daemon(serving: core)
+        } catch {
             core.stopThreads()
             listener.close()
-            throw .daemonNotStarted(configuration.address)
+            throw error
         }
-        self.daemon = daemon
         do throws(ThreadError) {
             try Reaper.start(for: core)
             acceptor = try Acceptor(listener, for: daemon, core: core)
@@ -47,6 +48,15 @@ package final class Server: Sendable {
 
     deinit {
         stop(grace: .zero)
+    }
+
+    /// For people: the address with its scheme.
+    package var url: String {
+        guard core.isSecure else { return address.description }
+        return switch address {
+        case .tcp: address.description.replacing("http://", with: "https://", maxReplacements: 1)
+        case .unix: "\(address) (TLS)"
+        }
     }
 
     /// Nil for a Unix-domain socket.
@@ -96,6 +106,7 @@ package final class Server: Sendable {
         core.stopThreads()
         daemon.stop()
         if finished {
+            core.lingering.finish()
             for pool in [core.workers, core.longWorkers] { _ = pool.waitForThreads(atMost: .seconds(1)) }
         }
         life.withLock(waking: .everybody) { $0 = .over(finished: finished) }

@@ -21,6 +21,7 @@ extension ServerConfiguration {
             throw .invalidConfiguration(
                 "connectionMemoryBytes is \(connectionMemoryBytes) and must be at least 4096")
         }
+        if tls != nil, !TLSIdentity.isSupported { throw .tls(.unsupported) }
         let times = [
             ("headerTimeout", headerTimeout), ("idleTimeout", idleTimeout), ("bodyDeadline", bodyDeadline),
             ("requestTimeout", requestTimeout),

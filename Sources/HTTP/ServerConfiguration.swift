@@ -3,6 +3,8 @@ package struct ServerConfiguration: Sendable {
     package var address: SocketAddress = .tcp(host: "127.0.0.1", port: 8080)
     /// The `Server` header field; nil sends none.
     package var serverName: String? = nil
+    /// With one the server speaks HTTPS only, without one HTTP only.
+    package var tls: TLSIdentity? = nil
 
     /// Threads that only move bytes and answer small requests.
     package var ioThreads = max(2, min(8, WorkerPool.coreCount / 2))

@@ -15,6 +15,8 @@ final class ServerCore: Sendable {
     let connections = Monitor<[ObjectIdentifier: Connection]>([:])
     /// Requests between head and end; a drain waits for none.
     let inFlight = Monitor(0)
+    /// Open for a while after the library has closed them.
+    let lingering: LingeringSockets
     /// False once the reaper may go.
     let reaping = Monitor(true)
     private let draining = Atomic(false)
@@ -24,10 +26,13 @@ final class ServerCore: Sendable {
         observer: any ServerObserver
     ) throws(ThreadError) {
         self.configuration = configuration
-        commonFields = CommonFields(serverName: configuration.serverName)
+        commonFields = CommonFields(
+            serverName: configuration.serverName, isSecure: configuration.tls != nil)
         self.router = router
         self.render = render
         self.observer = observer
+        lingering = LingeringSockets(
+            for: TimeLimits(configuration).linger, bytes: configuration.discardBytes)
         memory = MemoryBudget(
             total: configuration.memoryBudgetBytes, retryAfter: configuration.retryAfter)
         workers = try WorkerPool(
@@ -43,6 +48,9 @@ final class ServerCore: Sendable {
 
     /// Whether heavy requests would be refused.
     var isOverloaded: Bool { workers.isFull || longWorkers.isFull }
+
+    /// Whether clients speak TLS, so that only the library can write to them.
+    var isSecure: Bool { configuration.tls != nil }
 
     var isDraining: Bool { draining.load(ordering: .acquiring) }
 
@@ -79,6 +87,7 @@ final class ServerCore: Sendable {
     /// Ends what has taken too long.
     func reap(_ limits: TimeLimits) {
         let now = Moment.now
+        lingering.sweep(now: now)
         for connection in openConnections {
             connection.reap(now: now, limits: limits) { refusal, head in
                 finish(refusal.response(render, head), for: head)

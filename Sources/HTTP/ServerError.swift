@@ -11,6 +11,7 @@ package enum ServerError: Error, Sendable, Equatable, CustomStringConvertible {
     /// libmicrohttpd refused to start: threads or file descriptors are exhausted.
     case daemonNotStarted(SocketAddress)
     case invalidConfiguration(String)
+    case tls(TLSError)
 
     package var description: String {
         switch self {
@@ -24,6 +25,7 @@ package enum ServerError: Error, Sendable, Equatable, CustomStringConvertible {
         case .daemonNotStarted(let address):
             "cannot serve \(address): the system has no threads or file descriptors left"
         case .invalidConfiguration(let reason): reason
+        case .tls(let error): error.description
         }
     }
 }

@@ -19,6 +19,8 @@ final class Transaction {
         case receiving(any BodySink, limit: Int)
         /// The answer is known; the body is short enough to be read to its end, which keeps the connection.
         case discarding(Response)
+        /// The same where the answer cannot be given in mid-body, within what the route would have read.
+        case outlasting(Response, left: Int)
         /// Answered in mid-body. So much more is read, lest a reset overtake the answer.
         case lingering(left: Int)
         case working
@@ -97,6 +99,9 @@ final class Transaction {
             return memory.sinkHolds(sink.memory).map(settle) ?? .goOn
         case .discarding:
             return .goOn
+        case .outlasting(let response, let left):
+            stage = .outlasting(response, left: left - piece.byteCount)
+            return left >= piece.byteCount ? .goOn : .close
         case .lingering(let left):
             stage = .lingering(left: left - piece.byteCount)
             return left > piece.byteCount ? .goOn : .close
@@ -116,7 +121,7 @@ final class Transaction {
             case .work(let work): return hand(over: work, to: core.workers)
             case .longWork(let work): return hand(over: work, to: core.longWorkers)
             }
-        case .discarding(let response):
+        case .discarding(let response), .outlasting(let response, _):
             durations.receive = .now - started
             return reply(response)
         case .working:
@@ -141,9 +146,10 @@ final class Transaction {
         let cut = connection.requestEnded(now: now)
         let isAnswered = completed || wasAnsweredRaw
         return Exchange(
-            head: head, route: route?.path, status: status ?? (cut == .timeout ? .requestTimeout : nil),
+            head: head, route: route?.path,
+            status: status ?? cut?.status,
             bytesIn: received, bytesOut: isAnswered ? replyBytes : 0, durations: durations,
-            ending: cut ?? (isAnswered ? .completed : serverStopped ? .abandoned : .clientGone),
+            ending: cut?.ending ?? (isAnswered ? .completed : serverStopped ? .abandoned : .clientGone),
             client: connection.client, notes: notes)
     }
 
@@ -173,6 +179,7 @@ final class Transaction {
             stage = .discarding(response)
             return .goOn
         }
+        guard connection.canAnswerRaw else { return settleByLibrary(response) }
         let finished = core.finish(response, for: head)
         status = finished.status
         notes = finished.notes
@@ -180,6 +187,18 @@ final class Transaction {
         replyBytes = finished.bodyByteCount
         stage = .lingering(left: core.configuration.discardBytes)
         return wasAnsweredRaw ? .goOn : .close
+    }
+
+    /// Where only the library can answer: it does before a body, and it does after one.
+    private func settleByLibrary(_ response: Response) -> Step {
+        if received == 0 {
+            connection.lingersWhenClosed()
+            return reply(response)
+        }
+        var left = core.configuration.discardBytes
+        if case .receiving(_, let limit) = stage { left = max(left, limit - received) }
+        stage = .outlasting(response, left: left)
+        return .goOn
     }
 
     /// - Parameter worksOn: a worker is still at it, and holds what it has claimed.

@@ -16,6 +16,7 @@ extension PerceptionService {
             "version": .string(ServiceSettings.version),
             "instruction_set": .string(InstructionSet.inUse.rawValue),
             "threads": .integer(Int64(settings.server.workerThreads)),
+            "tls": .bool(settings.server.tls != nil),
             "shared_files": .bool(settings.sharedDirectory != nil),
             "limits": limits,
             "formats": [

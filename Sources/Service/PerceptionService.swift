@@ -28,6 +28,8 @@ package struct PerceptionService: Sendable {
 
     /// All routes, behind the gate that asks for a token: a route that is added is guarded without its doing.
     package var router: Router { Router(routes, gate: authorization.refusal) }
+    /// Of a second port for those who watch the server and need not speak TLS; behind the same gate.
+    package var probeRouter: Router { Router(probes, gate: authorization.refusal) }
     package var observer: any ServerObserver { instruments }
 
     /// Renders what the HTTP module refuses as problem+json.

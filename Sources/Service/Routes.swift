@@ -17,12 +17,18 @@ extension PerceptionService {
             page("/v1/info", contentType: "application/json", info),
             page("/openapi.yaml", contentType: "application/yaml", Contract.text),
             Route(.get, "/docs") { _ in .reply(Contract.pageResponse) },
-            status("/healthz", "live") { true },
-            status("/readyz", "ready", isReady),
-            metrics("/metrics"),
             Route(.get, "/") { _ in
                 .reply(Response(.temporaryRedirect, headers: [.location: "/docs"]))
             },
+        ] + probes
+    }
+
+    /// What asks every few seconds.
+    var probes: [Route] {
+        [
+            status("/healthz", "live") { true },
+            status("/readyz", "ready", isReady),
+            metrics("/metrics"),
         ]
     }
 }

@@ -10,7 +10,11 @@ struct Healthcheck: ParsableCommand {
     @OptionGroup var listen: ListenOptions
 
     func run() throws {
-        let address = try listen.address().reachable
+        let probeAddress = try listen.probeAddress()
+        if probeAddress == nil, try listen.tlsFiles() != nil {
+            throw failure("this check speaks no TLS: give the server and it a --probe-port")
+        }
+        let address = try (probeAddress ?? listen.address()).reachable
         let status: Int
         do throws(ClientError) {
             let client = try LoopbackClient(connectingTo: address, timeout: .seconds(3))

@@ -12,13 +12,47 @@ struct ListenOptions: ParsableArguments {
     @Option(help: ArgumentHelp("Listen on a Unix-domain socket instead of TCP.", valueName: "unix:PATH"))
     var listen: String?
 
+    @Option(
+        help: ArgumentHelp(
+            "Speak TLS 1.2 and 1.3 with this certificate and those that link it to its authority, in PEM form.",
+            valueName: "file"))
+    var tlsCertificate: String?
+
+    @Option(help: ArgumentHelp("The certificate's private key, in PEM form.", valueName: "file"))
+    var tlsKey: String?
+
+    @Option(
+        help:
+            "A second TCP port on the same host that answers /healthz, /readyz and /metrics in plain HTTP; 0 lets the system choose."
+    )
+    var probePort: UInt16?
+
+    /// Where /healthz, /readyz and /metrics are to be had besides; nil for nowhere.
+    func probeAddress() throws -> SocketAddress? {
+        guard let port = try resolved(probePort, "probe-port", "a port from 0 to 65535") else { return nil }
+        return .tcp(host: try chosenHost() ?? "127.0.0.1", port: port)
+    }
+
+    /// The files of the certificate and its key; nil for plain HTTP.
+    func tlsFiles() throws -> (certificate: String, key: String)? {
+        let certificate = try resolved(tlsCertificate, "tls-certificate", "a path")
+        let key = try resolved(tlsKey, "tls-key", "a path")
+        switch (certificate, key) {
+        case (nil, nil): return nil
+        case (let certificate?, let key?): return (certificate, key)
+        case (_?, nil): throw ValidationError("--tls-certificate needs --tls-key")
+        case (nil, _?): throw ValidationError("--tls-key needs --tls-certificate")
+        }
+    }
+
+    private func chosenHost() throws -> String? { try resolved(host, "host", "an IP address") }
+
     func address() throws -> SocketAddress {
         if let listen = try resolved(listen, "listen", "unix:PATH", where: { $0.hasPrefix("unix:") }) {
             return .unix(path: String(listen.dropFirst(5)))
         }
         let port = try resolved(port, "port", "a port from 0 to 65535")
-        let host = try resolved(host, "host", "an IP address")
-        return .tcp(host: host ?? "127.0.0.1", port: port ?? 8080)
+        return .tcp(host: try chosenHost() ?? "127.0.0.1", port: port ?? 8080)
     }
 }
 

@@ -56,9 +56,11 @@ struct Serve: ParsableCommand {
         }
         try chooseInstructionSet()
         let address = try listen.address()
-        let tokens = try makeTokens(beyond: address, logger)
+        let probeAddress = try listen.probeAddress()
+        let tokens = try makeTokens(beyond: [address] + [probeAddress].compactMap(\.self), logger)
         var configuration = try limits.configuration()
         configuration.address = address
+        configuration.tls = try listen.tlsIdentity(warning: logger)
         // Without the version, which scanners take for a gift to attackers; /v1/info has it.
         configuration.serverName = "perception-server"
 
@@ -72,17 +74,14 @@ struct Serve: ParsableCommand {
             settings: settings, logger: logger,
             isReady: running.isReady,
             load: running.load)
-        let server: Server
-        do throws(ServerError) {
-            server = try Server(
-                configuration, router: service.router, render: PerceptionService.render,
-                observer: service.observer)
-        } catch {
-            throw failure("\(error)")
+        let server = try start(configuration, service.router, service)
+        let probes = try probeAddress.map { address in
+            try start(.forProbes(at: address, besides: configuration), service.probeRouter, service)
         }
         running.set(server)
         confine(logger)
-        announce("perception-server \(Serve.version) listening on \(server.address)")
+        let besides = probes.map { ", probes on \($0.url)" } ?? ""
+        announce("perception-server \(Serve.version) listening on \(server.url)\(besides)")
 
         var signal = signals.next()
         while signal == .reload {
@@ -91,6 +90,8 @@ struct Serve: ParsableCommand {
         }
         logger.info("draining", metadata: ["signal": "\(signal.rawValue)"])
         let finished = server.drain()
+        // Until now they told that it drains.
+        probes?.drain()
         logger.info("stopped", metadata: ["all_requests_finished": "\(finished)"])
     }
 
@@ -102,6 +103,18 @@ struct Serve: ParsableCommand {
             logger.notice(
                 "this system does not let a process give up system calls",
                 metadata: ["errno": "\(error.errno)"])
+        }
+    }
+
+    /// - Throws: one line when it can't start.
+    private func start(
+        _ configuration: ServerConfiguration, _ router: Router, _ service: PerceptionService
+    ) throws -> Server {
+        do throws(ServerError) {
+            return try Server(
+                configuration, router: router, render: PerceptionService.render, observer: service.observer)
+        } catch {
+            throw failure("\(error)")
         }
     }
 
@@ -141,13 +154,13 @@ struct Serve: ParsableCommand {
     }
 
     /// - Throws: one line when they can't be read, or when there are none where strangers could connect.
-    private func makeTokens(beyond address: SocketAddress, _ logger: Logger) throws -> Tokens {
+    private func makeTokens(beyond addresses: [SocketAddress], _ logger: Logger) throws -> Tokens {
         let path = try resolved(tokenFile, "token-file", "a path")
         let tokens = try Tokens(file: path, environment: environment("PERCEPTION_TOKENS"), logger: logger)
-        guard try tokens.accepted != nil || address.isLoopback || resolved(insecureNoAuth, "insecure-no-auth")
-        else {
+        let exposed = addresses.first { !$0.isLoopback }
+        if let exposed, tokens.accepted == nil, try !resolved(insecureNoAuth, "insecure-no-auth") {
             throw failure(
-                "refusing to listen on \(address) without a token: give --token-file, or --insecure-no-auth if the "
+                "refusing to listen on \(exposed) without a token: give --token-file, or --insecure-no-auth if the "
                     + "network is trusted")
         }
         return tokens

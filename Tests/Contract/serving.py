@@ -11,7 +11,7 @@ import requests
 
 START_SECONDS = 20
 STOP_SECONDS = 20
-ADDRESS = re.compile(r"http://(?:\d+\.\d+\.\d+\.\d+|localhost|\[[0-9a-f:]+\]):\d+")
+ADDRESS = re.compile(r"https?://(?:\d+\.\d+\.\d+\.\d+|localhost|\[[0-9a-f:]+\]):\d+")
 
 
 class Lines:
@@ -46,11 +46,11 @@ class Lines:
             return found()
 
 
-def wait_until_ready(url, path="/readyz"):
+def wait_until_ready(url, path="/readyz", authority=True):
     deadline = time.monotonic() + START_SECONDS
     while True:
         try:
-            if requests.get(url + path, timeout=2).status_code == 200:
+            if requests.get(url + path, timeout=2, verify=authority).status_code == 200:
                 return
         except requests.ConnectionError:
             pass
@@ -81,9 +81,12 @@ def started(binary, *arguments, **environment):
 
 
 @contextlib.contextmanager
-def running(binary, *arguments, **environment):
-    """Base URL of `binary serve --port 0`, ready; leaves only after SIGTERM made it exit with 0."""
+def running(binary, *arguments, authority=True, **environment):
+    """Base URL of `binary serve --port 0`, ready; leaves only after SIGTERM made it exit with 0.
+
+    `authority` is the certificate that vouches for one that speaks TLS.
+    """
     with started(binary, "--port", "0", *arguments, **environment) as (process, lines):
-        wait_until_ready(lines.address)
+        wait_until_ready(lines.address, authority=authority)
         yield lines.address
         assert process.poll() is None, f"the server ended with {process.returncode}:\n" + "".join(lines.seen[-50:])

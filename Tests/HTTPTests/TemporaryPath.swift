@@ -23,6 +23,15 @@ final class TemporaryPath {
 
     var exists: Bool { unsafe access(path, F_OK) == 0 }
 
+    /// The text of the file there, up to 64 KiB.
+    func read() -> String {
+        let file = unsafe open(path, O_RDONLY)
+        defer { close(file) }
+        var bytes = [UInt8](repeating: 0, count: 1 << 16)
+        let count = unsafe bytes.withUnsafeMutableBytes { unsafe Glibc.read(file, $0.baseAddress, $0.count) }
+        return String(decoding: bytes[..<max(0, count)], as: UTF8.self)
+    }
+
     /// Puts a plain file there.
     func write(_ text: String) {
         let file = unsafe open(path, O_CREAT | O_WRONLY, 0o600)

@@ -61,12 +61,21 @@ extension Instruments: ServerObserver {
         meter.record(exchange)
         accessLog.record(exchange)
     }
+
+    func libraryReported(_ line: String) {
+        accessLog.logger.debug("connection", metadata: ["reason": "\(line)"])
+    }
 }
 
 extension Exchange {
     /// The stable word of what went wrong, also where the server cut a slow client off.
     var problem: String? {
-        notes.problem ?? (status == .requestTimeout ? Problem.Kind.requestTimeout.rawValue : nil)
+        if let problem = notes.problem { return problem }
+        return switch status {
+        case .requestTimeout: Problem.Kind.requestTimeout.rawValue
+        case .gatewayTimeout: Problem.Kind.deadlineExceeded.rawValue
+        default: nil
+        }
     }
 }
 

@@ -1,0 +1,27 @@
+/// Why a server cannot speak TLS as asked. The description is one line for people; none holds anything of a file.
+package enum TLSError: Error, Sendable, Equatable, CustomStringConvertible {
+    /// The system's libmicrohttpd was built without.
+    case unsupported
+    case unreadable(String, errno: Int32)
+    /// Longer than a megabyte, or with NUL bytes, as in DER and PKCS #12 files.
+    case notText(String)
+    case noCertificate(String)
+    case noKey(String)
+    case keyEncrypted(String)
+    /// GnuTLS says why, e.g. that the two do not belong together.
+    case refused(certificate: String, key: String, reason: String)
+
+    package var description: String {
+        switch self {
+        case .unsupported: "this system's libmicrohttpd has no TLS: leave the certificate out"
+        case .unreadable(let path, let errno): "cannot read \(path) for TLS: \(SystemError.text(errno))"
+        case .notText(let path): "\(path) is not a PEM file"
+        case .noCertificate(let path): "\(path) holds no certificate in PEM form"
+        case .noKey(let path): "\(path) holds no private key in PEM form"
+        case .keyEncrypted(let path):
+            "the private key in \(path) is encrypted, and nobody is here to ask: openssl pkey -in \(path) decrypts it"
+        case .refused(let certificate, let key, let reason):
+            "cannot use the certificate \(certificate) with the key \(key): \(reason)"
+        }
+    }
+}

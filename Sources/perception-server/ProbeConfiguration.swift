@@ -1,0 +1,21 @@
+import HTTP
+
+extension ServerConfiguration {
+    /// For a port that only says how the server is: few connections, no bodies, nothing that computes, never TLS.
+    static func forProbes(at address: SocketAddress, besides main: ServerConfiguration) -> ServerConfiguration
+    {
+        var configuration = ServerConfiguration()
+        configuration.address = address
+        configuration.serverName = main.serverName
+        configuration.ioThreads = 1
+        configuration.workerThreads = 1
+        configuration.workQueueLimit = 0
+        configuration.maxConnections = 128
+        configuration.maxBodyBytes = 0
+        configuration.memoryBudgetBytes = 0
+        configuration.discardBytes = 64 << 10
+        configuration.headerTimeout = .seconds(5)
+        configuration.drainGrace = .seconds(1)
+        return configuration
+    }
+}

@@ -1,0 +1,72 @@
+import Glibc
+import Testing
+
+@testable import HTTP
+
+@Suite("Sockets that linger")
+struct LingeringSocketsTests {
+    /// A connection: the server's end, which is closed as the library does after `keep`, and the client's.
+    private func connection(to sockets: LingeringSockets) throws -> Int32 {
+        var ends: [Int32] = [-1, -1]
+        try #require(unsafe socketpair(AF_UNIX, Int32(SOCK_STREAM.rawValue), 0, &ends) == 0)
+        sockets.keep(ends[0])
+        close(ends[0])
+        return ends[1]
+    }
+
+    /// Whether somebody at the other end would still take a byte.
+    private func isOpen(_ client: Int32) -> Bool {
+        var byte: UInt8 = 0
+        return unsafe send(client, &byte, 1, Int32(MSG_NOSIGNAL | MSG_DONTWAIT)) == 1 || errno == EAGAIN
+    }
+
+    @Test("What comes is thrown away while the client is told that nothing more will")
+    func takesWhatComes() throws {
+        let sockets = LingeringSockets(for: .seconds(1000), bytes: 1 << 30)
+        let client = try connection(to: sockets)
+        defer { close(client) }
+        var byte: UInt8 = 0
+        #expect(unsafe recv(client, &byte, 1, 0) == 0)
+        let piece = [UInt8](repeating: 1, count: 1 << 16)
+        var taken = 0
+        while taken < 8 << 20 {
+            let count = unsafe send(client, piece, piece.count, Int32(MSG_NOSIGNAL | MSG_DONTWAIT))
+            if count < 0 { sockets.sweep(now: .now) } else { taken += count }
+            try #require(count > 0 || errno == EAGAIN)
+        }
+    }
+
+    @Test("It ends after its time, its bytes, or with the client")
+    func ends() throws {
+        let start = Moment.now
+        let timed = LingeringSockets(for: .seconds(5), bytes: 1 << 20)
+        let late = try connection(to: timed)
+        timed.sweep(now: start + .seconds(4))
+        #expect(isOpen(late))
+        timed.sweep(now: .now + .seconds(6))
+        #expect(!isOpen(late))
+        close(late)
+
+        let counted = LingeringSockets(for: .seconds(1000), bytes: 2)
+        let busy = try connection(to: counted)
+        #expect(isOpen(busy))
+        counted.sweep(now: start)
+        #expect(isOpen(busy))
+        counted.sweep(now: start)
+        #expect(!isOpen(busy))
+        close(busy)
+
+        let left = LingeringSockets(for: .seconds(1000), bytes: 1 << 20)
+        close(try connection(to: left))
+        left.finish()
+    }
+
+    @Test("Those that are left are closed with it")
+    func released() throws {
+        var sockets: LingeringSockets? = LingeringSockets(for: .seconds(1000), bytes: 1 << 20)
+        let client = try connection(to: try #require(sockets))
+        defer { close(client) }
+        sockets = nil
+        #expect(!isOpen(client))
+    }
+}
