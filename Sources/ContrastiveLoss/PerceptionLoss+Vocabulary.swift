@@ -14,15 +14,19 @@ extension PerceptionLoss {
 
     /// Statistics and divergences of every response token's rows, [N]; nil for tokens outside the response, which are
     /// not read. The estimator must be one that needs the vocabulary.
+    /// - Parameter isWanted: asked now and then; false ends the work.
+    /// - Returns: nil when the work was ended.
     /// - Complexity: O(N·V) time over all cores; beside the result, O(V) memory for each thread.
     package func contrast(
-        _ logits: PerView<VocabularyLogits>, responseMask: [UInt8]
-    ) -> [ContrastedRows?] {
+        _ logits: PerView<VocabularyLogits>, responseMask: [UInt8],
+        while isWanted: @Sendable () -> Bool
+    ) -> [ContrastedRows?]? {
         guard let contrast = rowContrast(temperature: logits.original.temperature) else {
             preconditionFailure("\(estimator) needs no vocabulary")
         }
         let operations = responseMask.count * logits.original.vocabulary
-        return mapInParallel(responseMask.count, operations: operations) { token in
+        return mapInParallel(responseMask.count, operations: operations, while: isWanted) {
+            token -> ContrastedRows? in
             guard responseMask[token] == 1 else { return nil }
             return contrast.read(
                 token, original: logits.original, preserving: logits.preserving, removing: logits.removing)

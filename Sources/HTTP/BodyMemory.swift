@@ -1,8 +1,6 @@
-/// One request's share of the memory budget.
+/// Claims memory for one request's body as it arrives, at its share of the budget.
 struct BodyMemory {
-    private let budget: MemoryBudget
-    private let retryAfter: Duration
-    private var claimed = 0
+    let share: MemoryShare
     private var follows = Follows.nothing
     /// No body is longer than it declares.
     private var ceiling = Int.max
@@ -14,9 +12,8 @@ struct BodyMemory {
         case nothing, body, sink
     }
 
-    init(_ budget: MemoryBudget, retryAfter: Duration) {
-        self.budget = budget
-        self.retryAfter = retryAfter
+    init(_ share: MemoryShare) {
+        self.share = share
     }
 
     /// Claims what the sink needs at first. A body that could never fit is refused before any of it is read; one that
@@ -26,12 +23,12 @@ struct BodyMemory {
         case .wholeBody:
             follows = .body
             ceiling = head.contentLength ?? .max
-            if let declared = head.contentLength, declared > budget.total {
-                return .memoryInsufficient(needed: declared, budget: budget.total)
+            if let declared = head.contentLength, declared > share.total {
+                return .memoryInsufficient(needed: declared, budget: share.total)
             }
-            return extend(to: min(head.contentLength ?? 0, BodyMemory.opening))
+            return share.extend(to: min(head.contentLength ?? 0, BodyMemory.opening))
         case .fixed(let bytes):
-            return extend(to: bytes)
+            return share.extend(to: bytes)
         case .held(let bytes):
             follows = .sink
             return grow(to: bytes)
@@ -39,38 +36,21 @@ struct BodyMemory {
     }
 
     /// Before a piece is given to the sink.
-    mutating func bodyArrives(_ received: Int) -> Refusal? {
+    func bodyArrives(_ received: Int) -> Refusal? {
         follows == .body ? grow(to: received) : nil
     }
 
     /// After a piece was given to the sink.
-    mutating func sinkHolds(_ memory: @autoclosure () -> MemoryClaim) -> Refusal? {
+    func sinkHolds(_ memory: @autoclosure () -> MemoryClaim) -> Refusal? {
         guard follows == .sink, case .held(let bytes) = memory() else { return nil }
         return grow(to: bytes)
     }
 
     /// Claims ahead and in steps, so that the budget is not locked for every piece.
-    private mutating func grow(to bytes: Int) -> Refusal? {
-        guard bytes > claimed else { return nil }
+    private func grow(to bytes: Int) -> Refusal? {
+        guard bytes > share.bytes else { return nil }
         // What is there needs no more than itself where there is no room ahead.
-        return extend(to: min(ceiling, bytes + bytes / 4 + 1 << 20)) == nil ? nil : extend(to: bytes)
-    }
-
-    mutating func release() {
-        budget.release(claimed)
-        claimed = 0
-        follows = .nothing
-    }
-
-    private mutating func extend(to bytes: Int) -> Refusal? {
-        switch budget.claim(bytes - claimed, holding: claimed) {
-        case .granted:
-            claimed = bytes
-            return nil
-        case .taken(let free):
-            return .memoryTaken(needed: bytes, free: free, budget: budget.total, retryAfter: retryAfter)
-        case .insufficient:
-            return .memoryInsufficient(needed: bytes, budget: budget.total)
-        }
+        return share.extend(to: min(ceiling, bytes + bytes / 4 + 1 << 20)) == nil
+            ? nil : share.extend(to: bytes)
     }
 }

@@ -19,7 +19,8 @@ package protocol BodySink: AnyObject {
     func receive(_ bytes: RawSpan) -> Response?
 
     /// The body is complete. Called once, also for a request without a body.
-    func finish() -> Outcome
+    /// - Parameter scope: for the work that comes now, here or on another thread.
+    func finish(_ scope: RequestScope) -> Outcome
 }
 
 extension BodySink {
@@ -38,7 +39,8 @@ package enum MemoryClaim: Sendable, Equatable {
     case held(Int)
 }
 
-/// How a complete request is answered.
+/// How a complete request is answered. Work should claim its memory and stop when nobody waits any more; see
+/// ``RequestScope``.
 package enum Outcome: Sendable {
     /// Small work, done already.
     case reply(Response)
@@ -48,7 +50,4 @@ package enum Outcome: Sendable {
     /// The same for work that may take long, by threads of its own that yield to all others: however much there is of
     /// it, other work finds a thread and the cores.
     case longWork(@Sendable () -> Response)
-    /// Long work that may be ended early: the argument tells whether someone still waits for the answer; without, any
-    /// answer will do.
-    case batch(@Sendable (_ isWanted: @escaping @Sendable () -> Bool) -> Response)
 }

@@ -1,9 +1,9 @@
 /// A sink that collects the body into one array and hands it on when it is complete; see ``ArrivingBytes``.
 package final class BufferedBody: BodySink {
     private var bytes: ArrivingBytes
-    private let completion: ([UInt8]) -> Outcome
+    private let completion: ([UInt8], RequestScope) -> Outcome
 
-    package init(for head: RequestHead, completion: @escaping ([UInt8]) -> Outcome) {
+    package init(for head: RequestHead, completion: @escaping ([UInt8], RequestScope) -> Outcome) {
         bytes = ArrivingBytes(expecting: head.contentLength)
         self.completion = completion
     }
@@ -13,5 +13,5 @@ package final class BufferedBody: BodySink {
         return nil
     }
 
-    package func finish() -> Outcome { completion(bytes.take()) }
+    package func finish(_ scope: RequestScope) -> Outcome { completion(bytes.take(), scope) }
 }

@@ -66,6 +66,8 @@ extension Connection.Phase {
 struct WorkResult: Sendable {
     enum Answer: Sendable {
         case response(Response)
+        /// The server's own, because the work took too long: it may still be going on.
+        case inPlaceOfWork(Response)
         /// The client had left before its turn.
         case clientGone
     }

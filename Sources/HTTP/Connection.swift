@@ -20,6 +20,13 @@ final class Connection: Sendable {
         var sawEnd = false
         /// Whether the client may be sending and must still get to read its answer when the library closes.
         var lingers = false
+        /// Of the request that is being served.
+        var deadline: Deadline?
+    }
+
+    private struct Deadline {
+        let moment: Moment
+        let limit: Duration
     }
 
     init(socket: Int32, _ daemonConnection: DaemonConnection, canAnswerRaw: Bool, now: Moment) {
@@ -40,8 +47,13 @@ final class Connection: Sendable {
         state.withLock { if case .head(let target, _) = $0.phase { target } else { [] } }
     }
 
-    func headArrived(_ head: RequestHead, now: Moment) {
-        advance(to: .body(head, received: 0, since: now))
+    /// - Parameter limit: how long the request may take from now on.
+    func headArrived(_ head: RequestHead, now: Moment, limit: Duration) {
+        state.withLock { state in
+            if state.phase.isOver { return }
+            state.phase = .body(head, received: 0, since: now)
+            state.deadline = Deadline(moment: now + limit, limit: limit)
+        }
     }
 
     /// - Returns: false when the reaper has answered and the request is over.
@@ -134,6 +146,7 @@ final class Connection: Sendable {
     /// - Returns: how the server ended the request, if it did.
     func requestEnded(now: Moment) -> Exchange.Ending? {
         state.withLock { state in
+            state.deadline = nil
             if case .cut(let ending) = state.phase { return ending }
             state.phase = .resting(since: now, isNew: false)
             return nil
@@ -166,13 +179,17 @@ final class Connection: Sendable {
 
     // On a worker.
 
-    /// Whether someone still waits for the work: nobody has answered in its place and the client is there.
+    /// Whether someone still waits for the work, here or on a worker: nobody has answered in its place and the client is
+    /// there.
     ///
     /// A client that has only shut down its sending half counts as gone, as with most servers: the two look
     /// the same until something is sent.
     var isWaitingForWork: Bool {
         state.withLock { state in
-            if case .working = state.phase { isPeerThere } else { false }
+            switch state.phase {
+            case .working, .answering: isPeerThere
+            default: false
+            }
         }
     }
 
@@ -217,18 +234,20 @@ final class Connection: Sendable {
 
     /// Ends what has taken too long, and what the client has left without the I/O thread hearing of it:
     /// libmicrohttpd asks for changes only, and misses the end that comes together with the last bytes.
-    func reap(now: Moment, limits: TimeLimits, render: (Refusal, RequestHead?) -> RawReply) {
+    func reap(now: Moment, limits: TimeLimits, answer: (Refusal, RequestHead?) -> Response) {
         state.withLock { state in
+            if let deadline = state.deadline, now > deadline.moment {
+                state.deadline = nil
+                let refusal = Refusal.deadlineExceeded(limit: deadline.limit)
+                if end(&state, .timeout, answering: { answer(refusal, $0) }) { return }
+            }
             guard let limit = state.phase.limit(limits) else { return }
             if now - state.phase.start(or: now) > limit {
                 switch state.phase {
-                case _ where !canAnswerRaw:
-                    break
                 case .head:
-                    _ = render(.headersTooSlow(limit: limits.header), nil).send(to: socket)
+                    send(answer(.headersTooSlow(limit: limits.header), nil), nil)
                 case .body(let head, let received, _):
-                    let refusal = Refusal.bodyTooSlow(received: received, declared: head.contentLength)
-                    _ = render(refusal, head).send(to: socket)
+                    send(answer(.bodyTooSlow(received: received, declared: head.contentLength), head), head)
                 default:
                     break
                 }
@@ -239,6 +258,37 @@ final class Connection: Sendable {
                 state.sawEnd = true
             }
         }
+    }
+
+    /// Without a word over TLS: the request ends all the same.
+    private func send(_ response: Response, _ head: RequestHead?) {
+        guard canAnswerRaw else { return }
+        _ = RawReply(response, omittingBody: head?.method == .head).send(to: socket)
+    }
+
+    /// Ends a request that is being served, with an answer where one can still be given.
+    ///
+    /// - Returns: false when there is none, or its answer is about to be queued.
+    private func end(
+        _ state: inout State, _ ending: Exchange.Ending, answering answer: (RequestHead) -> Response
+    ) -> Bool {
+        switch state.phase {
+        case .working(let head):
+            state.phase = .worked(WorkResult(answer: .inPlaceOfWork(answer(head))))
+            daemonConnection.resume()
+        case .body(let head, _, _):
+            send(answer(head), head)
+            cut(&state, ending)
+        case .streamPaused:
+            // The library finds the connection cut when it asks for more.
+            cut(&state, ending)
+            daemonConnection.resume()
+        case .replying, .streaming:
+            cut(&state, ending)
+        case .resting, .head, .answering, .worked, .lingering, .cut, .closed:
+            return false
+        }
+        return true
     }
 
     private func cut(_ state: inout State, _ ending: Exchange.Ending) {
@@ -255,24 +305,11 @@ final class Connection: Sendable {
     /// The grace is over: answers what waits, closes what stalls.
     func abandon(answering response: (RequestHead) -> Response) {
         state.withLock { state in
+            if end(&state, .abandoned, answering: response) { return }
             switch state.phase {
-            case .working(let head):
-                state.phase = .worked(WorkResult(answer: .response(response(head))))
-                daemonConnection.resume()
-                return
-            case .worked, .cut, .closed:
-                return
-            case .body(let head, _, _) where canAnswerRaw:
-                _ = RawReply(response(head), omittingBody: head.method == .head).send(to: socket)
-            case .streamPaused:
-                // The library finds the connection cut when it asks for more.
-                cut(&state, .abandoned)
-                daemonConnection.resume()
-                return
-            case .resting, .head, .body, .answering, .lingering, .replying, .streaming:
-                break
+            case .resting, .head, .answering, .lingering: cut(&state, .abandoned)
+            default: break
             }
-            cut(&state, .abandoned)
         }
     }
 }

@@ -54,7 +54,7 @@ extension ServerObserver {
 
 /// What a server is doing at one moment.
 package struct ServerLoad: Sendable, Equatable {
-    package static let idle = ServerLoad(connections: 0, inFlight: 0, queued: 0, running: 0, bodyBytes: 0)
+    package static let idle = ServerLoad(connections: 0, inFlight: 0, queued: 0, running: 0, memoryBytes: 0)
 
     /// Open connections.
     package var connections: Int
@@ -65,5 +65,5 @@ package struct ServerLoad: Sendable, Equatable {
     /// Jobs on a worker.
     package var running: Int
     /// Claimed of the memory budget.
-    package var bodyBytes: Int
+    package var memoryBytes: Int
 }

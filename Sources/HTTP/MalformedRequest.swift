@@ -24,6 +24,8 @@ package enum MalformedRequest: Error, Sendable, Equatable {
     case notUTF8(TargetPart)
     case fieldNameInvalid(String)
     case fieldValueInvalid(name: String)
+    /// `X-Request-Timeout` is no number of seconds.
+    case timeoutInvalid(String)
 
     package enum TargetPart: String, Sendable {
         case path, query

@@ -29,9 +29,11 @@ package enum Refusal: Error, Sendable, Equatable {
     case busy(retryAfter: Duration)
     /// 503: the server is going away.
     case draining(retryAfter: Duration)
-    /// 503: the memory for bodies is taken at the moment.
+    /// 503: other requests hold the memory at the moment.
     case memoryTaken(needed: Int, free: Int, budget: Int, retryAfter: Duration)
-    /// 507: a body that no waiting would make fit.
+    /// 504: the time that the client, or the server for any request, sets was over before the answer was ready.
+    case deadlineExceeded(limit: Duration)
+    /// 507: a request that no waiting would make fit.
     case memoryInsufficient(needed: Int, budget: Int)
 
     package var status: HTTPResponse.Status {
@@ -46,6 +48,7 @@ package enum Refusal: Error, Sendable, Equatable {
         case .expectationFailed: .expectationFailed
         case .headersTooLarge: .requestHeaderFieldsTooLarge
         case .busy, .draining, .memoryTaken: .serviceUnavailable
+        case .deadlineExceeded: .gatewayTimeout
         case .memoryInsufficient: .init(code: 507, reasonPhrase: "Insufficient Storage")
         }
     }

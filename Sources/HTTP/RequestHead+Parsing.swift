@@ -31,7 +31,9 @@ extension RequestHead {
         let framing = try BodyFraming(
             contentLengths: headers[values: .contentLength],
             transferEncodings: headers[values: .transferEncoding], version: version)
-        self.init(method: method, path: target.path, query: target.query, headers: headers, framing: framing)
+        self.init(
+            method: method, path: target.path, query: target.query, headers: headers, framing: framing,
+            timeout: try headers[.requestTimeout].map(RequestHead.timeout))
     }
 
     /// For the answer to a head that could not be trusted: so much of it as a log line and a problem report
@@ -40,7 +42,19 @@ extension RequestHead {
         let mayHaveBody = headers.contains(.contentLength) || headers.contains(.transferEncoding)
         self.init(
             method: HTTPRequest.Method(rawValue: method) ?? .get, path: String(target.prefix { $0 != "?" }),
-            query: [], headers: headers, framing: mayHaveBody ? .chunked : .none)
+            query: [], headers: headers, framing: mayHaveBody ? .chunked : .none, timeout: nil)
+    }
+
+    /// Seconds: up to nine digits and, after a point, as many again; more than 0.
+    private static func timeout(_ text: String) throws(MalformedRequest) -> Duration {
+        let parts = text.utf8.split(separator: UInt8(ascii: "."), omittingEmptySubsequences: false)
+        let isNumber =
+            parts.count <= 2
+            && parts.allSatisfy { part in
+                (1...9).contains(part.count) && part.allSatisfy { (0x30...0x39).contains($0) }
+            }
+        guard isNumber, let seconds = Double(text), seconds > 0 else { throw .timeoutInvalid(text) }
+        return .seconds(seconds)
     }
 
     private static func checkHost(_ hosts: [String], version: HTTPVersion) throws(MalformedRequest) {

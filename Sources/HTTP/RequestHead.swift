@@ -11,6 +11,8 @@ package struct RequestHead: Sendable {
     package let framing: BodyFraming
     /// The client's `X-Request-ID` when it is 1…128 visible ASCII characters, else made here.
     package let requestID: String
+    /// The client's `X-Request-Timeout`: how long it will wait, counted from the complete head.
+    package let timeout: Duration?
 
     /// How the end of the body is known.
     package enum BodyFraming: Sendable, Equatable {
@@ -36,19 +38,21 @@ package struct RequestHead: Sendable {
 
     init(
         method: HTTPRequest.Method, path: String, query: [QueryItem], headers: HTTPFields,
-        framing: BodyFraming
+        framing: BodyFraming, timeout: Duration?
     ) {
         self.method = method
         self.path = path
         self.query = query
         self.headers = headers
         self.framing = framing
+        self.timeout = timeout
         requestID = headers[.requestID].flatMap { RequestID.isValid($0) ? $0 : nil } ?? RequestID.make()
     }
 }
 
 extension HTTPField.Name {
     package static let requestID = literal("X-Request-ID")
+    package static let requestTimeout = literal("X-Request-Timeout")
     static let host = literal("Host")
 
     private static func literal(_ name: String) -> HTTPField.Name {

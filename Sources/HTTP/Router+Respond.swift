@@ -5,7 +5,7 @@ extension Router {
     /// and a streamed reply is collected.
     package func respond(
         to head: RequestHead, body: [UInt8] = [], chunk: Int = 65_536, chunks: [Int] = [],
-        maxBodyBytes: Int = .max, render: RefusalRenderer
+        maxBodyBytes: Int = .max, scope: RequestScope = .unbounded, render: RefusalRenderer
     ) -> Response {
         let sizes = chunks.isEmpty ? [chunk] : chunks
         let admission = admit(head, maxBodyBytes: maxBodyBytes)
@@ -27,10 +27,9 @@ extension Router {
                 start = end
                 turn += 1
             }
-            switch sink.finish() {
-            case .reply(let response): return response
-            case .work(let work), .longWork(let work): return work()
-            case .batch(let work): return work { true }.whole
+            switch sink.finish(scope) {
+            case .reply(let response): return response.whole
+            case .work(let work), .longWork(let work): return work().whole
             }
         }
     }

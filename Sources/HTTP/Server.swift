@@ -65,13 +65,13 @@ package final class Server: Sendable {
     }
 
     /// False while draining and while the work queue is at its limit.
-    package var isReady: Bool { !core.isDraining && !core.workers.isFull && !core.longWorkers.isFull }
+    package var isReady: Bool { !core.isDraining && !core.isOverloaded }
 
     package var load: ServerLoad {
         ServerLoad(
             connections: core.connectionCount, inFlight: core.inFlight.withLock { $0 },
             queued: core.workers.queued + core.longWorkers.queued,
-            running: core.workers.running + core.longWorkers.running, bodyBytes: core.memory.claimed)
+            running: core.workers.running + core.longWorkers.running, memoryBytes: core.memory.claimed)
     }
 
     /// Stops accepting, lets requests in flight finish within the grace, then stops for good.

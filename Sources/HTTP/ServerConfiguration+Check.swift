@@ -24,6 +24,7 @@ extension ServerConfiguration {
         if tls != nil, !TLSIdentity.isSupported { throw .tls(.unsupported) }
         let times = [
             ("headerTimeout", headerTimeout), ("idleTimeout", idleTimeout), ("bodyDeadline", bodyDeadline),
+            ("requestTimeout", requestTimeout),
         ]
         for (name, value) in times where value <= .zero {
             throw .invalidConfiguration("\(name) is \(value) and must be positive")

@@ -17,9 +17,10 @@ package struct ServerConfiguration: Sendable {
 
     /// The longest body where a route sets no limit of its own.
     package var maxBodyBytes = 1 << 30
-    /// For all bodies in flight together; claimed before it is spent (see ``BodySink/memory``).
+    /// For all requests in flight together; claimed before it is spent (see ``BodySink/memory`` and
+    /// ``RequestScope/claim(_:)``).
     package var memoryBudgetBytes = 4 << 30
-    /// Connections above this wait in the kernel, unanswered; high, because 503 is the better answer.
+    /// Connections above this are answered with 503 and closed.
     package var maxConnections = 10_000
     /// libmicrohttpd's memory for one connection: bounds the head and, halved, the pieces of a body.
     /// Above 256 KiB small requests get slower.
@@ -38,6 +39,8 @@ package struct ServerConfiguration: Sendable {
     /// bounds a client that does not read its answer.
     package var bodyDeadline: Duration = .seconds(30)
     package var minimumBytesPerSecond = 64 << 10
+    /// From the complete head to the last byte of the answer; a client may ask for less with `X-Request-Timeout`.
+    package var requestTimeout: Duration = .seconds(3600)
     /// How much of an unwanted body is still read, so that the refusal reaches a client that is not
     /// listening while it sends.
     package var discardBytes = 4 << 20

@@ -30,7 +30,8 @@ final class ServerCore: Sendable {
         self.observer = observer
         lingering = LingeringSockets(
             for: TimeLimits(configuration).linger, bytes: configuration.discardBytes)
-        memory = MemoryBudget(total: configuration.memoryBudgetBytes)
+        memory = MemoryBudget(
+            total: configuration.memoryBudgetBytes, retryAfter: configuration.retryAfter)
         workers = try WorkerPool(
             threads: configuration.workerThreads, queueLimit: configuration.workQueueLimit)
         do throws(ThreadError) {
@@ -44,6 +45,9 @@ final class ServerCore: Sendable {
 
     /// Whether clients speak TLS, so that only the library can write to them.
     var isSecure: Bool { configuration.tls != nil }
+
+    /// Whether heavy requests would be refused.
+    var isOverloaded: Bool { workers.isFull || longWorkers.isFull }
 
     var isDraining: Bool { draining.load(ordering: .acquiring) }
 
@@ -86,8 +90,7 @@ final class ServerCore: Sendable {
         lingering.sweep(now: now)
         for connection in openConnections {
             connection.reap(now: now, limits: limits) { refusal, head in
-                let response = refusal.response(render, head)
-                return RawReply(finish(response, for: head), omittingBody: head?.method == .head)
+                finish(refusal.response(render, head), for: head)
             }
         }
     }
@@ -96,7 +99,8 @@ final class ServerCore: Sendable {
     func abandon() {
         for connection in openConnections {
             connection.abandon { head in
-                Refusal.draining(retryAfter: configuration.retryAfter).response(render, head)
+                finish(
+                    Refusal.draining(retryAfter: configuration.retryAfter).response(render, head), for: head)
             }
         }
     }

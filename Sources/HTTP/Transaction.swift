@@ -27,6 +27,12 @@ final class Transaction {
         case replying
     }
 
+    /// With more to come, a client is told at once that no work is taken, and not after it has sent everything.
+    private static let smallBody = 1 << 20
+
+    /// Replies up to this size are as small as what every connection has anyway, and mostly gone at once.
+    private static let uncountedReply = 16 << 10
+
     private let core: ServerCore
     private let connection: Connection
     private let head: RequestHead
@@ -48,13 +54,14 @@ final class Transaction {
         self.head = head
         self.connection = connection
         self.core = core
-        memory = BodyMemory(core.memory, retryAfter: core.configuration.retryAfter)
+        memory = BodyMemory(MemoryShare(of: core.memory))
         started = now
     }
 
     /// The head is complete. An answer in this call closes the connection, so most wait for the next.
     func begin(refusing refusal: Refusal?) -> Step {
-        connection.headArrived(head, now: started)
+        let limit = core.configuration.requestTimeout
+        connection.headArrived(head, now: started, limit: min(limit, head.timeout ?? limit))
         if let refusal {
             closing = true
             return settle(refusal)
@@ -69,6 +76,9 @@ final class Transaction {
             return settle(response)
         case .open(let sink, let route, let limit):
             self.route = route
+            if core.isOverloaded, (head.contentLength ?? .max) > Transaction.smallBody {
+                return settle(.busy(retryAfter: core.configuration.retryAfter))
+            }
             if let refusal = memory.claim(for: sink, head) { return settle(refusal) }
             stage = .receiving(sink, limit: limit)
             return .goOn
@@ -106,11 +116,10 @@ final class Transaction {
         case .receiving(let sink, _):
             guard connection.bodyEnded() else { return .close }
             durations.receive = .now - started
-            switch sink.finish() {
+            switch sink.finish(RequestScope(memory.share) { [connection] in connection.isWaitingForWork }) {
             case .reply(let response): return reply(response)
-            case .work(let work): return hand(over: { _ in work() }, to: core.workers)
-            case .longWork(let work): return hand(over: { _ in work() }, to: core.longWorkers)
-            case .batch(let work): return hand(over: work, to: core.longWorkers)
+            case .work(let work): return hand(over: work, to: core.workers)
+            case .longWork(let work): return hand(over: work, to: core.longWorkers)
             }
         case .discarding(let response), .outlasting(let response, _):
             durations.receive = .now - started
@@ -119,8 +128,11 @@ final class Transaction {
             guard let result = connection.takeWork() else { return .close }
             durations.queue = result.queue
             durations.work = result.work
-            guard case .response(let response) = result.answer else { return .close }
-            return reply(response)
+            switch result.answer {
+            case .response(let response): return reply(response)
+            case .inPlaceOfWork(let response): return reply(response, worksOn: true)
+            case .clientGone: return .close
+            }
         case .begun, .lingering, .replying:
             return .close
         }
@@ -128,7 +140,6 @@ final class Transaction {
 
     /// Over, one way or another.
     func end(completed: Bool, serverStopped: Bool) -> Exchange {
-        memory.release()
         let now = Moment.now
         durations.total = now - started
         if isStreamed { replyBytes = connection.streamedBytes }
@@ -147,7 +158,8 @@ final class Transaction {
 
     /// Gives an answer that does not need the rest of the body in the way that suits what is still to come.
     private func settle(_ response: Response) -> Step {
-        memory.release()
+        // Before the sink is let go of, but it takes no more.
+        memory.share.release()
         let isBeforeBody = received == 0
         switch head.framing {
         case .none:
@@ -188,10 +200,11 @@ final class Transaction {
         return .goOn
     }
 
-    private func reply(_ response: Response) -> Step {
+    /// - Parameter worksOn: a worker is still at it, and holds what it has claimed.
+    private func reply(_ response: Response, worksOn: Bool = false) -> Step {
         let finished = core.finish(response, for: head)
         if let rest = response.rest {
-            // The rest is made of the body, whose memory stays claimed.
+            // The rest is made of the body, and its pieces of what was claimed for them.
             guard connection.streamBegins(now: .now) else { return .close }
             status = finished.status
             stage = .replying
@@ -199,7 +212,10 @@ final class Transaction {
             let stream = ReplyStream(response.body, then: rest, to: connection, madeBy: core.longWorkers)
             return .stream(finished, stream, closing: closing || core.isDraining)
         }
-        memory.release()
+        if !worksOn {
+            let bytes = finished.bodyByteCount
+            memory.share.settle(at: bytes > Transaction.uncountedReply ? bytes : 0)
+        }
         replyBytes = head.method == .head ? 0 : finished.bodyByteCount
         guard connection.replyBegins(bytes: replyBytes, now: .now) else { return .close }
         status = finished.status
@@ -208,10 +224,7 @@ final class Transaction {
         return .reply(finished, closing: closing || core.isDraining)
     }
 
-    private func hand(
-        over work: @escaping @Sendable (_ isWanted: @escaping @Sendable () -> Bool) -> Response,
-        to workers: WorkerPool
-    ) -> Step {
+    private func hand(over work: @escaping @Sendable () -> Response, to workers: WorkerPool) -> Step {
         guard connection.workBegins(head) else { return .close }
         stage = .working
         let queued = Moment.now
@@ -220,7 +233,7 @@ final class Transaction {
                 return connection.deliver(WorkResult(answer: .clientGone))
             }
             let begun = Moment.now
-            let response = work { connection.isWaitingForWork }
+            let response = work()
             connection.deliver(
                 WorkResult(answer: .response(response), queue: begun - queued, work: .now - begun))
         }

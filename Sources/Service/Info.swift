@@ -15,19 +15,10 @@ extension PerceptionService {
             "name": "perception-server",
             "version": .string(ServiceSettings.version),
             "instruction_set": .string(InstructionSet.inUse.rawValue),
-            "threads": .integer(Int64(settings.threads)),
-            "tls": .bool(settings.speaksTLS),
+            "threads": .integer(Int64(settings.server.workerThreads)),
+            "tls": .bool(settings.server.tls != nil),
             "shared_files": .bool(settings.sharedDirectory != nil),
-            "limits": [
-                "max_body_bytes": .integer(Int64(settings.maxBodyBytes)),
-                "max_streamed_body_bytes": .integer(Int64(settings.maxStreamedBodyBytes)),
-                "max_json_body_bytes": .integer(Int64(settings.maxJSONBodyBytes)),
-                "memory_budget_bytes": .integer(Int64(settings.memoryBudgetBytes)),
-                "max_image_pixels": .integer(Int64(settings.maxImagePixels)),
-                "max_connections": .integer(Int64(settings.maxConnections)),
-                "queue_limit": .integer(Int64(settings.queueLimit)),
-                "max_runs": .integer(Int64(settings.maxRuns)),
-            ],
+            "limits": limits,
             "formats": [
                 "requests": list(TensorEncoding.mediaTypes + PerturbEndpoint.bodyTypes.dropFirst()),
                 "replies": list([
@@ -50,5 +41,34 @@ extension PerceptionService {
                 routes.map { ["method": .string($0.method.rawValue), "path": .string($0.path)] }),
         ]
         return info.bytes
+    }
+
+    /// Every limit by the name of its option.
+    private var limits: JSONValue {
+        let server = settings.server
+        let counts = [
+            ("max_body_bytes", server.maxBodyBytes),
+            ("max_streamed_body_bytes", settings.maxStreamedBodyBytes),
+            ("max_json_body_bytes", settings.maxJSONBodyBytes),
+            ("memory_budget_bytes", server.memoryBudgetBytes),
+            ("max_image_pixels", settings.maxImagePixels),
+            ("max_connections", server.maxConnections),
+            ("queue_limit", server.workQueueLimit),
+            ("max_header_bytes", server.maxHeaderBytes),
+            ("max_target_bytes", server.maxTargetBytes),
+            ("min_bytes_per_second", server.minimumBytesPerSecond),
+            ("max_runs", settings.maxRuns),
+        ]
+        let times = [
+            ("header_timeout_seconds", server.headerTimeout),
+            ("body_timeout_seconds", server.bodyDeadline),
+            ("idle_timeout_seconds", server.idleTimeout),
+            ("request_timeout_seconds", server.requestTimeout),
+            ("retry_after_seconds", server.retryAfter),
+            ("shutdown_grace_seconds", server.drainGrace),
+        ]
+        return .object(
+            counts.map { .init($0, .integer(Int64($1))) }
+                + times.map { .init($0, .integer($1.components.seconds)) })
     }
 }

@@ -72,18 +72,19 @@ package struct PerceptionService: Sendable {
 
     /// A body that is collected, then worked on.
     func collect(
-        _ head: RequestHead, upTo limit: Int, _ outcome: @escaping @Sendable ([UInt8]) -> Outcome
+        _ head: RequestHead, upTo limit: Int,
+        _ outcome: @escaping @Sendable ([UInt8], RequestScope) -> Outcome
     ) -> Opening {
         if let length = head.contentLength, length > limit {
             return .reply(PerceptionService.tooLarge(limit, declared: length, received: 0, head))
         }
         return .sink(
-            BufferedBody(for: head) { bytes in
+            BufferedBody(for: head) { bytes, scope in
                 guard bytes.count <= limit else {
                     return .reply(
                         PerceptionService.tooLarge(limit, declared: nil, received: bytes.count, head))
                 }
-                return outcome(bytes)
+                return outcome(bytes, scope)
             })
     }
 
@@ -113,7 +114,11 @@ package struct PerceptionService: Sendable {
             instruments.observe(timer, route: path)
             return response
         } catch {
-            return error.response(requestID: head.requestID)
+            var response = error.response(requestID: head.requestID)
+            if error.kind == .busy {
+                response.headers[.retryAfter] = String(settings.server.retryAfter.components.seconds)
+            }
+            return response
         }
     }
 

@@ -21,22 +21,55 @@ struct LimitOptions: ParsableArguments {
     var maxJsonBodyBytes: Int?
 
     @Option(
-        help: "Memory for all bodies in flight, and for what one request makes of its own. (default: 4 GiB)")
+        help: "Memory for all requests in flight: bodies, work, answers; beyond it 503. (default: 4 GiB)")
     var memoryBudgetBytes: Int?
 
     @Option(help: "Largest width × height of an image; more is answered with 413. (default: 50000000)")
     var maxImagePixels: Int?
 
-    @Option(help: "Connections served at once; more wait. (default: 10000)")
+    @Option(help: "Connections served at once; more are answered with 503. (default: 10000)")
     var maxConnections: Int?
 
     @Option(help: "Heavy requests that may wait for a thread; more are answered with 503. (default: 256)")
     var queueLimit: Int?
 
+    @Option(help: "Largest header of a request; more is answered with 431. (default: 32768)")
+    var maxHeaderBytes: Int?
+
+    @Option(help: "Longest request target; more is answered with 414. (default: 16384)")
+    var maxTargetBytes: Int?
+
+    @Option(
+        help:
+            "Seconds from a complete header to the end of the answer; X-Request-Timeout asks for less. (default: 3600)"
+    )
+    var requestTimeoutSeconds: Int?
+
+    @Option(help: "Seconds for a header to arrive; then 408. (default: 20)")
+    var headerTimeoutSeconds: Int?
+
+    @Option(
+        help:
+            "Seconds for a body, or an answer, to pass beside those of --min-bytes-per-second; then 408. (default: 30)"
+    )
+    var bodyTimeoutSeconds: Int?
+
+    @Option(help: "What bodies and answers must at least move at. (default: 65536)")
+    var minBytesPerSecond: Int?
+
+    @Option(help: "Seconds that an open connection may rest between requests. (default: 75)")
+    var idleTimeoutSeconds: Int?
+
+    @Option(help: "Seconds after which refused clients are told to come back. (default: 1)")
+    var retryAfterSeconds: Int?
+
     @Option(
         help:
             "Run names (Perception-Run) that metrics keep apart; further ones count as other. (default: 64)")
     var maxRuns: Int?
+
+    @Option(help: "Seconds that requests in flight may take to finish after SIGTERM. (default: 30)")
+    var shutdownGraceSeconds: Int?
 
     func configuration() throws -> ServerConfiguration {
         var configuration = ServerConfiguration()
@@ -44,45 +77,59 @@ struct LimitOptions: ParsableArguments {
             _ path: WritableKeyPath<ServerConfiguration, Int>, _ argument: Int?, _ option: String,
             to most: Int = .max
         ) throws {
-            let words = "from 1 to \(most)"
-            guard let value = try resolved(argument, option, words, where: { (1...most).contains($0) }) else {
-                return
-            }
+            guard let value = try number(argument, option, 1...most) else { return }
             configuration[keyPath: path] = value
         }
-        // More than any machine has, and small enough to be added up.
-        let count = 1_000_000_000
-        try set(\.workerThreads, threads, "threads", to: count)
-        try set(\.ioThreads, ioThreads, "io-threads", to: count)
+        func set(
+            _ path: WritableKeyPath<ServerConfiguration, Duration>, _ argument: Int?, _ option: String,
+            from least: Int = 1
+        ) throws {
+            guard let seconds = try number(argument, option, least...Self.most) else { return }
+            configuration[keyPath: path] = .seconds(seconds)
+        }
+        try set(\.workerThreads, threads, "threads", to: Self.most)
+        try set(\.ioThreads, ioThreads, "io-threads", to: Self.most)
         try set(\.maxBodyBytes, maxBodyBytes, "max-body-bytes")
         try set(\.memoryBudgetBytes, memoryBudgetBytes, "memory-budget-bytes")
-        try set(\.maxConnections, maxConnections, "max-connections", to: count)
-        try set(\.workQueueLimit, queueLimit, "queue-limit", to: count)
+        try set(\.maxConnections, maxConnections, "max-connections", to: Self.most)
+        try set(\.workQueueLimit, queueLimit, "queue-limit", to: Self.most)
+        // Both together must fit the memory of a connection.
+        try set(\.maxHeaderBytes, maxHeaderBytes, "max-header-bytes", to: 64 << 10)
+        try set(\.maxTargetBytes, maxTargetBytes, "max-target-bytes", to: 32 << 10)
+        try set(\.minimumBytesPerSecond, minBytesPerSecond, "min-bytes-per-second")
+        try set(\.requestTimeout, requestTimeoutSeconds, "request-timeout-seconds")
+        try set(\.headerTimeout, headerTimeoutSeconds, "header-timeout-seconds")
+        try set(\.bodyDeadline, bodyTimeoutSeconds, "body-timeout-seconds")
+        try set(\.idleTimeout, idleTimeoutSeconds, "idle-timeout-seconds")
+        try set(\.retryAfter, retryAfterSeconds, "retry-after-seconds")
+        try set(\.drainGrace, shutdownGraceSeconds, "shutdown-grace-seconds", from: 0)
         return configuration
     }
 
-    /// The same limits as the endpoints see them.
-    func settings(_ configuration: ServerConfiguration, tokens: [String]) throws -> ServiceSettings {
-        var settings = ServiceSettings(
-            maxBodyBytes: configuration.maxBodyBytes,
-            maxJSONBodyBytes: try resolved(
-                maxJsonBodyBytes, "max-json-body-bytes", "at least 1", where: { $0 >= 1 }) ?? 64 << 20,
-            memoryBudgetBytes: configuration.memoryBudgetBytes,
-            maxConnections: configuration.maxConnections, queueLimit: configuration.workQueueLimit,
-            threads: configuration.workerThreads, tokens: tokens)
-        if let bytes = try resolved(
-            maxStreamedBodyBytes, "max-streamed-body-bytes", "at least 1", where: { $0 >= 1 })
-        {
-            settings.maxStreamedBodyBytes = bytes
+    /// The same limits as the endpoints see them, and their own.
+    func settings(_ configuration: ServerConfiguration) throws -> ServiceSettings {
+        var settings = ServiceSettings(configuration)
+        func set(
+            _ path: WritableKeyPath<ServiceSettings, Int>, _ argument: Int?, _ option: String,
+            to most: Int = .max
+        ) throws {
+            guard let value = try number(argument, option, 1...most) else { return }
+            settings[keyPath: path] = value
         }
-        if let pixels = try resolved(maxImagePixels, "max-image-pixels", "at least 1", where: { $0 >= 1 }) {
-            settings.maxImagePixels = pixels
-        }
-        if let runs = try resolved(
-            maxRuns, "max-runs", "from 1 to 10000", where: { (1...10_000).contains($0) })
-        {
-            settings.maxRuns = runs
-        }
+        try set(\.maxJSONBodyBytes, maxJsonBodyBytes, "max-json-body-bytes")
+        try set(\.maxStreamedBodyBytes, maxStreamedBodyBytes, "max-streamed-body-bytes")
+        try set(\.maxImagePixels, maxImagePixels, "max-image-pixels")
+        try set(\.maxRuns, maxRuns, "max-runs", to: 10_000)
         return settings
+    }
+
+    /// More than any machine has or anyone waits, and small enough to be added up.
+    private static let most = 1_000_000_000
+
+    private func number(_ argument: Int?, _ option: String, _ range: ClosedRange<Int>) throws -> Int? {
+        let words =
+            range.upperBound == .max
+            ? "at least \(range.lowerBound)" : "from \(range.lowerBound) to \(range.upperBound)"
+        return try resolved(argument, option, words, where: range.contains)
     }
 }

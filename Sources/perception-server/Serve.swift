@@ -30,9 +30,6 @@ struct Serve: ParsableCommand {
     @Option(help: "Folder in which requests may name files instead of carrying bodies, as on /dev/shm.")
     var sharedDir: String?
 
-    @Option(help: "Seconds that requests in flight may take to finish after SIGTERM. (default: 30)")
-    var shutdownGraceSeconds: Int?
-
     @Option(
         help:
             "trace, debug (probes, too), info (a line for each request), notice, warning, error. (default: info)"
@@ -58,16 +55,10 @@ struct Serve: ParsableCommand {
         configuration.address = address
         configuration.tls = try listen.tlsIdentity(warning: logger)
         configuration.serverName = "perception-server/\(Serve.version)"
-        if let grace = try resolved(
-            shutdownGraceSeconds, "shutdown-grace-seconds", "from 0 to 1000000000",
-            where: { (0...1_000_000_000).contains($0) })
-        {
-            configuration.drainGrace = .seconds(grace)
-        }
 
-        var settings = try limits.settings(configuration, tokens: tokens)
+        var settings = try limits.settings(configuration)
+        settings.tokens = tokens
         settings.sharedDirectory = try sharedDirectory()
-        settings.speaksTLS = configuration.tls != nil
 
         let running = RunningServer()
         let service = PerceptionService(

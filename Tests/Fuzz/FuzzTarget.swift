@@ -31,11 +31,18 @@ enum FuzzTarget: String, CaseIterable {
     }
 
     private static let service = PerceptionService(
-        // Small limits: a fuzzer shall spend its time on parsing.
-        settings: ServiceSettings(memoryBudgetBytes: 64 << 20, maxImagePixels: 1 << 18),
+        settings: settings,
         logger: Logger(label: "fuzz", factory: { (_: String) -> any LogHandler in SwiftLogNoOpLogHandler() }),
         isReady: { true }, load: { .idle })
     private static let router = service.router
+
+    /// Small limits: a fuzzer shall spend its time on parsing.
+    private static var settings: ServiceSettings {
+        var settings = ServiceSettings()
+        settings.server.memoryBudgetBytes = 64 << 20
+        settings.maxImagePixels = 1 << 18
+        return settings
+    }
 
     private func post(_ target: String, _ type: String, _ bytes: [UInt8]) {
         let fields: HTTPFields = [.contentType: type, .contentLength: "\(bytes.count)"]

@@ -39,7 +39,7 @@ struct DisconnectTests {
         released.waitForArrivals(1)
         service.waitForNoConnections()
         #expect(service.server.load.inFlight == 0)
-        #expect(service.server.load.bodyBytes == 0)
+        service.waitForMemory(0)
         #expect(try service.client().request(.get, "/hello").text == "hello")
     }
 
@@ -47,7 +47,7 @@ struct DisconnectTests {
     func inReply(byReset: Bool) throws {
         let route = Route(.post, "/big") { head in
             .sink(
-                BufferedBody(for: head) { _ in
+                BufferedBody(for: head) { _, _ in
                     .work { Response(body: [[UInt8](repeating: 1, count: 64 << 20)]) }
                 })
         }
@@ -70,7 +70,7 @@ struct DisconnectTests {
         let ran = Monitor(0)
         let route = Route(.post, "/counted") { head in
             .sink(
-                BufferedBody(for: head) { _ in
+                BufferedBody(for: head) { _, _ in
                     .work {
                         ran.withLock { $0 += 1 }
                         return Response()
@@ -110,5 +110,5 @@ final class WatchedSink: BodySink {
     }
 
     func receive(_ bytes: RawSpan) -> Response? { nil }
-    func finish() -> Outcome { .reply(Response()) }
+    func finish(_ scope: RequestScope) -> Outcome { .reply(Response()) }
 }

@@ -76,7 +76,7 @@ struct FuzzTests {
         service.waitForNoConnections()
         #expect(
             service.server.load
-                == ServerLoad(connections: 0, inFlight: 0, queued: 0, running: 0, bodyBytes: 0))
+                == ServerLoad(connections: 0, inFlight: 0, queued: 0, running: 0, memoryBytes: 0))
         #expect(try service.client().request(.get, "/hello").text == "hello")
     }
 }

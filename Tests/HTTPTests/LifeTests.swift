@@ -137,7 +137,7 @@ struct LifeTests {
         #expect(service.server.drain())
         #expect(
             service.server.load
-                == ServerLoad(connections: 0, inFlight: 0, queued: 0, running: 0, bodyBytes: 0))
+                == ServerLoad(connections: 0, inFlight: 0, queued: 0, running: 0, memoryBytes: 0))
         let exchanges = try #require(service.recorder.finished(9))
         #expect(exchanges.allSatisfy { $0.ending == .completed })
     }

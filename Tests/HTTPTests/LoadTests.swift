@@ -41,7 +41,7 @@ struct LoadTests {
         service.waitForNoConnections()
         #expect(
             service.server.load
-                == ServerLoad(connections: 0, inFlight: 0, queued: 0, running: 0, bodyBytes: 0))
+                == ServerLoad(connections: 0, inFlight: 0, queued: 0, running: 0, memoryBytes: 0))
     }
 
     @Test("Nothing hangs when every connection is suspended all the time", arguments: [1, 2, 4])
@@ -71,7 +71,7 @@ struct LoadTests {
         defer { gate.open() }
         let long = Route(.post, "/long") { head in
             .sink(
-                BufferedBody(for: head) { _ in
+                BufferedBody(for: head) { _, _ in
                     .longWork {
                         gate.pass()
                         return Response(text: "long")

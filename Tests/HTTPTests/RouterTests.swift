@@ -9,10 +9,12 @@ struct RouterTests {
         Route(.get, "/info") { head in
             .reply(Response(text: head.query.first { $0.name == "name" }?.value ?? "nobody"))
         },
-        Route(.post, "/items") { head in .sink(BufferedBody(for: head) { .reply(Response(body: [$0])) }) },
+        Route(.post, "/items") { head in
+            .sink(BufferedBody(for: head) { bytes, _ in .reply(Response(body: [bytes])) })
+        },
         Route(.get, "/items") { _ in .reply(Response(text: "list")) },
         Route(.post, "/heavy", maxBodyBytes: 10) { head in
-            .sink(BufferedBody(for: head) { bytes in .work { Response(body: [bytes.reversed()]) } })
+            .sink(BufferedBody(for: head) { bytes, _ in .work { Response(body: [bytes.reversed()]) } })
         },
     ])
 
@@ -143,7 +145,7 @@ final class StoppingSink: BodySink {
         return received > limit ? Response(.unprocessableContent, text: "stopped at \(received)") : nil
     }
 
-    func finish() -> Outcome {
+    func finish(_ scope: RequestScope) -> Outcome {
         .reply(Response(text: "\(received)"))
     }
 }

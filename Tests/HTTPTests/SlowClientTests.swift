@@ -88,7 +88,7 @@ struct SlowClientTests {
         #expect(exchange.ending == .timeout)
         #expect(exchange.status == .requestTimeout)
         #expect(exchange.bytesIn == 4)
-        #expect(service.server.load.bodyBytes == 0)
+        service.waitForMemory(0)
     }
 
     @Test("One byte after another does not keep a body alive", arguments: [true, false])

@@ -36,8 +36,8 @@ struct StreamedReplyTests {
     private func route(_ pieces: Pieces) -> Route {
         Route(.post, "/stream") { head in
             .sink(
-                BufferedBody(for: head) { _ in
-                    .batch { _ in
+                BufferedBody(for: head) { _, _ in
+                    .longWork {
                         var response = Response(text: "first ")
                         response.rest = pieces
                         return response

@@ -97,7 +97,7 @@ struct TLSTests {
         let exchange = try #require(service.recorder.finished(1)?.first)
         #expect(exchange.ending == .timeout)
         #expect(exchange.status == nil)
-        #expect(service.server.load.bodyBytes == 0)
+        #expect(service.server.load.memoryBytes == 0)
     }
 
     @Test("A client that does not read its answer is given up")
@@ -189,5 +189,5 @@ struct TLSTests {
 private final class Picky: BodySink {
     let memory = MemoryClaim.fixed(0)
     func receive(_ piece: RawSpan) -> Response? { Response(.badRequest, text: "no") }
-    func finish() -> Outcome { .reply(Response(text: "never")) }
+    func finish(_ scope: RequestScope) -> Outcome { .reply(Response(text: "never")) }
 }

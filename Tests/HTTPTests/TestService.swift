@@ -49,6 +49,10 @@ final class TestService: Sendable {
         yieldUntil { server.load.running == count }
     }
 
+    func waitForMemory(_ bytes: Int) {
+        yieldUntil { server.load.memoryBytes == bytes }
+    }
+
     /// New requests are refused and nobody listens any more.
     func waitUntilDraining() {
         yieldUntil { server.core.isDraining && (try? client()) == nil }
@@ -73,14 +77,14 @@ final class TestService: Sendable {
                 .reply(Response(body: [Array("one ".utf8), [], Array("two ".utf8), Array("three".utf8)]))
             },
             Route(.post, "/echo") { head in
-                .sink(BufferedBody(for: head) { bytes in .reply(Response(body: [bytes])) })
+                .sink(BufferedBody(for: head) { bytes, _ in .reply(Response(body: [bytes])) })
             },
             Route(.post, "/heavy") { head in
-                .sink(BufferedBody(for: head) { bytes in .work { Response(body: [bytes]) } })
+                .sink(BufferedBody(for: head) { bytes, _ in .work { Response(body: [bytes]) } })
             },
             Route(.post, "/gated") { head in
                 .sink(
-                    BufferedBody(for: head) { _ in
+                    BufferedBody(for: head) { _, _ in
                         .work {
                             gate.pass()
                             return Response(text: "passed")
@@ -135,4 +139,11 @@ final class Recorder: ServerObserver {
 
 extension LoopbackClient.Reply {
     var text: String { String(decoding: body, as: UTF8.self) }
+}
+
+extension LoopbackClient {
+    /// Sends a request and leaves its reply for later.
+    func begin(_ method: HTTPRequest.Method, _ target: String, body: [UInt8] = []) throws(ClientError) {
+        try send(head(method, target, [.contentLength: "\(body.count)"]) + body)
+    }
 }

@@ -109,22 +109,6 @@ struct WorkerPoolTests {
     }
 }
 
-@Suite("Memory budget")
-struct MemoryBudgetTests {
-    @Test("What is given back can be had again")
-    func claims() {
-        let budget = MemoryBudget(total: 100)
-        #expect(budget.claim(60) == .granted)
-        #expect(budget.claim(50) == .taken(free: 40))
-        #expect(budget.claim(101) == .insufficient)
-        #expect(budget.claim(50, holding: 60) == .insufficient)
-        #expect(budget.claim(40, holding: 60) == .granted)
-        #expect(budget.claimed == 100)
-        budget.release(100)
-        #expect(budget.claim(100) == .granted)
-    }
-}
-
 @Suite("Core count")
 struct CoreCountTests {
     @Test(

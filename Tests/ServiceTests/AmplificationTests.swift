@@ -59,7 +59,7 @@ import Testing
             {"images":[{"data":"\(Self.picture)"}],"variants":\(variants),
             "views":[{"name":"v","steps":[\(steps)]}]}
             """
-        return try TestService(memoryBudgetBytes: 1 << 20).post(text: body, to: "/v1/perturb")
+        return try TestService(memoryBudgetBytes: 2 << 20).post(text: body, to: "/v1/perturb")
     }
 
     @Test func `pictures that steps make large count as large`() throws {

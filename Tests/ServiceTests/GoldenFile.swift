@@ -55,7 +55,10 @@ struct TestService {
         tokens: [String] = [], memoryBudgetBytes: Int = 4 << 30, maxRuns: Int = 64,
         sharedDirectory: SharedDirectory? = nil
     ) {
-        var settings = ServiceSettings(memoryBudgetBytes: memoryBudgetBytes, maxRuns: maxRuns, tokens: tokens)
+        var settings = ServiceSettings()
+        settings.server.memoryBudgetBytes = memoryBudgetBytes
+        settings.maxRuns = maxRuns
+        settings.tokens = tokens
         settings.sharedDirectory = sharedDirectory
         service = PerceptionService(
             settings: settings,

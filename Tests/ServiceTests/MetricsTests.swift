@@ -229,9 +229,9 @@ import Testing
         }
         let settings = ServiceSettings()
         #expect(values["perception_ready"] == 1)
-        #expect(values["perception_memory_budget_bytes"] == Double(settings.memoryBudgetBytes))
-        #expect(values["perception_http_connections_limit"] == Double(settings.maxConnections))
-        #expect(values["perception_workers"] == Double(settings.threads))
-        #expect(values["perception_worker_queue_limit"] == Double(settings.queueLimit))
+        #expect(values["perception_memory_budget_bytes"] == Double(settings.server.memoryBudgetBytes))
+        #expect(values["perception_http_connections_limit"] == Double(settings.server.maxConnections))
+        #expect(values["perception_workers"] == Double(settings.server.workerThreads))
+        #expect(values["perception_worker_queue_limit"] == Double(settings.server.workQueueLimit))
     }
 }

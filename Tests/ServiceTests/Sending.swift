@@ -7,13 +7,15 @@ import Testing
 extension TestService {
     /// Any request, with fields of the caller's choice.
     func send(
-        _ method: String, _ target: String, _ body: [UInt8] = [], headers: [(String, String)] = []
+        _ method: String, _ target: String, _ body: [UInt8] = [], headers: [(String, String)] = [],
+        scope: RequestScope = .unbounded
     ) throws -> Response {
         var fields: HTTPFields = [try name("Host"): "localhost"]
         for (field, value) in headers { fields.append(HTTPField(name: try name(field), value: value)) }
         if !body.isEmpty { fields[.contentLength] = "\(body.count)" }
         let head = try RequestHead(method: method, target: target, headers: fields)
-        return service.router.respond(to: head, body: body, render: PerceptionService.render)
+        return service.router.respond(
+            to: head, body: body, scope: scope, render: PerceptionService.render)
     }
 
     func get(_ target: String) throws -> Response { try send("GET", target) }

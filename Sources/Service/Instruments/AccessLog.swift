@@ -27,7 +27,7 @@ struct AccessLog: Sendable {
         }
         if AccessLog.probes.contains(exchange.route ?? "") { return .debug }
         return switch status {
-        case 503, 507: .warning
+        case 503, 504, 507: .warning
         case 500...: .error
         default: .info
         }

@@ -18,10 +18,10 @@ struct Instruments: Sendable {
         meter = ExchangeMeter(registry)
         accessLog = AccessLog(logger: logger)
         registry.series(of: Metrics.build, [ServiceSettings.version, InstructionSet.inUse.rawValue]).set(1)
-        registry.series(of: Metrics.memoryBudget).set(Double(settings.memoryBudgetBytes))
-        registry.series(of: Metrics.mostConnections).set(Double(settings.maxConnections))
-        registry.series(of: Metrics.workers).set(Double(settings.threads))
-        registry.series(of: Metrics.mostQueued).set(Double(settings.queueLimit))
+        registry.series(of: Metrics.memoryBudget).set(Double(settings.server.memoryBudgetBytes))
+        registry.series(of: Metrics.mostConnections).set(Double(settings.server.maxConnections))
+        registry.series(of: Metrics.workers).set(Double(settings.server.workerThreads))
+        registry.series(of: Metrics.mostQueued).set(Double(settings.server.workQueueLimit))
     }
 
     func count(images: Int, views: Int) {
@@ -50,7 +50,7 @@ struct Instruments: Sendable {
         set(load.connections, Metrics.connections)
         set(load.queued, Metrics.queued)
         set(load.running, Metrics.busyWorkers)
-        set(load.bodyBytes, Metrics.memory)
+        set(load.memoryBytes, Metrics.memory)
         process.update(registry)
         return registry.text
     }

@@ -35,7 +35,7 @@ enum Metrics {
         "perception_http_requests_in_flight", .gauge, help: "Requests whose answer is not complete.")
     static let connections = MetricFamily("perception_http_connections", .gauge, help: "Open connections.")
     static let mostConnections = MetricFamily(
-        "perception_http_connections_limit", .gauge, help: "Connections above this wait unanswered.")
+        "perception_http_connections_limit", .gauge, help: "Connections above this are answered with 503.")
     static let busyWorkers = MetricFamily(
         "perception_workers_busy", .gauge, help: "Heavy requests on a worker.")
     static let workers = MetricFamily(
@@ -46,9 +46,9 @@ enum Metrics {
         "perception_worker_queue_limit", .gauge,
         help: "Heavy requests that may wait; more are answered with 503.")
     static let memory = MetricFamily(
-        "perception_memory_budget_used_bytes", .gauge, help: "Memory claimed by bodies in flight.")
+        "perception_memory_budget_used_bytes", .gauge, help: "Memory claimed by requests in flight.")
     static let memoryBudget = MetricFamily(
-        "perception_memory_budget_bytes", .gauge, help: "Memory that bodies in flight may claim.")
+        "perception_memory_budget_bytes", .gauge, help: "Memory that requests in flight may claim.")
 
     // Work done.
     static let positions = MetricFamily(

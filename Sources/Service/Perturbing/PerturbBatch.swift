@@ -15,25 +15,22 @@ struct PerturbBatch: Sendable {
     /// Picture and view of every result, in the order of the request.
     let places: [(picture: Int, view: Int)]
 
-    /// - Parameters:
-    ///   - viewsAtOnce: how many results are held at most; nil for all of them.
-    ///   - isWanted: asked between pictures; false ends the work.
-    /// - Returns: nil when the work was ended.
+    /// Whose memory is claimed as long as there is this batch.
+    private let scope: RequestScope
+
     /// - Throws: everything that can be wrong with the request.
-    init?(
-        _ request: PerturbRequest, format: PerturbSettings.Format, limits: ImageLimits, memoryBudget: Int,
-        viewsAtOnce: Int?, isWanted: @Sendable () -> Bool
+    init(
+        _ request: PerturbRequest, format: PerturbSettings.Format, _ plan: PerturbPlan,
+        _ scope: RequestScope
     ) throws(Problem) {
         self.request = request
         self.format = format
         encoding = request.settings.encoding(format)
         hasVariants = request.settings.variants > 1
-        guard
-            let checked = try request.decoded(
-                limits: limits, memoryBudget: memoryBudget, viewsAtOnce: viewsAtOnce, isWanted: isWanted)
-        else { return nil }
-        decoded = checked.pictures
-        let pictures = try request.drawn(for: checked.sizes, encoding)
+        self.scope = scope
+        let sizes: [PixelSize]
+        (decoded, sizes) = try request.decoded(plan, scope)
+        let pictures = try request.drawn(for: sizes, encoding)
         self.pictures = pictures
         places = pictures.indices.flatMap { picture in pictures[picture].views.indices.map { (picture, $0) } }
     }
@@ -65,10 +62,9 @@ struct PerturbBatch: Sendable {
     }
 
     /// All views, over all cores.
-    /// - Returns: nil when the work was ended.
-    func allBytes(isWanted: @Sendable () -> Bool) throws(Problem) -> [[UInt8]]? {
-        let results = mapInParallel(places.count, operations: .max) { place -> Result<[UInt8]?, Problem> in
-            guard isWanted() else { return .success(nil) }
+    func allBytes() throws(Problem) -> [[UInt8]] {
+        let results = mapInParallel(places.count, operations: .max) { place -> Result<[UInt8], Problem> in
+            guard scope.isWanted else { return .failure(.unheard) }
             do throws(Problem) {
                 return .success(try bytes(place))
             } catch {
@@ -77,9 +73,9 @@ struct PerturbBatch: Sendable {
         }
         var all: [[UInt8]] = []
         for result in results {
-            if let bytes = try result.get() { all.append(bytes) }
+            all.append(try result.get())
         }
-        return all.count == places.count ? all : nil
+        return all
     }
 
     func name(_ place: Int) -> String {

@@ -12,12 +12,13 @@ struct PerturbEndpoint: Sendable {
     static let bodyTypes = ["application/json", "multipart/form-data", "image/jpeg", "image/png"]
     private static let collections = ["application/json", "multipart/mixed", "application/x-safetensors"]
 
-    /// - Parameter isWanted: whether the client still waits; without, any answer will do.
     func respond(
-        to bytes: [UInt8], head: RequestHead, instruments: Instruments, _ timer: inout PhaseTimer,
-        isWanted: @Sendable () -> Bool
+        to bytes: [UInt8], head: RequestHead, instruments: Instruments, _ scope: RequestScope,
+        _ timer: inout PhaseTimer
     ) throws(Problem) -> Response {
         let isRaw = head.mediaType?.hasPrefix("image/") ?? false
+        // Its text, and what base64 in it stands for.
+        try scope.take(isRaw ? 0 : bytes.count.multipliedSaturating(by: 2))
         let request = try request(bytes, head)
         let form = replyForm(head, request.settings, isRaw: isRaw)
         let format = try format(request.settings, form)
@@ -29,17 +30,18 @@ struct PerturbEndpoint: Sendable {
                     expected: "Accept: " + PerturbEndpoint.collections.joined(separator: " or ")))
         }
         let isStreamed = form == "multipart/mixed"
-        guard
-            let batch = try PerturbBatch(
-                request, format: format, limits: limits, memoryBudget: memoryBudget,
-                // What is made ahead or in the making, and what is being sent.
-                viewsAtOnce: isStreamed ? 2 * threads + 2 : nil, isWanted: isWanted)
-        else { return PerturbEndpoint.unheard }
+        let plan = PerturbPlan(
+            limits: limits, memoryBudget: memoryBudget,
+            // What is made ahead or in the making, and what is being sent.
+            viewsAtOnce: isStreamed ? 2 * threads + 2 : nil,
+            // The view, and as much again for encoding; as base64 in a text half as much once more.
+            bytesPerPixel: form == "application/json" ? 9 : 6)
+        let batch = try PerturbBatch(request, format: format, plan, scope)
         let reply = PerturbReply(batch: batch)
         instruments.count(images: batch.pictures.count, views: batch.places.count)
         timer.end(.decode)
         if isStreamed { return reply.multipartResponse(from: request.pictures) }
-        guard let made = try batch.allBytes(isWanted: isWanted) else { return PerturbEndpoint.unheard }
+        let made = try batch.allBytes()
         timer.end(.compute)
         defer { timer.end(.encode) }
         switch form {
@@ -48,9 +50,6 @@ struct PerturbEndpoint: Sendable {
         default: return reply.imageResponse(made)
         }
     }
-
-    /// For a client that has gone.
-    static let unheard = Response(.serviceUnavailable)
 
     private func request(_ bytes: [UInt8], _ head: RequestHead) throws(Problem) -> PerturbRequest {
         let isRaw = head.mediaType?.hasPrefix("image/") ?? false

@@ -1,3 +1,4 @@
+import HTTP
 import Images
 import JSON
 import Parallelism
@@ -34,73 +35,31 @@ extension PerturbedPicture.View {
 
 extension PerturbRequest {
     /// Decodes every picture over all cores. One that fails fails the request; all that fail are named.
-    /// - Parameters:
-    ///   - viewsAtOnce: how many views are held at most; nil for all of them.
-    ///   - isWanted: asked between pictures; false ends the work.
-    /// - Returns: the pictures and their sizes with their orientation; nil when the work was ended.
-    /// - Throws: `image-too-large`, `malformed-image`, `unsupported-image`; `memory-budget-exceeded` when the results
-    ///   would not fit in `memoryBudget` bytes, which is known from headers and steps before anything is decoded.
+    /// - Parameter scope: claims what all this takes, which is known from headers and steps before anything is decoded.
+    /// - Returns: the pictures and their sizes with their orientation.
+    /// - Throws: `image-too-large`, `malformed-image`, `unsupported-image`; `memory-budget-exceeded` and `busy` when the
+    ///   results do not fit in the budget, or not now.
     func decoded(
-        limits: ImageLimits, memoryBudget: Int, viewsAtOnce: Int?, isWanted: @Sendable () -> Bool
-    ) throws(Problem) -> (pictures: DecodedPictures, sizes: [PixelSize])? {
-        var faults = Faults()
-        var needed = 0
-        var largestView = 0
-        let stepBytes = views.map(\.content.stepBytes)
-        var sizes: [PixelSize] = []
-        var tooLarge: Int?
-        for (index, picture) in pictures.enumerated() {
-            do throws(ImageError) {
-                let header = try ImageHeader(probing: picture.bytes.span, limits: limits)
-                needed = needed.addingSaturating(header.decodedBytes)
-                if viewsAtOnce != nil, !usesSecondPictures {
-                    needed = min(needed, DecodedPictures.keptBytes)
-                }
-                sizes.append(header.size)
-                if picture.isSecondOnly { continue }
-                for (view, stepBytes) in zip(views, stepBytes) where needed <= memoryBudget {
-                    // Each view, and as much again for encoding.
-                    let size = view.content.largestOutput(for: header.size, seconds: []) { _ in nil }
-                    let bytes = size.pixelCount.multipliedSaturating(by: 6).addingSaturating(stepBytes)
-                    guard viewsAtOnce == nil else {
-                        // Decoded again, should it not be kept.
-                        largestView = max(largestView, bytes.addingSaturating(header.decodedBytes))
-                        continue
-                    }
-                    needed = needed.addingSaturating(bytes.multipliedSaturating(by: settings.variants))
-                }
-            } catch {
-                if case .tooManyPixels(_, _, let limit) = error { tooLarge = limit }
-                faults.add(Problem.Kind(error), Problem.Reason(error, field: "images[\(index)]"))
-            }
-        }
-        if let tooLarge { throw Problem.imageTooLarge(faults, limit: tooLarge) }
-        try faults.check()
-        let joined = joinedBytes(sizes)
-        if let viewsAtOnce {
-            largestView = largestView.addingSaturating(joined.max() ?? 0)
-            needed = needed.addingSaturating(largestView.multipliedSaturating(by: viewsAtOnce))
-        } else {
-            needed = joined.reduce(needed) {
-                $0.addingSaturating($1.multipliedSaturating(by: settings.variants))
-            }
-        }
-        guard needed <= memoryBudget else {
+        _ plan: PerturbPlan, _ scope: RequestScope
+    ) throws(Problem) -> (pictures: DecodedPictures, sizes: [PixelSize]) {
+        let needed = neededBytes(try headers(plan.limits), plan)
+        guard needed <= plan.memoryBudget else {
             throw Problem(
                 .memoryBudgetExceeded,
                 Problem.Reason(
                     "the views of this request need too much memory; send fewer pictures, views or variants at once",
-                    field: "images", expected: "at most \(memoryBudget) bytes",
+                    field: "images", expected: "at most \(plan.memoryBudget) bytes",
                     found: "at least \(needed) bytes"),
-                limit: memoryBudget)
+                limit: plan.memoryBudget)
         }
+        try scope.take(needed)
 
         let decoded = DecodedPictures(
             pictures, viewsOfEach: usesSecondPictures ? .max : views.count * settings.variants,
-            options: settings.decoding, limits: limits)
+            options: settings.decoding, limits: plan.limits)
         let results = mapInParallel(pictures.count, operations: .max) {
             index -> Result<PixelSize?, ImageError> in
-            guard isWanted() else { return .success(nil) }
+            guard scope.isWanted else { return .success(nil) }
             do throws(ImageError) {
                 return .success(try decoded.check(index))
             } catch {
@@ -108,16 +67,18 @@ extension PerturbRequest {
             }
         }
         // Now with their orientation.
-        sizes = []
+        var sizes: [PixelSize] = []
+        var faults = Faults()
         for (index, result) in results.enumerated() {
             switch result {
-            case .success(let size): if let size { sizes.append(size) }
+            case .success(let size?): sizes.append(size)
+            case .success(nil): throw .unheard
             case .failure(let error):
                 faults.add(Problem.Kind(error), Problem.Reason(error, field: "images[\(index)]"))
             }
         }
         try faults.check()
-        return sizes.count == pictures.count ? (decoded, sizes) : nil
+        return (decoded, sizes)
     }
 
     /// Draws every view's steps.
@@ -187,17 +148,6 @@ extension PerturbRequest.Content {
         case .recipe(let drawn): drawn.recipe.stepBytes
         case .steps(let steps): 512 + 2 * JSONValue.array(steps.map(\.json)).text.utf8.count
         }
-    }
-}
-
-extension Problem {
-    fileprivate static func imageTooLarge(_ faults: Faults, limit: Int) -> Problem {
-        do throws(Problem) {
-            try faults.check()
-        } catch {
-            return error.kind == .imageTooLarge ? error.limited(to: limit) : error
-        }
-        preconditionFailure("a picture that is too large is a fault")
     }
 }
 

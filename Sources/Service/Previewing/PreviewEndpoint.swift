@@ -17,18 +17,15 @@ struct PreviewEndpoint: Sendable {
     /// - Parameters:
     ///   - bytes: the body; nil for the built-in picture.
     ///   - name: the recipe's, of the path.
-    ///   - isWanted: whether the client still waits; without, any answer will do.
     func respond(
         to bytes: [UInt8]?, name: String, head: RequestHead, instruments: Instruments,
-        _ timer: inout PhaseTimer, isWanted: @Sendable () -> Bool
+        _ scope: RequestScope, _ timer: inout PhaseTimer
     ) throws(Problem) -> Response {
         let request = try request(bytes, name, head)
-        let images = try decoded(request)
+        let images = try decoded(request, scope)
         timer.end(.decode)
         let layout = layout(request, images[0].size)
-        guard let cells = try cells(of: request, images, layout, isWanted: isWanted) else {
-            return PerturbEndpoint.unheard
-        }
+        let cells = try cells(of: request, images, layout, scope)
         let sheet = Sheet(layout, title: request.title, cells: cells)
         timer.end(.compute)
         instruments.count(images: 1, views: request.options.draws)
@@ -63,7 +60,7 @@ struct PreviewEndpoint: Sendable {
     }
 
     /// The picture and the second one, after everything that the request will need has been found to fit.
-    private func decoded(_ request: PreviewRequest) throws(Problem) -> [PixelImage] {
+    private func decoded(_ request: PreviewRequest, _ scope: RequestScope) throws(Problem) -> [PixelImage] {
         let files = [("image", request.pictures.image), ("second_image", request.pictures.second)]
         let builtIn = [BuiltInPicture.exercise, BuiltInPicture.scene]
         var faults = Faults()
@@ -86,7 +83,7 @@ struct PreviewEndpoint: Sendable {
             }
         }
         try faults.check()
-        try check(request, sizes, pictureBytes: needed)
+        try claim(request, sizes, pictureBytes: needed, scope)
 
         var images: [PixelImage] = []
         for ((field, file), standIn) in zip(files, builtIn) {
@@ -104,8 +101,10 @@ struct PreviewEndpoint: Sendable {
         return images
     }
 
-    /// Whether the sheet is one to look at, and whether all of it fits in the memory budget.
-    private func check(_ request: PreviewRequest, _ sizes: [PixelSize], pictureBytes: Int) throws(Problem) {
+    /// Claims what all of the sheet takes, if it is one to look at.
+    private func claim(
+        _ request: PreviewRequest, _ sizes: [PixelSize], pictureBytes: Int, _ scope: RequestScope
+    ) throws(Problem) {
         // An orientation that is applied may swap the sides.
         let size = sizes[0]
         let turned = PixelSize(width: size.height, height: size.width)
@@ -138,21 +137,20 @@ struct PreviewEndpoint: Sendable {
                     expected: "at most \(memoryBudget) bytes", found: "about \(needed) bytes"),
                 limit: memoryBudget)
         }
+        try scope.take(needed)
     }
 
     /// The pictures as they are, then every draw, each perturbed, scaled and let go over all cores.
-    /// - Returns: nil when nobody waits for the answer any more.
     private func cells(
-        of request: PreviewRequest, _ images: [PixelImage], _ layout: SheetLayout,
-        isWanted: @Sendable () -> Bool
-    ) throws(Problem) -> [Sheet.Cell]? {
+        of request: PreviewRequest, _ images: [PixelImage], _ layout: SheetLayout, _ scope: RequestScope
+    ) throws(Problem) -> [Sheet.Cell] {
         let originals = zip(images, request.originals).map { image, caption in
             Sheet.Cell(picture: image.resized(to: layout.fitted(image.size)), caption: caption(image.size))
         }
         let views = try views(of: request, images.map(\.size))
         let results = mapInParallel(views.count, operations: .max) {
             draw -> Result<Sheet.Cell?, StepError> in
-            guard isWanted() else { return .success(nil) }
+            guard scope.isWanted else { return .success(nil) }
             do throws(StepError) {
                 let image = try views[draw].applied(to: images[0]) {
                     request.drawing.index(of: $0).map { images[$0] }
@@ -169,13 +167,16 @@ struct PreviewEndpoint: Sendable {
         }
         var draws: [Sheet.Cell] = []
         for (draw, result) in results.enumerated() {
+            let cell: Sheet.Cell?
             do throws(StepError) {
-                if let cell = try result.get() { draws.append(cell) }
+                cell = try result.get()
             } catch {
                 throw Problem(.invalidStep, Problem.Reason(error, field: "recipe", index: [draw]))
             }
+            guard let cell else { throw .unheard }
+            draws.append(cell)
         }
-        return draws.count == views.count ? originals + draws : nil
+        return originals + draws
     }
 
     /// The steps of every draw, known to fit before any is applied.

@@ -53,6 +53,12 @@ extension Problem {
                 limit: limit)
         case .busy: self.init(.busy, "no work is taken now; come back after Retry-After seconds")
         case .draining: self.init(.draining, "no new requests are taken")
+        case .deadlineExceeded(let limit):
+            self.init(
+                .deadlineExceeded,
+                Reason(
+                    "the answer was not ready in time; send less at once, or wait longer",
+                    field: "X-Request-Timeout", expected: "within \(limit)"))
         case .memoryTaken(let needed, let free, let budget, _):
             self.init(
                 .busy,
@@ -100,6 +106,10 @@ extension Problem.Reason {
         case .notUTF8(let part): self.init("not UTF-8", field: part.rawValue)
         case .fieldNameInvalid(let name): self.init("not a field name", field: "header", found: name)
         case .fieldValueInvalid(let name): self.init("not a field value", field: name)
+        case .timeoutInvalid(let value):
+            self.init(
+                "not a time", field: "X-Request-Timeout", expected: "seconds, more than 0, such as 30 or 2.5",
+                found: value)
         }
     }
 }

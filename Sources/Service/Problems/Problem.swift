@@ -41,6 +41,7 @@ package struct Problem: Error, Sendable, Equatable {
         case headersTooLarge = "headers-too-large"
         case busy
         case draining
+        case deadlineExceeded = "deadline-exceeded"
         case memoryBudgetExceeded = "memory-budget-exceeded"
 
         /// Its status, always the same.
@@ -64,6 +65,7 @@ package struct Problem: Error, Sendable, Equatable {
             case .sharedFileChanged: .conflict
             case .headersTooLarge: .requestHeaderFieldsTooLarge
             case .busy, .draining: .serviceUnavailable
+            case .deadlineExceeded: .gatewayTimeout
             case .memoryBudgetExceeded, .sharedStorageFull:
                 HTTPResponse.Status(code: 507, reasonPhrase: "Insufficient Storage")
             }
@@ -107,6 +109,7 @@ package struct Problem: Error, Sendable, Equatable {
             case .headersTooLarge: "The header fields are too large"
             case .busy: "The server is busy"
             case .draining: "The server is shutting down"
+            case .deadlineExceeded: "The answer was not ready in time"
             case .memoryBudgetExceeded: "The request does not fit the memory budget"
             }
         }

@@ -30,21 +30,26 @@ extension LogitGradients {
     var bytesPerView: Int { rows.count * vocabulary * MemoryLayout<Float>.size }
 
     /// Fills every view's rows over all cores; a view with no memory is not computed.
-    /// - Returns: the first of `rows` with a number that doesn't fit a 32-bit float; nil when all do.
+    /// - Parameter isWanted: asked now and then; false ends the work.
+    /// - Returns: why they are not all filled, if they are not.
     /// - Complexity: O(S·V)
-    func fill(_ memory: PerView<RowMemory>) -> Int? {
-        let areFinite = mapInParallel(rows.count, operations: rows.count * vocabulary * 10) { index in
+    func fill(_ memory: PerView<RowMemory>, while isWanted: @Sendable () -> Bool) -> UnfilledRows? {
+        let areFinite = mapInParallel(
+            rows.count, operations: rows.count * vocabulary * 10, while: isWanted
+        ) { index in
             var original = unsafe memory.original.row(index, width: vocabulary).mutableSpan
             var preserving = unsafe memory.preserving.row(index, width: vocabulary).mutableSpan
             var removing = unsafe memory.removing.row(index, width: vocabulary).mutableSpan
             return fill(index, original: &original, preserving: &preserving, removing: &removing)
         }
-        return areFinite.firstIndex(of: false).map { rows[$0] }
+        guard let areFinite else { return .unwanted }
+        return areFinite.firstIndex(of: false).map { .unfit(token: rows[$0]) }
     }
 
     /// Fills lists of bytes: for each wanted view its [S,V], for the others nothing.
-    /// - Throws: the first of `rows` with a number that doesn't fit a 32-bit float.
-    func bytes(of wanted: Set<View>) throws(UnfitRow) -> PerView<[UInt8]> {
+    func bytes(
+        of wanted: Set<View>, while isWanted: @Sendable () -> Bool
+    ) throws(UnfilledRows) -> PerView<[UInt8]> {
         func room(_ view: View) -> [UInt8] {
             let count = wanted.contains(view) ? bytesPerView : 0
             if count == 0 { return [] }
@@ -52,7 +57,7 @@ extension LogitGradients {
             return unsafe [UInt8](unsafeUninitializedCapacity: count) { $1 = count }
         }
         var (a, p, n) = (room(.original), room(.preserving), room(.removing))
-        let unfit = unsafe a.withUnsafeMutableBytes { a in
+        let failure = unsafe a.withUnsafeMutableBytes { a in
             unsafe p.withUnsafeMutableBytes { p in
                 unsafe n.withUnsafeMutableBytes { n in
                     func memory(_ bytes: UnsafeMutableRawBufferPointer) -> RowMemory {
@@ -61,16 +66,19 @@ extension LogitGradients {
                     return fill(
                         PerView(
                             original: unsafe memory(a), preserving: unsafe memory(p),
-                            removing: unsafe memory(n)))
+                            removing: unsafe memory(n)), while: isWanted)
                 }
             }
         }
-        if let unfit { throw UnfitRow(token: unfit) }
+        if let failure { throw failure }
         return PerView(original: a, preserving: p, removing: n)
     }
 }
 
-/// A row of gradients has a number that no 32-bit float holds.
-struct UnfitRow: Error {
-    let token: Int
+/// Why gradients were not filled.
+enum UnfilledRows: Error {
+    /// The first token whose row has a number that no 32-bit float holds.
+    case unfit(token: Int)
+    /// Nobody waits for them any more.
+    case unwanted
 }

@@ -90,12 +90,17 @@ struct TensorReply: Sendable {
     }
 
     /// The same reply with every gradient computed.
+    /// - Parameter isWanted: asked now and then; false ends the work.
     /// - Throws: `non-finite-value` for one that doesn't fit a 32-bit float.
     /// - Complexity: O(S·V) over all cores
-    func filled() throws(Problem) -> TensorReply {
+    func filled(while isWanted: @Sendable () -> Bool) throws(Problem) -> TensorReply {
         guard let gradients else { return self }
         let bytes: PerView<[UInt8]>
-        do throws(UnfitRow) { bytes = try gradients.bytes(of: gradientViews) } catch { throw problem(error) }
+        do throws(UnfilledRows) {
+            bytes = try gradients.bytes(of: gradientViews, while: isWanted)
+        } catch {
+            throw problem(error)
+        }
         var whole = self
         whole.entries = entries.map { entry in
             guard case .gradient(let view) = entry.values else { return entry }
@@ -106,11 +111,15 @@ struct TensorReply: Sendable {
         return whole
     }
 
-    func problem(_ unfit: UnfitRow) -> Problem {
-        Problem(
-            .nonFiniteValue,
-            layout.reason(
-                "a gradient of its logits does not fit a 32-bit float", field: "grad", token: unfit.token))
+    func problem(_ unfilled: UnfilledRows) -> Problem {
+        switch unfilled {
+        case .unfit(let token):
+            Problem(
+                .nonFiniteValue,
+                layout.reason(
+                    "a gradient of its logits does not fit a 32-bit float", field: "grad", token: token))
+        case .unwanted: .unheard
+        }
     }
 
     mutating func addScalar(_ name: String, _ value: Double) {

@@ -18,9 +18,6 @@ struct AdvantagesEndpoint: TensorOperation {
             (rewards, groups) = read
         }
         try faults.check()
-        let advantages = options.estimator.advantages(
-            rewards: rewards, groups: groups, epsilon: options.epsilon)
-
         // One number for each sequence: as many rows as rewards, each of one "token".
         let layout: TokenLayout
         if case .rollouts(let ids, _) = request.form {
@@ -28,7 +25,9 @@ struct AdvantagesEndpoint: TensorOperation {
         } else {
             layout = TokenLayout(flat: rewards.count)
         }
-        try context.check(layout)
+        try context.claim(layout)
+        let advantages = options.estimator.advantages(
+            rewards: rewards, groups: groups, epsilon: options.epsilon)
         var reply = TensorReply(form: request.form, layout: layout)
         reply.add("advantages", advantages)
         reply.rolloutNames["advantages"] = .scalar("advantage")

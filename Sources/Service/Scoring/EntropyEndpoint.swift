@@ -23,7 +23,8 @@ struct EntropyEndpoint: TensorOperation {
         let returned = input.options.returned
         var reply = TensorReply(form: request.form, layout: input.tensors.layout)
         for given in input.distributions {
-            let statistics = LogitStatistics(given.logits, field: given.field, &input.tensors)
+            let statistics = try LogitStatistics(
+                given.logits, context, field: given.field, &input.tensors)
             if returned.contains(.entropy) { reply.add("\(given.prefix)entropy", statistics.entropy) }
             if returned.contains(.logSumExp) {
                 reply.add("\(given.prefix)log_sum_exp", statistics.logSumExp)
@@ -98,7 +99,7 @@ struct EntropyInput {
         {
             let tokens = tensor.shape[0]
             try TokenLayout.checkVocabulary(of: tensor, first, tokens: tokens)
-            try context.check(tokens: tokens, rows: 1)
+            try context.claim(tokens: tokens, rows: 1)
             return TokenLayout(flat: tokens)
         }
         return try TokenLayout(request, guide: guide, within: context)

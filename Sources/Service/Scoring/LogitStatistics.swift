@@ -12,22 +12,24 @@ struct LogitStatistics: Sendable {
     /// - Parameter contrasted: a response token's outcome, where the rows were read together with those of other views.
     /// - Complexity: O(response rows × V), over all cores; O(response rows) where they were read before.
     init(
-        _ logits: VocabularyLogits, field: String, _ tensors: inout TokenTensors,
-        contrasted: ((Int) -> RowStatistics.Outcome)? = nil
-    ) {
+        _ logits: VocabularyLogits, _ context: OperationContext, field: String,
+        _ tensors: inout TokenTensors, contrasted: ((Int) -> RowStatistics.Outcome)? = nil
+    ) throws(Problem) {
         let mask = tensors.responseMask
         let tokens = mask.indices.filter { mask[$0] == 1 }
         reduced = tensors.request.reduced[field]
-        let outcomes =
+        let outcomes: [RowStatistics.Outcome]? =
             if let contrasted {
                 tokens.map { contrasted($0) }
             } else if let reduced {
                 tokens.map { reduced.outcomes[$0 * logits.parts + logits.part] }
             } else {
-                mapInParallel(tokens.count, operations: tokens.count * logits.vocabulary) {
-                    logits.statistics(ofRow: tokens[$0])
-                }
+                mapInParallel(
+                    tokens.count, operations: tokens.count * logits.vocabulary,
+                    while: { context.isWanted }
+                ) { logits.statistics(ofRow: tokens[$0]) }
             }
+        guard let outcomes else { throw .unheard }
         logSumExp = [Double](repeating: 0, count: mask.count)
         entropy = logSumExp
         for (token, outcome) in zip(tokens, outcomes) {

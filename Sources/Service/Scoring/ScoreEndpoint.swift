@@ -13,26 +13,26 @@ struct ScoreEndpoint: TensorOperation {
 
     static func reply(to request: TensorRequest, context: OperationContext) throws(Problem) -> TensorReply {
         var input = try ScoreInput(request, context)
-        let report = try report(&input)
+        let report = try report(&input, context)
         let reply = try ScoreReply(
             report: report, tensors: input.tensors, options: input.options,
             gradients: gradients(report, input)
         ).reply
-        try context.check(reply)
+        try context.claim(reply)
         return reply
     }
 
     private static func report(
-        _ input: inout ScoreInput
+        _ input: inout ScoreInput, _ context: OperationContext
     ) throws(Problem) -> LossReport {
         let loss = input.options.loss
         let given = input.views
-        let contrasted = contrasted(input)
+        let contrasted = try contrasted(input, context)
         var statistics = PerView<LogitStatistics?>(original: nil, preserving: nil, removing: nil)
         for view in View.allCases where input.needsStatistics(of: view) {
             guard let logits = given[view].logits else { continue }
-            statistics[view] = LogitStatistics(
-                logits, field: input.logitsField(of: view), &input.tensors,
+            statistics[view] = try LogitStatistics(
+                logits, context, field: input.logitsField(of: view), &input.tensors,
                 contrasted: contrasted.map { rows in { rows[$0].outcome(of: view) } })
         }
         try input.tensors.faults.check()
@@ -63,11 +63,16 @@ struct ScoreEndpoint: TensorOperation {
     }
 
     /// The three rows of every response token read together, for estimators that need them and logits that are here.
-    private static func contrasted(_ input: ScoreInput) -> [ContrastedRows?]? {
+    private static func contrasted(
+        _ input: ScoreInput, _ context: OperationContext
+    ) throws(Problem) -> [ContrastedRows?]? {
         guard input.options.loss.estimator.needsVocabulary, let logits = input.allLogits,
             input.tensors.request.reduced.isEmpty
         else { return nil }
-        return input.options.loss.contrast(logits, responseMask: input.tensors.responseMask)
+        let contrasted = input.options.loss.contrast(
+            logits, responseMask: input.tensors.responseMask, while: { context.isWanted })
+        guard let contrasted else { throw .unheard }
+        return contrasted
     }
 
     /// - Parameter divergences: nil for those that were computed while the logits arrived.

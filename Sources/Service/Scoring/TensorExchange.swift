@@ -19,48 +19,53 @@ struct TensorExchange<Operation: TensorOperation & SendableMetatype>: Sendable {
         self.head = head
         names = try SharedNames(head.query)
         context = OperationContext(
-            query: SharedNames.without(head.query), memoryBudget: service.settings.memoryBudgetBytes,
-            writesToFile: names.output != nil)
+            query: SharedNames.without(head.query), memoryBudget: service.settings.server.memoryBudgetBytes,
+            destination: names.output != nil ? .file : TensorEncoding(head).repliesJSON ? .text : .binary)
     }
 
     func opening() -> Opening {
         let types = names.input == nil ? TensorEncoding.mediaTypes : nil
         if let refusal = service.refusal(head, types: types) { return .reply(refusal) }
         if let name = names.input {
-            return .sink(AbsentBody(for: head) { outcome(ofFile: name) })
+            return .sink(AbsentBody(for: head) { outcome(ofFile: name, $0) })
         }
         let settings = service.settings
         if TensorEncoding(head).isJSON {
-            return service.collect(head, upTo: settings.maxJSONBodyBytes) { bytes in
+            return service.collect(head, upTo: settings.maxJSONBodyBytes) { bytes, scope in
                 service.outcome(of: bytes.count, inPlaceUpTo: PerceptionService.lightBodyBytes) {
                     service.answer(head, path) { timer throws(Problem) in
+                        try scope.take(bytes.count * TensorExchange.textFactor)
                         let request = try TensorRequest(json: bytes, schema: Operation.schema)
                         timer.end(.decode)
-                        return try response(to: request, from: nil, &timer)
+                        return try response(to: request, from: nil, scope, &timer)
                     }
                 }
             }
         }
         let limits = IntakeLimits(
-            streamed: settings.maxStreamedBodyBytes, held: settings.maxBodyBytes,
-            budget: settings.memoryBudgetBytes)
+            streamed: settings.maxStreamedBodyBytes, held: settings.server.maxBodyBytes,
+            budget: settings.server.memoryBudgetBytes)
         return .sink(
             TensorIntake(
                 head, schema: Operation.schema, limits: limits,
                 planner: { request throws(Problem) in try Operation.plan(for: request, context: context) },
-                completion: outcome(of:)))
+                completion: { outcome(of: $0, $1) }))
     }
 
-    private func outcome(of arrival: TensorIntake.Arrival) -> Outcome {
+    /// Bytes that reading a byte of JSON may take: a digit and a comma become a Double, in a list that has grown by
+    /// doubling.
+    private static var textFactor: Int { 6 }
+
+    private func outcome(of arrival: TensorIntake.Arrival, _ scope: RequestScope) -> Outcome {
         service.outcome(of: arrival.heldBytes, inPlaceUpTo: PerceptionService.lightBodyBytes) {
             service.answer(head, path, before: [.compute: arrival.reducing]) { timer throws(Problem) in
                 timer.end(.decode)
-                return try response(to: arrival.request, from: nil, &timer)
+                return try response(to: arrival.request, from: nil, scope, &timer)
             }
         }
     }
 
-    private func outcome(ofFile name: String) -> Outcome {
+    private func outcome(ofFile name: String, _ scope: RequestScope) -> Outcome {
         let input: SharedInput
         do throws(Problem) {
             input = try SharedInput(
@@ -73,7 +78,7 @@ struct TensorExchange<Operation: TensorOperation & SendableMetatype>: Sendable {
                 do throws(Problem) {
                     let request = try TensorRequest(input.file, schema: Operation.schema)
                     timer.end(.decode)
-                    return try response(to: request, from: input, &timer)
+                    return try response(to: request, from: input, scope, &timer)
                 } catch {
                     // What is wrong with a file that somebody is writing to is that.
                     try input.checkUnchanged()
@@ -85,8 +90,11 @@ struct TensorExchange<Operation: TensorOperation & SendableMetatype>: Sendable {
 
     /// - Parameter input: the file that the tensors lie in, if they do.
     private func response(
-        to request: TensorRequest, from input: SharedInput?, _ timer: inout PhaseTimer
+        to request: TensorRequest, from input: SharedInput?, _ scope: RequestScope,
+        _ timer: inout PhaseTimer
     ) throws(Problem) -> Response {
+        var context = context
+        context.scope = scope
         let reply = try Operation.reply(to: request, context: context)
         timer.end(.compute)
         defer { timer.end(.encode) }
@@ -94,9 +102,9 @@ struct TensorExchange<Operation: TensorOperation & SendableMetatype>: Sendable {
         if let name = names.output {
             response = try reply.publish(
                 as: name, in: service.settings.directory(for: SharedNames.outputParameter),
-                unlessChanged: input)
+                unlessChanged: input, while: { scope.isWanted })
         } else {
-            response = TensorEncoding(head).response(try reply.filled())
+            response = TensorEncoding(head).response(try reply.filled(while: { scope.isWanted }))
             try input?.checkUnchanged()
         }
         service.instruments.count(reply, run: RunName(head) ?? .none, route: path)

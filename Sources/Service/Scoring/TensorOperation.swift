@@ -25,29 +25,47 @@ extension TensorOperation {
 /// What an operation knows beside the tensors.
 struct OperationContext: Sendable {
     let query: [QueryItem]
-    /// Bytes that one request's results and intermediate values may take.
+    /// Bytes of all requests in flight together.
     let memoryBudget: Int
-    /// Whether the reply's tensors go to a shared file.
-    var writesToFile = false
+    /// Where the reply's tensors go.
+    var destination = Destination.binary
+    /// Of the server that runs the work; nil while the request is still arriving, when nothing is claimed for it yet.
+    var scope: RequestScope?
+
+    enum Destination: Sendable {
+        case file, binary, text
+    }
+
+    /// Whether someone still waits for the reply. It costs a system call.
+    var isWanted: Bool { scope?.isWanted ?? true }
 
     /// The query's parameters as members of an option table.
     func members<Target>(of table: OptionTable<Target>, _ faults: inout Faults) -> [JSONValue.Member] {
         table.members(of: query, &faults)
     }
 
-    /// - Throws: `memory-budget-exceeded` when a batch of this layout, with so many further bytes, is above the budget.
-    func check(_ layout: TokenLayout, furtherBytes: Int = 0) throws(Problem) {
-        try check(tokens: layout.rows.tokens, rows: layout.rows.count, furtherBytes: furtherBytes)
+    /// Claims what the results and intermediate values of a batch take, with so many further bytes.
+    /// - Throws: `memory-budget-exceeded` when it would never fit, `busy` when others hold the memory.
+    func claim(_ layout: TokenLayout, furtherBytes: Int = 0) throws(Problem) {
+        try claim(tokens: layout.rows.tokens, rows: layout.rows.count, furtherBytes: furtherBytes)
     }
 
-    /// The same of a reply whose gradients of logits are still to be computed, in memory unless they go to a file.
-    func check(_ reply: TensorReply) throws(Problem) {
-        guard let gradients = reply.gradients, !writesToFile else { return }
-        try check(reply.layout, furtherBytes: gradients.bytesPerView * reply.gradientViews.count)
+    /// The same for a reply whose gradients of logits are still to be computed, in memory unless they go to a file.
+    func claim(_ reply: TensorReply) throws(Problem) {
+        guard let gradients = reply.gradients else { return }
+        let copies =
+            switch destination {
+            case .file: 0
+            case .binary: 1
+            // Some twelve digits for four bytes, and the four bytes.
+            case .text: 4
+            }
+        try claim(
+            reply.layout, furtherBytes: copies * gradients.bytesPerView * reply.gradientViews.count)
     }
 
-    /// The same of a layout that would itself take memory.
-    func check(tokens: Int, rows: Int, furtherBytes: Int = 0) throws(Problem) {
+    /// The same for a layout that would itself take memory.
+    func claim(tokens: Int, rows: Int, furtherBytes: Int = 0) throws(Problem) {
         // Some twenty lists of Doubles at the peak, and the diagnostics of each sequence as text.
         let needed = tokens * 256 + rows * 4096 + furtherBytes
         guard needed <= memoryBudget else {
@@ -58,5 +76,6 @@ struct OperationContext: Sendable {
                     field: "body", expected: "at most \(memoryBudget) bytes", found: "about \(needed) bytes"),
                 limit: memoryBudget)
         }
+        try scope?.take(needed)
     }
 }

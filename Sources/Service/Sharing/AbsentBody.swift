@@ -3,9 +3,9 @@ import HTTP
 /// For requests that say everything in their head: a body is refused at its first byte.
 final class AbsentBody: BodySink {
     private let requestID: String
-    private let completion: () -> Outcome
+    private let completion: (RequestScope) -> Outcome
 
-    init(for head: RequestHead, completion: @escaping () -> Outcome) {
+    init(for head: RequestHead, completion: @escaping (RequestScope) -> Outcome) {
         requestID = head.requestID
         self.completion = completion
     }
@@ -17,5 +17,5 @@ final class AbsentBody: BodySink {
         ).response(requestID: requestID)
     }
 
-    func finish() -> Outcome { completion() }
+    func finish(_ scope: RequestScope) -> Outcome { completion(scope) }
 }

@@ -8,16 +8,19 @@ extension TensorReply {
     /// Writes the reply's tensors to a safetensors file of the shared directory, gradients of logits straight to where
     /// they stay, and answers with the scalars as JSON.
     ///
-    /// - Parameter input: where the request's tensors lie, which must not have changed when the result appears.
+    /// - Parameters:
+    ///   - input: where the request's tensors lie, which must not have changed when the result appears.
+    ///   - isWanted: asked now and then; false ends the work.
     /// - Throws: 507 when the directory has no room; nothing is left there by a request that fails.
     func publish(
-        as name: String, in directory: SharedDirectory, unlessChanged input: SharedInput?
+        as name: String, in directory: SharedDirectory, unlessChanged input: SharedInput?,
+        while isWanted: @Sendable () -> Bool
     ) throws(Problem) -> Response {
         let file = file
         let output = try shared(SharedNames.outputParameter, name) { () throws(SharedFileError) in
             try directory.makeFile(name, count: file.count)
         }
-        if let token = write(file, to: output) { throw problem(UnfitRow(token: token)) }
+        if let failure = write(file, to: output, while: isWanted) { throw problem(failure) }
         try input?.checkUnchanged()
         try shared(SharedNames.outputParameter, name) { () throws(SharedFileError) in try output.publish() }
         let members =
@@ -28,8 +31,9 @@ extension TensorReply {
         return Response(contentType: "application/json", body: JSONValue.object(members).bytes)
     }
 
-    /// - Returns: a token whose gradient doesn't fit a 32-bit float; nil when all do.
-    private func write(_ file: SafetensorsFile, to output: SharedOutput) -> Int? {
+    private func write(
+        _ file: SafetensorsFile, to output: SharedOutput, while isWanted: @Sendable () -> Bool
+    ) -> UnfilledRows? {
         unsafe output.withBytes { memory in
             unsafe memory.copyBytes(from: file.header)
             for part in file.parts {
@@ -44,7 +48,7 @@ extension TensorReply {
                 }
                 rows[view] = unsafe RowMemory(UnsafeMutableRawBufferPointer(rebasing: memory[room]))
             }
-            return gradients.fill(rows)
+            return gradients.fill(rows, while: isWanted)
         }
     }
 }

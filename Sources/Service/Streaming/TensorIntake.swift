@@ -10,7 +10,7 @@ import TokenDistribution
 final class TensorIntake: BodySink {
     /// What an operation says of a request so far; see ``TensorOperation/plan(for:context:)``.
     typealias Planner = (TensorRequest) throws(Problem) -> IntakePlan?
-    typealias Completion = (Arrival) -> Outcome
+    typealias Completion = (Arrival, RequestScope) -> Outcome
 
     /// A complete request.
     struct Arrival: Sendable {
@@ -88,7 +88,7 @@ final class TensorIntake: BodySink {
         }
     }
 
-    func finish() -> Outcome {
+    func finish(_ scope: RequestScope) -> Outcome {
         do throws(Problem) {
             guard let layout else { throw Problem(prefix.truncation) }
             do throws(SafetensorsError) { try layout.check(available: received) } catch {
@@ -101,7 +101,8 @@ final class TensorIntake: BodySink {
                 _ = try planner(request)
                 throw earlyProblem
             }
-            return completion(Arrival(request: request, heldBytes: heldBytes, reducing: reducing))
+            return completion(
+                Arrival(request: request, heldBytes: heldBytes, reducing: reducing), scope)
         } catch {
             return .reply(error.response(requestID: requestID))
         }

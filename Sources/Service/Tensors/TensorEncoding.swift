@@ -3,7 +3,7 @@ import HTTP
 /// The two encodings of tensors: which one a request has and which one its reply gets.
 struct TensorEncoding {
     let isJSON: Bool
-    private let repliesJSON: Bool
+    let repliesJSON: Bool
 
     static let mediaTypes = ["application/json", "application/x-safetensors", "application/octet-stream"]
 

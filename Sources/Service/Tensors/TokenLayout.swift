@@ -37,7 +37,7 @@ struct TokenLayout: Sendable {
         case .rollouts(let ids, let lengths):
             kind = .rollouts(ids: ids)
             rows = Rows(lengths: lengths)
-            try context.check(self)
+            try context.claim(self)
         case .columnar, .safetensors:
             guard let tensor = request.tensors["cu_seqlens"] else {
                 (kind, rows) = try TokenLayout.padded(request, guide, interleaved, context)
@@ -47,13 +47,13 @@ struct TokenLayout: Sendable {
             try TokenLayout.checkOffsets(tensor)
             if tensor.isOutline {
                 let tokens = try TokenLayout.tokens(of: request, guide)
-                try context.check(tokens: tokens, rows: tensor.count - 1)
+                try context.claim(tokens: tokens, rows: tensor.count - 1)
                 rows = Rows(lengths: [tokens])
                 isProvisional = true
             } else {
                 rows = try TokenLayout.packedRows(tensor)
                 try TokenLayout.checkEnd(of: rows, request, guide)
-                try context.check(self)
+                try context.claim(self)
             }
         }
     }
@@ -175,7 +175,7 @@ struct TokenLayout: Sendable {
             }
             let (tokens, overflow) = shape[0].multipliedReportingOverflow(by: shape[1])
             try checkVocabulary(of: tensor, name, tokens: overflow ? .max : tokens)
-            try context.check(tokens: tokens, rows: shape[0])
+            try context.claim(tokens: tokens, rows: shape[0])
             return (.padded(length: shape[1]), Rows(padded: shape[0], shape[1]))
         }
         throw missing(guide)

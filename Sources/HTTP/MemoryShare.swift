@@ -1,0 +1,43 @@
+import Synchronization
+
+/// One request's part of the memory budget.
+///
+/// Whoever uses the memory holds the share, and the last to let go of it gives the memory back: a client that has left
+/// does not free what a worker still computes on. Only one of them changes it at a time – the I/O thread until it hands
+/// the request to a worker, then that worker, then the I/O thread again.
+final class MemoryShare: Sendable {
+    private let budget: MemoryBudget
+    private let claimed = Atomic(0)
+
+    init(of budget: MemoryBudget) {
+        self.budget = budget
+    }
+
+    deinit {
+        release()
+    }
+
+    var total: Int { budget.total }
+    var bytes: Int { claimed.load(ordering: .relaxed) }
+
+    /// Claims what is missing to `bytes`; never gives any back.
+    func extend(to bytes: Int) -> Refusal? {
+        let held = self.bytes
+        guard bytes > held else { return nil }
+        if let refusal = budget.claim(bytes - held, holding: held) { return refusal }
+        claimed.store(bytes, ordering: .relaxed)
+        return nil
+    }
+
+    /// What remains to be held, be it more or less than before.
+    func settle(at bytes: Int) {
+        let held = self.bytes
+        if bytes > held { budget.add(bytes - held) }
+        if bytes < held { budget.release(held - bytes) }
+        claimed.store(bytes, ordering: .relaxed)
+    }
+
+    func release() {
+        settle(at: 0)
+    }
+}

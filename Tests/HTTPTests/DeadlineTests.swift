@@ -1,0 +1,114 @@
+import HTTPTypes
+import Testing
+
+@testable import HTTP
+
+@Suite("Deadlines of requests")
+struct DeadlineTests {
+    /// Work that goes on until nobody waits for it any more.
+    private static func endless(_ ended: Gate) -> Route {
+        Route(.post, "/endless") { head in
+            .sink(
+                BufferedBody(for: head) { _, scope in
+                    .longWork {
+                        while scope.isWanted {}
+                        ended.open()
+                        ended.pass()
+                        return Response(text: "too late")
+                    }
+                })
+        }
+    }
+
+    @Test("Work that takes longer than the client waits is answered with 504, and told")
+    func clientDeadline() throws {
+        let ended = Gate()
+        let service = try TestService(routes: [Self.endless(ended)])
+        let client = try service.client()
+        let reply = try client.request(.post, "/endless", headers: [.requestTimeout: "0.05"], body: [1])
+        #expect(reply.status == 504)
+        #expect(reply.text == "deadlineExceeded(limit: 0.05 seconds)")
+        ended.waitForArrivals(1)
+        // The connection is as good as new.
+        #expect(try client.request(.get, "/hello").text == "hello")
+        #expect(service.recorder.finished(1)?.first?.status == .gatewayTimeout)
+        service.waitForMemory(0)
+    }
+
+    @Test("The server's own limit holds whatever the client allows")
+    func serverDeadline() throws {
+        let service = try TestService(routes: [Self.endless(Gate())]) {
+            $0.requestTimeout = .milliseconds(40)
+        }
+        let reply = try service.client().request(
+            .post, "/endless", headers: [.requestTimeout: "100"], body: [1])
+        #expect(reply.text == "deadlineExceeded(limit: 0.04 seconds)")
+    }
+
+    @Test("A request that waits for a worker is answered, and never begun")
+    func inQueue() throws {
+        let service = try TestService { $0.workerThreads = 1 }
+        let first = try service.client()
+        try first.begin(.post, "/gated")
+        service.gate.waitForArrivals(1)
+        let reply = try service.client().request(
+            .post, "/gated", headers: [.requestTimeout: "0.05"], body: [])
+        #expect(reply.status == 504)
+        service.gate.open()
+        #expect(try first.receiveReply().text == "passed")
+        service.server.drain()
+        #expect(service.gate.arrived == 1)
+    }
+
+    @Test("A body that is still arriving is answered, too")
+    func inBody() throws {
+        let service = try TestService()
+        let client = try service.client()
+        try client.send(
+            "POST /echo HTTP/1.1\r\nHost: x\r\nContent-Length: 10\r\nX-Request-Timeout: 0.05\r\n\r\n12345")
+        let reply = try client.receiveReply()
+        #expect(reply.status == 504)
+        #expect(reply.headers[.connection] == "close")
+        #expect(service.recorder.finished(1)?.first?.ending == .timeout)
+    }
+
+    @Test("One deadline does not reach into the next request on the connection")
+    func nextRequest() throws {
+        let service = try TestService()
+        let client = try service.client()
+        #expect(try client.request(.get, "/hello", headers: [.requestTimeout: "0.05"]).text == "hello")
+        try client.begin(.post, "/gated")
+        service.gate.waitForArrivals(1)
+        // The reaper comes by several times.
+        let other = try service.client().request(
+            .post, "/gated", headers: [.requestTimeout: "0.1"], body: [])
+        #expect(other.status == 504)
+        service.gate.open()
+        #expect(try client.receiveReply().text == "passed")
+    }
+
+    @Test(
+        "What is no time is refused",
+        arguments: [
+            "", "0", "0.0", "-1", "+1", "1e3", "1,5", "1 s", "30s", "1.", ".5", "1.2.3", "inf", "nan", "0x10",
+            "1234567890",
+            "1.1234567890",
+        ])
+    func invalid(text: String) throws {
+        let headers: HTTPFields = [try #require(.init("Host")): "x", .requestTimeout: text]
+        #expect(throws: MalformedRequest.timeoutInvalid(text)) {
+            try RequestHead(target: "/", headers: headers)
+        }
+    }
+
+    @Test(
+        "Seconds with and without a fraction",
+        arguments: [
+            ("1", Duration.seconds(1)), ("0030", .seconds(30)), ("2.5", .milliseconds(2500)),
+            ("0.000001", .microseconds(1)), ("999999999", .seconds(999_999_999)),
+        ])
+    func valid(text: String, expected: Duration) throws {
+        let headers: HTTPFields = [try #require(.init("Host")): "x", .requestTimeout: text]
+        #expect(try RequestHead(target: "/", headers: headers).timeout == expected)
+    }
+}
