@@ -44,6 +44,7 @@ struct Serve: ParsableCommand {
 
     func run() throws {
         ProcessMemory.keepForTheNextRequest()
+        ignoreStraySignals()
         // Before any thread starts, so that all inherit it and only the wait below gets them.
         let signals = TerminationSignals()
         let logger = try makeLogger()
