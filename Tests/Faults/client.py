@@ -116,9 +116,9 @@ class Client:
                 return b"".join(parts)
             parts.append(part[:-2])
 
-    def more(self):
+    def more(self, most=256 << 10):
         try:
-            data = self.socket.recv(256 << 10)
+            data = self.socket.recv(most)
         except ConnectionResetError:
             return False
         self.held += data

@@ -137,7 +137,16 @@ class Server:
         return len(os.listdir(f"/proc/{self.process.pid}/fd"))
 
     def threads(self):
-        return self.status("Threads")
+        """How many the server has started. libdispatch's, which share loops over the cores, come and go beside them."""
+        names = self.thread_names()
+        return len(names) - sum("qos" in name for name in names)
+
+    def thread_names(self):
+        found = []
+        for task in pathlib.Path(f"/proc/{self.process.pid}/task").iterdir():
+            with contextlib.suppress(OSError):
+                found.append((task / "comm").read_text().strip())
+        return found
 
     def cpu_seconds(self):
         fields = pathlib.Path(f"/proc/{self.process.pid}/stat").read_text().rsplit(")", 1)[1].split()
