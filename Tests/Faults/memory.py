@@ -125,10 +125,12 @@ def outcome(binary, seconds=4, **more):
                 try:
                     kind.learn(server)
                 except (traffic.Wrong, client.Broken, OSError) as error:
-                    if not server.alive():
+                    # It may still be writing its last words.
+                    if server.wait_for(lambda: False, 2) or not server.alive():
                         return "died", f"exit code {server.process.poll()} of {kind.name}", server.bad_lines()[:1]
                     return "wrong", str(error)[:200], []
             storm = Storm(server, kinds, seconds).run()
+            server.wait_for(lambda: not storm.flaws, 2)
             if not server.alive():
                 return "died", f"exit code {server.process.poll()}", server.bad_lines()[:1]
             if storm.flaws:

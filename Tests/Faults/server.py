@@ -29,13 +29,18 @@ class Server:
     def __init__(self, binary, *arguments, prefix=(), environment=(), unix=None, before_start=None):
         self.unix = unix
         place = ["--listen", f"unix:{unix}"] if unix else ["--port", "0"]
-        clean = {k: v for k, v in os.environ.items() if not k.startswith("PERCEPTION_")} | dict(environment)
+        place += ["--log-format", "json", *arguments]
+        environment = dict(environment)
+        if "LD_PRELOAD" in environment:
+            # Swift's runtime finds no arguments in a process with libfaketime.
+            environment |= {"PERCEPTION_" + k[2:].upper().replace("-", "_"): v for k, v in zip(place[::2], place[1::2])}
+        clean = {k: v for k, v in os.environ.items() if not k.startswith("PERCEPTION_")} | environment
         OUT.mkdir(exist_ok=True)
         self.log_path = OUT / f"{os.environ.get('FAULT', 'fault')}.log"
         self.log_start = self.log_path.stat().st_size if self.log_path.exists() else 0
         with self.log_path.open("ab") as log:
             self.process = subprocess.Popen(
-                [*prefix, binary, "serve", *place, "--log-format", "json", *arguments], env=clean, text=True,
+                [*prefix, binary, "serve", *place], env=clean, text=True,
                 stdout=subprocess.PIPE, stderr=log, preexec_fn=before_start)
         self.printed = serving.Lines(self.process.stdout)
         self.port = None
