@@ -6,7 +6,6 @@ import os
 import pathlib
 import re
 import signal
-import socket
 import subprocess
 import threading
 import time
@@ -59,8 +58,8 @@ class Server:
             self.kill()
             raise
         plant = os.environ.get("FAULTS_PLANT", "")
-        if plant.startswith("kill"):
-            timer = threading.Timer(float(plant[4:] or 2), self.kill)
+        if plant == "kill":
+            timer = threading.Timer(0.3, self.kill)
             timer.daemon = True
             timer.start()
         return self
@@ -139,7 +138,12 @@ class Server:
         return int(re.search(r"^Pss:\s+(\d+)", text, re.M)[1]) * 1024
 
     def files(self):
-        return len(os.listdir(f"/proc/{self.process.pid}/fd"))
+        """Open files and sockets; not the queues of epoll and timers, of which libdispatch makes its own when first used."""
+        count = 0
+        for file in pathlib.Path(f"/proc/{self.process.pid}/fd").iterdir():
+            with contextlib.suppress(OSError):
+                count += not os.readlink(file).startswith("anon_inode")
+        return count
 
     def threads(self):
         """How many the server has started. libdispatch's, which share loops over the cores, come and go beside them."""
