@@ -51,7 +51,7 @@ class Customer:
             self.counts[act.__name__] = self.counts.get(act.__name__, 0) + 1
             if self.chance.random() < 0.03:
                 self.mixed.drop()
-            time.sleep(self.chance.random() * 0.09)
+            time.sleep(self.chance.random() * 0.05)
         self.mixed.drop()
         out.put((self.counts, self.mixed.counts, self.wrong[:20], self.lost[:20], len(self.wrong), len(self.lost)))
 
