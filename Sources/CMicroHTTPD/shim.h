@@ -38,6 +38,13 @@ static inline const struct sockaddr *perception_connection_address(struct MHD_Co
     return info ? info->client_addr : NULL;
 }
 
+/// Bytes from the request line's first to the blank line's last, once the head is complete; else 0.
+static inline size_t perception_head_size(struct MHD_Connection *connection) {
+    const union MHD_ConnectionInfo *info =
+        MHD_get_connection_info(connection, MHD_CONNECTION_INFO_REQUEST_HEADER_SIZE);
+    return info ? info->header_size : 0;
+}
+
 struct perception_daemon_settings {
     unsigned int threads;
     unsigned int connection_limit;

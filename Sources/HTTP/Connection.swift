@@ -42,7 +42,13 @@ final class Connection: Sendable {
     // On the I/O thread.
 
     func requestLineArrived(_ target: [UInt8], now: Moment) {
-        advance(to: .head(target: target, since: now))
+        state.withLock { state in
+            if state.phase.isOver { return }
+            // A new connection's time began with it, not with the end of its request line.
+            let opened: Moment? =
+                if case .resting(let since, isNew: true) = state.phase { since } else { nil }
+            state.phase = .head(target: target, since: opened ?? now)
+        }
     }
 
     /// The target noted by ``requestLineArrived(_:now:)``.

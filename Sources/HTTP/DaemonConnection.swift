@@ -33,10 +33,24 @@ struct DaemonConnection: @unchecked Sendable {
 
     /// The header fields as sent, and the first reason not to take them: a name or value outside RFC 9110,
     /// section 5, or more than `limit` bytes together.
-    func fields(limit: Int) -> (HTTPFields, Refusal?) {
-        var collector = FieldCollector()
+    ///
+    /// The library's strings end at a NUL that the client may have sent, and a line that begins with a colon or a NUL
+    /// ends its head, so that what follows becomes another request. Nothing but the places of the strings tells: each
+    /// line must begin where the one before it ended, two bytes on, and the last be followed by the blank line.
+    ///
+    /// - Parameters:
+    ///   - start: the request line's first byte.
+    ///   - lineEnd: the byte after its last, in the same buffer.
+    @unsafe
+    func fields(limit: Int, from start: UnsafeRawPointer?, after lineEnd: UnsafeRawPointer?) -> (
+        HTTPFields, Refusal?
+    ) {
+        var collector = unsafe FieldCollector(end: lineEnd)
         _ = unsafe withUnsafeMutablePointer(to: &collector) { collector in
             unsafe MHD_get_connection_values_n(pointer, .HEADER_KIND, collectField, collector)
+        }
+        if let start = unsafe start {
+            unsafe collector.finish(at: start + perception_head_size(pointer))
         }
         if collector.size > limit {
             return (collector.fields, .headersTooLarge(limit: limit, size: collector.size))
@@ -66,10 +80,35 @@ struct DaemonConnection: @unchecked Sendable {
     }
 }
 
+@safe
 private struct FieldCollector {
     var fields = HTTPFields()
     var flaw: MalformedRequest?
     var size = 0
+    /// The byte after the last line's text, where its CR was.
+    private var end: UnsafeRawPointer?
+    private var lastName = ""
+
+    @unsafe
+    init(end: UnsafeRawPointer?) {
+        unsafe self.end = end
+    }
+
+    /// Checks that the line before this one was read to its end.
+    mutating func lineBegins(at name: UnsafeRawPointer?, endsAt next: UnsafeRawPointer?, named: String) {
+        if let end = unsafe end, let name = unsafe name, unsafe name != end + 2 {
+            flaw = flaw ?? .fieldValueInvalid(name: lastName)
+        }
+        unsafe end = next
+        lastName = named
+    }
+
+    /// The same for the last line and the blank one.
+    mutating func finish(at headEnd: UnsafeRawPointer) {
+        if let end = unsafe end, unsafe end + 4 != headEnd {
+            flaw = flaw ?? .fieldValueInvalid(name: lastName)
+        }
+    }
 }
 
 private func collectField(
@@ -90,6 +129,9 @@ extension FieldCollector {
         // ": " and the line's end count as well.
         size += name.count + untrimmed.count + 4
         let nameText = unsafe String(decoding: name, as: UTF8.self)
+        unsafe lineBegins(
+            at: name.baseAddress, endsAt: untrimmed.baseAddress.map { unsafe $0 + untrimmed.count },
+            named: nameText)
         guard !nameText.isEmpty, let fieldName = HTTPField.Name(nameText) else {
             flaw = flaw ?? .fieldNameInvalid(String(nameText.prefix(80)))
             return

@@ -1,11 +1,16 @@
+import Glibc
 import HTTPTypes
 
 /// A request's first line as libmicrohttpd hands it over, before it is believed.
+@safe
 struct RequestLine {
     private let method: String
     private let target: [UInt8]
     private let version: String
     private let hasNUL: Bool
+    /// Its first byte in the library's buffer, and the byte after its last.
+    private let start: UnsafeRawPointer?
+    private let end: UnsafeRawPointer?
 
     /// - Parameters:
     ///   - url: the library's target, in the buffer that held the request line.
@@ -19,6 +24,8 @@ struct RequestLine {
         self.method = unsafe method.map { unsafe String(cString: $0) } ?? ""
         self.version = unsafe version.map { unsafe String(cString: $0) } ?? ""
         self.target = target
+        unsafe start = UnsafeRawPointer(method)
+        unsafe end = version.map { unsafe UnsafeRawPointer($0) + strlen($0) }
         // The library's strings end at a NUL that the client may have sent, and nothing but the distance of
         // these two tells: a path must not mean one thing here and another in a proxy's log.
         if let url = unsafe url, let version = unsafe version, !self.version.isEmpty {
@@ -31,7 +38,8 @@ struct RequestLine {
 
     /// The checked head, or what can be saved of it and why it is refused.
     func head(_ connection: DaemonConnection, limits: ServerConfiguration) -> (RequestHead, Refusal?) {
-        let (headers, flaw) = connection.fields(limit: limits.maxHeaderBytes)
+        let (headers, flaw) = unsafe connection.fields(
+            limit: limits.maxHeaderBytes, from: start, after: end)
         let text = String(decoding: target, as: UTF8.self)
         let refusal: Refusal
         if target.count > limits.maxTargetBytes {

@@ -68,11 +68,11 @@ def test_only_what_watches_is_answered(identity):
 
 def test_metrics_need_the_token_there_too(tmp_path):
     token = tmp_path / "token"
-    token.write_text("sesame\n")
+    token.write_text("open-sesame\n")
     with watched("--token-file", str(token)) as (_, _, probes):
         assert requests.get(probes + "/healthz").status_code == 200
         assert requests.get(probes + "/metrics").status_code == 401
-        assert requests.get(probes + "/metrics", headers={"Authorization": "Bearer sesame"}).status_code == 200
+        assert requests.get(probes + "/metrics", headers={"Authorization": "Bearer open-sesame"}).status_code == 200
 
 
 def test_the_health_check_asks_there(identity):

@@ -53,6 +53,8 @@ struct SmugglingTests {
         Attack(
             .fieldValueInvalid(name: "Transfer-Encoding"), post, "Transfer-Encoding: \u{B}chunked", body: end),
         Attack(
+            .fieldValueInvalid(name: "Transfer-Encoding"), post, "Transfer-Encoding: chunked\0", body: end),
+        Attack(
             .transferEncodingUnsupported("chunked"), "POST /echo HTTP/1.0", "Transfer-Encoding: chunked",
             body: end),
     ]
@@ -72,6 +74,10 @@ struct SmugglingTests {
         Attack(.targetInvalid("hello"), "GET hello HTTP/1.1", "Host: a"),
         Attack(.methodInvalid("G@T"), "G@T /hello HTTP/1.1", "Host: a"),
         Attack(.fieldNameInvalid("Bad Name"), "GET /hello HTTP/1.1", "Host: a", "Bad Name: x"),
+        Attack(.fieldValueInvalid(name: "X"), "GET /hello HTTP/1.1", "Host: a", "X: a\0b"),
+        Attack(.fieldValueInvalid(name: "X"), "GET /hello HTTP/1.1", "Host: a", "X: a\0\0\0b", "Y: c"),
+        // The library takes this line for the end of the head.
+        Attack(.fieldValueInvalid(name: "Host"), "GET /hello HTTP/1.1", "Host: a", ": b", "X: c"),
         Attack(.versionUnsupported("HTTP/1.2"), "GET /hello HTTP/1.2", "Host: a"),
     ]
 
