@@ -92,7 +92,8 @@ def run(claims, binary, count=6000):
         for kind in kinds:
             server.get("/healthz")
         server.idle()
-        files, threads = server.files(), server.threads()
+        before, threads = server.open_files(), server.threads()
+        files = len(before)
         vanished, failed = storm(server, kinds, count)
         claims.claim(f"{count} broken connections, {vanished} of them gone without a word", server.alive() and not failed,
                      str(failed[:2]) if failed else f"{server.files() - files} files still open at once after it")
@@ -101,7 +102,8 @@ def run(claims, binary, count=6000):
         claims.claim("no request in flight, no memory claimed, no worker busy, nothing queued", idle,
                      f"after {time.monotonic() - begin:.1f} s" if idle else str(server.gauges()))
         back = server.wait_for(lambda: server.files() <= files, patience + 90)
-        claims.claim("all files are closed", back, f"{server.files()}, {files} before, after {time.monotonic() - begin:.1f} s")
+        claims.claim("all files are closed", back, f"{server.files()}, {files} before, after {time.monotonic() - begin:.1f} s; new: "
+                     + str([link for number, link in server.open_files().items() if number not in before]))
         claims.claim("no thread more or less", server.threads() == threads, f"{server.threads()}, {threads} before")
         wrong = []
         for kind in kinds:

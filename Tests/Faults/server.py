@@ -138,11 +138,16 @@ class Server:
 
     def files(self):
         """Open files and sockets; not the queues of epoll and timers, of which libdispatch makes its own when first used."""
-        count = 0
+        return len(self.open_files())
+
+    def open_files(self):
+        """What they are, by their numbers."""
+        found = {}
         for file in pathlib.Path(f"/proc/{self.process.pid}/fd").iterdir():
             with contextlib.suppress(OSError):
-                count += not os.readlink(file).startswith("anon_inode")
-        return count
+                if not os.readlink(file).startswith("anon_inode"):
+                    found[int(file.name)] = os.readlink(file)
+        return found
 
     def threads(self):
         """How many the server has started. libdispatch's, which share loops over the cores, come and go beside them."""

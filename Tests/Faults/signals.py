@@ -11,7 +11,7 @@ import client
 import traffic
 from server import Server, drain_checks
 
-HARMLESS = ("SIGCHLD", "SIGWINCH", "SIGURG", "SIGCONT", "SIGPIPE", "SIGUSR1", "SIGUSR2")
+HARMLESS = ("SIGCHLD", "SIGWINCH", "SIGURG", "SIGCONT", "SIGPIPE", "SIGUSR1", "SIGUSR2", "SIGALRM", "SIGHUP")
 BURST = 3000
 
 
@@ -42,21 +42,11 @@ class Load:
             thread.join(60)
 
 
-def handles(server, name):
-    """Whether the process blocks, ignores or catches the signal."""
-    bit = 1 << (getattr(signal, name) - 1)
-    return any(mask & bit for mask in server.status("SigBlk", "SigIgn", "SigCgt"))
-
-
 def bursts(claims, binary):
     with Server(binary) as server:
         kinds = traffic.learned(server, traffic.small())
         threads = server.threads()
-        # SIGHUP reads the tokens anew where that is built in; a process without tokens may as well end of it.
-        names = [*HARMLESS, *(["SIGHUP"] if handles(server, "SIGHUP") else [])]
-        if "SIGHUP" not in names:
-            claims.note("SIGHUP has its default action, it ends the process: not sent")
-        for name in names:
+        for name in HARMLESS:
             load = Load(server, kinds)
             time.sleep(0.2)
             begin = load.answered
