@@ -83,6 +83,11 @@ struct WorkResult: Sendable {
     let answer: Answer
     var queue: Duration = .zero
     var work: Duration = .zero
+
+    /// Whether more of the answer is still to be made.
+    var beginsStream: Bool {
+        if case .response(let response) = answer { response.rest != nil } else { false }
+    }
 }
 
 /// How long each phase of a connection may last.

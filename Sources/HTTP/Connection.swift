@@ -125,7 +125,8 @@ final class Connection: Sendable {
             case .end:
                 state.phase = .replying(bytes: bytes, since: now - spent)
             case .broken:
-                break
+                // See ``DaemonResponse``: what the library is then given must not leave.
+                shutdown(socket, Int32(SHUT_RDWR))
             }
             return portion
         }
@@ -246,9 +247,12 @@ final class Connection: Sendable {
     func reap(now: Moment, limits: TimeLimits, answer: (Refusal, RequestHead?) -> Response) {
         state.withLock { state in
             if let deadline = state.deadline, now > deadline.moment {
-                state.deadline = nil
                 let refusal = Refusal.deadlineExceeded(limit: deadline.limit)
-                if end(&state, .timeout, answering: { answer(refusal, $0) }) { return }
+                if end(&state, .timeout, answering: { answer(refusal, $0) }) {
+                    state.deadline = nil
+                    return
+                }
+                // Nothing to end now, but work or a stream may follow, for which it is over as well.
             }
             guard let limit = state.phase.limit(limits) else { return }
             if now - state.phase.start(or: now) > limit {
@@ -321,6 +325,8 @@ final class Connection: Sendable {
             if end(&state, .abandoned, answering: response) { return }
             switch state.phase {
             case .resting, .head, .answering, .lingering: cut(&state, .abandoned)
+            // A stream that begins now would be suspended when the library stops, which that does not survive.
+            case .worked(let result) where result.beginsStream: cut(&state, .abandoned)
             default: break
             }
         }

@@ -43,14 +43,22 @@ enum DaemonResponse {
         return unsafe made
     }
 
+    /// A stream that breaks has shut its socket down, and gives one more byte, on which the library then fails to send.
+    ///
+    /// Told of the error instead, 0.9.75 marks the connection as closed and forgets it: outside its epoll set, as after
+    /// being suspended, its socket stays open for as long as the thread has an older connection.
     private static let readStream: MHD_ContentReaderCallback = { context, _, buffer, room in
-        guard let context = unsafe context else { return perception_stream_error }
+        guard let context = unsafe context, let buffer = unsafe buffer, room > 0 else {
+            return perception_stream_error
+        }
         let stream = unsafe Unmanaged<ReplyStream>.fromOpaque(context).takeUnretainedValue()
         switch unsafe stream.next(into: UnsafeMutableRawBufferPointer(start: buffer, count: room)) {
         case .bytes(let count): return count
         case .nothingYet: return 0
         case .end: return perception_stream_end
-        case .broken: return perception_stream_error
+        case .broken:
+            unsafe buffer.pointee = 0
+            return 1
         }
     }
 

@@ -60,6 +60,39 @@ struct DeadlineTests {
         #expect(service.gate.arrived == 1)
     }
 
+    @Test("A deadline that passes while the endpoint looks at the request holds for the work it begins")
+    func beforeWork() throws {
+        let looks = Gate()
+        let ended = Gate()
+        let route = Route(.post, "/late") { head in
+            .sink(
+                BufferedBody(for: head) { _, scope in
+                    looks.pass()
+                    return .longWork {
+                        while scope.isWanted {}
+                        ended.pass()
+                        return Response(text: "too late")
+                    }
+                })
+        }
+        let service = try TestService(routes: [route])
+        let client = try service.client()
+        try client.send(
+            client.head(.post, "/late", [.contentLength: "1", .requestTimeout: "60"]) + [1])
+        looks.waitForArrivals(1)
+        let connection = try #require(service.server.core.openConnections.first)
+        let limits = TimeLimits(service.server.core.configuration)
+        let reap = {
+            connection.reap(now: .now + .seconds(61), limits: limits) { renderPlainly($0, $1) }
+        }
+        reap()
+        looks.open()
+        service.waitForRunning(1)
+        reap()
+        #expect(try client.receiveReply().text == "deadlineExceeded(limit: 60.0 seconds)")
+        ended.open()
+    }
+
     @Test("A body that is still arriving is answered, too")
     func inBody() throws {
         let service = try TestService()

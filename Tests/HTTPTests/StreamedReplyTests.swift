@@ -79,6 +79,29 @@ struct StreamedReplyTests {
         #expect(service.server.core.memory.claimed == 0)
     }
 
+    @Test(
+        "The socket of a reply that breaks is closed, whoever else is connected", arguments: ["1.1", "1.0"])
+    func closedWhenBroken(version: String) throws {
+        let gate = Gate()
+        let pieces = Pieces(Array(repeating: 1000, count: 8), failing: 7, gate: gate)
+        let service = try TestService(routes: [route(pieces)]) { $0.ioThreads = 1 }
+        let older = try service.client()
+        #expect(try older.request(.get, "/hello").text == "hello")
+        for count in 1...3 {
+            let client = try service.client()
+            try client.send(
+                "POST /stream HTTP/\(version)\r\nHost: x\r\nContent-Length: 1\r\n\r\n1")
+            gate.waitForArrivals(1)
+            gate.open()
+            #expect(try client.receiveUntilClosed().count > 0)
+            _ = try #require(service.recorder.finished(1 + count))
+        }
+        let connections = service.server.core.connections
+        let isClosed = connections.wait(atMost: .seconds(10)) { $0.count == 1 ? true : nil }
+        #expect(isClosed == true)
+        #expect(try older.request(.get, "/hello").text == "hello")
+    }
+
     @Test("A client that reads nothing holds back its own pieces and no thread")
     func slowReader() throws {
         let size = 1 << 20
@@ -159,5 +182,51 @@ struct StreamedReplyTests {
         gate.open()
         #expect(throws: ClientError.self) { try client.receiveReply(to: .post) }
         #expect(try #require(service.recorder.finished(1)).first?.ending == .abandoned)
+    }
+
+    @Test("A stream that was about to begin when the grace was over does not begin")
+    func abandonedBeforeItBegins() throws {
+        let made = Gate()
+        let held = Gate()
+        let pieces = Pieces([10], gate: Gate())
+        let late = Route(.post, "/late") { head in
+            .sink(
+                BufferedBody(for: head) { _, _ in
+                    .longWork {
+                        made.pass()
+                        var response = Response(text: "first ")
+                        response.rest = pieces
+                        return response
+                    }
+                })
+        }
+        let hold = Route(.post, "/hold") { head in
+            .sink(
+                BufferedBody(for: head) { _, _ in
+                    held.pass()
+                    return .reply(Response())
+                })
+        }
+        let service = try TestService(routes: [late, hold]) {
+            $0.ioThreads = 1
+            $0.drainGrace = .milliseconds(50)
+        }
+        defer { pieces.gate?.open() }
+        let client = try service.client()
+        try client.begin(.post, "/late")
+        made.waitForArrivals(1)
+        let holder = try service.client()
+        try holder.begin(.post, "/hold")
+        held.waitForArrivals(1)
+        // The answer is there, and the only I/O thread is held up elsewhere.
+        made.open()
+        service.waitForRunning(0)
+        let drained = try Later { service.server.drain() }
+        #expect(try holder.receiveUntilClosed().isEmpty)
+        held.open()
+        #expect(!drained.get())
+        #expect(try client.receiveUntilClosed().isEmpty)
+        let exchanges = try #require(service.recorder.finished(2))
+        #expect(exchanges.allSatisfy { $0.ending == .abandoned })
     }
 }
