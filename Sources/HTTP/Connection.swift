@@ -22,6 +22,9 @@ final class Connection: Sendable {
         var sawEnd = false
         /// Of the request that is being served.
         var deadline: Deadline?
+        /// Which request that is, counted on this connection. Work that was answered in its place may still go on while
+        /// the client's next request is served: neither its result nor its wish to go on concerns that one.
+        var turn = 0
         /// Whether the client may be sending and must still get to read its answer when the library closes.
         var lingers = false
     }
@@ -57,11 +60,14 @@ final class Connection: Sendable {
     }
 
     /// - Parameter limit: how long the request may take from now on.
-    func headArrived(_ head: RequestHead, now: Moment, limit: Duration) {
+    /// - Returns: the request's turn, by which its work speaks of it.
+    func headArrived(_ head: RequestHead, now: Moment, limit: Duration) -> Int {
         state.withLock { state in
-            if state.phase.isOver { return }
+            state.turn += 1
+            if state.phase.isOver { return state.turn }
             state.phase = .body(head, received: 0, since: now)
             state.deadline = Deadline(moment: now + limit, limit: limit)
+            return state.turn
         }
     }
 
@@ -83,12 +89,12 @@ final class Connection: Sendable {
         advance(to: .answering)
     }
 
-    /// Call before suspending; ends with ``deliver(_:)``.
+    /// Call before suspending; ends with ``deliver(_:in:)``.
     func workBegins(_ head: RequestHead) -> Bool {
         advance(to: .working(head))
     }
 
-    /// What ``deliver(_:)`` brought.
+    /// What ``deliver(_:in:)`` brought.
     func takeWork() -> WorkResult? {
         state.withLock { if case .worked(let result) = $0.phase { result } else { nil } }
     }
@@ -189,25 +195,16 @@ final class Connection: Sendable {
 
     // On a worker.
 
-    /// Whether someone still waits for the work, here or on a worker: nobody has answered in its place and the client is
-    /// there.
+    /// Whether someone still waits for the work of a request, here, on a worker or while its answer is streamed: nobody
+    /// has answered in its place and the client is there.
     ///
     /// A client that has only shut down its sending half counts as gone, as with most servers: the two look
     /// the same until something is sent.
-    var isWaitingForWork: Bool {
+    func isWaiting(in turn: Int) -> Bool {
         state.withLock { state in
-            switch state.phase {
-            case .working, .answering: isPeerThere
-            default: false
-            }
-        }
-    }
-
-    /// The same for the rest of a streamed body.
-    var isWaitingForStream: Bool {
-        state.withLock { state in
-            switch state.phase {
-            case .streaming, .streamPaused: isPeerThere
+            guard state.turn == turn else { return false }
+            return switch state.phase {
+            case .working, .answering, .streaming, .streamPaused: isPeerThere
             default: false
             }
         }
@@ -223,9 +220,9 @@ final class Connection: Sendable {
 
     /// Hands the answer to the I/O thread, unless the request is over. Resuming happens under the lock so that
     /// nobody stops the daemon between the two.
-    func deliver(_ result: WorkResult) {
+    func deliver(_ result: WorkResult, in turn: Int) {
         state.withLock { state in
-            guard case .working = state.phase else { return }
+            guard state.turn == turn, case .working = state.phase else { return }
             state.phase = .worked(result)
             daemonConnection.resume()
         }

@@ -10,16 +10,13 @@ package enum ProcessMemory {
         perception_keep_freed_memory(32 << 20, 64 << 20)
     }
 
-    /// Gives spare memory back to the system where more than `spare` bytes are resident that no request has claimed. Each
-    /// thread has a heap of its own, so that what waits in all of them could otherwise be several times the budget.
-    ///
-    /// - Complexity: a read of /proc, some tens of microseconds; giving back takes milliseconds for each 100 MB.
-    static func giveBack(whatIsAbove spare: Int, besides claimed: Int) {
-        if let resident, resident - claimed > spare { perception_give_back_memory() }
-    }
+    /// Gives the free memory of all heaps back to the system.
+    /// - Complexity: milliseconds for each 100 MB.
+    static func giveBack() { perception_give_back_memory() }
 
     /// Anonymous resident memory in bytes: without mapped files, which others may write to.
-    private static var resident: Int? {
+    /// - Complexity: a read of /proc, some tens of microseconds.
+    static var resident: Int? {
         guard let file = unsafe fopen("/proc/self/status", "r") else { return nil }
         defer { unsafe fclose(file) }
         var bytes = [UInt8](repeating: 0, count: 4096)

@@ -27,6 +27,7 @@ final class ReplyStream: Sendable {
 
     private let source: any BodySource
     private let connection: Connection
+    private let turn: Int
     private let pool: WorkerPool
     /// Pieces made or in the making that the client has not begun to take: some for each thread, as they take unequal
     /// time and are sent in order.
@@ -34,10 +35,13 @@ final class ReplyStream: Sendable {
     private let state: Monitor<State>
 
     /// - Parameter first: sent before the source's pieces.
-    init(_ first: [[UInt8]], then source: any BodySource, to connection: Connection, madeBy pool: WorkerPool)
-    {
+    init(
+        _ first: [[UInt8]], then source: any BodySource, to connection: Connection, in turn: Int,
+        madeBy pool: WorkerPool
+    ) {
         self.source = source
         self.connection = connection
+        self.turn = turn
         self.pool = pool
         ahead = 2 * pool.threadCount + 1
         state = Monitor(State(current: first[...]))
@@ -98,7 +102,7 @@ final class ReplyStream: Sendable {
 
     private func make(_ index: Int) {
         pool.submitFurther { [self] in
-            let isWanted = !state.withLock { $0.isBroken } && connection.isWaitingForStream
+            let isWanted = !state.withLock { $0.isBroken } && connection.isWaiting(in: turn)
             let piece = isWanted ? source.piece(index) : nil
             let mustWake = state.withLock { state in
                 if let piece, !state.isBroken {

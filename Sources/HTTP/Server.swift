@@ -37,6 +37,7 @@ package final class Server: Sendable {
         }
         do throws(ThreadError) {
             try Reaper.start(for: core)
+            try SpareMemory.watch(core)
             acceptor = try Acceptor(listener, for: daemon, core: core)
         } catch {
             core.stopThreads()

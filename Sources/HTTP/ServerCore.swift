@@ -34,7 +34,8 @@ final class ServerCore: Sendable {
         lingering = LingeringSockets(
             for: TimeLimits(configuration).linger, bytes: configuration.discardBytes)
         memory = MemoryBudget(
-            total: configuration.memoryBudgetBytes, retryAfter: configuration.retryAfter)
+            total: configuration.memoryBudgetBytes, retryAfter: configuration.retryAfter,
+            turnoverStep: SpareMemory.step(of: configuration.memoryBudgetBytes))
         workers = try WorkerPool(
             threads: configuration.workerThreads, queueLimit: configuration.workQueueLimit)
         do throws(ThreadError) {
@@ -77,11 +78,12 @@ final class ServerCore: Sendable {
         inFlight.wait(atMost: limit) { $0 == 0 ? true : nil } ?? false
     }
 
-    /// Lets workers and reaper go.
+    /// Lets workers, reaper and the watch over spare memory go.
     func stopThreads() {
         workers.stop()
         longWorkers.stop()
         reaping.withLock(waking: .everybody) { $0 = false }
+        memory.close()
     }
 
     /// Ends what has taken too long.

@@ -39,6 +39,8 @@ final class Transaction {
     private var stage = Stage.begun
     private var closing = false
     private var memory: BodyMemory
+    /// See ``Connection/headArrived(_:now:limit:)``.
+    private var turn = 0
 
     private var route: Route?
     private var status: HTTPResponse.Status?
@@ -61,7 +63,7 @@ final class Transaction {
     /// The head is complete. An answer in this call closes the connection, so most wait for the next.
     func begin(refusing refusal: Refusal?) -> Step {
         let limit = core.configuration.requestTimeout
-        connection.headArrived(head, now: started, limit: min(limit, head.timeout ?? limit))
+        turn = connection.headArrived(head, now: started, limit: min(limit, head.timeout ?? limit))
         if let refusal {
             closing = true
             return settle(refusal)
@@ -116,7 +118,8 @@ final class Transaction {
         case .receiving(let sink, _):
             guard connection.bodyEnded() else { return .close }
             durations.receive = .now - started
-            switch sink.finish(RequestScope(memory.share) { [connection] in connection.isWaitingForWork }) {
+            let scope = RequestScope(memory.share) { [connection, turn] in connection.isWaiting(in: turn) }
+            switch sink.finish(scope) {
             case .reply(let response): return reply(response)
             case .work(let work): return hand(over: work, to: core.workers)
             case .longWork(let work): return hand(over: work, to: core.longWorkers)
@@ -210,7 +213,8 @@ final class Transaction {
             status = finished.status
             stage = .replying
             isStreamed = true
-            let stream = ReplyStream(response.body, then: rest, to: connection, madeBy: core.longWorkers)
+            let stream = ReplyStream(
+                response.body, then: rest, to: connection, in: turn, madeBy: core.longWorkers)
             return .stream(finished, stream, closing: closing || core.isDraining)
         }
         if !worksOn {
@@ -229,18 +233,19 @@ final class Transaction {
         guard connection.workBegins(head) else { return .close }
         stage = .working
         let queued = Moment.now
-        let job: WorkerPool.Job = { [connection] in
-            guard connection.isWaitingForWork else {
-                return connection.deliver(WorkResult(answer: .clientGone))
+        let job: WorkerPool.Job = { [connection, turn] in
+            guard connection.isWaiting(in: turn) else {
+                return connection.deliver(WorkResult(answer: .clientGone), in: turn)
             }
             let begun = Moment.now
             let response = work()
             connection.deliver(
-                WorkResult(answer: .response(response), queue: begun - queued, work: .now - begun))
+                WorkResult(answer: .response(response), queue: begun - queued, work: .now - begun), in: turn)
         }
         return .suspend(job, workers) { [self] in
             let refusal = Refusal.busy(retryAfter: core.configuration.retryAfter)
-            connection.deliver(WorkResult(answer: .response(refusal.response(core.render, head))))
+            connection.deliver(
+                WorkResult(answer: .response(refusal.response(core.render, head))), in: turn)
         }
     }
 }

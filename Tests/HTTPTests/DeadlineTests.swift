@@ -1,4 +1,5 @@
 import HTTPTypes
+import Synchronization
 import Testing
 
 @testable import HTTP
@@ -103,6 +104,38 @@ struct DeadlineTests {
         #expect(reply.status == 504)
         #expect(reply.headers[.connection] == "close")
         #expect(service.recorder.finished(1)?.first?.ending == .timeout)
+    }
+
+    @Test("Work that was answered in its place has no part in the next request on the connection")
+    func lateWork() throws {
+        let begun = Gate()
+        let isWanted = Atomic(true)
+        let late = Route(.post, "/late") { head in
+            .sink(
+                BufferedBody(for: head) { _, scope in
+                    .longWork {
+                        begun.pass()
+                        isWanted.store(scope.isWanted, ordering: .relaxed)
+                        return Response(text: "too late")
+                    }
+                })
+        }
+        let after = Route(.post, "/after") { head in
+            .sink(BufferedBody(for: head) { _, _ in .longWork { Response(text: "after") } })
+        }
+        let service = try TestService(routes: [late, after]) { $0.workerThreads = 1 }
+        let client = try service.client()
+        let first = try client.request(.post, "/late", headers: [.requestTimeout: "0.05"], body: [])
+        #expect(first.status == 504)
+        try client.begin(.post, "/gated")
+        service.gate.waitForArrivals(1)
+        begun.open()
+        // By the same thread: the late work has delivered by then.
+        #expect(try service.client().request(.post, "/after", body: []).text == "after")
+        let wasWanted = isWanted.load(ordering: .relaxed)
+        #expect(!wasWanted)
+        service.gate.open()
+        #expect(try client.receiveReply().text == "passed")
     }
 
     @Test("One deadline does not reach into the next request on the connection")

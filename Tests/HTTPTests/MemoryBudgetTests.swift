@@ -135,15 +135,4 @@ struct WorkMemoryTests {
         service.gate.open()
         #expect(try first.receiveReply().text == "passed")
     }
-
-    @Test("A server without a budget leaves the memory of the process to the one that has it")
-    func spareMemory() {
-        var configuration = ServerConfiguration()
-        configuration.memoryBudgetBytes = 8 << 30
-        #expect(Reaper.spareMemory(configuration) == 1 << 30)
-        configuration.memoryBudgetBytes = 1 << 20
-        #expect(Reaper.spareMemory(configuration) == 64 << 20)
-        configuration.memoryBudgetBytes = 0
-        #expect(Reaper.spareMemory(configuration) == nil)
-    }
 }

@@ -76,6 +76,19 @@ import Testing
         #expect(budget.claimed == 0)
     }
 
+    @Test func `gradients as text are claimed with the room that their digits may take`() throws {
+        let share = MemoryShare(of: budget)
+        let reply = try service.send(
+            "POST", "/v1/score?preset=cppo-paper&detector=none&gate=none",
+            Self.batch.safetensors(.object([]), packed: true),
+            headers: [("Content-Type", Self.safetensors), ("Accept", "application/json")],
+            scope: RequestScope(share) { true })
+        #expect(reply.status == .ok)
+        // Four bytes and sixteen digits for each number of three views, beside what 500 tokens of two sequences take.
+        let tokens = Self.batch.responseMask.joined().reduce(0, +)
+        #expect(share.bytes == 3 * tokens * 64 * (4 + 16) + 500 * 256 + 2 * 4096)
+    }
+
     @Test(
         arguments: requests.filter { !["score, JSON", "score, safetensors", "advantages"].contains($0.name) })
     func `work that may be long ends when nobody waits`(request: Request) throws {

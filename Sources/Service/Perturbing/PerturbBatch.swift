@@ -36,6 +36,9 @@ struct PerturbBatch: Sendable {
     }
 
     /// Perturbs and encodes one view. Only want of memory can fail here: the rest was checked.
+    ///
+    /// - Throws: when nobody waits for it any more, too: decoding, every step and encoding of fifty megapixels each take a
+    ///   large part of a second.
     func bytes(_ place: Int) throws(Problem) -> [UInt8] {
         let (picture, view) = places[place]
         let index = pictures[picture].index
@@ -47,13 +50,17 @@ struct PerturbBatch: Sendable {
         } catch {
             throw Problem(Problem.Kind(error), Problem.Reason(error, field: field))
         }
-        do throws(StepError) {
-            image = try pictures[picture].views[view].applied(to: image) { reference in
-                request.index(of: reference).flatMap { try? decoded.image($0) }
+        for step in pictures[picture].views[view].steps {
+            try scope.goOn()
+            do throws(StepError) {
+                image = try step.apply(to: image) { reference in
+                    request.index(of: reference).flatMap { try? decoded.image($0) }
+                }
+            } catch {
+                throw Problem(.invalidStep, Problem.Reason(error, field: field))
             }
-        } catch {
-            throw Problem(.invalidStep, Problem.Reason(error, field: field))
         }
+        try scope.goOn()
         do throws(ImageError) {
             return try image.encoded(as: encoding)
         } catch {

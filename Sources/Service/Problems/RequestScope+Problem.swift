@@ -6,6 +6,12 @@ extension RequestScope {
     func take(_ bytes: Int) throws(Problem) {
         if let refusal = claim(bytes) { throw Problem(refusal) }
     }
+
+    /// Between two long parts of the work.
+    /// - Throws: when nobody waits for the answer any more.
+    func goOn() throws(Problem) {
+        guard isWanted else { throw .unheard }
+    }
 }
 
 extension Problem {

@@ -35,10 +35,22 @@ extension TensorReply {
         return Response(headers: [.contentType: "application/json"], body: pieces + [writer.bytes])
     }
 
+    /// What a number takes at most, `-1.17549435e-38,`.
+    static let digits = 16
+
     /// About what all columns take; rollouts are written apart.
     private var columnBytes: Int {
         if case .rollouts = layout.kind { return 1 << 12 }
-        return 1 << 12 + layout.rows.tokens * entries.count * 8
+        return 1 << 12 + layout.rows.tokens * entries.count * 8 + gradientDigits(of: 0..<layout.rows.tokens)
+    }
+
+    /// What gradients of logits of these tokens take at most. They are by far the largest part where there are any: a text
+    /// that grew with them would be held twice.
+    private func gradientDigits(of tokens: Range<Int>) -> Int {
+        entries.reduce(0) { sum, entry in
+            guard case .rows(_, let rows, let width) = entry.values else { return sum }
+            return sum + indices(of: tokens, in: rows).count * width * Self.digits
+        }
     }
 
     /// [B,T] as nested lists, [N] flat.
@@ -83,7 +95,8 @@ extension TensorReply {
     /// One sequence's part of every tensor; dots in names become nested objects.
     private func rollout(_ row: Int, id: JSONValue?) -> [UInt8] {
         let tokens = layout.rows[row]
-        var writer = JSONWriter(reservingCapacity: 1 << 8 + tokens.count * entries.count * 8)
+        var writer = JSONWriter(
+            reservingCapacity: 1 << 8 + tokens.count * entries.count * 8 + gradientDigits(of: tokens))
         writer.object { writer in
             if let id { writer.member("id", id) }
             writeNested(

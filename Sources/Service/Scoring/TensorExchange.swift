@@ -95,8 +95,11 @@ struct TensorExchange<Operation: TensorOperation & SendableMetatype>: Sendable {
     ) throws(Problem) -> Response {
         var context = context
         context.scope = scope
+        // Reading and writing millions of numbers take tenths of a second each.
+        try scope.goOn()
         let reply = try Operation.reply(to: request, context: context)
         timer.end(.compute)
+        try scope.goOn()
         defer { timer.end(.encode) }
         let response: Response
         if let name = names.output {

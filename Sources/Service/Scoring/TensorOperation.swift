@@ -57,8 +57,8 @@ struct OperationContext: Sendable {
             switch destination {
             case .file: 0
             case .binary: 1
-            // Some twelve digits for four bytes, and the four bytes.
-            case .text: 4
+            // Up to sixteen digits for four bytes, and the four bytes.
+            case .text: 1 + TensorReply.digits / MemoryLayout<Float>.size
             }
         try claim(
             reply.layout, furtherBytes: copies * gradients.bytesPerView * reply.gradientViews.count)

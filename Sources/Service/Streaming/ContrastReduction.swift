@@ -10,6 +10,9 @@ struct ContrastReduction: Sendable {
     /// Of all three rows of a token.
     let tokenBytes: Int
 
+    /// Of a token, before memory for all of it is taken.
+    private static let eager = 4 << 20
+
     private(set) var result = ReducedLogits(divergences: [])
     /// The start of a token whose end is still to come.
     private var fragment: [UInt8] = []
@@ -53,6 +56,11 @@ struct ContrastReduction: Sendable {
             } else if count == tokenBytes {
                 add(rows)
             } else {
+                // A large token is given room for all of it once its beginning is there: growing with it by doubling
+                // would take its size twice.
+                if fragment.count + count > max(fragment.capacity, Self.eager) {
+                    fragment.reserveCapacity(tokenBytes)
+                }
                 unsafe rows.withUnsafeBytes { unsafe fragment.append(contentsOf: $0) }
                 if count == missing { addFragment() }
             }
