@@ -204,7 +204,9 @@ final class Connection: Sendable {
         state.withLock { state in
             guard state.turn == turn else { return false }
             return switch state.phase {
-            case .working, .answering, .streaming, .streamPaused: isPeerThere
+            case .working, .streaming, .streamPaused: isPeerThere
+            // Light work is answered whatever the client did after its last byte, such as closing its sending half.
+            case .answering: true
             default: false
             }
         }

@@ -154,11 +154,15 @@ struct ServingTests {
 
     @Test("A client that has shut down its sending half still gets a light answer")
     func halfClosed() throws {
-        let service = try TestService()
+        // Work that asks whether it is still wanted, in place.
+        let asking = Route(.post, "/asking") { head in
+            .sink(BufferedBody(for: head) { _, scope in .reply(Response(text: "\(scope.isWanted)")) })
+        }
+        let service = try TestService(routes: [asking])
         let client = try service.client()
-        try client.send(client.head(.get, "/hello"))
+        try client.send(client.head(.post, "/asking"))
         client.finishSending()
-        #expect(try client.receiveReply().text == "hello")
+        #expect(try client.receiveReply().text == "true")
     }
 
     @Test("The answer to 100-continue comes before the body is sent", arguments: ["/echo", "/heavy"])
