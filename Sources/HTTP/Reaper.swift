@@ -7,7 +7,14 @@ enum Reaper {
         let shortest = min(limits.header, limits.idle, limits.transferBase)
         let tick = max(.milliseconds(5), min(.milliseconds(250), shortest / 8))
         try PosixThread.start(named: "reaper") {
-            while core.reaping.wait(atMost: tick, { $0 ? nil : true }) == nil { core.reap(limits) }
+            var lastLook = Moment.now
+            while core.reaping.wait(atMost: tick, { $0 ? nil : true }) == nil {
+                let now = Moment.now
+                // Later than that, the process was stopped or starved, and what clients have sent in time waits to be read:
+                // it has been at the next look.
+                if now - lastLook < tick + .seconds(1) { core.reap(limits) }
+                lastLook = now
+            }
         }
     }
 }
