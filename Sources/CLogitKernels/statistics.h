@@ -71,17 +71,28 @@ INLINE void add_vector(
    are equal, every addition rounds the same way, and 64 of them would cost 2e-6 nats. */
 enum { UNROLLED = 4, STEP = UNROLLED * LANES, STRETCH = 16 * STEP };
 
+/* In pairs, whose additions do not wait for one another. */
+INLINE double all_lanes(const doubles *lanes) {
+    doubles left = *lanes;
+#pragma clang loop unroll(full)
+    for (int width = LANES / 2; width > 0; width /= 2)
+#pragma clang loop unroll(full)
+        for (int lane = 0; lane < width; lane++) left[lane] += left[lane + width];
+    return left[0];
+}
+
 /* Adds one block of a multiple of STEP logits to the sums; false, and nothing added, when the block's own are no numbers
    or, unless anchored, so large that something stands above the anchor. */
 INLINE int add_block(
     const unsigned char *at, size_t count, perception_element element, int anchored, const terms *t, doubles *sums,
     doubles *weighted_sums, floats *next_centre) {
     size_t size = element_size(element);
-    /* Sums of e * z are taken around each lane's mean so far: they stay small, and with them the errors of Float. The
-       mean is that of one block ago, so that nothing waits for it. */
-    floats mean = __builtin_convertvector(*weighted_sums, floats) / __builtin_convertvector(*sums, floats);
+    /* Sums of e * z are taken around the row's mean so far: they stay small, and with them the errors of Float. All lanes
+       have one mean, and the anchor counts in it with its e of about 1: that of a lane, or of a row, without its leaders
+       would be far from a leader that is still to come. It is the mean of one block ago, so that nothing waits for it. */
+    float mean = (float)(all_lanes(weighted_sums) / (all_lanes(sums) + 1));
     floats centre = *next_centre;
-    *next_centre = t->anchor + (mean - mean == 0 ? mean : every(0));
+    *next_centre = t->anchor + every(mean - mean == 0 ? mean : 0);
     doubles block_sum = {}, block_weighted = {};
     integers is_usable = (integers)(-1);
     /* Where nothing is above the anchor, no e_i is more than the root of 2. */

@@ -112,6 +112,27 @@ struct RowStatisticsTests {
     }
 
     @Test(
+        "A few tokens far above a broad bulk agree to 1.2e-6 nats, wherever they stand",
+        arguments: InstructionSet.allCases)
+    func leaders(_ set: InstructionSet) throws {
+        try skipUnlessAvailable(set)
+        var random = SeededGenerator(seed: 12)
+        var worst = 0.0
+        for _ in 0..<60 {
+            var row = (0..<Int.random(in: 3000..<12_000, using: &random)).map { _ in
+                -2 + Float.random(in: -8...8, using: &random)
+            }
+            for _ in 0..<12 {
+                let above = -2.5 * log(Float.random(in: 1e-6..<1, using: &random))
+                row[Int.random(in: row.indices, using: &random)] = 14 + above
+            }
+            let (_, entropy) = try #require(defined(statistics(row, 1, set)))
+            worst = max(worst, abs(entropy - RowTwin(row.map(Double.init), temperature: 1).entropy))
+        }
+        #expect(worst <= 1.2e-6)
+    }
+
+    @Test(
         "Where almost nothing is uncertain, the little that is keeps five digits",
         arguments: InstructionSet.allCases)
     func almostCertain(_ set: InstructionSet) throws {
