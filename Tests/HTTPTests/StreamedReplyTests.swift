@@ -76,7 +76,7 @@ struct StreamedReplyTests {
         let exchange = try #require(service.recorder.finished(1)?.first)
         #expect(exchange.ending == .clientGone)
         #expect(exchange.bytesOut == 0)
-        #expect(service.server.core.memory.claimed == 0)
+        service.waitForMemory(0)
     }
 
     @Test(
@@ -167,7 +167,7 @@ struct StreamedReplyTests {
         gate.open()
         #expect(try client.receiveReply(to: .post).body.count == 26)
         _ = try #require(service.recorder.finished(1))
-        #expect(service.server.core.memory.claimed == 0)
+        service.waitForMemory(0)
     }
 
     @Test("A drain cuts off what is not made within its grace")
