@@ -29,7 +29,8 @@ package struct RequestScope: Sendable {
         share?.extend(to: bytes > .max - bodyBytes ? .max : bodyBytes + bytes)
     }
 
-    /// Whether someone still waits for the answer: the client is there and its deadline has not passed. Without, any
-    /// answer will do. It costs a system call: ask every millisecond of work, not for every number.
+    /// Whether someone still waits for the answer of a worker: the client is there and its deadline has not passed. Without,
+    /// any answer will do. It costs a system call: ask every millisecond of work, not for every number. Light work, done
+    /// in place, is always wanted.
     package var isWanted: Bool { wanted() }
 }

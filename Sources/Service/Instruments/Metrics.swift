@@ -30,7 +30,7 @@ enum Metrics {
     // Load and its limits.
     static let ready = MetricFamily(
         "perception_ready", .gauge,
-        help: "1 while the server takes work, 0 while it drains or its queue is full.")
+        help: "1 while the server takes work, 0 while it drains or a queue is full.")
     static let inFlight = MetricFamily(
         "perception_http_requests_in_flight", .gauge, help: "Requests whose answer is not complete.")
     static let connections = MetricFamily("perception_http_connections", .gauge, help: "Open connections.")
