@@ -6,15 +6,15 @@ import HTTPTypes
 /// All of them act only after reading the phase under the lock, so each answer is given once and a socket is
 /// never touched after libmicrohttpd has closed it: closing takes the lock, too.
 final class Connection: Sendable {
-    private let socket: Int32
+    let socket: Int32
     /// See ``Exchange/client``.
     let client: String?
-    private let daemonConnection: DaemonConnection
+    let daemonConnection: DaemonConnection
     /// False over TLS, where a reply not made by the library would break into its records.
     let canAnswerRaw: Bool
-    private let state: Monitor<State>
+    let state: Monitor<State>
 
-    private struct State {
+    struct State {
         var phase: Phase {
             didSet { sawEnd = false }
         }
@@ -29,7 +29,7 @@ final class Connection: Sendable {
         var lingers = false
     }
 
-    private struct Deadline {
+    struct Deadline {
         let moment: Moment
         let limit: Duration
     }
@@ -236,98 +236,6 @@ final class Connection: Sendable {
             guard case .streamPaused(let bytes, let spent) = state.phase else { return }
             state.phase = .streaming(bytes: bytes, spent: spent, since: .now)
             daemonConnection.resume()
-        }
-    }
-
-    // On the reaper's thread.
-
-    /// Ends what has taken too long, and what the client has left without the I/O thread hearing of it:
-    /// libmicrohttpd asks for changes only, and misses the end that comes together with the last bytes.
-    func reap(now: Moment, limits: TimeLimits, answer: (Refusal, RequestHead?) -> Response) {
-        state.withLock { state in
-            if let deadline = state.deadline, now > deadline.moment {
-                let refusal = Refusal.deadlineExceeded(limit: deadline.limit)
-                if end(&state, .timeout, answering: { answer(refusal, $0) }) {
-                    state.deadline = nil
-                    return
-                }
-                // Nothing to end now, but work or a stream may follow, for which it is over as well.
-            }
-            guard let limit = state.phase.limit(limits) else { return }
-            if now - state.phase.start(or: now) > limit {
-                var status: HTTPResponse.Status?
-                switch state.phase {
-                case .head:
-                    status = send(answer(.headersTooSlow(limit: limits.header), nil), nil)
-                case .body(let head, let received, _):
-                    let refusal = Refusal.bodyTooSlow(received: received, declared: head.contentLength)
-                    status = send(answer(refusal, head), head)
-                default:
-                    break
-                }
-                cut(&state, .timeout, status)
-            } else if state.phase.isReading, isAtEnd {
-                // Twice without a change between: the I/O thread is not just about to read it.
-                if state.sawEnd { cut(&state, .clientGone) }
-                state.sawEnd = true
-            }
-        }
-    }
-
-    /// - Returns: the status, unless only the library can write to this client.
-    private func send(_ response: Response, _ head: RequestHead?) -> HTTPResponse.Status? {
-        guard canAnswerRaw else { return nil }
-        _ = RawReply(response, omittingBody: head?.method == .head).send(to: socket)
-        return response.status
-    }
-
-    /// Ends a request that is being served, with an answer where one can still be given.
-    ///
-    /// - Returns: false when there is none, or its answer is about to be queued.
-    private func end(
-        _ state: inout State, _ ending: Exchange.Ending, answering answer: (RequestHead) -> Response
-    ) -> Bool {
-        switch state.phase {
-        case .working(let head):
-            state.phase = .worked(WorkResult(answer: .inPlaceOfWork(answer(head))))
-            daemonConnection.resume()
-        case .body(let head, _, _):
-            cut(&state, ending, send(answer(head), head))
-        case .streamPaused:
-            // The library finds the connection cut when it asks for more.
-            cut(&state, ending)
-            daemonConnection.resume()
-        case .replying, .streaming:
-            cut(&state, ending)
-        case .resting, .head, .answering, .worked, .lingering, .cut, .closed:
-            return false
-        }
-        return true
-    }
-
-    private func cut(
-        _ state: inout State, _ ending: Exchange.Ending, _ status: HTTPResponse.Status? = nil
-    ) {
-        state.phase = .cut(Phase.Cut(ending: ending, status: status))
-        shutdown(socket, Int32(SHUT_RDWR))
-    }
-
-    /// Whether the client has closed its half and nothing is left to read.
-    private var isAtEnd: Bool {
-        var byte: UInt8 = 0
-        return unsafe recv(socket, &byte, 1, Int32(MSG_PEEK | MSG_DONTWAIT)) == 0
-    }
-
-    /// The grace is over: answers what waits, closes what stalls.
-    func abandon(answering response: (RequestHead) -> Response) {
-        state.withLock { state in
-            if end(&state, .abandoned, answering: response) { return }
-            switch state.phase {
-            case .resting, .head, .answering, .lingering: cut(&state, .abandoned)
-            // A stream that begins now would be suspended when the library stops, which that does not survive.
-            case .worked(let result) where result.beginsStream: cut(&state, .abandoned)
-            default: break
-            }
         }
     }
 }
