@@ -36,7 +36,8 @@ let package = Package(
         // Ground floor: text and numbers as they arrive.
         room("JSON"),
         room("Tensor", ["JSON"]),
-        room("Parallelism"),
+        room("Locking"),
+        room("Parallelism", ["Locking"]),
         room("Suggestion"),
         .target(name: "CFileMapping"),
         room("SharedFiles", ["CFileMapping"]),
@@ -62,22 +63,24 @@ let package = Package(
             name: "CMicroHTTPD", pkgConfig: "libmicrohttpd", providers: [.apt(["libmicrohttpd-dev"])]),
         .target(name: "CConfinement"),
         .target(name: "CEventWait"),
-        room("HTTP", ["CConfinement", "CEventWait", "CMicroHTTPD", "Parallelism", httpTypes, logging]),
-        room("Observability", [logging]),
+        room(
+            "HTTP",
+            ["CConfinement", "CEventWait", "CMicroHTTPD", "Locking", "Parallelism", httpTypes, logging]),
+        room("Observability", ["Locking", logging]),
 
         // Where the columns meet.
         .target(name: "CContract", exclude: ["docs.html"]),
         room(
             "Service",
             [
-                "CContract", "ContactSheet", "ContrastiveLoss", "HTTP", "Images", "JSON", "Observability",
-                "Parallelism", "Perception", "Perturbation", "SharedFiles", "Suggestion", "Tensor",
-                "TokenDistribution", httpTypes, logging,
+                "CContract", "ContactSheet", "ContrastiveLoss", "HTTP", "Images", "JSON", "Locking",
+                "Observability", "Parallelism", "Perception", "Perturbation", "SharedFiles", "Suggestion",
+                "Tensor", "TokenDistribution", httpTypes, logging,
             ]),
         .executableTarget(
             name: "perception-server",
             dependencies: [
-                "HTTP", "Observability", "Service", "SharedFiles", "TokenDistribution",
+                "HTTP", "Locking", "Observability", "Service", "SharedFiles", "TokenDistribution",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"), logging,
             ],
             swiftSettings: strict),
@@ -91,7 +94,8 @@ let package = Package(
         .target(name: "TestMaterial", path: "Tests/TestMaterial", swiftSettings: strict),
         tests("JSONTests", ["JSON"]),
         tests("TensorTests", ["JSON", "Tensor"]),
-        tests("ParallelismTests", ["Parallelism"]),
+        tests("LockingTests", ["Locking"]),
+        tests("ParallelismTests", ["Locking", "Parallelism"]),
         tests("SuggestionTests", ["Suggestion"]),
         tests("SharedFilesTests", ["SharedFiles"]),
         tests("TokenDistributionTests", ["Tensor", "TokenDistribution"]),
@@ -101,14 +105,13 @@ let package = Package(
         tests("ImagesTests", ["Images", "JSON"]),
         tests("PerturbationTests", ["Images", "JSON", "Perturbation"]),
         tests("ContactSheetTests", ["ContactSheet", "Images", "JSON", "Perturbation"]),
-        tests("HTTPTests", ["HTTP", httpTypes]),
-        tests("ObservabilityTests", ["JSON", "Observability", logging]),
+        tests("HTTPTests", ["HTTP", "Locking", httpTypes]),
+        tests("ObservabilityTests", ["JSON", "Locking", "Observability", logging]),
         tests(
             "ServiceTests",
             [
-                "ContrastiveLoss", "HTTP", "Images", "JSON", "Observability", "Perturbation", "Service",
-                "SharedFiles",
-                "Tensor",
+                "ContrastiveLoss", "HTTP", "Images", "JSON", "Locking", "Observability", "Perturbation",
+                "Service", "SharedFiles", "Tensor",
                 httpTypes, logging,
                 .product(name: "Yams", package: "Yams"),
             ]),

@@ -1,5 +1,6 @@
 import Glibc
 import HTTPTypes
+import Locking
 
 // On the reaper's thread, and on that of a drain.
 

@@ -1,5 +1,6 @@
 import Glibc
 import HTTPTypes
+import Locking
 
 /// One open socket, as the threads that meet on it see it: its I/O thread, a worker, the reaper and a drain.
 ///

@@ -1,6 +1,7 @@
 import CMicroHTTPD
 import Glibc
 import HTTPTypes
+import Locking
 
 // What libmicrohttpd calls on its I/O threads. A `Connection` hangs on the socket from the first notice to the
 // last, a `Transaction` on the request from its complete head to its end.

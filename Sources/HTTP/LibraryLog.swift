@@ -1,4 +1,5 @@
 import Glibc
+import Locking
 
 /// What libmicrohttpd says of its troubles: why it does not start, and later which connections broke a rule of TLS.
 final class LibraryLog: Sendable {

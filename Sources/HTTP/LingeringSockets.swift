@@ -1,4 +1,5 @@
 import Glibc
+import Locking
 
 /// Sockets that the library closes after an answer its client may not have read, because it was sending.
 ///

@@ -1,3 +1,5 @@
+import Locking
+
 /// Memory for all requests in flight – their bodies, what their work takes, their answers – handed out before it is used.
 final class MemoryBudget: Sendable {
     let total: Int

@@ -1,3 +1,5 @@
+import Locking
+
 /// Ends connections that are too slow. libmicrohttpd only measures inactivity, which one byte a second defeats.
 enum Reaper {
     /// Starts a thread that looks after the connections of `core` until its server stops.

@@ -1,3 +1,5 @@
+import Locking
+
 /// One streamed body between the batch threads that make its pieces and the I/O thread that sends them.
 ///
 /// Locks are taken in the order connection, stream; never the other way.

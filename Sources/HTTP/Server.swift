@@ -1,3 +1,5 @@
+import Locking
+
 /// A running HTTP server.
 ///
 /// It serves from `init` to ``drain()``; one that is let go without draining is stopped without grace.

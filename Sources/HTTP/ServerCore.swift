@@ -1,4 +1,5 @@
 import HTTPTypes
+import Locking
 import Synchronization
 
 /// What all threads of a server share.

@@ -3,7 +3,9 @@
 ///
 /// While there is work, what is freed may wait within the budget: no more is resident than might be claimed. That is
 /// looked after whenever so much has been granted that it may have changed, as requests that follow one another quickly
-/// leave hundreds of megabytes within a fraction of a second. Now and then most of what no request has claimed goes.
+/// leave hundreds of megabytes within a fraction of a second. Now and then most of what no request has claimed goes. And
+/// once a minute all that has gathered goes: heaps that mixed requests fill and leave in pieces would otherwise take
+/// hours to find their size, which looks like a leak.
 struct SpareMemory {
     /// At most so much may wait for long.
     let allowed: Int
@@ -16,6 +18,9 @@ struct SpareMemory {
     static func step(of budget: Int) -> Int { max(8 << 20, budget / 64) }
 
     private static let pause = Duration.milliseconds(200)
+    private static let sweep = Duration.seconds(60)
+    /// Less than this is not worth the milliseconds.
+    private static let worthwhile = 4 << 20
 
     init(budget: Int) {
         self.budget = budget
@@ -48,7 +53,9 @@ struct SpareMemory {
     /// Whether it is worth giving back. What could not be given back is not tried again at every step, only after a pause:
     /// each time takes milliseconds.
     func isTooMuch(_ resident: Int, claimed: Int, now: Moment) -> Bool {
-        if now - lastGiven >= Self.pause { return resident > budget || resident - claimed > allowed }
+        let age = now - lastGiven
+        if age >= Self.sweep, resident > left + Self.worthwhile { return true }
+        if age >= Self.pause { return resident > budget || resident - claimed > allowed }
         return resident > max(budget, left + allowed / 4)
     }
 

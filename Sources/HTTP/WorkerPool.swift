@@ -1,4 +1,5 @@
 import Glibc
+import Locking
 import Parallelism
 
 /// Threads that compute, fed from one bounded first-in-first-out queue.

@@ -1,4 +1,4 @@
-import Synchronization
+import Locking
 
 /// Bounds how many values a label takes when clients choose them: a series is kept for each, for ever.
 package final class LabelPool: Sendable {
@@ -6,7 +6,7 @@ package final class LabelPool: Sendable {
     package static let overflow = "other"
 
     private let limit: Int
-    private let known = Mutex<Set<String>>([])
+    private let known = Monitor<Set<String>>([])
 
     /// - Parameter limit: values that are kept apart; those that come first.
     package init(limit: Int) { self.limit = limit }

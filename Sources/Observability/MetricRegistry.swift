@@ -1,4 +1,4 @@
-import Synchronization
+import Locking
 
 /// Holds the series of a closed list of families and writes them as Prometheus text.
 ///
@@ -6,7 +6,7 @@ import Synchronization
 /// kept for ever.
 package final class MetricRegistry: Sendable {
     private let families: [MetricFamily]
-    private let series: Mutex<[String: [[String]: MetricSeries]]>
+    private let series: Monitor<[String: [[String]: MetricSeries]]>
 
     package init(_ families: [MetricFamily]) {
         self.families = families
@@ -16,7 +16,7 @@ package final class MetricRegistry: Sendable {
             // Families without labels are present from the start, at 0.
             initial[family.name] = family.labels.isEmpty ? [[]: MetricSeries(family.kind)] : [:]
         }
-        series = Mutex(initial)
+        series = Monitor(initial)
     }
 
     /// The series with these label values, made at 0 when it is new. Whoever counts often keeps it: finding it takes a

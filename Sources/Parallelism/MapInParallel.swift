@@ -1,5 +1,5 @@
 import Dispatch
-import Synchronization
+import Locking
 
 /// Handing calls out takes some tens of microseconds, and a service whose threads are all busy gains nothing by it: less
 /// work than this, a tenth of a millisecond or so, is done in place.
@@ -15,7 +15,7 @@ package func mapInParallel<Result: Sendable>(
     // A few chunks for each core even out calls of different cost.
     let chunks = min(count, 16)
     guard chunks > 1, operations > leastOperations else { return (0..<count).map(body) }
-    let parts = Mutex([[Result]](repeating: [], count: chunks))
+    let parts = Monitor([[Result]](repeating: [], count: chunks))
     performInParallel(chunks, operations: operations) { chunk in
         let part = (count * chunk / chunks..<count * (chunk + 1) / chunks).map(body)
         parts.withLock { $0[chunk] = part }

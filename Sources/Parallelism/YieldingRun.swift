@@ -1,5 +1,5 @@
 import Dispatch
-import Synchronization
+import Locking
 
 /// As `DispatchQueue.concurrentPerform`, by threads that yield to others. That one takes its threads from among those
 /// that everybody uses, whatever the caller's own urgency.
@@ -27,12 +27,12 @@ private final class YieldingRun: Sendable {
     }
 
     private let count: Int
-    private let state: Mutex<State>
+    private let state: Monitor<State>
     private let helpers = DispatchGroup()
 
     init(_ count: Int, _ body: @escaping @Sendable (Int) -> Void) {
         self.count = count
-        state = Mutex(State(body: body))
+        state = Monitor(State(body: body))
     }
 
     /// Takes calls if there are any left.

@@ -1,9 +1,9 @@
 import HTTP
-import Synchronization
+import Locking
 
 /// The server once it runs: its endpoints are made before it is and ask about it later.
 final class RunningServer: Sendable {
-    private let server = Mutex<Server?>(nil)
+    private let server = Monitor<Server?>(nil)
 
     func set(_ running: Server) { server.withLock { $0 = running } }
 

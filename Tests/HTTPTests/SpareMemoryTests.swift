@@ -25,6 +25,16 @@ struct SpareMemoryTests {
         #expect(spare.isTooMuch(spare.allowed + 6, claimed: 5, now: later))
     }
 
+    @Test("Once a minute all that has gathered goes, if it is worth it")
+    func sweep() {
+        let now = Moment.now
+        var spare = SpareMemory(budget: 1000 * Self.mebibyte)
+        spare.gaveBack(leaving: 20 * Self.mebibyte, now: now)
+        #expect(!spare.isTooMuch(60 * Self.mebibyte, claimed: 0, now: now + .seconds(59)))
+        #expect(spare.isTooMuch(60 * Self.mebibyte, claimed: 0, now: now + .seconds(60)))
+        #expect(!spare.isTooMuch(24 * Self.mebibyte, claimed: 0, now: now + .seconds(60)))
+    }
+
     @Test("What could not be given back is tried again only after a pause")
     func stuckMemory() {
         let now = Moment.now

@@ -1,3 +1,5 @@
+import Locking
+
 @testable import HTTP
 
 /// Runs `body` on so many threads at once and returns what each made, in order.

@@ -1,5 +1,5 @@
 import Glibc
-import Synchronization
+import Locking
 import Testing
 
 @testable import HTTP
@@ -45,7 +45,7 @@ struct WorkerPoolTests {
     @Test("A thread blocks signals from elsewhere, and none of the faults it can raise itself")
     func signalMask() throws {
         let pool = try WorkerPool(threads: 1, queueLimit: 1)
-        let blocked = Mutex<[Int32: Bool]>([:])
+        let blocked = Monitor<[Int32: Bool]>([:])
         let signals = [SIGTERM, SIGINT, SIGHUP, SIGBUS, SIGSEGV, SIGILL, SIGFPE]
         #expect(
             pool.submit {

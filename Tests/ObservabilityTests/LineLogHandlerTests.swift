@@ -1,12 +1,12 @@
 import JSON
+import Locking
 import Logging
 import Observability
-import Synchronization
 import Testing
 
 @Suite struct LineLogHandlerTests {
     private final class Lines: Sendable {
-        private let bytes = Mutex<[UInt8]>([])
+        private let bytes = Monitor<[UInt8]>([])
 
         var text: String { String(decoding: bytes.withLock { $0 }, as: UTF8.self) }
 

@@ -1,7 +1,7 @@
 import Dispatch
 import Foundation
+import Locking
 import Parallelism
-import Synchronization
 import Testing
 
 @Suite struct MapInParallelTests {
@@ -22,7 +22,7 @@ import Testing
 
     @Test("Every call is made exactly once", arguments: [0, 1, 2, 17, 1000], [1, Int.max])
     func calls(_ count: Int, _ operations: Int) {
-        let seen = Mutex([Int](repeating: 0, count: count))
+        let seen = Monitor([Int](repeating: 0, count: count))
         performInParallel(count, operations: operations) { index in seen.withLock { $0[index] += 1 } }
         #expect(seen.withLock { $0 } == [Int](repeating: 1, count: count))
     }
@@ -31,7 +31,7 @@ import Testing
     @Test("A thread that yields has its calls made once, in maps that nest, without lasting trace")
     func yielding() {
         let done = DispatchSemaphore(value: 0)
-        let found = Mutex((isLow: false, sums: [Int](), helpersAreLow: [Bool]()))
+        let found = Monitor((isLow: false, sums: [Int](), helpersAreLow: [Bool]()))
         let thread = Thread {
             ThreadUrgency.lower()
             let sums = mapInParallel(40, operations: .max) { outer in

@@ -1,9 +1,9 @@
 import HTTPTypes
 import JSON
+import Locking
 import Logging
 import Observability
 import Service
-import Synchronization
 import Testing
 
 @testable import HTTP
@@ -11,7 +11,7 @@ import Testing
 /// The access lines of a service, parsed.
 @Suite struct AccessLogTests {
     private final class Records: Sendable {
-        private let lines = Mutex<[[UInt8]]>([])
+        private let lines = Monitor<[[UInt8]]>([])
 
         func append(_ line: [UInt8]) { lines.withLock { $0.append(line) } }
 

@@ -1,9 +1,9 @@
 import HTTP
 import HTTPTypes
 import JSON
+import Locking
 import Logging
 import Service
-import Synchronization
 import Testing
 
 /// What is served, how the server tells how it is.
@@ -160,7 +160,7 @@ import Testing
 
 /// A flag that a test turns while the service looks at it.
 private final class Readiness: Sendable {
-    private let flag = Mutex(true)
+    private let flag = Monitor(true)
 
     var value: Bool {
         get { flag.withLock { $0 } }

@@ -1,13 +1,13 @@
-import Synchronization
+import Locking
 
 /// The tokens that are taken: never none, and replaced as a whole while requests are checked against them.
 package final class BearerTokens: Sendable {
-    private let current: Mutex<[BearerToken]>
+    private let current: Monitor<[BearerToken]>
 
     /// - Precondition: there is one. Who needs none has no ``BearerTokens`` at all.
     package init(_ tokens: [BearerToken]) {
         precondition(!tokens.isEmpty, "no tokens would let nobody in")
-        current = Mutex(tokens)
+        current = Monitor(tokens)
     }
 
     /// From now on these and no others; requests that are in already are not asked again.

@@ -1,7 +1,7 @@
 import HTTP
 import HTTPTypes
+import Locking
 import Observability
-import Synchronization
 
 /// Counts finished requests. It runs on I/O threads for every request, so it looks its series up once for each
 /// combination of labels and keeps them.
@@ -17,7 +17,7 @@ final class ExchangeMeter: Sendable {
     }
 
     private let registry: MetricRegistry
-    private let known = Mutex<[Key: Meters]>([:])
+    private let known = Monitor<[Key: Meters]>([:])
 
     init(_ registry: MetricRegistry) { self.registry = registry }
 

@@ -1,5 +1,5 @@
 import Images
-import Synchronization
+import Locking
 
 /// The pictures of one request, each decoded when it is first needed and let go with its last view.
 ///
@@ -19,8 +19,8 @@ final class DecodedPictures: Sendable {
     private let options: DecodingOptions
     private let limits: ImageLimits
     /// One lock each: whoever needs a picture that another is decoding waits for it.
-    private let slots: [Locked<Slot>]
-    private let kept = Mutex(0)
+    private let slots: [Monitor<Slot>]
+    private let kept = Monitor(0)
 
     init(
         _ pictures: [PerturbRequest.Picture], viewsOfEach: Int, options: DecodingOptions, limits: ImageLimits
@@ -28,7 +28,7 @@ final class DecodedPictures: Sendable {
         self.pictures = pictures
         self.options = options
         self.limits = limits
-        slots = pictures.map { _ in Locked(Slot(viewsLeft: viewsOfEach)) }
+        slots = pictures.map { _ in Monitor(Slot(viewsLeft: viewsOfEach)) }
     }
 
     /// Decodes a picture for the first time; its size with its orientation.
@@ -39,13 +39,13 @@ final class DecodedPictures: Sendable {
             kept += image.samples.count
             return true
         }
-        if isKept { slots[index].value.withLock { $0.image = image } }
+        if isKept { slots[index].withLock { $0.image = image } }
         return image.size
     }
 
     /// The picture, for one of its views.
     func image(_ index: Int) throws(ImageError) -> PixelImage {
-        let result = slots[index].value.withLock { slot -> Result<PixelImage, ImageError> in
+        let result = slots[index].withLock { slot -> Result<PixelImage, ImageError> in
             if let image = slot.image { return .success(image) }
             do throws(ImageError) {
                 let image = try decode(index)
@@ -61,13 +61,13 @@ final class DecodedPictures: Sendable {
     /// The picture beside another one. What isn't held already is decoded for this call alone: who draws from a thousand
     /// pictures would otherwise come to hold them all.
     func second(_ index: Int) throws(ImageError) -> PixelImage {
-        if let image = slots[index].value.withLock({ $0.image }) { return image }
+        if let image = slots[index].withLock({ $0.image }) { return image }
         return try decode(index)
     }
 
     /// One view is made.
     func viewIsMade(of index: Int) {
-        slots[index].value.withLock { slot in
+        slots[index].withLock { slot in
             slot.viewsLeft -= 1
             if slot.viewsLeft == 0 { slot.image = nil }
         }
@@ -77,11 +77,4 @@ final class DecodedPictures: Sendable {
         let bytes = pictures[index].bytes
         return try PixelImage(decoding: bytes.span, options: options, limits: limits)
     }
-}
-
-/// A lock that an array can hold.
-private final class Locked<Value: Sendable>: Sendable {
-    let value: Mutex<Value>
-
-    init(_ value: Value) { self.value = Mutex(value) }
 }

@@ -1,20 +1,23 @@
-import Glibc
+package import Glibc
 
 /// A value behind a lock that threads can wait on: POSIX mutex and condition variable.
 ///
-/// `Synchronization.Mutex` has no way to wait, and on Linux the thread sanitizer does not know it and sees races
-/// between those who hold it.
+/// All locks of the server are of this kind. `Synchronization.Mutex` has no way to wait, and on Linux the thread
+/// sanitizer does not know it: it sees races between those who hold one, among which real ones would be overlooked.
 @safe
-final class Monitor<Value: Sendable>: @unchecked Sendable {
-    private let mutex = UnsafeMutablePointer<pthread_mutex_t>.allocate(capacity: 1)
-    private let condition = UnsafeMutablePointer<pthread_cond_t>.allocate(capacity: 1)
-    private var value: Value
+package final class Monitor<Value: Sendable>: @unchecked Sendable {
+    @usableFromInline
+    let mutex = UnsafeMutablePointer<pthread_mutex_t>.allocate(capacity: 1)
+    @usableFromInline
+    let condition = UnsafeMutablePointer<pthread_cond_t>.allocate(capacity: 1)
+    @usableFromInline
+    var value: Value
 
-    enum Waking {
+    package enum Waking {
         case nobody, one, everybody
     }
 
-    init(_ value: Value) {
+    package init(_ value: Value) {
         self.value = value
         unsafe pthread_mutex_init(mutex, nil)
         var attributes = pthread_condattr_t()
@@ -33,7 +36,8 @@ final class Monitor<Value: Sendable>: @unchecked Sendable {
     }
 
     /// Reads or changes the value, then wakes those who wait for the change.
-    func withLock<Result>(waking: Waking = .nobody, _ body: (inout Value) -> Result) -> Result {
+    @inlinable
+    package func withLock<Result>(waking: Waking = .nobody, _ body: (inout Value) -> Result) -> Result {
         unsafe pthread_mutex_lock(mutex)
         defer { unsafe pthread_mutex_unlock(mutex) }
         let result = body(&value)
@@ -46,7 +50,8 @@ final class Monitor<Value: Sendable>: @unchecked Sendable {
     }
 
     /// Waits until `take` finds what it looks for, asking again after every wake-up.
-    func wait<Result>(_ take: (inout Value) -> Result?) -> Result {
+    @inlinable
+    package func wait<Result>(_ take: (inout Value) -> Result?) -> Result {
         unsafe pthread_mutex_lock(mutex)
         defer { unsafe pthread_mutex_unlock(mutex) }
         while true {
@@ -56,7 +61,8 @@ final class Monitor<Value: Sendable>: @unchecked Sendable {
     }
 
     /// As ``wait(_:)``, but gives up after `limit` and returns nil.
-    func wait<Result>(atMost limit: Duration, _ take: (inout Value) -> Result?) -> Result? {
+    @inlinable
+    package func wait<Result>(atMost limit: Duration, _ take: (inout Value) -> Result?) -> Result? {
         var deadline = timespec()
         unsafe clock_gettime(CLOCK_MONOTONIC, &deadline)
         let (seconds, attoseconds) = limit.components
