@@ -205,7 +205,9 @@ def judge(claims, server, results, samples, busy, files, threads, folder, minute
     most = max(s[4] for s in samples)
     claims.claim("open files stay bounded under load", most <= files + 4 * CLIENTS + vanished + 200, f"at most {most}")
     claims.claim("threads are constant", {s[5] for s in samples} == {threads}, str({s[5] for s in samples}))
-    claims.claim("nothing in flight, no memory claimed with all clients gone", server.idle(90), str(server.gauges()) if server.alive() else "dead")
+    idle = server.idle(90)
+    claims.claim("nothing in flight, no memory claimed with all clients gone", idle,
+                 "" if idle else str(server.gauges()) if server.alive() else "dead")
     # Clients that vanished without a word are found out by the limits: 75 s.
     claims.claim("all files are closed", server.wait_for(lambda: server.files() <= files, 110), f"{server.files()}, {files} before")
     claims.claim("no file is left in the shared folder", not os.listdir(folder), str(os.listdir(folder)[:3]))
