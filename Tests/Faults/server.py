@@ -20,6 +20,14 @@ START_SECONDS = 60
 BROKEN = re.compile(r"ERROR: AddressSanitizer|WARNING: ThreadSanitizer|runtime error:|Fatal error|\*\*\* ")
 
 
+def clean_environment():
+    """This process's, without options of the server."""
+    kept = {k: v for k, v in os.environ.items() if not k.startswith("PERCEPTION_")}
+    # The address sanitizer's leak checker traces the process from outside, which the process has forbidden by then.
+    kept.setdefault("ASAN_OPTIONS", "detect_leaks=0")
+    return kept
+
+
 class Server:
     """`with Server(binary, "--threads", "2") as server`: leaves no process behind, whatever happens.
 
@@ -33,9 +41,7 @@ class Server:
         if "LD_PRELOAD" in environment:
             # Swift's runtime finds no arguments in a process with libfaketime.
             environment |= {"PERCEPTION_" + k[2:].upper().replace("-", "_"): v for k, v in zip(place[::2], place[1::2])}
-        clean = {k: v for k, v in os.environ.items() if not k.startswith("PERCEPTION_")} | environment
-        # Its leak checker traces the process from outside, which the process has forbidden by then.
-        clean.setdefault("ASAN_OPTIONS", "detect_leaks=0")
+        clean = clean_environment() | environment
         OUT.mkdir(exist_ok=True)
         self.log_path = OUT / f"{os.environ.get('FAULT', 'fault')}.log"
         self.log_start = self.log_path.stat().st_size if self.log_path.exists() else 0

@@ -9,7 +9,7 @@ import time
 
 import client
 import traffic
-from server import Server, drain_checks
+from server import Server, clean_environment, drain_checks
 
 HARMLESS = ("SIGCHLD", "SIGWINCH", "SIGURG", "SIGCONT", "SIGPIPE", "SIGUSR1", "SIGUSR2", "SIGALRM", "SIGHUP")
 BURST = 3000
@@ -78,7 +78,8 @@ def bursts(claims, binary):
 
 def reader_gone(claims, binary):
     """The log goes into a pipe that nobody reads any more: what `docker logs` or a crashed collector may leave."""
-    process = subprocess.Popen([binary, "serve", "--port", "0"], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    process = subprocess.Popen([binary, "serve", "--port", "0"], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+                               env=clean_environment())
     port = int(process.stdout.readline().rsplit(":", 1)[1])
     process.stdout.close()
     process.stderr.close()
