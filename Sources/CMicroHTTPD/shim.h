@@ -132,14 +132,17 @@ int pthread_setname_np(pthread_t thread, const char *name);
 /// Writes up to `bytes` of the process's core mask; a positive result means success.
 int sched_getaffinity(pid_t process, size_t bytes, cpu_set_t *mask);
 
-/// Blocks up to `block` bytes come from the heap instead of pages of their own, and a heap keeps up to `spare` bytes of
-/// free space at its end.
-static inline void perception_keep_freed_memory(int block, int spare) {
-    mallopt(M_MMAP_THRESHOLD, block);
-    mallopt(M_TRIM_THRESHOLD, spare);
+/// Blocks up to so many bytes come from the heaps instead of pages of their own.
+static inline void perception_take_blocks_from_heaps(int bytes) {
+    mallopt(M_MMAP_THRESHOLD, bytes);
 }
 
-/// Returns the free pages of all heaps to the system.
+/// A heap keeps up to so many free bytes at its end; looked at when something beside them is freed.
+static inline void perception_keep_at_heap_ends(int bytes) {
+    mallopt(M_TRIM_THRESHOLD, bytes);
+}
+
+/// Returns the free pages of all heaps to the system, but for those at the ends of heaps that threads have for themselves.
 static inline void perception_give_back_memory(void) {
     malloc_trim(0);
 }

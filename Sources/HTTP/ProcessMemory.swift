@@ -7,12 +7,19 @@ package enum ProcessMemory {
     /// kilobytes go back to the system at once, and fetching their pages anew took a third of the time of a compact
     /// request. For the whole process; call it before any thread starts.
     package static func keepForTheNextRequest() {
-        perception_keep_freed_memory(32 << 20, 64 << 20)
+        perception_take_blocks_from_heaps(32 << 20)
+        keepHeapEnds()
     }
 
-    /// Gives the free memory of all heaps back to the system.
+    /// Gives the free memory of all heaps back to the system, but for that at the end of each thread's heap.
     /// - Complexity: milliseconds for each 100 MB.
     static func giveBack() { perception_give_back_memory() }
+
+    /// From now on each thread gives back the end of its heap with the next large block that it frees; nobody else can.
+    static func giveBackHeapEnds() { perception_keep_at_heap_ends(128 << 10) }
+
+    /// Ends ``giveBackHeapEnds()``.
+    static func keepHeapEnds() { perception_keep_at_heap_ends(64 << 20) }
 
     /// Anonymous resident memory in bytes: without mapped files, which others may write to.
     /// - Complexity: a read of /proc, some tens of microseconds.

@@ -3,9 +3,10 @@
 ///
 /// While there is work, what is freed may wait within the budget: no more is resident than might be claimed. That is
 /// looked after whenever so much has been granted that it may have changed, as requests that follow one another quickly
-/// leave hundreds of megabytes within a fraction of a second. Now and then most of what no request has claimed goes. And
-/// once a minute all that has gathered goes: heaps that mixed requests fill and leave in pieces would otherwise take
-/// hours to find their size, which looks like a leak.
+/// leave hundreds of megabytes within a fraction of a second. Now and then most of what no request has claimed goes.
+///
+/// And once a minute the heaps are swept: for a second they keep nothing. Each would otherwise stay as large as it was at
+/// its largest, and as that is rarely reached in all at once, resident memory would creep up for hours, like a leak.
 struct SpareMemory {
     /// At most so much may wait for long.
     let allowed: Int
@@ -13,14 +14,23 @@ struct SpareMemory {
     /// What was resident after the last time: in use, or between blocks in use.
     private var left = 0
     private var lastGiven = Moment.now
+    private var sweep = Sweep.next(at: Moment.now + betweenSweeps)
+
+    private enum Sweep {
+        case next(at: Moment)
+        case running(until: Moment)
+    }
+
+    enum Step {
+        case giveBack, beginSweep, endSweep
+    }
 
     /// So much is granted between two looks.
     static func step(of budget: Int) -> Int { max(8 << 20, budget / 64) }
 
     private static let pause = Duration.milliseconds(200)
-    private static let sweep = Duration.seconds(60)
-    /// Less than this is not worth the milliseconds.
-    private static let worthwhile = 4 << 20
+    private static let betweenSweeps = Duration.seconds(60)
+    private static let sweepLength = Duration.seconds(1)
 
     init(budget: Int) {
         self.budget = budget
@@ -44,23 +54,40 @@ struct SpareMemory {
     /// - Parameter connections: what open connections keep, which is theirs.
     private mutating func look(besides claimed: Int, connections: Int) {
         guard let resident = ProcessMemory.resident,
-            isTooMuch(resident - connections, claimed: claimed, now: .now)
+            let step = next(resident - connections, claimed: claimed, now: .now)
         else { return }
-        ProcessMemory.giveBack()
-        gaveBack(leaving: (ProcessMemory.resident ?? 0) - connections, now: .now)
+        switch step {
+        case .giveBack: ProcessMemory.giveBack()
+        case .beginSweep:
+            ProcessMemory.giveBackHeapEnds()
+            ProcessMemory.giveBack()
+        case .endSweep: ProcessMemory.keepHeapEnds()
+        }
+        took(step, leaving: (ProcessMemory.resident ?? 0) - connections, now: .now)
     }
 
-    /// Whether it is worth giving back. What could not be given back is not tried again at every step, only after a pause:
-    /// each time takes milliseconds.
-    func isTooMuch(_ resident: Int, claimed: Int, now: Moment) -> Bool {
-        let age = now - lastGiven
-        if age >= Self.sweep, resident > left + Self.worthwhile { return true }
-        if age >= Self.pause { return resident > budget || resident - claimed > allowed }
-        return resident > max(budget, left + allowed / 4)
+    /// What is worth doing now. What could not be given back is not tried again at every look, only after a pause: each
+    /// time takes milliseconds.
+    func next(_ resident: Int, claimed: Int, now: Moment) -> Step? {
+        switch sweep {
+        case .next(let moment) where now >= moment: return .beginSweep
+        case .running(let moment) where now >= moment: return .endSweep
+        default: break
+        }
+        let isTooMuch =
+            now - lastGiven >= Self.pause
+            ? resident > budget || resident - claimed > allowed
+            : resident > max(budget, left + allowed / 4)
+        return isTooMuch ? .giveBack : nil
     }
 
-    mutating func gaveBack(leaving resident: Int, now: Moment) {
+    mutating func took(_ step: Step, leaving resident: Int, now: Moment) {
         left = resident
         lastGiven = now
+        switch step {
+        case .giveBack: break
+        case .beginSweep: sweep = .running(until: now + Self.sweepLength)
+        case .endSweep: sweep = .next(at: now + Self.betweenSweeps)
+        }
     }
 }

@@ -17,22 +17,29 @@ struct SpareMemoryTests {
         let now = Moment.now
         let budget = 1000 * Self.mebibyte
         var spare = SpareMemory(budget: budget)
-        spare.gaveBack(leaving: 0, now: now)
-        #expect(!spare.isTooMuch(budget, claimed: 0, now: now))
-        #expect(spare.isTooMuch(budget + 1, claimed: budget, now: now))
+        spare.took(.giveBack, leaving: 0, now: now)
+        #expect(spare.next(budget, claimed: 0, now: now) == nil)
+        #expect(spare.next(budget + 1, claimed: budget, now: now) == .giveBack)
         let later = now + .seconds(1)
-        #expect(!spare.isTooMuch(spare.allowed + 5, claimed: 5, now: later))
-        #expect(spare.isTooMuch(spare.allowed + 6, claimed: 5, now: later))
+        #expect(spare.next(spare.allowed + 5, claimed: 5, now: later) == nil)
+        #expect(spare.next(spare.allowed + 6, claimed: 5, now: later) == .giveBack)
     }
 
-    @Test("Once a minute all that has gathered goes, if it is worth it")
+    @Test("The heaps are swept once a minute for a second, however little they keep")
     func sweep() {
-        let now = Moment.now
         var spare = SpareMemory(budget: 1000 * Self.mebibyte)
-        spare.gaveBack(leaving: 20 * Self.mebibyte, now: now)
-        #expect(!spare.isTooMuch(60 * Self.mebibyte, claimed: 0, now: now + .seconds(59)))
-        #expect(spare.isTooMuch(60 * Self.mebibyte, claimed: 0, now: now + .seconds(60)))
-        #expect(!spare.isTooMuch(24 * Self.mebibyte, claimed: 0, now: now + .seconds(60)))
+        let begin = Moment.now
+        #expect(spare.next(0, claimed: 0, now: begin + .seconds(59)) == nil)
+        #expect(spare.next(0, claimed: 0, now: begin + .seconds(60)) == .beginSweep)
+        spare.took(.beginSweep, leaving: 0, now: begin + .seconds(60))
+        #expect(spare.next(0, claimed: 0, now: begin + .milliseconds(60_999)) == nil)
+        // What is too much goes meanwhile, and does not put the end off.
+        #expect(spare.next(1001 * Self.mebibyte, claimed: 0, now: begin + .milliseconds(60_999)) == .giveBack)
+        spare.took(.giveBack, leaving: 0, now: begin + .milliseconds(60_999))
+        #expect(spare.next(0, claimed: 0, now: begin + .seconds(61)) == .endSweep)
+        spare.took(.endSweep, leaving: 0, now: begin + .seconds(61))
+        #expect(spare.next(0, claimed: 0, now: begin + .seconds(120)) == nil)
+        #expect(spare.next(0, claimed: 0, now: begin + .seconds(121)) == .beginSweep)
     }
 
     @Test("What could not be given back is tried again only after a pause")
@@ -40,10 +47,10 @@ struct SpareMemoryTests {
         let now = Moment.now
         let budget = 1000 * Self.mebibyte
         var spare = SpareMemory(budget: budget)
-        spare.gaveBack(leaving: 2 * budget, now: now)
-        #expect(!spare.isTooMuch(2 * budget, claimed: 0, now: now))
-        #expect(spare.isTooMuch(3 * budget, claimed: 0, now: now))
-        #expect(spare.isTooMuch(2 * budget, claimed: 0, now: now + .seconds(1)))
+        spare.took(.giveBack, leaving: 2 * budget, now: now)
+        #expect(spare.next(2 * budget, claimed: 0, now: now) == nil)
+        #expect(spare.next(3 * budget, claimed: 0, now: now) == .giveBack)
+        #expect(spare.next(2 * budget, claimed: 0, now: now + .seconds(1)) == .giveBack)
     }
 
     @Test("Who waits for a step's worth of grants is told at the next one")
