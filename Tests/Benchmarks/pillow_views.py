@@ -1,6 +1,7 @@
 """Both CPPO views of a JPEG as a data loader makes them with Pillow and torchvision: the CPPO recipe's ranges."""
 
 import io
+import pathlib
 import random
 import sys
 
@@ -8,17 +9,10 @@ import numpy as np
 import torch
 from PIL import Image
 
-try:
-    from torchvision import transforms
-except RuntimeError:
-    # A torchvision built for another torch lacks its own C++ operators, of which the PIL path needs none. With its own
-    # torch it brings them, and may not find them defined.
-    for _name in [name for name in sys.modules if name.split(".")[0] == "torchvision"]:
-        del sys.modules[_name]
-    _operators = torch.library.Library("torchvision", "DEF")
-    for _name in ("nms", "qnms"):
-        _operators.define(_name + "(Tensor dets, Tensor scores, float iou_threshold) -> Tensor")
-    from torchvision import transforms
+sys.path.append(str(pathlib.Path(__file__).resolve().parents[1] / "Golden/perturbations"))
+
+import torchvision_pil  # noqa: E402, F401  (readies torchvision)
+from torchvision import transforms  # noqa: E402
 
 torch.set_num_threads(1)
 PRESERVING = (

@@ -11,7 +11,6 @@ the largest resident set of the process so far (VmHWM). The peer, which holds wh
 import argparse
 import contextlib
 import json
-import os
 import pathlib
 import socket
 import statistics
@@ -127,8 +126,7 @@ def peer():
 
 @contextlib.contextmanager
 def perception(binary):
-    environment = {k: v for k, v in os.environ.items() if not k.startswith("PERCEPTION_")}
-    with process([binary, "serve", "--port", "0", "--log-level", "notice"], env=environment) as (line, pid):
+    with process([binary, "serve", "--port", "0", "--log-level", "notice"], env=serving.environment()) as (line, pid):
         yield serving.ADDRESS.search(line)[0], pid
 
 

@@ -8,6 +8,7 @@ import pytest
 import requests
 
 import serving
+import tls
 
 # Hypothesis keeps notes beside the working directory otherwise.
 os.environ.setdefault("HYPOTHESIS_STORAGE_DIRECTORY", os.path.join(tempfile.gettempdir(), "hypothesis"))
@@ -33,3 +34,16 @@ def server():
 def http():
     with requests.Session() as session:
         yield session
+
+
+@pytest.fixture(scope="session")
+def identity(tmp_path_factory):
+    return tls.certificate(tmp_path_factory.mktemp("tls"), "server", "ec", "-pkeyopt", "ec_paramgen_curve:P-256")
+
+
+@pytest.fixture(scope="module")
+def secure(identity):
+    limits = ("--max-body-bytes", str(tls.LARGE), "--max-streamed-body-bytes", str(8 * tls.LARGE))
+    with serving.running(os.environ["PERCEPTION_SERVER_BINARY"], *tls.options(identity), *limits, authority=identity[0]) as url:
+        assert url.startswith("https://")
+        yield url

@@ -58,14 +58,24 @@ def wait_until_ready(url, path="/readyz", authority=True):
         time.sleep(0.05)
 
 
+def environment(**variables):
+    """This process's variables without those that would set the server's options, and the given ones."""
+    return {k: v for k, v in os.environ.items() if not k.startswith("PERCEPTION_")} | variables
+
+
+def finished(binary, *arguments, **variables):
+    """The process of a command that ends by itself, with its exit code and what it said."""
+    return subprocess.run(
+        [binary, *arguments], capture_output=True, text=True, timeout=STOP_SECONDS, env=environment(**variables))
+
+
 @contextlib.contextmanager
-def started(binary, *arguments, **environment):
+def started(binary, *arguments, **variables):
     """The process of `binary serve`, and its Lines once one says where it listens; leaves only after SIGTERM made it exit
     with 0, if it has not ended so before."""
-    inherited = {k: v for k, v in os.environ.items() if not k.startswith("PERCEPTION_")}
     process = subprocess.Popen(
         [binary, "serve", *arguments], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
-        env=inherited | environment)
+        env=environment(**variables))
     lines = Lines(process.stdout)
     try:
         assert lines.wait_for("listening on", START_SECONDS), "no line said where it listens:\n" + "".join(lines.seen)
@@ -81,12 +91,12 @@ def started(binary, *arguments, **environment):
 
 
 @contextlib.contextmanager
-def running(binary, *arguments, authority=True, **environment):
+def running(binary, *arguments, authority=True, **variables):
     """Base URL of `binary serve --port 0`, ready; leaves only after SIGTERM made it exit with 0.
 
     `authority` is the certificate that vouches for one that speaks TLS.
     """
-    with started(binary, "--port", "0", *arguments, **environment) as (process, lines):
+    with started(binary, "--port", "0", *arguments, **variables) as (process, lines):
         wait_until_ready(lines.address, authority=authority)
         yield lines.address
         assert process.poll() is None, f"the server ended with {process.returncode}:\n" + "".join(lines.seen[-50:])

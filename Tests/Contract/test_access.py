@@ -30,11 +30,9 @@ def file(tmp_path):
     return path
 
 
-def refused(*arguments, **environment):
+def refused(*arguments, **variables):
     """The one line that a server which does not start says."""
-    inherited = {k: v for k, v in os.environ.items() if not k.startswith("PERCEPTION_")}
-    done = subprocess.run(
-        [BINARY, "serve", "--port", "0", *arguments], env=inherited | environment, capture_output=True, text=True, timeout=20)
+    done = serving.finished(BINARY, "serve", "--port", "0", *arguments, **variables)
     assert done.returncode == 1, done
     lines = (done.stdout + done.stderr).splitlines()
     assert len(lines) == 1, lines

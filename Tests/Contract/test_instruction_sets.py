@@ -19,10 +19,6 @@ SETS = ["avx512", "avx2", "portable"]
 LOGITS = {"logits": [[[0.5 * (7 * i % 11) for i in range(300)]]]}
 
 
-def environment(**more):
-    return {k: v for k, v in os.environ.items() if not k.startswith("PERCEPTION_")} | more
-
-
 def test_each_set_the_machine_has_can_be_forced_and_gives_the_same_entropy():
     entropies = []
     for name in SETS:
@@ -38,9 +34,7 @@ def test_each_set_the_machine_has_can_be_forced_and_gives_the_same_entropy():
 
 def test_a_set_that_is_none_is_refused_in_words():
     for arguments, variables in [(["--instruction-set", "avx9"], {}), ([], {"PERCEPTION_INSTRUCTION_SET": "avx9"})]:
-        done = subprocess.run(
-            [BINARY, "serve", "--port", "0", *arguments], capture_output=True, text=True, timeout=20,
-            env=environment(**variables))
+        done = serving.finished(BINARY, "serve", "--port", "0", *arguments, **variables)
         assert done.returncode != 0 and "avx9" in done.stderr and "portable" in done.stderr
 
 

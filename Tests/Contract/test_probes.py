@@ -12,19 +12,10 @@ import pytest
 import requests
 
 import serving
-from test_tls import certificate, options
+from tls import options
 
 BINARY = os.environ.get("PERCEPTION_SERVER_BINARY")
 pytestmark = pytest.mark.skipif(not BINARY, reason="needs a binary to start")
-
-
-@pytest.fixture(scope="module")
-def identity(tmp_path_factory):
-    return certificate(tmp_path_factory.mktemp("tls"), "server", "ec", "-pkeyopt", "ec_paramgen_curve:P-256")
-
-
-def environment(**variables):
-    return {k: v for k, v in os.environ.items() if not k.startswith("PERCEPTION_")} | variables
 
 
 @contextlib.contextmanager
@@ -32,7 +23,7 @@ def watched(*arguments):
     """The process, its URL, and that of its probes."""
     process = subprocess.Popen(
         [BINARY, "serve", "--port", "0", "--probe-port", "0", *arguments], stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE, text=True, env=environment())
+        stderr=subprocess.PIPE, text=True, env=serving.environment())
     try:
         url, probes = re.search(r"on (\S+), probes on (http://\S+)", process.stdout.readline()).groups()
         yield process, url, probes
@@ -43,8 +34,7 @@ def watched(*arguments):
 
 
 def healthcheck(*arguments):
-    done = subprocess.run(
-        [BINARY, "healthcheck", *arguments], capture_output=True, text=True, timeout=20, env=environment())
+    done = serving.finished(BINARY, "healthcheck", *arguments)
     return done.returncode, done.stderr.strip()
 
 
@@ -113,15 +103,13 @@ def test_a_port_in_use_is_one_line(is_main):
         taken.listen()
         port = str(taken.getsockname()[1])
         ports = ("--port", port, "--probe-port", "0") if is_main else ("--port", "0", "--probe-port", port)
-        done = subprocess.run(
-            [BINARY, "serve", *ports], capture_output=True, text=True, timeout=20, env=environment())
+        done = serving.finished(BINARY, "serve", *ports)
     assert done.returncode == 1 and "in use" in done.stderr and len(done.stderr.splitlines()) == 1, done.stderr
 
 
 def test_beyond_loopback_it_needs_a_token_as_well(tmp_path):
-    done = subprocess.run(
-        [BINARY, "serve", "--listen", f"unix:{tmp_path}/socket", "--host", "0.0.0.0", "--probe-port", "0"],
-        capture_output=True, text=True, timeout=20, env=environment())
+    done = serving.finished(
+        BINARY, "serve", "--listen", f"unix:{tmp_path}/socket", "--host", "0.0.0.0", "--probe-port", "0")
     assert done.returncode == 1 and "without a token" in done.stderr
 
 

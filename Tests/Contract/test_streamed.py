@@ -73,8 +73,8 @@ def fresh():
     binary = os.environ.get("PERCEPTION_SERVER_BINARY")
     if not binary:
         pytest.skip("memory is measured of a server that is started here")
-    environment = {k: v for k, v in os.environ.items() if not k.startswith("PERCEPTION_")}
-    process = subprocess.Popen([binary, "serve", "--port", "0"], stdout=subprocess.PIPE, text=True, env=environment)
+    process = subprocess.Popen(
+        [binary, "serve", "--port", "0"], stdout=subprocess.PIPE, text=True, env=serving.environment())
     try:
         yield serving.ADDRESS.search(process.stdout.readline())[0], process.pid
     finally:

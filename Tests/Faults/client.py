@@ -1,6 +1,5 @@
 """An HTTP client that takes nothing on trust: it says whether a reply is whole, broken off, or never came."""
 
-import os
 import re
 import socket
 import struct

@@ -11,9 +11,7 @@ import tempfile
 import threading
 import time
 
-import numpy as np
-
-import traffic
+import scoring
 import wire
 from server import Server, drain_checks
 
@@ -30,7 +28,7 @@ def remount(folder, options):
 
 def batch(rows=32, vocabulary=8000):
     """full_kl whose gradients take three times 1 MB."""
-    return traffic.full(rows, vocabulary, 3)
+    return scoring.full(rows, vocabulary, 3)
 
 
 def word(reply):
@@ -142,7 +140,7 @@ def filling(claims, server, folder, kind, expected, ask):
 
 
 def vanishing(claims, server, folder, base):
-    kind = traffic.compact(4, 300, 3)
+    kind = scoring.compact(4, 300, 3)
     kind.learn(server)
     path = "/v1/score?output_file=result"
 

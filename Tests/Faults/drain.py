@@ -9,6 +9,7 @@ import time
 
 import client
 import traffic
+from checked import Wrong
 from server import Server
 
 
@@ -38,7 +39,7 @@ class Draining(threading.Thread):
                     return
             except client.Broken as error:
                 self.bad.append(f"{type(error).__name__}: {error}")
-            except traffic.Wrong as error:
+            except Wrong as error:
                 reply = self.mixed.reply
                 if reply.status == 503 and "retry-after" in reply.headers:
                     self.seen["503"] += 1
@@ -46,7 +47,7 @@ class Draining(threading.Thread):
                         self.readyz.append((time.monotonic(), 503))
                 else:
                     self.bad.append(str(error))
-            except OSError as error:
+            except OSError:
                 # In the middle of sending: no reply had come.
                 self.seen["reset before a reply"] += 1
                 if self.gone():
@@ -67,8 +68,7 @@ def one_round(binary, seed, clients, known):
     chance = random.Random(seed)
     with Server(binary, "--shutdown-grace-seconds", "20") as server:
         flaws = []
-        kinds = known or traffic.learned(server, traffic.small(traffic.catalogue(server)) + [
-            traffic.compact(8, 1024, 21), traffic.entropy(8, 40_000, 22, streamed=True), traffic.perturb_mixed(traffic.PAGE, 3)])
+        kinds = known or traffic.learned(server, traffic.mixed_sizes(traffic.catalogue(server)))
         known[:] = kinds
         # Open and idle, to be asked while it drains.
         asker = server.connect(5)

@@ -7,7 +7,7 @@ import threading
 import time
 
 import client
-import traffic
+import scoring
 from claims import megabytes, percentile
 from server import Server, drain_checks
 
@@ -93,7 +93,7 @@ def many_at_rest(claims, binary, count):
     room = client.raise_file_limit(count + 500) - 300
     count = min(count, room)
     with Server(binary) as server:
-        kind = traffic.compact(2, 60, 1)
+        kind = scoring.compact(2, 60, 1)
         kind.learn(server)
         files, before = server.files(), server.resident()
         alone = percentile(light(server, 2, kind), 0.99)

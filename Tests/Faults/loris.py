@@ -3,11 +3,12 @@
 import multiprocessing
 import random
 import select
-import socket
 import time
 
 import client
-import traffic
+import pictures
+import scoring
+from checked import Kind, Wrong
 from claims import megabytes, percentile
 from server import Server, drain_checks, has_option
 
@@ -109,7 +110,7 @@ def lights(server, until, kind, times, lost):
             middle = time.monotonic()
             server.get("/healthz")
             times += [middle - begin, time.monotonic() - middle]
-        except (OSError, client.Broken, traffic.Wrong) as error:
+        except (OSError, client.Broken, Wrong) as error:
             lost.append(repr(error))
             kept = None
             if not server.alive():
@@ -126,10 +127,10 @@ def run(claims, binary, count=1000):
     options += ["--min-bytes-per-second", str(rate)] if short else []
     client.raise_file_limit(4000)
     with Server(binary, *options) as server:
-        kind = traffic.compact(2, 60, 1)
+        kind = scoring.compact(2, 60, 1)
         kind.learn(server)
         # More than the kernel takes for one connection.
-        big = traffic.Kind("raw view", "POST", '/v1/perturb?format=raw&steps=[]', traffic.picture(1600, 1250, 2), "image/png")
+        big = Kind("raw view", "POST", '/v1/perturb?format=raw&steps=[]', pictures.picture(1600, 1250, 2), "image/png")
         big.learn(server)
         allowance = len(big.known) / rate
         files, before, times, lost = server.files(), server.resident(), [], []

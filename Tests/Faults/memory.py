@@ -7,7 +7,10 @@ import threading
 import time
 
 import client
+import pictures
+import scoring
 import traffic
+from checked import Kind, Wrong
 from claims import megabytes
 from server import Server, drain_checks
 
@@ -19,9 +22,9 @@ CLIENTS = 16
 def heavy():
     """About 24 MB each: logits under three views with gradients, long JSON, a picture that is large when decoded."""
     return [
-        traffic.full(256, 8000, 31), traffic.compact(64, 6000, 32), traffic.compact(16, 4096, 33, "rollouts"),
-        traffic.Kind("raw view of 12 megapixels", "POST", "/v1/perturb?format=raw&steps=[]", traffic.picture(4000, 3000, 34), "image/png"),
-        traffic.entropy(24, 151_936, 35, streamed=True)]
+        scoring.full(256, 8000, 31), scoring.compact(64, 6000, 32), scoring.compact(16, 4096, 33, "rollouts"),
+        Kind("raw view of 12 megapixels", "POST", "/v1/perturb?format=raw&steps=[]", pictures.picture(4000, 3000, 34), "image/png"),
+        scoring.entropy(24, 151_936, 35, streamed=True)]
 
 
 class Storm:
@@ -76,7 +79,7 @@ class Storm:
                     try:
                         kind.judge(reply)
                         self.answered += 1
-                    except traffic.Wrong as error:
+                    except Wrong as error:
                         self.flaws.append(str(error))
                     return
             if reply.status == 507 or time.monotonic() > self.deadline + 30:
@@ -124,7 +127,7 @@ def outcome(binary, seconds=4, **more):
             for kind in kinds:
                 try:
                     kind.learn(server)
-                except (traffic.Wrong, client.Broken, OSError) as error:
+                except (Wrong, client.Broken, OSError) as error:
                     # It may still be writing its last words.
                     if server.wait_for(lambda: False, 2) or not server.alive():
                         return "died", f"exit code {server.process.poll()} of {kind.name}", server.bad_lines()[:1]

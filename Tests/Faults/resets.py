@@ -8,6 +8,7 @@ import time
 
 import client
 import traffic
+from checked import Wrong
 from claims import megabytes
 from server import Server, drain_checks, has_option
 
@@ -87,8 +88,7 @@ def run(claims, binary, count=6000):
     # Those that vanish are found out by the time limits only: 30 s, and a second for each 64 KiB of a reply.
     patience = 30 if options else 60
     with Server(binary, *options) as server:
-        kinds = traffic.learned(server, traffic.small(traffic.catalogue(server)) + [
-            traffic.compact(8, 1024, 21), traffic.entropy(8, 40_000, 22, streamed=True), traffic.perturb_mixed(traffic.PAGE, 3)])
+        kinds = traffic.learned(server, traffic.mixed_sizes(traffic.catalogue(server)))
         for kind in kinds:
             server.get("/healthz")
         server.idle()
@@ -111,7 +111,7 @@ def run(claims, binary, count=6000):
                 with server.connect() as one:
                     one.send(kind.bytes)
                     kind.judge(one.reply(kind.method))
-            except (OSError, client.Broken, traffic.Wrong) as error:
+            except (OSError, client.Broken, Wrong) as error:
                 wrong.append(f"{kind.name}: {error}")
         claims.claim("every kind of request is answered as before", not wrong, str(wrong[:2]) if wrong else f"{len(kinds)} kinds")
         claims.note(f"resident afterwards {megabytes(server.resident())}")

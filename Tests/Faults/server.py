@@ -22,7 +22,7 @@ BROKEN = re.compile(r"ERROR: AddressSanitizer|WARNING: ThreadSanitizer|runtime e
 
 def clean_environment():
     """This process's, without options of the server."""
-    kept = {k: v for k, v in os.environ.items() if not k.startswith("PERCEPTION_")}
+    kept = serving.environment()
     # The address sanitizer's leak checker traces the process from outside, which the process has forbidden by then.
     kept.setdefault("ASAN_OPTIONS", "detect_leaks=0")
     return kept

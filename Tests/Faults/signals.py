@@ -1,7 +1,5 @@
 """Bursts of signals under load, a log whose reader is gone, and ten SIGTERMs at once."""
 
-import os
-import pathlib
 import signal
 import subprocess
 import threading
@@ -9,7 +7,8 @@ import time
 
 import client
 import traffic
-from server import Server, clean_environment, drain_checks
+from checked import Wrong
+from server import Server, clean_environment
 
 HARMLESS = ("SIGCHLD", "SIGWINCH", "SIGURG", "SIGCONT", "SIGPIPE", "SIGUSR1", "SIGUSR2", "SIGALRM", "SIGHUP")
 BURST = 3000
@@ -30,7 +29,7 @@ class Load:
             try:
                 mixed.once()
                 self.answered += 1
-            except (OSError, client.Broken, traffic.Wrong) as error:
+            except (OSError, client.Broken, Wrong) as error:
                 self.wrong.append(f"{type(error).__name__}: {error}")
                 time.sleep(0.05)
             time.sleep(0.002)

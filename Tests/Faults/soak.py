@@ -14,12 +14,12 @@ import statistics
 import tempfile
 import time
 
-import numpy as np
-
 import client
 import resets
+import scoring
 import traffic
 import wire
+from checked import Wrong
 from claims import megabytes
 from server import OUT, Server, drain_checks
 
@@ -43,7 +43,7 @@ class Customer:
             act = self.chance.choices(list(self.acts), self.acts.values())[0]
             try:
                 act()
-            except traffic.Wrong as error:
+            except Wrong as error:
                 self.wrong.append(f"{act.__name__}: {error}")
             except (OSError, client.Broken) as error:
                 self.lost.append(f"{act.__name__}: {type(error).__name__} {error}")
@@ -63,23 +63,23 @@ class Customer:
         """A request that was never sent before; NumPy computes the answer, too."""
         seed, chance = self.chance.randrange(1 << 30), self.chance
         make = chance.choice([
-            lambda: traffic.compact(chance.randrange(1, 9), chance.randrange(1, 500), seed, chance.choice(["safetensors", "rollouts"]),
+            lambda: scoring.compact(chance.randrange(1, 9), chance.randrange(1, 500), seed, chance.choice(["safetensors", "rollouts"]),
                                     chance.choice(["cppo-verl", "cppo-areal"])),
-            lambda: traffic.entropy(chance.randrange(1, 20), chance.randrange(100, 20_000), seed, chance.choice(["F32", "BF16", "F16"]),
+            lambda: scoring.entropy(chance.randrange(1, 20), chance.randrange(100, 20_000), seed, chance.choice(["F32", "BF16", "F16"]),
                                     chance.random() < 0.5),
-            lambda: traffic.full(chance.randrange(1, 12), chance.randrange(10, 1500), seed),
-            lambda: traffic.mask(chance.randrange(1, 6), chance.randrange(1, 800), seed),
-            lambda: traffic.advantages(chance.randrange(1, 200), seed)])
+            lambda: scoring.full(chance.randrange(1, 12), chance.randrange(10, 1500), seed),
+            lambda: scoring.mask(chance.randrange(1, 6), chance.randrange(1, 800), seed),
+            lambda: scoring.advantages(chance.randrange(1, 200), seed)])
         make().learn(self.server)
 
     def shared(self):
         """Input and results in files of the shared folder."""
-        kind = traffic.full(self.chance.randrange(1, 12), 900, self.chance.randrange(1 << 30))
+        kind = scoring.full(self.chance.randrange(1, 12), 900, self.chance.randrange(1 << 30))
         name = f"{self.number}"
         (self.folder / name).write_bytes(kind.body)
         reply = self.server.post(f"/v1/score?preset=cppo-paper&input_file={name}&output_file={name}.out", b"", wire.MEDIA_TYPE)
         if reply.status != 200:
-            raise traffic.Wrong(f"{reply.status} {reply.body[:200]}")
+            raise Wrong(f"{reply.status} {reply.body[:200]}")
         result = {k: v for k, v in json.loads(reply.body).items() if k not in ("output_file", "output_bytes")}
         tensors, _ = wire.read((self.folder / f"{name}.out").read_bytes())
         # As if it had come in a body.
@@ -87,7 +87,7 @@ class Customer:
         try:
             kind.check(client.Reply(200, {}, body, False))
         except AssertionError as error:
-            raise traffic.Wrong(f"shared: {error}") from error
+            raise Wrong(f"shared: {error}") from error
         (self.folder / name).unlink()
         (self.folder / f"{name}.out").unlink()
 

@@ -11,9 +11,8 @@ HERE = pathlib.Path(__file__).parent
 sys.path[:0] = [str(HERE.parent), str(HERE.parent / "score")]
 
 import golden_file
-from method import group_advantages
-
-DTYPES = {"F32": torch.float32, "F16": torch.float16, "BF16": torch.bfloat16, "F64": torch.float64}
+from batch import group_advantages
+from golden_file import DTYPES
 
 
 def main():

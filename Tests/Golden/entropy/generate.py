@@ -16,9 +16,9 @@ HERE = pathlib.Path(__file__).parent
 sys.path.insert(0, str(HERE.parent))
 
 import golden_file
+from golden_file import DTYPES
 
 INFINITY = float("inf")
-DTYPES = {"F32": torch.float32, "F16": torch.float16, "BF16": torch.bfloat16, "F64": torch.float64}
 
 
 def noise(seed, count, bits, spread):

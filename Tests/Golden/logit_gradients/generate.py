@@ -14,8 +14,9 @@ HERE = pathlib.Path(__file__).parent
 sys.path[:0] = [str(HERE.parent), str(HERE.parent / "score")]
 
 import golden_file
-from cases import draw, logits
-from method import VIEWS, double, log_softmax, sampled_divergence
+from batch import VIEWS, double, log_softmax
+from divergence import sampled_divergence
+from inputs import draw, logits
 
 OPTIONS = dict(
     clamp_input=None, clamp_result=None, tau=0.1, loss="infonce", stop_gradient=[], temperature=1.0, grad_scale=1.0)

@@ -6,20 +6,24 @@
 steps.txt has one JSON object a line: input (width, height, offset of its [H, W, 3] samples in samples.bin), step,
 output (the same), `second` where the step reads a second picture, and `close` where the result may differ by one level
 in one sample of a thousand. The references are in references.py.
-draws.txt has one JSON object a line: the arguments of a draw and the steps it gives, from a reimplementation of the
-documented generator.
+draws.txt has one JSON object a line: the arguments of a draw and the steps it gives; the random numbers are those of
+Tests/Contract/draws.py, written from the documentation.
 """
 
 import itertools
 import json
 import pathlib
+import sys
 
 import numpy as np
 from PIL import Image
 
-from references import MASK, MODES, apply, integer, mix, words
-
 HERE = pathlib.Path(__file__).parent
+sys.path.append(str(HERE.parents[1] / "Contract"))
+
+import draws
+from references import MODES, apply
+
 RANDOM = np.random.default_rng(20260102)
 PHOTO = Image.open(HERE.parent / "images" / "photo.png").convert("RGB").crop((20, 10, 81, 57))
 
@@ -37,18 +41,6 @@ def flat(width, height):
 TINY = [noise(1, 1), noise(1, 7), noise(9, 1), noise(3, 5)]
 SMALL = TINY + [noise(13, 17), flat(23, 19)]
 ALL = SMALL + [PHOTO]
-
-def fnv(data):
-    h = 0xCBF29CE484222325
-    for byte in data:
-        h = (h ^ byte) * 0x100000001B3 & MASK
-    return h
-
-
-def draw_words(seed, recipe, key, variant):
-    return words(mix(mix(seed) ^ fnv(f"{recipe}\0{key}\0{variant}".encode())))
-
-
 samples, known = bytearray(), {}
 
 
@@ -61,7 +53,7 @@ def place(image):
 
 
 def draw(recipe, seed, key, variant, width, height, always):
-    stream = draw_words(seed, recipe, key, variant)
+    stream, integer = draws.stream(seed, recipe, key, variant), draws.integer
     choices = {
         "cppo-preserving": ["color_jitter", "perspective", "rotation"],
         "cppo-preserving-areal": ["color_jitter", "perspective", "rotation", "gaussian_blur"],

@@ -3,38 +3,23 @@
 Each function takes a picture, a step and, where the step reads one, the second picture.
 """
 
+import pathlib
 import statistics
+import sys
 
 import numpy as np
 import torch
 from PIL import Image, ImageOps
 
-# A torchvision built for another torch lacks its own C++ operators; the PIL path needs none of them.
-_operators = torch.library.Library("torchvision", "DEF")
-for _name in ("nms", "qnms"):
-    try:
-        _operators.define(_name + "(Tensor dets, Tensor scores, float iou_threshold) -> Tensor")
-    except RuntimeError:
-        pass
+import torchvision_pil  # noqa: F401  (readies torchvision)
+import torchvision.transforms.functional as F
+from torchvision.transforms import InterpolationMode
 
-import torchvision.transforms.functional as F  # noqa: E402
-from torchvision.transforms import InterpolationMode  # noqa: E402
+sys.path.append(str(pathlib.Path(__file__).resolve().parents[2] / "Contract"))
+
+from draws import GOLDEN, integer, mix, words  # noqa: E402
 
 MODES = {"nearest": InterpolationMode.NEAREST, "bilinear": InterpolationMode.BILINEAR}
-GOLDEN, MASK = 0x9E3779B97F4A7C15, (1 << 64) - 1
-
-
-def mix(z):
-    z = (z ^ z >> 30) * 0xBF58476D1CE4E5B9 & MASK
-    z = (z ^ z >> 27) * 0x94D049BB133111EB & MASK
-    return z ^ z >> 31
-
-
-def words(start):
-    n = 0
-    while True:
-        n += 1
-        yield mix(start + n * GOLDEN & MASK)
 
 
 def seeded_words(seed, count):
@@ -44,10 +29,6 @@ def seeded_words(seed, count):
         z = (z ^ z >> np.uint64(30)) * np.uint64(0xBF58476D1CE4E5B9)
         z = (z ^ z >> np.uint64(27)) * np.uint64(0x94D049BB133111EB)
         return z ^ z >> np.uint64(31)
-
-
-def integer(stream, low, high):
-    return low + (next(stream) * (high - low + 1) >> 64)
 
 
 def color_jitter(image, step):

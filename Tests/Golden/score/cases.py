@@ -1,16 +1,13 @@
-"""The requests of the golden files: {name: (tensors, options)}.
-
-A name is what the case is about; the random numbers of a case depend on its name alone, so that adding one
-changes no other.
-"""
+"""The requests of the golden files: {name: (tensors, options)}. A name is what the case is about."""
 
 import math
-import zlib
 
 import numpy as np
 import torch
 
-DTYPES = {"F32": torch.float32, "F16": torch.float16, "BF16": torch.bfloat16, "F64": torch.float64}
+from golden_file import DTYPES
+from inputs import draw, floats, logits, packed, padded, prefix_mask, views, with_logits
+
 GOLDEN_ORIGINAL = [0.5, 1, 0.2, 0.05, 2, 0, 0.3, 0.8]
 GOLDEN_REMOVING = [1.5, 0.9, 0.2, 0.1, 2.5, 0.4, 0.6, 1.6]
 CASES = {}
@@ -19,75 +16,6 @@ CASES = {}
 def case(name, tensors, **options):
     assert name not in CASES, name
     CASES[name] = (tensors, options)
-
-
-def draw(name):
-    return np.random.default_rng(zlib.crc32(name.encode()))
-
-
-def floats(values, dtype="F32"):
-    return torch.tensor(np.asarray(values, dtype=np.float64)).to(DTYPES[dtype])
-
-
-def views(random, shape, dtype="F32"):
-    """Log-probabilities and entropies as a policy under three views has them: removing raises uncertainty."""
-    original = random.gamma(1.2, 0.7, shape)
-    anchor = -random.exponential(0.6, shape)
-    return {
-        "original.entropy": floats(original, dtype),
-        "removing.entropy": floats(np.maximum(original + random.normal(0.25, 0.8, shape), 0), dtype),
-        "original.log_probs": floats(anchor, dtype),
-        "preserving.log_probs": floats(np.minimum(anchor + random.normal(0, 0.25, shape), 0), dtype),
-        "removing.log_probs": floats(np.minimum(anchor - random.exponential(0.8, shape) + 0.3, 0), dtype),
-    }
-
-
-def logits(random, shape, vocabulary, dtype="F32", spread=2.0):
-    base = random.normal(0, spread, (*shape, vocabulary))
-    near = base + random.normal(0, 0.4, base.shape)
-    far = 0.4 * base + random.normal(0, 0.7, base.shape)
-    return {
-        "original.logits": floats(base, dtype),
-        "preserving.logits": floats(near, dtype),
-        "removing.logits": floats(far, dtype),
-        "token_ids": torch.tensor(random.integers(0, vocabulary, shape), dtype=torch.int64),
-    }
-
-
-def prefix_mask(lengths, width):
-    return torch.tensor([[int(t < n) for t in range(width)] for n in lengths], dtype=torch.uint8)
-
-
-def signed(random, count, positive):
-    """Advantages well away from 0, a given share of them positive."""
-    return floats(np.where(random.random(count) < positive, 1, -1) * random.uniform(0.1, 2, count))
-
-
-def padded(name, batch, length, dtype="F32", advantages=True, mask=True):
-    random = draw(name)
-    tensors = views(random, (batch, length), dtype)
-    if mask:
-        tensors["response_mask"] = prefix_mask(random.integers(1, length + 1, batch), length)
-    if advantages:
-        tensors["advantages"] = signed(random, batch, 0.7)
-    return tensors
-
-
-def packed(name, lengths, dtype="F32"):
-    random = draw(name)
-    tensors = views(random, (sum(lengths),), dtype)
-    tensors["cu_seqlens"] = torch.tensor(np.cumsum([0, *lengths]), dtype=torch.int32)
-    tensors["advantages"] = signed(random, len(lengths), 0.7)
-    return tensors
-
-
-def with_logits(name, batch, length, vocabulary, dtype="F32", mask=True):
-    random = draw(name)
-    tensors = logits(random, (batch, length), vocabulary, dtype)
-    if mask:
-        tensors["response_mask"] = prefix_mask(random.integers(1, length + 1, batch), length)
-    tensors["advantages"] = signed(random, batch, 0.8)
-    return tensors
 
 
 def random_shapes():
