@@ -11,7 +11,7 @@ package struct ServerConfiguration: Sendable {
     /// Threads that compute, and as many for work that may take long.
     package var workerThreads = WorkerPool.coreCount
     /// Jobs of either kind that may wait for a thread; more are answered with 503.
-    package var workQueueLimit = 256
+    package var workQueueLimit = 1024
     /// What `Retry-After` says when busy or draining.
     package var retryAfter: Duration = .seconds(1)
 

@@ -30,7 +30,7 @@ struct LimitOptions: ParsableArguments {
     @Option(help: "Connections served at once; more are answered with 503. (default: 10000)")
     var maxConnections: Int?
 
-    @Option(help: "Heavy requests that may wait for a thread; more are answered with 503. (default: 256)")
+    @Option(help: "Heavy requests that may wait for a thread; more are answered with 503. (default: 1024)")
     var queueLimit: Int?
 
     @Option(help: "Largest header of a request; more is answered with 431. (default: 32768)")
