@@ -37,13 +37,3 @@ const perception_contrast_kernels *perception_contrast_kernels_for(perception_in
     }
     return 0;
 }
-
-perception_totals perception_take_totals(perception_sums *sums) {
-    perception_totals totals = {0, 0};
-    for (int lane = 0; lane < PERCEPTION_LANES; lane++) {
-        totals.sum += sums->sum[lane];
-        totals.weighted += sums->weighted[lane];
-        sums->sum[lane] = sums->weighted[lane] = 0;
-    }
-    return totals;
-}

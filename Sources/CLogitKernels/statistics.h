@@ -71,28 +71,33 @@ INLINE void add_vector(
    are equal, every addition rounds the same way, and 64 of them would cost 2e-6 nats. */
 enum { UNROLLED = 4, STEP = UNROLLED * LANES, STRETCH = 16 * STEP };
 
-/* In pairs, whose additions do not wait for one another. */
+/* In halves, whose additions do not wait for one another: of a loop over lanes the compiler makes sixty shuffles. */
 INLINE double all_lanes(const doubles *lanes) {
-    doubles left = *lanes;
-#pragma clang loop unroll(full)
-    for (int width = LANES / 2; width > 0; width /= 2)
-#pragma clang loop unroll(full)
-        for (int lane = 0; lane < width; lane++) left[lane] += left[lane + width];
-    return left[0];
+#if LANES == 16
+    __auto_type eight = lanes->lo + lanes->hi;
+    __auto_type four = eight.lo + eight.hi;
+#elif LANES == 8
+    __auto_type four = lanes->lo + lanes->hi;
+#else
+    __auto_type four = *lanes;
+#endif
+    __auto_type two = four.lo + four.hi;
+    return two.lo + two.hi;
 }
 
 /* Adds one block of a multiple of STEP logits to the sums; false, and nothing added, when the block's own are no numbers
    or, unless anchored, so large that something stands above the anchor. */
 INLINE int add_block(
-    const unsigned char *at, size_t count, perception_element element, int anchored, const terms *t, doubles *sums,
-    doubles *weighted_sums, floats *next_centre) {
+    const unsigned char *at, size_t count, perception_element element, int anchored, const terms *t,
+    perception_sums *state) {
     size_t size = element_size(element);
     /* Sums of e * z are taken around the row's mean so far: they stay small, and with them the errors of Float. All lanes
        have one mean, and the anchor counts in it with its e of about 1: that of a lane, or of a row, without its leaders
        would be far from a leader that is still to come. It is the mean of one block ago, so that nothing waits for it. */
-    float mean = (float)(all_lanes(weighted_sums) / (all_lanes(sums) + 1));
-    floats centre = *next_centre;
-    *next_centre = t->anchor + every(mean - mean == 0 ? mean : 0);
+    float mean = (float)(state->weighted / (state->sum + 1));
+    float place = state->centre;
+    floats centre = every(place);
+    state->centre = state->anchor + (mean - mean == 0 ? mean : 0);
     doubles block_sum = {}, block_weighted = {};
     integers is_usable = (integers)(-1);
     /* Where nothing is above the anchor, no e_i is more than the root of 2. */
@@ -120,9 +125,9 @@ INLINE int add_block(
         block_weighted += __builtin_convertvector(all_weighted, doubles);
     }
     if (!__builtin_reduce_and(is_usable)) return 0;
-    doubles offset = __builtin_convertvector(centre, doubles) - __builtin_convertvector(t->anchor, doubles);
-    *sums += block_sum * taken_back;
-    *weighted_sums += (block_weighted + offset * block_sum) * taken_back;
+    double total_sum = all_lanes(&block_sum);
+    state->sum += total_sum * taken_back;
+    state->weighted += (all_lanes(&block_weighted) + ((double)place - (double)state->anchor) * total_sum) * taken_back;
     return 1;
 }
 
@@ -131,26 +136,19 @@ INLINE size_t padded(size_t count) { return (count + STEP - 1) / STEP * STEP; }
 INLINE size_t add_blocks(
     const unsigned char *at, size_t count, perception_element element, int anchored, perception_sums *state) {
     terms t = terms_of(state);
-    doubles sums, weighted;
-    __builtin_memcpy(&sums, state->sum, sizeof sums);
-    __builtin_memcpy(&weighted, state->weighted, sizeof weighted);
-    floats centre = t.anchor;
-    if (!anchored) __builtin_memcpy(&centre, state->centre, sizeof centre);
+    if (anchored) state->centre = state->anchor;
     size_t done = 0;
     while (count - done >= PERCEPTION_BLOCK) {
         const unsigned char *block = at + done * element_size(element);
-        if (!add_block(block, PERCEPTION_BLOCK, element, anchored, &t, &sums, &weighted, &centre)) break;
+        if (!add_block(block, PERCEPTION_BLOCK, element, anchored, &t, state)) break;
         done += PERCEPTION_BLOCK;
     }
     if (done < count && count - done < PERCEPTION_BLOCK) {
         unsigned char rest[PERCEPTION_BLOCK * 4];
         size_t left = count - done;
         copy_padded(rest, at + done * element_size(element), left, padded(left), element);
-        if (add_block(rest, padded(left), element, anchored, &t, &sums, &weighted, &centre)) done = count;
+        if (add_block(rest, padded(left), element, anchored, &t, state)) done = count;
     }
-    __builtin_memcpy(state->sum, &sums, sizeof sums);
-    __builtin_memcpy(state->weighted, &weighted, sizeof weighted);
-    __builtin_memcpy(state->centre, &centre, sizeof centre);
     return done;
 }
 

@@ -90,8 +90,8 @@ struct KernelSums {
 
     /// Both sums, which then start at 0 again.
     mutating func takeTotals() -> (sum: Double, weighted: Double) {
-        let totals = unsafe perception_take_totals(&sums)
-        return (totals.sum, totals.weighted)
+        defer { (sums.sum, sums.weighted) = (0, 0) }
+        return (sums.sum, sums.weighted)
     }
 
     /// Adds blocks until one needs a new anchor or holds what is no number; returns how many elements were added.

@@ -20,19 +20,16 @@ typedef enum perception_element { PERCEPTION_F32 = 0, PERCEPTION_BF16, PERCEPTIO
 /* Elements whose sums run in Float; blocks start at multiples of it from the row's start. */
 enum { PERCEPTION_BLOCK = 1024 };
 
-/* Most vectors of sums that any instruction set has beside each other. */
-enum { PERCEPTION_LANES = 16 };
-
 /* Where a row's sums stand. One logit near the top, the anchor, is left out of them, so that a distribution that is
    almost certain keeps the digits of what little the others have. With rate = log2(e)/T: e_i = 2^(z_i * rate - reference),
    and 0 for logits that are e^-87 of the anchor or less. */
 typedef struct perception_sums {
-    double rate;                       /* 2^-90 to 2^90 */
-    double reference;                  /* a whole number next to anchor * rate, |reference| <= 2^16 */
+    double rate;      /* 2^-90 to 2^90 */
+    double reference; /* a whole number next to anchor * rate, |reference| <= 2^16 */
     float anchor;
-    double sum[PERCEPTION_LANES];      /* sum of e_i, in parts */
-    double weighted[PERCEPTION_LANES]; /* sum of e_i * (z_i - anchor), in parts */
-    float centre[PERCEPTION_LANES];    /* where the next block's weights are counted from */
+    float centre;     /* where the next block's weights are counted from */
+    double sum;       /* of e_i */
+    double weighted;  /* sum of e_i * (z_i - anchor) */
 } perception_sums;
 
 typedef struct perception_maximum {
@@ -52,14 +49,6 @@ typedef struct perception_kernels {
        returns how many these are, or 0 with nothing added when sums in Float overflow. */
     size_t (*add_anchored)(const void *logits, size_t count, perception_element element, perception_sums *sums);
 } perception_kernels;
-
-/* The parts of both sums together, in a fixed order; then they are 0. */
-typedef struct perception_totals {
-    double sum;
-    double weighted;
-} perception_totals;
-
-perception_totals perception_take_totals(perception_sums *sums);
 
 /* Null when this machine or its operating system can't run the set. */
 const perception_kernels *perception_kernels_for(perception_instruction_set set);
