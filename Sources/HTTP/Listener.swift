@@ -1,4 +1,5 @@
 import Glibc
+import Locking
 
 /// A listening socket, made here and not by libmicrohttpd so that what is wrong can be said.
 struct Listener {
@@ -8,6 +9,10 @@ struct Listener {
 
     /// How many connections may wait to be accepted; the kernel lowers it to `net.core.somaxconn`.
     private static let backlog: Int32 = 4096
+
+    /// Whoever may write to a Unix socket's file may connect, and needs no token. So the file is its owner's from the
+    /// first moment, whatever mask the process was started with; the mask is the whole process's, hence one at a time.
+    private static let ownersOnly = Monitor(())
 
     init(on address: SocketAddress) throws(ServerError) {
         let socket = address.makeSocket()
@@ -55,7 +60,18 @@ struct Listener {
 
     private static func bindOnce(_ socket: Int32, to address: SocketAddress) throws(ServerError) -> Int32 {
         do throws(SocketAddress.Flaw) {
-            return try unsafe address.withSystemAddress { unsafe Glibc.bind(socket, $0, $1) }
+            return try unsafe address.withSystemAddress { name, length in
+                guard case .unix = address else { return unsafe Glibc.bind(socket, name, length) }
+                return ownersOnly.withLock { _ in
+                    let mask = umask(S_IRWXG | S_IRWXO)
+                    let result = unsafe Glibc.bind(socket, name, length)
+                    let number = errno
+                    // Where a filter forbids it, this would hide what was wrong with the address.
+                    umask(mask)
+                    errno = number
+                    return result
+                }
+            }
         } catch {
             throw .invalidAddress(address, reason: error.reason)
         }

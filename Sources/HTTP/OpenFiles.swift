@@ -1,14 +1,14 @@
 import Glibc
 
 /// The process's file descriptors: every connection takes one.
-enum OpenFiles {
+package enum OpenFiles {
     /// Kept for listening, epoll, logs and files.
     private static let reserve = 64
 
     /// Raises the soft limit as far as it may go and as `connections` need.
     ///
-    /// - Returns: how many connections there can be.
-    static func makeRoom(for connections: Int) -> Int {
+    /// - Returns: how many connections there can be; asked for as many, as many.
+    package static func makeRoom(for connections: Int) -> Int {
         var limit = rlimit()
         guard unsafe getrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit) == 0 else {
             return connections

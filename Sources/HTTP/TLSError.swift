@@ -3,6 +3,8 @@ package enum TLSError: Error, Sendable, Equatable, CustomStringConvertible {
     /// The system's libmicrohttpd was built without.
     case unsupported
     case unreadable(String, errno: Int32)
+    /// A folder, pipe or device.
+    case notAFile(String)
     /// Longer than a megabyte, or with NUL bytes, as in DER and PKCS #12 files.
     case notText(String)
     case noCertificate(String)
@@ -15,6 +17,7 @@ package enum TLSError: Error, Sendable, Equatable, CustomStringConvertible {
         switch self {
         case .unsupported: "this system's libmicrohttpd has no TLS: leave the certificate out"
         case .unreadable(let path, let errno): "cannot read \(path) for TLS: \(SystemError.text(errno))"
+        case .notAFile(let path): "cannot read \(path) for TLS: it is no regular file"
         case .notText(let path): "\(path) is not a PEM file"
         case .noCertificate(let path): "\(path) holds no certificate in PEM form"
         case .noKey(let path): "\(path) holds no private key in PEM form"

@@ -47,11 +47,13 @@ private struct PEMFile {
     var text: String { String(decoding: characters.dropLast().map(UInt8.init(bitPattern:)), as: UTF8.self) }
 
     init(_ path: String) throws(TLSError) {
-        let file = unsafe open(path, O_RDONLY | O_CLOEXEC)
+        // Not blocking: opening a pipe would wait for its writer, and SIGTERM with it.
+        let file = unsafe open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK)
         guard file >= 0 else { throw .unreadable(path, errno: errno) }
         defer { close(file) }
         var status = stat()
         guard unsafe fstat(file, &status) == 0 else { throw .unreadable(path, errno: errno) }
+        guard status.st_mode & S_IFMT == S_IFREG else { throw .notAFile(path) }
         isReadableByAll = status.st_mode & S_IROTH != 0
         var characters = [CChar](repeating: 0, count: Self.longest + 1)
         var length = 0
@@ -60,6 +62,7 @@ private struct PEMFile {
                 let room = unsafe UnsafeMutableRawBufferPointer(rebasing: bytes[length...])
                 return unsafe read(file, room.baseAddress, room.count)
             }
+            if count < 0, errno == EINTR { continue }
             guard count >= 0 else { throw .unreadable(path, errno: errno) }
             if count == 0 { break }
             length += count

@@ -14,14 +14,22 @@ package struct LineLogHandler: LogHandler {
     private let format: Format
     private let output: @Sendable ([UInt8]) -> Void
 
-    /// - Parameter output: takes whole lines, from several threads; nil writes them to standard error.
+    /// - Parameter output: takes whole lines, from several threads; nil writes them to standard error, see ``LogOutlet``.
     package init(
         label: String, level: Logger.Level, format: Format, output: (@Sendable ([UInt8]) -> Void)? = nil
     ) {
         self.label = label
         self.logLevel = level
         self.format = format
-        self.output = output ?? writeToStandardError
+        let outlet = LogOutlet(STDERR_FILENO)
+        self.output =
+            output ?? { line in
+                outlet.write(line) { lost in
+                    LineLogHandler.line(
+                        label, format, .warning, "log lines were lost: nobody read them",
+                        [(key: "lines", value: .stringConvertible(lost))])
+                }
+            }
     }
 
     package subscript(metadataKey key: String) -> Logger.Metadata.Value? {
@@ -32,12 +40,19 @@ package struct LineLogHandler: LogHandler {
     package func log(event: LogEvent) {
         let given = event.metadata ?? [:]
         let fields = (metadata.isEmpty ? given : metadata.merging(given) { $1 }).sorted { $0.key < $1.key }
+        output(LineLogHandler.line(label, format, event.level, "\(event.message)", fields))
+    }
+
+    private static func line(
+        _ label: String, _ format: Format, _ level: Logger.Level, _ message: String,
+        _ fields: [(key: String, value: Logger.MetadataValue)]
+    ) -> [UInt8] {
         var line = LogLine()
         switch format {
         case .text:
             line.append(Timestamp.now)
-            line.append(" \(event.level.rawValue.uppercased()) ")
-            line.appendUnbroken("\(event.message)")
+            line.append(" \(level.rawValue.uppercased()) ")
+            line.appendUnbroken(message)
             for (key, value) in fields {
                 line.append(" ")
                 line.appendWord(key)
@@ -48,11 +63,11 @@ package struct LineLogHandler: LogHandler {
             line.append("{\"time\":\"")
             line.append(Timestamp.now)
             line.append("\",\"level\":\"")
-            line.append(event.level.rawValue)
+            line.append(level.rawValue)
             line.append("\",\"logger\":")
             line.appendQuoted(label)
             line.append(",\"message\":")
-            line.appendQuoted("\(event.message)")
+            line.appendQuoted(message)
             for (key, value) in fields {
                 line.append(",")
                 line.appendQuoted(key)
@@ -62,11 +77,6 @@ package struct LineLogHandler: LogHandler {
             line.append("}")
         }
         line.append("\n")
-        output(line.bytes)
+        return line.bytes
     }
-}
-
-/// One write for each line keeps lines of several threads whole. A log that can't be written has nowhere to complain to.
-private func writeToStandardError(_ line: [UInt8]) {
-    _ = unsafe line.withUnsafeBytes { unsafe write(STDERR_FILENO, $0.baseAddress, $0.count) }
 }

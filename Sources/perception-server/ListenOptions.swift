@@ -30,6 +30,9 @@ struct ListenOptions: ParsableArguments {
     /// Where /healthz, /readyz and /metrics are to be had besides; nil for nowhere.
     func probeAddress() throws -> SocketAddress? {
         guard let port = try resolved(probePort, "probe-port", "a port from 0 to 65535") else { return nil }
+        if port != 0, case .tcp(_, port) = try address() {
+            throw ValidationError("--probe-port must be another than --port, not \(port) as well")
+        }
         return .tcp(host: try chosenHost() ?? "127.0.0.1", port: port)
     }
 

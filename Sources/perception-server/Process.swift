@@ -12,6 +12,14 @@ func announce(_ line: String) {
     write(line, to: STDOUT_FILENO)
 }
 
+/// Opens nothing in place of standard input, output and error where they are closed. The next file or socket would get such a
+/// number, and lines that are meant for people would go into it.
+func occupyStandardFiles() {
+    var file: Int32
+    repeat { file = unsafe open("/dev/null", O_RDWR) } while (0...STDERR_FILENO).contains(file)
+    if file >= 0 { close(file) }
+}
+
 /// Whether anyone reads it is not this process's business.
 private func write(_ line: String, to file: Int32) {
     let bytes = Array((line + "\n").utf8)

@@ -47,6 +47,7 @@ struct Serve: ParsableCommand {
     var logFormat: String?
 
     func run() throws {
+        occupyStandardFiles()
         ProcessMemory.keepForTheNextRequest()
         // Before any thread starts, so that all inherit it and only the wait below gets them.
         let signals = Signals()
@@ -59,6 +60,7 @@ struct Serve: ParsableCommand {
         let probeAddress = try listen.probeAddress()
         let tokens = try makeTokens(beyond: [address] + [probeAddress].compactMap(\.self), logger)
         var configuration = try limits.configuration()
+        configuration.maxConnections = possibleConnections(configuration.maxConnections, logger)
         configuration.address = address
         configuration.tls = try listen.tlsIdentity(warning: logger)
         // Without the version, which scanners take for a gift to attackers; /v1/info has it.
@@ -104,6 +106,17 @@ struct Serve: ParsableCommand {
                 "this system does not let a process give up system calls",
                 metadata: ["errno": "\(error.errno)"])
         }
+    }
+
+    /// What is told of a limit, by metrics and /v1/info too, must be the one that acts.
+    private func possibleConnections(_ wanted: Int, _ logger: Logger) -> Int {
+        let possible = OpenFiles.makeRoom(for: wanted)
+        if possible < wanted {
+            logger.warning(
+                "the limit of open files leaves room for fewer connections than --max-connections",
+                metadata: ["connections": .stringConvertible(possible), "wanted": .stringConvertible(wanted)])
+        }
+        return possible
     }
 
     /// - Throws: one line when it can't start.

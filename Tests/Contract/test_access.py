@@ -248,3 +248,22 @@ def test_access_lines_name_the_other_end_of_the_socket_whatever_it_claims(tmp_pa
             client.sendall(b"GET /v1/info HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n")
             assert client.recv(100).startswith(b"HTTP/1.1 200 ")
             assert lines.wait_for(" client=unix ")
+
+
+def test_only_its_own_user_may_connect_to_a_unix_socket_whatever_mask_it_was_started_with(tmp_path):
+    path, shared = tmp_path / "socket", tmp_path / "shared"
+    shared.mkdir()
+    before = os.umask(0)
+    try:
+        with serving.started(BINARY, "--listen", f"unix:{path}", "--shared-dir", str(shared)):
+            assert path.is_socket() and path.stat().st_mode & 0o277 == 0o200
+            body = b'{"rewards": [1], "group_ids": [0]}'
+            with socket.socket(socket.AF_UNIX) as client:
+                client.connect(str(path))
+                client.sendall(b"POST /v1/advantages?output_file=result HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\n"
+                               b"Content-Length: %d\r\nConnection: close\r\n\r\n%b" % (len(body), body))
+                assert client.recv(100).startswith(b"HTTP/1.1 200 ")
+            # Results are for others, too: the mask is as it was.
+            assert (shared / "result").stat().st_mode & 0o777 == 0o644
+    finally:
+        os.umask(before)

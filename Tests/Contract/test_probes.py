@@ -107,6 +107,14 @@ def test_a_port_in_use_is_one_line(is_main):
     assert done.returncode == 1 and "in use" in done.stderr and len(done.stderr.splitlines()) == 1, done.stderr
 
 
+def test_one_port_for_both_is_refused():
+    for command in ("serve", "healthcheck"):
+        done = subprocess.run(
+            [BINARY, command, "--port", "18080"], capture_output=True, text=True, timeout=20,
+            env=environment(PERCEPTION_PROBE_PORT="18080"))
+        assert done.returncode == 64 and "another than --port" in done.stderr and not done.stdout, done
+
+
 def test_beyond_loopback_it_needs_a_token_as_well(tmp_path):
     done = serving.finished(
         BINARY, "serve", "--listen", f"unix:{tmp_path}/socket", "--host", "0.0.0.0", "--probe-port", "0")

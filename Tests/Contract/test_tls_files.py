@@ -23,12 +23,13 @@ def test_what_is_wrong_with_the_files_is_one_line(identity, tmp_path):
     subprocess.run(["openssl", "pkcs8", "-topk8", "-in", identity[1], "-out", encrypted, "-passout", "pass:x"], check=True)
     damaged.write_text(identity[0].read_text().replace("M", "!"))
     binary.write_bytes(b"\x30\x82\x00\x01")
-    missing, empty = tmp_path / "missing", tmp_path / "empty"
+    missing, empty, pipe = tmp_path / "missing", tmp_path / "empty", tmp_path / "pipe"
     empty.write_text("")
+    os.mkfifo(pipe)
     for chain, key, words in [
         (identity[0], other[1], "do not match"),
         (missing, identity[1], "No such file"), (identity[0], missing, "No such file"),
-        (tmp_path, identity[1], "directory"),
+        (tmp_path, identity[1], "no regular file"), (pipe, identity[1], "no regular file"), (identity[0], pipe, "no regular file"),
         (identity[1], identity[1], "no certificate"), (identity[0], identity[0], "no private key"),
         (empty, identity[1], "no certificate"), (identity[0], empty, "no private key"),
         (identity[0], encrypted, "is encrypted"), (damaged, identity[1], "Base64"), (binary, identity[1], "not a PEM"),

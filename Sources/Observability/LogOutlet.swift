@@ -1,0 +1,69 @@
+import Glibc
+import Locking
+
+/// What lines of a log are written to, each of them whole: a file, a terminal, or a pipe to whoever collects them.
+///
+/// A collector may hang, and a terminal may be held. Requests must not wait for that, nor a drain: a line that finds no room
+/// for the length of ``patience`` is given up, and so is every further one that finds none at once. The first for which there
+/// is room again comes after another that says how many are missing.
+package final class LogOutlet: Sendable {
+    private struct State {
+        /// Lines given up since the last that was written.
+        var lost = 0
+        /// Whether one of them was given up in its middle.
+        var isTorn = false
+    }
+
+    private let descriptor: CInt
+    private let patience: Duration
+    private let state = Monitor(State())
+
+    /// As much fits a pipe that says it has room (PIPE_BUF of Linux, pipe(7)), so that writing it never waits.
+    private static let piece = 4096
+
+    package init(_ descriptor: CInt, patience: Duration = .seconds(1)) {
+        self.descriptor = descriptor
+        self.patience = patience
+    }
+
+    /// - Parameter loss: the line that tells of so many that are missing.
+    package func write(_ line: [UInt8], loss: (Int) -> [UInt8]) {
+        state.withLock { state in
+            if state.lost > 0 {
+                let torn = state.isTorn ? [UInt8(ascii: "\n")] : []
+                guard send(torn + loss(state.lost), within: .zero, &state) else { return }
+                state = State()
+            }
+            _ = send(line, within: patience, &state)
+        }
+    }
+
+    /// - Returns: false when it was given up. What can't be written for another reason has nowhere to complain to.
+    private func send(_ bytes: [UInt8], within limit: Duration, _ state: inout State) -> Bool {
+        var sent = 0
+        while sent < bytes.count {
+            guard hasRoom(within: limit) else {
+                state.lost += 1
+                if sent > 0 { state.isTorn = true }
+                return false
+            }
+            let end = min(bytes.count, sent + Self.piece)
+            let count = unsafe bytes[sent..<end].withUnsafeBytes {
+                unsafe Glibc.write(descriptor, $0.baseAddress, $0.count)
+            }
+            if count < 0, errno != EINTR, errno != EAGAIN { return true }
+            sent += max(0, count)
+        }
+        return true
+    }
+
+    /// Also where nobody is at the other end any more: writing says so at once.
+    private func hasRoom(within limit: Duration) -> Bool {
+        let milliseconds = CInt(clamping: Int(limit / .milliseconds(1)))
+        while true {
+            var file = pollfd(fd: descriptor, events: Int16(POLLOUT), revents: 0)
+            let count = unsafe poll(&file, 1, milliseconds)
+            if count >= 0 || errno != EINTR { return count != 0 }
+        }
+    }
+}
