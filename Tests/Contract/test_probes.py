@@ -109,9 +109,7 @@ def test_a_port_in_use_is_one_line(is_main):
 
 def test_one_port_for_both_is_refused():
     for command in ("serve", "healthcheck"):
-        done = subprocess.run(
-            [BINARY, command, "--port", "18080"], capture_output=True, text=True, timeout=20,
-            env=environment(PERCEPTION_PROBE_PORT="18080"))
+        done = serving.finished(BINARY, command, "--port", "18080", PERCEPTION_PROBE_PORT="18080")
         assert done.returncode == 64 and "another than --port" in done.stderr and not done.stdout, done
 
 

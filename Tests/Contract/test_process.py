@@ -13,7 +13,7 @@ import serving
 
 BINARY = os.environ.get("PERCEPTION_SERVER_BINARY")
 pytestmark = pytest.mark.skipif(not BINARY, reason="needs a binary to start")
-ENVIRONMENT = {k: v for k, v in os.environ.items() if not k.startswith("PERCEPTION_")}
+ENVIRONMENT = serving.environment()
 
 
 def test_nothing_else_takes_the_place_of_standard_files_that_are_closed(tmp_path):
