@@ -3,11 +3,12 @@ import Locking
 
 /// What lines of a log are written to, each of them whole: a file, a terminal, or a pipe to whoever collects them.
 ///
-/// A collector may hang, and a terminal may be held. Requests must not wait for that, nor a drain: a line that finds no room
-/// for the length of ``patience`` is given up, and so is every further one that finds none at once. The first for which there
-/// is room again comes after another that says how many are missing.
+/// A collector may hang or fall behind, and a terminal may be held. Requests must not wait for that, nor a drain: a line
+/// that finds no room, and no ``Patience`` left, is given up. The first for which there is room again comes after another
+/// that says how many are missing.
 package final class LogOutlet: Sendable {
     private struct State {
+        var patience: Patience
         /// Lines given up since the last that was written.
         var lost = 0
         /// Whether one of them was given up in its middle.
@@ -15,15 +16,15 @@ package final class LogOutlet: Sendable {
     }
 
     private let descriptor: CInt
-    private let patience: Duration
-    private let state = Monitor(State())
+    private let state: Monitor<State>
 
     /// As much fits a pipe that says it has room (PIPE_BUF of Linux, pipe(7)), so that writing it never waits.
     private static let piece = 4096
 
+    /// - Parameter patience: the longest wait for room.
     package init(_ descriptor: CInt, patience: Duration = .seconds(1)) {
         self.descriptor = descriptor
-        self.patience = patience
+        state = Monitor(State(patience: Patience(atMost: patience)))
     }
 
     /// - Parameter loss: the line that tells of so many that are missing.
@@ -31,18 +32,19 @@ package final class LogOutlet: Sendable {
         state.withLock { state in
             if state.lost > 0 {
                 let torn = state.isTorn ? [UInt8(ascii: "\n")] : []
-                guard send(torn + loss(state.lost), within: .zero, &state) else { return }
-                state = State()
+                guard send(torn + loss(state.lost), &state) else { return }
+                state.lost = 0
+                state.isTorn = false
             }
-            _ = send(line, within: patience, &state)
+            _ = send(line, &state)
         }
     }
 
     /// - Returns: false when it was given up. What can't be written for another reason has nowhere to complain to.
-    private func send(_ bytes: [UInt8], within limit: Duration, _ state: inout State) -> Bool {
+    private func send(_ bytes: [UInt8], _ state: inout State) -> Bool {
         var sent = 0
         while sent < bytes.count {
-            guard hasRoom(within: limit) else {
+            guard hasRoom(&state.patience) else {
                 state.lost += 1
                 if sent > 0 { state.isTorn = true }
                 return false
@@ -55,6 +57,14 @@ package final class LogOutlet: Sendable {
             sent += max(0, count)
         }
         return true
+    }
+
+    private func hasRoom(_ patience: inout Patience) -> Bool {
+        if hasRoom(within: .zero) { return true }
+        let begin = SuspendingClock.now
+        let found = hasRoom(within: patience.left(at: begin))
+        patience.spend(SuspendingClock.now - begin)
+        return found
     }
 
     /// Also where nobody is at the other end any more: writing says so at once.

@@ -1,0 +1,21 @@
+/// How long may still be waited: what is spent comes back at a tenth of the time that passes, so that who waits again and
+/// again does so for a tenth of the time and no more.
+struct Patience: Sendable {
+    private let most: Duration
+    private var rest: Duration
+    private var asOf: SuspendingClock.Instant
+
+    init(atMost most: Duration, now: SuspendingClock.Instant = .now) {
+        self.most = most
+        rest = most
+        asOf = now
+    }
+
+    mutating func left(at now: SuspendingClock.Instant) -> Duration {
+        rest = min(most, rest + (now - asOf) / 10)
+        asOf = now
+        return rest
+    }
+
+    mutating func spend(_ waited: Duration) { rest = max(.zero, rest - waited) }
+}
