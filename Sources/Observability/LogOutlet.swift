@@ -16,15 +16,31 @@ package final class LogOutlet: Sendable {
     }
 
     private let descriptor: CInt
+    private let isOwn: Bool
     private let state: Monitor<State>
 
-    /// As much fits a pipe that says it has room (PIPE_BUF of Linux, pipe(7)), so that writing it never waits.
+    /// As much fits a pipe that says it has room (PIPE_BUF of Linux, pipe(7)), where it could not be opened once more.
     private static let piece = 4096
 
     /// - Parameter patience: the longest wait for room.
     package init(_ descriptor: CInt, patience: Duration = .seconds(1)) {
-        self.descriptor = descriptor
+        let own = Self.unblocking(descriptor)
+        isOwn = own >= 0
+        self.descriptor = isOwn ? own : descriptor
         state = Monitor(State(patience: Patience(atMost: patience)))
+    }
+
+    deinit { if isOwn { close(descriptor) } }
+
+    /// A terminal or pipe, opened once more: writing to one that others write to as well may wait although it had room, and
+    /// so may a line that is longer than a terminal's. Not to wait is set for all who have it open in common, who would not
+    /// expect it.
+    /// - Returns: negative where that cannot be; files and sockets stay as they are.
+    private static func unblocking(_ descriptor: CInt) -> CInt {
+        var status = stat()
+        guard unsafe fstat(descriptor, &status) == 0, [S_IFCHR, S_IFIFO].contains(status.st_mode & S_IFMT)
+        else { return -1 }
+        return unsafe open("/proc/self/fd/\(descriptor)", O_WRONLY | O_NOCTTY | O_NONBLOCK | O_CLOEXEC)
     }
 
     /// - Parameter loss: the line that tells of so many that are missing.

@@ -12,8 +12,8 @@ func announce(_ line: String) {
     write(line, to: STDOUT_FILENO)
 }
 
-/// Opens nothing in place of standard input, output and error where they are closed. The next file or socket would get such a
-/// number, and lines that are meant for people would go into it.
+/// Opens /dev/null where standard input, output or error is closed: the next file or socket would get its number, and
+/// lines that are meant for people would go into it.
 func occupyStandardFiles() {
     var file: Int32
     repeat { file = unsafe open("/dev/null", O_RDWR) } while (0...STDERR_FILENO).contains(file)

@@ -14,9 +14,9 @@ both share the machine's cores, as a trainer and its sidecar do.
 Then an open loop: requests are due at half the rate that the closed loop reached on 64 connections, whether or not
 earlier ones are answered, and their time counts from when they were due.
 
-Last, 512 connections of clients that honour the 503 and Retry-After of a full queue: the time of a request counts from
-its first attempt. The peer has no limit; there everybody waits. `refused` are answers with 503, `failed` all others but
-200 and broken connections.
+Last, a server whose queue takes half of 512 connections, and clients that honour its 503 and Retry-After: the time of a
+request counts from its first attempt. The peer has no limit; there everybody waits. `refused` are answers with 503,
+`failed` all others but 200 and broken connections.
 """
 
 import argparse
@@ -36,6 +36,7 @@ import workload
 
 CONNECTIONS = (1, 8, 64, 512)
 RATE_CONNECTIONS = 64
+PATIENT = ("perturb 512 x 384",)
 SEEDS = 16
 PERCENTILES = (50, 99, 99.9)
 
@@ -156,8 +157,10 @@ def main():
                 if connections == RATE_CONNECTIONS:
                     half = {name: figures["requests_per_second"] / 2 for name, figures in found.items()}
             take("half rate", RATE_CONNECTIONS, 1, seconds=2 * seconds, rate=half)
-            if any(cell["refused"] for cell in cells if cell["request"] == case):
-                take("patient", 512, 1, seconds=3 * seconds, waits=True)
+            if case in PATIENT:
+                with server(chosen.binary, "--queue-limit", "256") as url:
+                    services[0] = Service("here", url)
+                    take("patient", 512, 1, seconds=3 * seconds, waits=True)
     if chosen.json:
         chosen.json.write_text(json.dumps({"connections": cells}, indent=1))
 

@@ -2,6 +2,7 @@
 
 import os
 import pathlib
+import pty
 import re
 import subprocess
 import time
@@ -49,6 +50,25 @@ def test_a_log_that_nobody_reads_keeps_neither_requests_nor_the_end_waiting():
     finally:
         process.kill()
         process.communicate()
+
+
+def test_a_terminal_that_is_held_keeps_neither_requests_nor_the_end_waiting():
+    # Nobody reads the other end. It says it has room for more than nothing, and then waits until all of a line has some.
+    terminal, held = pty.openpty()
+    process = subprocess.Popen([BINARY, "serve", "--port", "0"], stdout=subprocess.PIPE, stderr=held, text=True, env=ENVIRONMENT)
+    try:
+        url = re.search(r"http://\S+", process.stdout.readline())[0]
+        with requests.Session() as session:
+            for length in range(300):
+                session.headers["traceparent"] = "x" * length
+                assert session.get(url + "/v1/" + "x" * length, timeout=20).status_code == 404
+        process.terminate()
+        assert process.wait(20) == 0
+    finally:
+        process.kill()
+        process.communicate()
+        os.close(terminal)
+        os.close(held)
 
 
 def test_the_limit_of_connections_is_the_one_that_open_files_allow(tmp_path):
