@@ -1,6 +1,8 @@
 import HTTP
 
 extension ServerConfiguration {
+    static let probeConnections = 128
+
     /// For a port that only says how the server is: few connections, no bodies, nothing that computes, never TLS.
     static func forProbes(at address: SocketAddress, besides main: ServerConfiguration) -> ServerConfiguration
     {
@@ -10,7 +12,7 @@ extension ServerConfiguration {
         configuration.ioThreads = 1
         configuration.workerThreads = 1
         configuration.workQueueLimit = 0
-        configuration.maxConnections = 128
+        configuration.maxConnections = probeConnections
         configuration.maxBodyBytes = 0
         configuration.memoryBudgetBytes = 0
         configuration.discardBytes = 64 << 10

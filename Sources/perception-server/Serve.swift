@@ -60,7 +60,9 @@ struct Serve: ParsableCommand {
         let probeAddress = try listen.probeAddress()
         let tokens = try makeTokens(beyond: [address] + [probeAddress].compactMap(\.self), logger)
         var configuration = try limits.configuration()
-        configuration.maxConnections = possibleConnections(configuration.maxConnections, logger)
+        configuration.maxConnections = possibleConnections(
+            configuration.maxConnections,
+            besides: probeAddress == nil ? 0 : ServerConfiguration.probeConnections, logger)
         configuration.address = address
         configuration.tls = try listen.tlsIdentity(warning: logger)
         // Without the version, which scanners take for a gift to attackers; /v1/info has it.
@@ -109,8 +111,8 @@ struct Serve: ParsableCommand {
     }
 
     /// What is told of a limit, by metrics and /v1/info too, must be the one that acts.
-    private func possibleConnections(_ wanted: Int, _ logger: Logger) -> Int {
-        let possible = OpenFiles.makeRoom(for: wanted)
+    private func possibleConnections(_ wanted: Int, besides probes: Int, _ logger: Logger) -> Int {
+        let possible = max(1, OpenFiles.makeRoom(for: wanted + probes) - probes)
         if possible < wanted {
             logger.warning(
                 "the limit of open files leaves room for fewer connections than --max-connections",

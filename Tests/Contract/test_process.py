@@ -75,8 +75,9 @@ def test_the_limit_of_connections_is_the_one_that_open_files_allow(tmp_path):
     narrow = tmp_path / "narrow"
     narrow.write_text(f'#!/bin/sh\nulimit -n 256\nexec "{os.path.abspath(BINARY)}" "$@"\n')
     narrow.chmod(0o755)
-    for asked, found in (("10000", 192), ("100", 100)):
-        with serving.started(str(narrow), "--port", "0", "--max-connections", asked) as (_, lines):
+    # 64 are for other things, and 128 for the probe port.
+    for asked, found, *probes in (("10000", 192), ("100", 100), ("10000", 64, "--probe-port", "0")):
+        with serving.started(str(narrow), "--port", "0", "--max-connections", asked, *probes) as (_, lines):
             assert requests.get(lines.address + "/v1/info", timeout=10).json()["limits"]["max_connections"] == found
             metrics = requests.get(lines.address + "/metrics", timeout=10).text
             assert f"\nperception_http_connections_limit {found}\n" in metrics
