@@ -82,4 +82,4 @@ def test_the_limit_of_connections_is_the_one_that_open_files_allow(tmp_path):
             metrics = requests.get(lines.address + "/metrics", timeout=10).text
             assert f"\nperception_http_connections_limit {found}\n" in metrics
             told = [line for line in lines.seen if "fewer connections" in line]
-            assert (len(told) == 1 and "connections=192" in told[0]) if found == 192 else not told
+            assert (len(told) == 1 and f"connections={found} " in told[0]) if found < int(asked) else not told
