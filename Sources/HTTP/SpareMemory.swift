@@ -21,7 +21,7 @@ struct SpareMemory {
         case running(until: Moment)
     }
 
-    enum Step {
+    enum Action {
         case giveBack, beginSweep, endSweep
     }
 
@@ -54,21 +54,21 @@ struct SpareMemory {
     /// - Parameter connections: what open connections keep, which is theirs.
     private mutating func look(besides claimed: Int, connections: Int) {
         guard let resident = ProcessMemory.resident,
-            let step = next(resident - connections, claimed: claimed, now: .now)
+            let action = next(resident - connections, claimed: claimed, now: .now)
         else { return }
-        switch step {
+        switch action {
         case .giveBack: ProcessMemory.giveBack()
         case .beginSweep:
             ProcessMemory.giveBackHeapEnds()
             ProcessMemory.giveBack()
         case .endSweep: ProcessMemory.keepHeapEnds()
         }
-        took(step, leaving: (ProcessMemory.resident ?? 0) - connections, now: .now)
+        took(action, leaving: (ProcessMemory.resident ?? 0) - connections, now: .now)
     }
 
     /// What is worth doing now. What could not be given back is not tried again at every look, only after a pause: each
     /// time takes milliseconds.
-    func next(_ resident: Int, claimed: Int, now: Moment) -> Step? {
+    func next(_ resident: Int, claimed: Int, now: Moment) -> Action? {
         switch sweep {
         case .next(let moment) where now >= moment: return .beginSweep
         case .running(let moment) where now >= moment: return .endSweep
@@ -81,10 +81,10 @@ struct SpareMemory {
         return isTooMuch ? .giveBack : nil
     }
 
-    mutating func took(_ step: Step, leaving resident: Int, now: Moment) {
+    mutating func took(_ action: Action, leaving resident: Int, now: Moment) {
         left = resident
         lastGiven = now
-        switch step {
+        switch action {
         case .giveBack: break
         case .beginSweep: sweep = .running(until: now + Self.sweepLength)
         case .endSweep: sweep = .next(at: now + Self.betweenSweeps)

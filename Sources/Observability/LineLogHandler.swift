@@ -21,15 +21,18 @@ package struct LineLogHandler: LogHandler {
         self.label = label
         self.logLevel = level
         self.format = format
+        self.output = output ?? LineLogHandler.standardError(label, format)
+    }
+
+    private static func standardError(_ label: String, _ format: Format) -> @Sendable ([UInt8]) -> Void {
         let outlet = LogOutlet(STDERR_FILENO)
-        self.output =
-            output ?? { line in
-                outlet.write(line) { lost in
-                    LineLogHandler.line(
-                        label, format, .warning, "log lines were lost: nobody read them",
-                        [(key: "lines", value: .stringConvertible(lost))])
-                }
+        return { line in
+            outlet.write(line) { lost in
+                LineLogHandler.line(
+                    label, format, .warning, "log lines were lost: nobody read them",
+                    [(key: "lines", value: .stringConvertible(lost))])
             }
+        }
     }
 
     package subscript(metadataKey key: String) -> Logger.Metadata.Value? {

@@ -60,19 +60,23 @@ package final class LogOutlet: Sendable {
     private func send(_ bytes: [UInt8], _ state: inout State) -> Bool {
         var sent = 0
         while sent < bytes.count {
-            guard hasRoom(&state.patience) else {
+            guard hasRoom(&state.patience), let count = write(bytes[sent...].prefix(Self.piece)) else {
                 state.lost += 1
                 if sent > 0 { state.isTorn = true }
                 return false
             }
-            let end = min(bytes.count, sent + Self.piece)
-            let count = unsafe bytes[sent..<end].withUnsafeBytes {
-                unsafe Glibc.write(descriptor, $0.baseAddress, $0.count)
-            }
-            if count < 0, errno != EINTR, errno != EAGAIN { return true }
-            sent += max(0, count)
+            if count < 0 { return true }
+            sent += count
         }
         return true
+    }
+
+    /// - Returns: how much was taken; nil for none in spite of some room, as a terminal with room for one byte does with the
+    ///   two that end a line, and asking again would not end; negative where writing fails for good.
+    private func write(_ bytes: ArraySlice<UInt8>) -> Int? {
+        let count = unsafe bytes.withUnsafeBytes { unsafe Glibc.write(descriptor, $0.baseAddress, $0.count) }
+        if count >= 0 { return count }
+        return errno == EINTR ? 0 : errno == EAGAIN ? nil : count
     }
 
     private func hasRoom(_ patience: inout Patience) -> Bool {
