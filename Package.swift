@@ -17,6 +17,13 @@ func room(_ name: String, _ dependencies: [Target.Dependency] = []) -> Target {
     .target(name: name, dependencies: dependencies, swiftSettings: strict)
 }
 
+/// C in which a switch that lacks a case, or any other warning, is an error.
+func kernels(_ name: String) -> Target {
+    .target(
+        name: name,
+        cSettings: [.enableWarning("all"), .enableWarning("extra"), .treatAllWarnings(as: .error)])
+}
+
 func tests(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
     .testTarget(
         name: name, dependencies: dependencies + ["TestMaterial"], swiftSettings: strict)
@@ -43,11 +50,14 @@ let package = Package(
         room("SharedFiles", ["CFileMapping"]),
 
         // Numbers.
-        .target(name: "CLogitKernels"),
+        kernels("CLogitKernels"),
         room("TokenDistribution", ["CLogitKernels", "Tensor"]),
-        room("Perception", ["Parallelism"]),
-        .target(name: "CTokenLoss"),
-        room("ContrastiveLoss", ["CTokenLoss", "Parallelism", "Perception", "TokenDistribution"]),
+        room("Batches"),
+        room("Advantages"),
+        room("Perception", ["Batches", "Parallelism"]),
+        kernels("CTokenLoss"),
+        room(
+            "ContrastiveLoss", ["Batches", "CTokenLoss", "Parallelism", "Perception", "TokenDistribution"]),
 
         // Pixels.
         .target(
@@ -73,7 +83,8 @@ let package = Package(
         room(
             "Service",
             [
-                "CContract", "ContactSheet", "ContrastiveLoss", "HTTP", "Images", "JSON", "Locking",
+                "Advantages", "Batches", "CContract", "ContactSheet", "ContrastiveLoss", "HTTP", "Images",
+                "JSON", "Locking",
                 "Observability", "Parallelism", "Perception", "Perturbation", "SharedFiles", "Suggestion",
                 "Tensor", "TokenDistribution", httpTypes, logging,
             ]),
@@ -99,9 +110,11 @@ let package = Package(
         tests("SuggestionTests", ["Suggestion"]),
         tests("SharedFilesTests", ["SharedFiles"]),
         tests("TokenDistributionTests", ["Tensor", "TokenDistribution"]),
-        tests("PerceptionTests", ["Perception"]),
+        tests("AdvantagesTests", ["Advantages"]),
+        tests("PerceptionTests", ["Batches", "Perception"]),
         tests(
-            "ContrastiveLossTests", ["ContrastiveLoss", "JSON", "Perception", "Tensor", "TokenDistribution"]),
+            "ContrastiveLossTests",
+            ["Batches", "ContrastiveLoss", "JSON", "Perception", "Tensor", "TokenDistribution"]),
         tests("ImagesTests", ["Images", "JSON"]),
         tests("PerturbationTests", ["Images", "JSON", "Perturbation"]),
         tests("ContactSheetTests", ["ContactSheet", "Images", "JSON", "Perturbation"]),

@@ -17,6 +17,8 @@
 #include "statistics.h"
 #include "wide.h"
 #include "contrast.h"
+#include "contrast_gradients.h"
+#include "contrast_table.h"
 #pragma clang attribute pop
 
 const perception_kernels perception_avx512_kernels = {maximum, add, add_anchored};

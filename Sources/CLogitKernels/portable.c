@@ -20,6 +20,8 @@
 #include "statistics.h"
 #include "wide.h"
 #include "contrast.h"
+#include "contrast_gradients.h"
+#include "contrast_table.h"
 
 const perception_kernels perception_portable_kernels = {maximum, add, add_anchored};
 const perception_contrast_kernels perception_portable_contrast_kernels = CONTRAST_KERNELS;

@@ -186,7 +186,7 @@ INLINE perception_maximum block_maximum(
     case PERCEPTION_BF16: statement(PERCEPTION_BF16)                  \
     case PERCEPTION_F16: statement(PERCEPTION_F16)                    \
     }                                                                 \
-    __builtin_unreachable()
+    __builtin_trap()
 
 static perception_maximum maximum(const void *logits, size_t count, perception_element element) {
     size_t equal;

@@ -41,6 +41,16 @@ inlined struct estimate estimate(const struct token_loss_options *options, lanes
         result.slope = -growth;
         break;
     }
+    case token_loss_symmetric: {
+        /* With g = e^|d| - 1: cosh d - 1 = g^2 / (2(1 + g)) and sinh |d| = (g + g/(1 + g)) / 2, without cancellation. */
+        lanes growth = exponential_less_one(magnitude(difference)), shrunk = growth / (1 + growth);
+        bits is_infinite = growth == __builtin_inf();
+        shrunk = choose(is_infinite, all(1), shrunk);
+        result.value = growth * shrunk * 0.5;
+        lanes steepness = (growth + shrunk) * 0.5;
+        result.slope = choose(difference < 0, -steepness, steepness);
+        break;
+    }
     }
     bits is_excessive = magnitude(result.value) > options->result_limit;
     lanes limit = choose(result.value > 0, all(options->result_limit), all(-options->result_limit));
@@ -64,12 +74,13 @@ inlined bits load_mask(const uint8_t *list, size_t first, size_t count) {
     return __builtin_convertvector(values, bits) != 0;
 }
 
-inlined void store_gradient(float *list, size_t first, size_t count, bits is_open, lanes slope, double weight) {
+inlined void store(double *list, size_t first, size_t count, lanes values) {
+    if (list) __builtin_memcpy(list + first, &values, count * sizeof(double));
+}
+
+inlined void store_gradient(float *list, size_t first, size_t count, lanes slope) {
     typedef float floats __attribute__((vector_size(4 * LANES)));
-    if (!list) return;
-    /* 0 and not 0·weight, which is −0 or no number. */
-    bits carries = is_open & (slope != 0);
-    floats narrow = __builtin_convertvector(choose(carries, slope * weight, all(0)), floats);
+    floats narrow = __builtin_convertvector(slope, floats);
     __builtin_memcpy(list + first, &narrow, count * sizeof(float));
 }
 
@@ -77,28 +88,43 @@ inlined void store_gradient(float *list, size_t first, size_t count, bits is_ope
 inlined void contrast_some(
     const struct token_loss_options *options, const struct token_loss_lists *lists, size_t first, size_t count) {
     typedef int8_t flags __attribute__((vector_size(LANES)));
-    lanes anchor = load(lists->original, first, count);
-    struct estimate near = estimate(options, anchor, load(lists->preserving, first, count));
-    struct estimate far = estimate(options, anchor, load(lists->removing, first, count));
+    lanes log_probs[TOKEN_LOSS_VIEWS], slopes[TOKEN_LOSS_VIEWS] = {}, contrast = {};
+    bits is_clamped = {};
+    for (unsigned view = 0; view < TOKEN_LOSS_VIEWS; view++)
+        if (lists->log_probs[view]) log_probs[view] = load(lists->log_probs[view], first, count);
+    for (unsigned index = 0; index < options->term_count; index++) {
+        const struct token_loss_term *term = &options->terms[index];
+        struct estimate found = estimate(options, log_probs[term->anchor], log_probs[term->reference]);
+        contrast += found.value * term->weight;
+        is_clamped |= found.is_clamped;
+        slopes[term->anchor] += found.slope * term->weight;
+        slopes[term->reference] -= found.slope * term->weight;
+    }
     bits is_response = load_mask(lists->response, first, count), is_open = load_mask(lists->mask, first, count);
-    lanes margin = near.value - far.value, loss = margin, slope = all(1);
+    lanes loss = contrast, slope = all(1);
     if (options->tau > 0) {
-        lanes x = margin / options->tau;
+        lanes x = contrast / options->tau;
         /* One exponential serves both: with e = e^{−|x|}, softplus = max(x, 0) + log(1 + e) and
          * sigmoid = (x ≥ 0 ? 1 : e)/(1 + e). */
         lanes e = exponential_of_negative(-magnitude(x));
         loss = choose(x > 0, x, all(0)) + logarithm_of_one_plus(e);
         slope = choose(x >= 0, all(1), e) / ((1 + e) * options->tau);
     }
-    margin = choose(is_response, margin, all(0));
-    loss = choose(is_response, loss, all(0));
-    flags clamped = -__builtin_convertvector((near.is_clamped | far.is_clamped) & is_response, flags);
-    __builtin_memcpy(lists->margin + first, &margin, count * sizeof(double));
-    __builtin_memcpy(lists->loss + first, &loss, count * sizeof(double));
-    __builtin_memcpy(lists->is_clamped + first, &clamped, count);
-    store_gradient(lists->gradient_original, first, count, is_open, slope * (near.slope - far.slope), lists->weight);
-    store_gradient(lists->gradient_preserving, first, count, is_open, -slope * near.slope, lists->weight);
-    store_gradient(lists->gradient_removing, first, count, is_open, slope * far.slope, lists->weight);
+    store(lists->contrast, first, count, choose(is_response, contrast, all(0)));
+    store(lists->loss, first, count, choose(is_response, loss, all(0)));
+    if (lists->is_clamped) {
+        flags clamped = -__builtin_convertvector(is_clamped & is_response, flags);
+        __builtin_memcpy(lists->is_clamped + first, &clamped, count);
+    }
+    for (unsigned view = 0; view < TOKEN_LOSS_VIEWS; view++) {
+        if (!lists->gradients[view]) continue;
+        lanes steepness = slope * slopes[view];
+        /* 0 and not 0·weight, which is −0 or no number. */
+        steepness = choose(is_open & (steepness != 0), steepness * lists->weight, all(0));
+        if (lists->addends[view])
+            steepness += choose(is_response, load(lists->addends[view], first, count), all(0));
+        store_gradient(lists->gradients[view], first, count, steepness);
+    }
 }
 
 inlined void contrast_all(const struct token_loss_options *options, const struct token_loss_lists *lists) {
@@ -111,11 +137,13 @@ inlined void contrast_all(const struct token_loss_options *options, const struct
 inlined void contrast(const struct token_loss_options *given, const struct token_loss_lists *lists) {
     struct token_loss_options options = *given;
     switch (given->estimator) {
-    case token_loss_k1: options.estimator = token_loss_k1, contrast_all(&options, lists); break;
-    case token_loss_abs: options.estimator = token_loss_abs, contrast_all(&options, lists); break;
-    case token_loss_k2: options.estimator = token_loss_k2, contrast_all(&options, lists); break;
-    case token_loss_k3: options.estimator = token_loss_k3, contrast_all(&options, lists); break;
+    case token_loss_k1: options.estimator = token_loss_k1, contrast_all(&options, lists); return;
+    case token_loss_abs: options.estimator = token_loss_abs, contrast_all(&options, lists); return;
+    case token_loss_k2: options.estimator = token_loss_k2, contrast_all(&options, lists); return;
+    case token_loss_k3: options.estimator = token_loss_k3, contrast_all(&options, lists); return;
+    case token_loss_symmetric: options.estimator = token_loss_symmetric, contrast_all(&options, lists); return;
     }
+    __builtin_trap();
 }
 
 #endif

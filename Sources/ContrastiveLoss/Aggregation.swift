@@ -1,4 +1,4 @@
-package import Perception
+package import Batches
 
 /// How token losses become one number; verl's `loss_agg_mode` names.
 package struct Aggregation: Sendable, Equatable {
@@ -11,6 +11,16 @@ package struct Aggregation: Sendable, Equatable {
         case sequenceMeanTokenMean = "seq-mean-token-mean"
         /// Mean over sequences of Σ c·m / length, the length a constant or T.
         case sequenceMeanTokenSumNorm = "seq-mean-token-sum-norm"
+        /// Σ c·m / denominator, a number that the trainer gives: its whole batch's tokens, say.
+        case tokenSum = "token-sum"
+
+        /// Whether it divides by a number of sequences.
+        package var countsSequences: Bool {
+            switch self {
+            case .sequenceMeanTokenSum, .sequenceMeanTokenMean, .sequenceMeanTokenSumNorm: true
+            case .tokenMean, .tokenSum: false
+            }
+        }
     }
 
     package var mode: Mode
@@ -18,11 +28,17 @@ package struct Aggregation: Sendable, Equatable {
     package var normLength: Double?
     /// What the seq-* modes divide by; nil takes B. A trainer with micro-batches gives its whole batch.
     package var globalBatchSize: Int?
+    /// What `token-sum` divides by; it must be there in that mode.
+    package var denominator: Double?
 
-    package init(mode: Mode = .tokenMean, normLength: Double? = nil, globalBatchSize: Int? = nil) {
+    package init(
+        mode: Mode = .tokenMean, normLength: Double? = nil, globalBatchSize: Int? = nil,
+        denominator: Double? = nil
+    ) {
         self.mode = mode
         self.normLength = normLength
         self.globalBatchSize = globalBatchSize
+        self.denominator = denominator
     }
 
     /// Keeps a denominator from being 0; the reference implementations' own constant.
@@ -36,6 +52,16 @@ package struct AggregatedLoss: Sendable, Equatable {
     package var denominator: Double
     /// [B]: what one selected token's loss weighs, by row.
     package var tokenWeights: [Double]
+
+    package init(loss: Double, numerator: Double, denominator: Double, tokenWeights: [Double]) {
+        self.loss = loss
+        self.numerator = numerator
+        self.denominator = denominator
+        self.tokenWeights = tokenWeights
+    }
+
+    /// That of no terms.
+    static let none = AggregatedLoss(loss: 0, numerator: 0, denominator: 1, tokenWeights: [])
 }
 
 extension Aggregation {
@@ -72,6 +98,12 @@ private struct Divisors {
         case .tokenMean:
             self.rows = [Double](repeating: 1, count: rows.count)
             whole = counts.reduce(0, +) + Aggregation.epsilon
+        case .tokenSum:
+            guard let denominator = aggregation.denominator else {
+                preconditionFailure("token-sum needs a denominator")
+            }
+            self.rows = [Double](repeating: 1, count: rows.count)
+            whole = denominator
         case .sequenceMeanTokenSum:
             self.rows = [Double](repeating: 1, count: rows.count)
             whole = Double(aggregation.globalBatchSize ?? rows.count)

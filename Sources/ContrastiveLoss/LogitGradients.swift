@@ -1,76 +1,98 @@
-import TokenDistribution
+import Tensor
+package import TokenDistribution
 
-/// ∂loss/∂logits for the tokens that carry loss, z before the division by temperature. Each row is computed when it is
+/// ∂/∂logits for the tokens that carry a gradient, z before the division by temperature. Each row is computed when it is
 /// asked for and written where it is wanted, so that no [S,V] array is ever held here.
 package struct LogitGradients: Sendable {
-    /// [S]: flat indices of the tokens that carry loss, ascending.
+    /// [S]: flat indices of the tokens that carry a gradient, ascending.
     package let rows: [Int]
     /// V
     package let vocabulary: Int
     /// Nil for a view whose logits were not given.
-    let logits: PerView<VocabularyLogits?>
-    let slopes: Slopes
-    let stopped: Set<View>
+    private let logits: PerView<VocabularyLogits?>
+    private let contrast: VocabularyContrast?
+    /// [S]: ∂/∂D of each pair of views; empty without a contrast.
+    private let pairSlopes: [PairValues]
+    /// [S]: ∂/∂(log-probability of the realised token), for views whose log-probabilities are those of their logits.
+    private let tokenSlopes: PerView<[Double]?>
+    /// [S]; empty without slopes of tokens.
+    private let tokens: [Int]
+    private let stopped: Set<View>
 
-    /// What the loss of each of `rows` depends on, and by how much, [S] each.
-    enum Slopes: Sendable {
-        /// ∂loss/∂D(a‖p) and ∂loss/∂D(a‖n).
-        case divergences(Divergence, [ViewDivergences])
-        /// The realised tokens, and ∂loss/∂(log-probability) for each view.
-        case tokens([Int], PerView<[Double]>)
+    /// - Parameters:
+    ///   - report: whose gradients are carried on to the logits. By the chain rule ∂/∂z = ∂/∂(log-probability) ·
+    ///     (1[v = y] − softmax(z/T)[v]) / T, plus what the divergences give.
+    ///   - tokenIDs: y, [N]; below V where the report's carriers are 1. Nil where no realised token counts.
+    ///   - logits: nil for views that have none; one has.
+    ///   - tokenViews: views whose log-probabilities were computed from their logits.
+    ///   - contrast: how divergences were computed; nil for estimates from the realised token.
+    /// - Complexity: O(N)
+    package init?(
+        _ report: LossReport, tokenIDs: [Int]?, logits: PerView<VocabularyLogits?>, tokenViews: Set<View>,
+        contrast: VocabularyContrast?, stopped: Set<View>
+    ) {
+        guard let vocabulary = View.allCases.lazy.compactMap({ logits[$0]?.vocabulary }).first else {
+            return nil
+        }
+        self.vocabulary = vocabulary
+        let rows = report.carriers.indices.filter { report.carriers[$0] == 1 }
+        self.rows = rows
+        self.logits = logits
+        self.contrast = contrast
+        self.stopped = stopped
+        pairSlopes =
+            contrast == nil
+            ? [] : report.gradients.divergences.map { slopes in rows.map { slopes[$0] } } ?? []
+        tokenSlopes = PerView { view in
+            guard tokenViews.contains(view) else { return nil }
+            return report.gradients.logProbabilities[view].map { slopes in rows.map { Double(slopes[$0]) } }
+        }
+        let slopes = tokenSlopes
+        tokens =
+            View.allCases.allSatisfy { slopes[$0] == nil }
+            ? [] : tokenIDs.map { ids in rows.map { ids[$0] } } ?? []
     }
 
-    /// Writes the gradients of token `rows[index]` for the three views, [V] each.
+    /// Whether this view's logits have a part in what is differentiated.
+    package func covers(_ view: View) -> Bool {
+        logits[view] != nil && (contrast?.views.contains(view) == true || tokenSlopes[view] != nil)
+    }
+
+    /// Writes the gradients of token `rows[index]`.
     ///
-    /// A span of no elements is not written; any other has V. Views whose gradient is stopped get zeros; a view whose
-    /// logits were not given must not be asked for. Rows may be filled in any order and by any number of threads.
+    /// Outputs hold V elements each, or none for a view that isn't wanted. A view whose gradient is stopped gets zeros; one
+    /// whose logits were not given must not be asked for. Rows may be filled in any order and by any number of threads.
     /// - Returns: whether everything written is finite: the largest slopes don't fit Float.
     /// - Complexity: O(V)
-    package func fill(
-        _ index: Int, original: inout MutableSpan<Float>, preserving: inout MutableSpan<Float>,
-        removing: inout MutableSpan<Float>
-    ) -> Bool {
-        var unwanted = MutableSpan<Float>()
-        if stopped.contains(.original), original.count > 0 {
-            clear(&original)
-            return fill(index, original: &unwanted, preserving: &preserving, removing: &removing)
+    package func fill(_ index: Int, _ outputs: PerView<RowOutput>) -> Bool {
+        var open = outputs
+        for view in stopped where open[view].isWanted {
+            open[view].clear()
+            open[view] = .none
         }
-        if stopped.contains(.preserving), preserving.count > 0 {
-            clear(&preserving)
-            return fill(index, original: &original, preserving: &unwanted, removing: &removing)
-        }
-        if stopped.contains(.removing), removing.count > 0 {
-            clear(&removing)
-            return fill(index, original: &original, preserving: &preserving, removing: &unwanted)
-        }
-        if original.count + preserving.count + removing.count == 0 { return true }
-        let row = rows[index]
-        switch slopes {
-        case .divergences(let divergence, let slopes):
-            guard let a = logits.original, let p = logits.preserving, let n = logits.removing else {
-                preconditionFailure("a divergence needs the logits of every view")
+        guard View.allCases.contains(where: { open[$0].isWanted }) else { return true }
+        var isFinite = true
+        if let contrast, !pairSlopes.isEmpty {
+            isFinite = LentRows.lend(rows[index], of: logits, contrast.views) { rows in
+                contrast.writeGradients(rows, slopes: pairSlopes[index], to: &open)
             }
-            let contrast = RowContrast(divergence, temperature: a.temperature)
-            return contrast.writeGradients(
-                row, original: a, preserving: p, removing: n, slopes: slopes[index], toOriginal: &original,
-                toPreserving: &preserving, toRemoving: &removing)
-        case .tokens(let tokens, let slopes):
-            func write(_ view: View, _ output: inout MutableSpan<Float>) -> Bool {
-                if output.count == 0 { return true }
-                guard let logits = logits[view] else {
-                    preconditionFailure("no logits of the \(view.rawValue) view were given")
-                }
-                return logits.writeTokenGradient(
-                    row, token: tokens[index], slope: slopes[view][index], into: &output)
-            }
-            let original = write(.original, &original)
-            let preserving = write(.preserving, &preserving)
-            let removing = write(.removing, &removing)
-            return original && preserving && removing
         }
+        for view in View.allCases where open[view].isWanted {
+            guard let slopes = tokenSlopes[view] else {
+                // Nothing was written: the view has no part in what is differentiated here.
+                open[view].clear()
+                continue
+            }
+            guard let logits = logits[view] else {
+                preconditionFailure("no logits of the \(view) view were given")
+            }
+            let written = logits.withRow(rows[index], as: logits.tensor.elementType) { row in
+                writeTokenGradient(
+                    of: tokens[index], slope: slopes[index], logits: row, as: logits.tensor.elementType,
+                    temperature: logits.temperature, to: open[view])
+            }
+            if !written { isFinite = false }
+        }
+        return isFinite
     }
-}
-
-private func clear(_ output: inout MutableSpan<Float>) {
-    for index in 0..<output.count { output[index] = 0 }
 }

@@ -1,79 +1,58 @@
 package import Perception
-package import TokenDistribution
 
-/// The whole loss: which tokens, gated by what, how contrasted, how summed. Every field is a request option.
+/// The whole loss: which tokens, gated by what, which views how far apart, shaped, summed and capped how, with gradient to
+/// which views. Every field is a request option.
 package struct PerceptionLoss: Sendable, Equatable {
     package var detector: PerceptionDetector
-    package var gate: AdvantageGate
+    package var gate: Gate
+    /// At most `Term.limit`; none is no perception loss.
+    package var terms: [Term]
     package var estimator: Estimator
     package var clamps: Clamps
-    package var term: ContrastiveTerm
+    package var shape: TokenShape
     package var aggregation: Aggregation
-    /// What the trainer multiplies the loss by; `weighted_loss` has it, gradients don't.
+    /// The aggregate is clamped to ±cap; every gradient of the loss is 0 where it acts. Nil is no cap.
+    package var cap: Double?
+    /// What the objective multiplies the loss by.
     package var coefficient: Double
+    /// What the objective multiplies each view's mean of −log-probability by; 0 is none.
+    package var entropyCoefficients: PerView<Double>
     /// Views through which no gradient flows.
     package var stopGradient: Set<View>
+    package var gradientOf: GradientTarget
     /// Multiplies the gradients only.
     package var gradientScale: Double
+    /// How advantages are scaled by the responses' dependency on the image; nil for not at all.
+    package var advantageScaling: AdvantageScaling?
 
     package init(
-        detector: PerceptionDetector, gate: AdvantageGate, estimator: Estimator, clamps: Clamps,
-        term: ContrastiveTerm, aggregation: Aggregation, coefficient: Double, stopGradient: Set<View> = [],
-        gradientScale: Double = 1
+        detector: PerceptionDetector, gate: Gate, terms: [Term] = Term.contrastive, estimator: Estimator,
+        clamps: Clamps, shape: TokenShape, aggregation: Aggregation = Aggregation(), cap: Double? = nil,
+        coefficient: Double, entropyCoefficients: PerView<Double> = PerView(repeating: 0),
+        stopGradient: Set<View> = [], gradientOf: GradientTarget = .loss, gradientScale: Double = 1,
+        advantageScaling: AdvantageScaling? = nil
     ) {
         self.detector = detector
         self.gate = gate
+        self.terms = terms
         self.estimator = estimator
         self.clamps = clamps
-        self.term = term
+        self.shape = shape
         self.aggregation = aggregation
+        self.cap = cap
         self.coefficient = coefficient
+        self.entropyCoefficients = entropyCoefficients
         self.stopGradient = stopGradient
+        self.gradientOf = gradientOf
         self.gradientScale = gradientScale
+        self.advantageScaling = advantageScaling
     }
 }
 
-/// A batch as the loss sees it: N tokens in B rows, all numbers finite, checked by whoever built it.
-package struct TokenBatch: Sendable {
-    package var rows: Rows
-    /// [N] of 0 and 1.
-    package var responseMask: [UInt8]
-    /// [N]; nil only when the gate is off.
-    package var advantages: [Double]?
-    /// [N] in nats; nil for both only when the detector is off.
-    package var originalEntropy: [Double]?
-    package var removingEntropy: [Double]?
-
-    package init(
-        rows: Rows, responseMask: [UInt8], advantages: [Double]?, originalEntropy: [Double]?,
-        removingEntropy: [Double]?
-    ) {
-        self.rows = rows
-        self.responseMask = responseMask
-        self.advantages = advantages
-        self.originalEntropy = originalEntropy
-        self.removingEntropy = removingEntropy
-    }
-}
-
-/// Everything that one scoring yields, before it is narrowed to the reply's types. Lists are flat over N.
-package struct LossReport: Sendable {
-    package var detection: Detection
-    package var gate: [UInt8]
-    /// perception ∧ gate: the tokens that carry loss.
-    package var mask: [UInt8]
-    package var margin: [Double]
-    package var isClamped: [Bool]
-    package var tokenLoss: [Double]
-    package var aggregated: AggregatedLoss
-    package var gradient: Gradient
-
-    package enum Gradient: Sendable {
-        /// ∂loss/∂(log-probability of the realised token), [N] for each view.
-        case logProbabilities(PerView<[Float]>)
-        /// ∂loss/∂D(a‖p) and ∂loss/∂D(a‖n), [N]; 0 for tokens that carry no loss. Stopped views are those of the logits.
-        case divergences([ViewDivergences])
-        /// ∂loss/∂logits of the tokens that carry loss, computed row by row as they are wanted.
-        case logits(LogitGradients)
-    }
+/// What gradients are of.
+package enum GradientTarget: String, Sendable, CaseIterable {
+    /// The loss as aggregated and capped, before its coefficient.
+    case loss
+    /// The sum of all parts, each with its coefficient.
+    case objective
 }

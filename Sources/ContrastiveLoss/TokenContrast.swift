@@ -1,6 +1,6 @@
+package import Batches
 internal import CTokenLoss
 import Parallelism
-package import Perception
 package import TokenDistribution
 
 /// The door to the C code that contrasts the views of each token, many tokens at a time.
@@ -8,26 +8,43 @@ package import TokenDistribution
 /// Every number is Double but the gradients, which are narrowed as they are made. The bits don't depend on the processor,
 /// on how many tokens there are, nor on how they are divided.
 package struct TokenContrast: Sendable {
-    /// What every token of a batch yields, flat over N.
+    /// What every token of a batch yields, flat over N; lists of what isn't wanted are empty.
     package struct Lists: Sendable, Equatable {
-        /// D(a‖p) − D(a‖n); 0 outside the response.
-        package var margin: [Double]
-        package var isClamped: [Bool]
+        /// Σ weight · D; 0 outside the response.
+        package var contrast: [Double] = []
+        package var isClamped: [Bool] = []
         /// 0 outside the response.
-        package var loss: [Double]
-        /// ∂c/∂(log-probability) · weight; 0 outside the mask and for stopped views.
-        package var gradient: PerView<[Float]>
+        package var loss: [Double] = []
+        /// ∂c/∂(log-probability) · weight inside the mask, and what is added inside the response; nil for views without.
+        package var gradients = PerView<[Float]?>(repeating: nil)
+    }
+
+    /// What is made beside the contrast.
+    package struct Wishes: Sendable {
+        package var loss = true
+        /// Views whose gradients are made.
+        package var gradients: Set<View> = []
+        /// What is added to a view's gradients, [N]; nil for nothing.
+        package var addends = PerView<[Double]?>(repeating: nil)
+
+        package init(
+            loss: Bool = true, gradients: Set<View> = [],
+            addends: PerView<[Double]?> = PerView(repeating: nil)
+        ) {
+            self.loss = loss
+            self.gradients = gradients
+            self.addends = addends
+        }
     }
 
     private let options: token_loss_options
     private let width: token_loss_width
-    private let stopped: Set<View>
 
     /// Tokens that one thread takes at a time.
     private static let piece = 4096
 
     package init(
-        estimator: Estimator, clamps: Clamps, term: ContrastiveTerm, stopGradient: Set<View>,
+        terms: [Term], estimator: Estimator, clamps: Clamps, shape: TokenShape,
         instructionSet: InstructionSet = .inUse
     ) {
         let kernel =
@@ -36,41 +53,54 @@ package struct TokenContrast: Sendable {
             case .abs: token_loss_abs
             case .k2: token_loss_k2
             case .k3: token_loss_k3
-            case .fullKL, .jsd: preconditionFailure("\(estimator) is no estimate from one token")
+            case .symmetric: token_loss_symmetric
+            case .fullKL, .jsd, .jeffreys: preconditionFailure("\(estimator) is no estimate from one token")
             }
-        options = token_loss_options(
-            estimator: kernel, input_limit: clamps.input ?? .infinity,
-            result_limit: clamps.result ?? .infinity,
-            tau: term.form == .infonce ? term.tau : 0)
+        var options = token_loss_options()
+        options.estimator = kernel
+        options.input_limit = clamps.input ?? .infinity
+        options.result_limit = clamps.result ?? .infinity
+        options.tau = shape.form == .infonce ? shape.tau : 0
+        precondition(terms.count <= Term.limit)
+        options.term_count = UInt32(terms.count)
+        unsafe withUnsafeMutableBytes(of: &options.terms) { bytes in
+            let room = unsafe bytes.bindMemory(to: token_loss_term.self)
+            for (index, term) in terms.enumerated() {
+                unsafe room[index] = token_loss_term(
+                    anchor: UInt32(term.pair.anchor.index), reference: UInt32(term.pair.reference.index),
+                    weight: term.weight)
+            }
+        }
+        self.options = options
         width =
             switch instructionSet {
             case .avx512: token_loss_512
             case .avx2: token_loss_256
             case .portable: token_loss_baseline
             }
-        stopped = stopGradient
     }
 
     /// - Parameters:
-    ///   - logProbabilities: [N] for each view; anything outside the response.
+    ///   - logProbabilities: [N] for each view that a term names; anything outside the response.
     ///   - responseMask, mask: [N] of 0 and 1.
-    ///   - weights: [B], what a token's loss weighs in the aggregate, by row.
-    /// - Complexity: O(N)
+    ///   - weights: [B], what a token's loss weighs in the gradients, by row.
+    /// - Complexity: O(N · terms)
     package func lists(
-        _ logProbabilities: PerView<[Double]>, responseMask: [UInt8], mask: [UInt8], rows: Rows,
-        weights: [Double]
+        _ logProbabilities: PerView<[Double]?>, responseMask: [UInt8], mask: [UInt8], rows: Rows,
+        weights: [Double], wishes: Wishes = Wishes()
     ) -> Lists {
         let count = rows.tokens
         precondition(responseMask.count == count && mask.count == count && weights.count == rows.count)
-        precondition(View.allCases.allSatisfy { logProbabilities[$0].count == count })
+        for view in View.allCases {
+            precondition((logProbabilities[view]?.count ?? count) == count)
+            precondition((wishes.addends[view]?.count ?? count) == count)
+        }
         var lists = Lists(
-            margin: room(count, zero: 0), isClamped: room(count, zero: false), loss: room(count, zero: 0),
-            gradient: PerView(
-                original: room(count, zero: 0, isWritten: !stopped.contains(.original)),
-                preserving: room(count, zero: 0, isWritten: !stopped.contains(.preserving)),
-                removing: room(count, zero: 0, isWritten: !stopped.contains(.removing))))
+            contrast: room(count, zero: 0), isClamped: wishes.loss ? room(count, zero: false) : [],
+            loss: wishes.loss ? room(count, zero: 0) : [],
+            gradients: PerView { wishes.gradients.contains($0) ? room(count, zero: 0) : nil })
         let pieces = rows.pieces(ofAtMost: TokenContrast.piece)
-        unsafe withInputs(logProbabilities, responseMask, mask) { inputs in
+        unsafe withInputs(logProbabilities, wishes.addends, responseMask, mask) { inputs in
             unsafe withOutputs(&lists, inputs) { whole in
                 // Pieces are disjoint.
                 nonisolated(unsafe) let whole = unsafe whole
@@ -85,92 +115,5 @@ package struct TokenContrast: Sendable {
             }
         }
         return lists
-    }
-}
-
-extension TokenContrast {
-    /// Room for every token, all of which the pieces fill; zeros where nothing will be written.
-    private func room<Number: BitwiseCopyable>(_ count: Int, zero: Number, isWritten: Bool = true) -> [Number]
-    {
-        // No elements have no room of their own: all empty lists share one, which must not be written to.
-        guard isWritten, count > 0 else { return [Number](repeating: zero, count: count) }
-        return unsafe [Number](unsafeUninitializedCapacity: count) { _, filled in filled = count }
-    }
-
-    @unsafe
-    private func withInputs(
-        _ logProbabilities: PerView<[Double]>, _ responseMask: [UInt8], _ mask: [UInt8],
-        _ body: (token_loss_lists) -> Void
-    ) {
-        unsafe logProbabilities.original.withUnsafeBufferPointer { original in
-            unsafe logProbabilities.preserving.withUnsafeBufferPointer { preserving in
-                unsafe logProbabilities.removing.withUnsafeBufferPointer { removing in
-                    unsafe responseMask.withUnsafeBufferPointer { response in
-                        unsafe mask.withUnsafeBufferPointer { mask in
-                            var lists = unsafe token_loss_lists()
-                            unsafe lists.original = original.baseAddress
-                            unsafe lists.preserving = preserving.baseAddress
-                            unsafe lists.removing = removing.baseAddress
-                            unsafe lists.response = response.baseAddress
-                            unsafe lists.mask = mask.baseAddress
-                            unsafe body(lists)
-                        }
-                    }
-                }
-            }
-        }
-    }
-
-    @unsafe
-    private func withOutputs(
-        _ outputs: inout Lists, _ inputs: token_loss_lists, _ body: (token_loss_lists) -> Void
-    ) {
-        var lists = unsafe inputs
-        unsafe outputs.margin.withUnsafeMutableBufferPointer { margin in
-            unsafe outputs.isClamped.withUnsafeMutableBufferPointer { isClamped in
-                unsafe outputs.loss.withUnsafeMutableBufferPointer { loss in
-                    unsafe outputs.gradient.original.withUnsafeMutableBufferPointer { original in
-                        unsafe outputs.gradient.preserving.withUnsafeMutableBufferPointer { preserving in
-                            unsafe outputs.gradient.removing.withUnsafeMutableBufferPointer { removing in
-                                unsafe lists.margin = margin.baseAddress
-                                unsafe lists.is_clamped = isClamped.baseAddress
-                                unsafe lists.loss = loss.baseAddress
-                                unsafe lists.gradient_original = wanted(.original, original)
-                                unsafe lists.gradient_preserving = wanted(.preserving, preserving)
-                                unsafe lists.gradient_removing = wanted(.removing, removing)
-                                unsafe body(lists)
-                            }
-                        }
-                    }
-                }
-            }
-        }
-    }
-
-    @unsafe
-    private func wanted(
-        _ view: View, _ list: UnsafeMutableBufferPointer<Float>
-    ) -> UnsafeMutablePointer<Float>? {
-        stopped.contains(view) ? nil : list.baseAddress
-    }
-}
-
-extension token_loss_lists {
-    /// The lists from token `count` on.
-    @unsafe
-    fileprivate func advanced(by count: Int) -> token_loss_lists {
-        var rest = unsafe self
-        unsafe rest.original += count
-        unsafe rest.preserving += count
-        unsafe rest.removing += count
-        unsafe rest.response += count
-        unsafe rest.mask += count
-        unsafe rest.margin += count
-        unsafe rest.is_clamped += count
-        unsafe rest.loss += count
-        unsafe rest.gradient_original = rest.gradient_original.map { unsafe $0 + count }
-        unsafe rest.gradient_preserving = rest.gradient_preserving.map { unsafe $0 + count }
-        unsafe rest.gradient_removing = rest.gradient_removing.map { unsafe $0 + count }
-        return unsafe rest
     }
 }

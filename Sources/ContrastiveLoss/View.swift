@@ -1,15 +1,24 @@
 /// The three forward passes over the same tokens; only the pixels differ.
 package enum View: String, Sendable, CaseIterable {
-    /// I, the anchor.
+    /// I.
     case original
     /// I⁺, information-preserving, the positive.
     case preserving
     /// I⁻, information-removing, the negative.
     case removing
+
+    /// Where it stands among the cases: 0, 1 or 2.
+    package var index: Int {
+        switch self {
+        case .original: 0
+        case .preserving: 1
+        case .removing: 2
+        }
+    }
 }
 
 /// One value for each view.
-package struct PerView<Value: Sendable>: Sendable {
+package struct PerView<Value> {
     package var original: Value
     package var preserving: Value
     package var removing: Value
@@ -18,6 +27,16 @@ package struct PerView<Value: Sendable>: Sendable {
         self.original = original
         self.preserving = preserving
         self.removing = removing
+    }
+
+    package init(repeating value: Value) {
+        self.init(original: value, preserving: value, removing: value)
+    }
+
+    /// The value that `body` makes for each view.
+    package init<Failure: Error>(_ body: (View) throws(Failure) -> Value) throws(Failure) {
+        self.init(
+            original: try body(.original), preserving: try body(.preserving), removing: try body(.removing))
     }
 
     package subscript(view: View) -> Value {
@@ -39,3 +58,4 @@ package struct PerView<Value: Sendable>: Sendable {
 }
 
 extension PerView: Equatable where Value: Equatable {}
+extension PerView: Sendable where Value: Sendable {}

@@ -1,66 +1,84 @@
+package import Batches
 import Parallelism
+
+/// What a detector looks at, flat over N tokens.
+package enum Evidence: Sendable {
+    /// In nats.
+    case entropies(original: [Double], removing: [Double])
+    /// How far the views are apart, and of whom the log-probability falls; nil where every response token may be chosen.
+    case divergences([Double], isRising: [UInt8]?)
+    /// 1 for perception tokens; what it says outside the response doesn't count.
+    case mask([UInt8])
+    case none
+}
 
 /// What a detector found, flat over N tokens.
 package struct Detection: Sendable {
     /// 1 for perception tokens.
     package var mask: [UInt8]
-    /// ΔH in nats; 0 outside the response mask.
-    package var deltaEntropy: [Double]
-    /// 0 outside the response mask and where ΔH ≤ 0.
-    package var score: [Double]
+    /// ΔH in nats, 0 outside the response mask; nil where no entropies were compared.
+    package var deltaEntropy: [Double]?
+    /// What candidates were ranked by, 0 outside the response mask; nil where they weren't.
+    package var score: [Double]?
     /// 1 for candidates.
     package var candidates: [UInt8]
 }
 
 extension PerceptionDetector {
     /// - Parameters:
-    ///   - entropies: [N] in nats; nil for both only with method `none`.
+    ///   - evidence: that of the method.
     ///   - responseMask: [N] of 0 and 1; it always applies first, so that padding and tool tokens are never ranked.
     /// - Complexity: O(N) on average (selection, not sorting).
-    package func detect(
-        originalEntropy: [Double]?, removingEntropy: [Double]?, responseMask: [UInt8], rows: Rows
-    ) -> Detection {
-        let count = rows.tokens
-        precondition(responseMask.count == count)
-        var mask = [UInt8](repeating: 0, count: count)
-        var deltas = [Double](repeating: 0, count: count)
-        var scores = deltas
-        var candidates = mask
-        if let original = originalEntropy, let removing = removingEntropy {
-            precondition(original.count == count && removing.count == count)
-            compare(
-                original.span, removing.span, responseMask.span, &deltas, &scores, &candidates)
-        } else {
-            precondition(method == .none, "the entropy detector needs both entropies")
+    package func detect(_ evidence: Evidence, responseMask: [UInt8], rows: Rows) -> Detection {
+        precondition(responseMask.count == rows.tokens)
+        switch (method, evidence) {
+        case (.none, _):
+            return Detection(mask: responseMask, candidates: responseMask)
+        case (.given, .mask(let given)):
+            let mask = intersection(of: given, and: responseMask)
+            return Detection(mask: mask, candidates: mask)
+        case (.entropy, .entropies(let original, let removing)):
+            var detection = compare(original.span, removing.span, responseMask.span)
+            choose(&detection, responseMask, rows)
+            return detection
+        case (.divergence, .divergences(let scores, let isRising)):
+            precondition(scores.count == responseMask.count)
+            var detection = Detection(
+                mask: [], score: scores,
+                candidates: isRising.map { intersection(of: $0, and: responseMask) } ?? responseMask)
+            choose(&detection, responseMask, rows)
+            return detection
+        case (.given, _), (.entropy, _), (.divergence, _):
+            preconditionFailure("the detector \(method) was given something else to look at")
         }
+    }
 
-        switch method {
-        case .none:
-            mask = responseMask
-            candidates = responseMask
-        case .entropy:
-            let scopes: [Range<Int>] =
-                switch scope {
-                case .sequence: (0..<rows.count).map { rows[$0] }
-                case .segment: (0..<rows.count).flatMap { segments(of: responseMask, in: rows[$0]) }
-                }
-            let (candidates, scores) = (candidates, scores)
-            let cuts = mapInParallel(scopes.count, operations: 10 * count) { index in
-                cut(of: candidates.span, scores.span, in: scopes[index])
+    /// The best candidates of each scope become the mask.
+    private func choose(_ detection: inout Detection, _ responseMask: [UInt8], _ rows: Rows) {
+        guard let scores = detection.score else { preconditionFailure("nothing to rank by") }
+        let scopes: [Range<Int>] =
+            switch scope {
+            case .sequence: (0..<rows.count).map { rows[$0] }
+            case .segment: (0..<rows.count).flatMap { segments(of: responseMask, in: rows[$0]) }
             }
-            var span = mask.mutableSpan
-            for (range, cut) in zip(scopes, cuts) {
-                cut.select(from: candidates.span, scores.span, in: range, &span)
-            }
+        let candidates = detection.candidates
+        let cuts = mapInParallel(scopes.count, operations: 10 * responseMask.count) { index in
+            cut(of: candidates.span, scores.span, in: scopes[index])
         }
-        return Detection(mask: mask, deltaEntropy: deltas, score: scores, candidates: candidates)
+        detection.mask = [UInt8](repeating: 0, count: responseMask.count)
+        var span = detection.mask.mutableSpan
+        for (range, cut) in zip(scopes, cuts) {
+            cut.select(from: candidates.span, scores.span, in: range, &span)
+        }
     }
 
     /// ΔH, score and candidates of every token.
     private func compare(
-        _ original: Span<Double>, _ removing: Span<Double>, _ response: Span<UInt8>, _ delta: inout [Double],
-        _ score: inout [Double], _ candidate: inout [UInt8]
-    ) {
+        _ original: Span<Double>, _ removing: Span<Double>, _ response: Span<UInt8>
+    ) -> Detection {
+        var delta = [Double](repeating: 0, count: response.count)
+        var score = delta
+        var candidate = [UInt8](repeating: 0, count: response.count)
         var deltas = delta.mutableSpan
         var scores = score.mutableSpan
         var candidates = candidate.mutableSpan
@@ -81,6 +99,7 @@ extension PerceptionDetector {
             let isCandidate = UInt8(rises ? 1 : 0) & (delta > minimum ? 1 : 0)
             unsafe candidates[unchecked: token] = isCandidate
         }
+        return Detection(mask: [], deltaEntropy: delta, score: score, candidates: candidate)
     }
 
     /// Where the k best candidates of one scope end.
@@ -105,92 +124,4 @@ extension PerceptionDetector {
             return Cut(threshold: threshold, ties: k - ranked[..<k].count { $0 > threshold })
         }
     }
-}
-
-/// The candidates above a threshold, and the first so many of those at it.
-private struct Cut: Sendable {
-    let threshold: Double
-    let ties: Int
-
-    func select(
-        from candidates: Span<UInt8>, _ scores: Span<Double>, in range: Range<Int>,
-        _ mask: inout MutableSpan<UInt8>
-    ) {
-        if ties == .max {
-            for token in range { mask[token] = candidates[token] & (scores[token] >= threshold ? 1 : 0) }
-            return
-        }
-        var left = ties
-        for token in range where candidates[token] == 1 && scores[token] >= threshold {
-            if scores[token] == threshold {
-                guard left > 0 else { continue }
-                left -= 1
-            }
-            mask[token] = 1
-        }
-    }
-}
-
-/// The maximal runs of 1 in `mask` within `range`.
-package func segments(of mask: [UInt8], in range: Range<Int>) -> [Range<Int>] {
-    var runs: [Range<Int>] = []
-    var start: Int?
-    for token in range {
-        if mask[token] == 1 {
-            if start == nil { start = token }
-        } else if let first = start {
-            runs.append(first..<token)
-            start = nil
-        }
-    }
-    if let first = start { runs.append(first..<range.upperBound) }
-    return runs
-}
-
-/// The k-th largest value (k from 1); reorders `values` so that the k largest stand first.
-/// - Complexity: O(n) on average, O(n log n) at worst: rows made to defeat the pivots are sorted instead.
-func largest(_ k: Int, of values: inout [Double]) -> Double {
-    precondition(k >= 1 && k <= values.count)
-    var low = 0
-    var high = values.count
-    // Good pivots halve the range about every other time.
-    var patience = 4 * (Int.bitWidth - values.count.leadingZeroBitCount)
-    while high - low > 1 {
-        patience -= 1
-        guard patience > 0 else {
-            values[low..<high].sort(by: >)
-            return values[k - 1]
-        }
-        let a = values[low]
-        let b = values[low + (high - low) / 2]
-        let c = values[high - 1]
-        let pivot = max(min(a, b), min(max(a, b), c))
-        let above = moveForward(in: &values, low..<high) { $0 > pivot }
-        if k <= above {
-            high = above
-            continue
-        }
-        // Ties with the pivot are done with at once, however many.
-        let equal = moveForward(in: &values, above..<high) { $0 == pivot }
-        if k <= equal { return pivot }
-        low = equal
-    }
-    return values[low]
-}
-
-/// Moves the values that are wanted to the front of `range`; where they end. Every step swaps, wanted or not, and only
-/// how far the front reaches depends on the comparison: a branch would be mispredicted every other time.
-@inline(__always)
-private func moveForward(
-    in values: inout [Double], _ range: Range<Int>, _ isWanted: (Double) -> Bool
-) -> Int {
-    var span = values.mutableSpan
-    var front = range.lowerBound
-    for index in range {
-        let value = span[index]
-        span[index] = span[front]
-        span[front] = value
-        front += isWanted(value) ? 1 : 0
-    }
-    return front
 }

@@ -1,13 +1,34 @@
-/// Finds the tokens of a response whose uncertainty rises when the image loses its information.
+/// Finds the tokens of a response that depend on the image.
 ///
-/// ΔH = H_removing − H_original (nats). Candidates are response tokens with ΔH > `minimumDeltaEntropy`; of each scope's n
-/// candidates the k with the highest score are perception tokens. No gradient flows here.
-/// Source: arXiv 2601.00501 §3; the options span the paper's text and its two published implementations.
+/// Of each scope's n candidates the k with the highest score are perception tokens. No gradient flows here.
+/// Source: arXiv 2601.00501 §3 (entropy), arXiv 2510.09285 (divergence); the options span the papers' texts and their
+/// published implementations.
 package struct PerceptionDetector: Sendable, Equatable {
     package enum Method: String, Sendable, CaseIterable {
+        /// By how much the entropy rises when the image loses its information: ΔH = H_removing − H_original (nats).
+        /// Candidates are response tokens with ΔH > `minimumDeltaEntropy`.
         case entropy
+        /// By how far the removing view's distribution is from the original's. Candidates are those of `candidates`.
+        case divergence
+        /// The mask is an input.
+        case given
         /// Every response token is a perception token: the ablation "CPL on all tokens".
         case none
+
+        /// Whether candidates are ranked, so that quota, scope and ties decide.
+        package var ranks: Bool {
+            switch self {
+            case .entropy, .divergence: true
+            case .given, .none: false
+            }
+        }
+    }
+
+    /// Which response tokens a divergence may choose from.
+    package enum Candidates: String, Sendable, CaseIterable {
+        case all
+        /// Those whose log-probability falls when the image loses its information.
+        case rising
     }
 
     package enum Score: String, Sendable, CaseIterable {
@@ -42,6 +63,7 @@ package struct PerceptionDetector: Sendable, Equatable {
     package var score: Score
     package var epsilon: Double
     package var minimumDeltaEntropy: Double
+    package var candidates: Candidates
     /// p in (0, 1].
     package var topKRatio: Double
     package var quota: Quota
@@ -50,13 +72,14 @@ package struct PerceptionDetector: Sendable, Equatable {
 
     package init(
         method: Method = .entropy, score: Score = .relative, epsilon: Double = 1e-6,
-        minimumDeltaEntropy: Double = 0,
+        minimumDeltaEntropy: Double = 0, candidates: Candidates = .all,
         topKRatio: Double = 0.5, quota: Quota = .floor, scope: Scope = .sequence, ties: Ties = .all
     ) {
         self.method = method
         self.score = score
         self.epsilon = epsilon
         self.minimumDeltaEntropy = minimumDeltaEntropy
+        self.candidates = candidates
         self.topKRatio = topKRatio
         self.quota = quota
         self.scope = scope

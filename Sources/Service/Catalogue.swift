@@ -9,6 +9,7 @@ enum Catalogue {
         let presets = Preset.allCases.map { preset -> JSONValue in
             [
                 "name": .string(preset.rawValue), "description": .string(preset.summary),
+                "source": .string(preset.source),
                 "options": ScoreOptions.table.echo(ScoreOptions(preset: preset)),
             ]
         }

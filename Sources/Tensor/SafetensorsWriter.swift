@@ -31,6 +31,11 @@ package struct SafetensorsWriter: Sendable {
         append(name, .float32, shape: shape, bytes: littleEndianBytes(of: floats))
     }
 
+    /// One F64 number without extents.
+    package mutating func append(_ name: String, scalar: Double) {
+        append(name, .float64, shape: [], bytes: littleEndianBytes(of: [scalar]))
+    }
+
     package mutating func append(_ name: String, shape: [Int], masks: [UInt8]) {
         append(name, .uint8, shape: shape, bytes: masks)
     }

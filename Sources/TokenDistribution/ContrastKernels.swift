@@ -1,4 +1,5 @@
-// The door to the C kernels of three rows, and to those of one row that compute in Double lanes as they do.
+// The door to the C kernels over an anchor's row and its references', and to those of one row that compute in Double lanes
+// as they do.
 internal import CLogitKernels
 import Glibc
 
@@ -17,10 +18,10 @@ struct RowScale {
     }
 }
 
-struct ViewScales {
-    var original: RowScale
-    var preserving: RowScale
-    var removing: RowScale
+/// The scales of an anchor's row and of its references'.
+struct ContrastScales {
+    var anchor: RowScale
+    var references: PerReference<RowScale>
 }
 
 /// What one reference gives to the gradients: see `perception_slope`. All zeros where the slope is.
@@ -30,7 +31,8 @@ struct ReferenceSlope {
     var level = 0.0
 }
 
-/// The kernels over one token's rows under the three views: V logits each, one of them finite, neither NaN nor +inf.
+/// The kernels over one token's rows: V logits each, one of them finite, neither NaN nor +inf. The second reference's span
+/// is empty where there is one only.
 struct ContrastKernels {
     let element: KernelElement
     let temperature: Double
@@ -42,63 +44,79 @@ struct ContrastKernels {
         var mean: Double
         /// The largest logit of the anchor where the reference has −inf; −inf where there is none.
         var uncovered: Double
+        /// The largest logit of the reference where the anchor has −inf; −inf where there is none.
+        var uncovering: Double
+    }
+
+    /// The two halves of a symmetric divergence: see `perception_halves`.
+    struct Halves {
+        var anchor: Double
+        var reference: Double
     }
 
     /// Fills in the sums of `scales`.
     func contrast(
-        _ original: RawSpan, _ preserving: RawSpan, _ removing: RawSpan, _ scales: inout ViewScales
-    ) -> (preserving: Crossed, removing: Crossed) {
+        _ anchor: RawSpan, _ first: RawSpan, _ second: RawSpan, _ scales: inout ContrastScales
+    ) -> PerReference<Crossed> {
         var found = perception_contrast()
-        unsafe withRows(original, preserving, removing, scales) { rows, count in
-            unsafe table.contrast(rows, count, element.code, temperature, &found)
+        unsafe withRows(anchor, first, second, scales) { rows, references, count in
+            unsafe table.contrast(rows, references, count, element.code, temperature, &found)
         }
-        scales.original.sum = found.sum.0
-        scales.preserving.sum = found.sum.1
-        scales.removing.sum = found.sum.2
-        return (
-            Crossed(mean: found.crossed.0 / found.sum.0, uncovered: Double(found.uncovered.0)),
-            Crossed(mean: found.crossed.1 / found.sum.0, uncovered: Double(found.uncovered.1))
-        )
+        scales.anchor.sum = found.sum.0
+        scales.references.first.sum = found.sum.1
+        if scales.references.second != nil { scales.references.second?.sum = found.sum.2 }
+        return PerReference(
+            Crossed(
+                mean: found.crossed.0 / found.sum.0, uncovered: Double(found.uncovered.0),
+                uncovering: Double(found.uncovering.0)),
+            scales.references.second.map { _ in
+                Crossed(
+                    mean: found.crossed.1 / found.sum.0, uncovered: Double(found.uncovered.1),
+                    uncovering: Double(found.uncovering.1))
+            })
     }
 
-    /// KL(x ‖ m) of the anchor and of the reference from their mean m, for both references.
-    func mixture(
-        _ original: RawSpan, _ preserving: RawSpan, _ removing: RawSpan, _ scales: ViewScales
-    ) -> (preserving: (anchor: Double, reference: Double), removing: (anchor: Double, reference: Double)) {
-        var found = perception_mixture()
-        unsafe withRows(original, preserving, removing, scales) { rows, count in
-            unsafe table.mixture(rows, count, element.code, temperature, &found)
+    /// The halves of Jensen–Shannon's or Jeffreys' divergence, for each reference.
+    func halves(
+        of divergence: Divergence, _ anchor: RawSpan, _ first: RawSpan, _ second: RawSpan,
+        _ scales: ContrastScales
+    ) -> PerReference<Halves> {
+        var found = perception_halves()
+        let sums =
+            switch divergence {
+            case .jensenShannon: unsafe table.jensen_shannon
+            case .jeffreys: unsafe table.jeffreys
+            case .kullbackLeibler: preconditionFailure("KL has no halves")
+            }
+        unsafe withRows(anchor, first, second, scales) { rows, references, count in
+            unsafe sums?(rows, references, count, element.code, temperature, &found)
         }
-        return ((found.anchor.0, found.reference.0), (found.anchor.1, found.reference.1))
+        return PerReference(
+            Halves(anchor: found.anchor.0, reference: found.reference.0),
+            scales.references.second.map { _ in
+                Halves(anchor: found.anchor.1, reference: found.reference.1)
+            })
     }
 
-    /// Writes the gradients; an empty output is left alone.
+    /// Writes the gradients, or adds them; an empty output is left alone.
     /// - Returns: whether everything written is finite.
     func writeGradients(
-        _ divergence: Divergence, _ original: RawSpan, _ preserving: RawSpan, _ removing: RawSpan,
-        _ scales: ViewScales, _ slopes: (preserving: ReferenceSlope, removing: ReferenceSlope),
-        toOriginal: inout MutableSpan<Float>, toPreserving: inout MutableSpan<Float>,
-        toRemoving: inout MutableSpan<Float>
+        _ divergence: Divergence, _ anchor: RawSpan, _ first: RawSpan, _ second: RawSpan,
+        _ scales: ContrastScales, _ slopes: PerReference<ReferenceSlope>,
+        to outputs: inout ContrastOutputs
     ) -> Bool {
-        let codes = [slopes.preserving, slopes.removing].map {
+        let codes = [slopes.first, slopes.second ?? ReferenceSlope()].map {
             perception_slope(slope: $0.slope, anchor_level: $0.anchorLevel, level: $0.level)
         }
         let write =
             switch divergence {
             case .kullbackLeibler: unsafe table.kullback_leibler_gradient
             case .jensenShannon: unsafe table.jensen_shannon_gradient
+            case .jeffreys: unsafe table.jeffreys_gradient
             }
-        return unsafe toOriginal.withUnsafeMutableBufferPointer { toOriginal in
-            unsafe toPreserving.withUnsafeMutableBufferPointer { toPreserving in
-                unsafe toRemoving.withUnsafeMutableBufferPointer { toRemoving in
-                    let outputs = unsafe [toOriginal, toPreserving, toRemoving].map {
-                        $0.isEmpty ? nil : $0.baseAddress
-                    }
-                    return unsafe withRows(original, preserving, removing, scales) { rows, count in
-                        unsafe write?(rows, count, element.code, temperature, codes, outputs) != 0
-                    }
-                }
-            }
+        let places = unsafe [outputs.anchor.place, outputs.first.place, outputs.second.place]
+        return unsafe withRows(anchor, first, second, scales) { rows, references, count in
+            unsafe write?(rows, references, count, element.code, temperature, codes, places) != 0
         }
     }
 
@@ -110,18 +128,16 @@ struct ContrastKernels {
         }
     }
 
-    /// Writes factor · softmax(z/T) of one row.
+    /// Writes factor · softmax(z/T) of one row, or adds it.
     /// - Returns: whether everything written is finite.
     func writeSoftmax(
-        _ logits: RawSpan, _ scale: RowScale, factor: Double, into output: inout MutableSpan<Float>
+        _ logits: RawSpan, _ scale: RowScale, factor: Double, to output: RowOutput
     ) -> Bool {
-        unsafe output.withUnsafeMutableBufferPointer { output in
-            unsafe logits.withUnsafeBytes { bytes in
-                var row = unsafe scale.row(bytes)
-                return unsafe table.softmax(
-                    &row, bytes.count / element.size, element.code, temperature, factor, output.baseAddress)
-                    != 0
-            }
+        unsafe logits.withUnsafeBytes { bytes in
+            var row = unsafe scale.row(bytes)
+            var place = unsafe output.place
+            return unsafe table.softmax(
+                &row, bytes.count / element.size, element.code, temperature, factor, &place) != 0
         }
     }
 
@@ -133,21 +149,26 @@ struct ContrastKernels {
     }
 
     private func withRows<Result>(
-        _ original: RawSpan, _ preserving: RawSpan, _ removing: RawSpan, _ scales: ViewScales,
-        _ body: (UnsafePointer<perception_row>, Int) -> Result
+        _ anchor: RawSpan, _ first: RawSpan, _ second: RawSpan, _ scales: ContrastScales,
+        _ body: (UnsafePointer<perception_row>, Int32, Int) -> Result
     ) -> Result {
-        unsafe original.withUnsafeBytes { a in
-            unsafe preserving.withUnsafeBytes { p in
-                unsafe removing.withUnsafeBytes { n in
-                    let rows = unsafe [
-                        scales.original.row(a), scales.preserving.row(p), scales.removing.row(n),
-                    ]
+        unsafe anchor.withUnsafeBytes { a in
+            unsafe first.withUnsafeBytes { f in
+                unsafe second.withUnsafeBytes { s in
+                    var rows = unsafe [scales.anchor.row(a), scales.references.first.row(f)]
+                    if let scale = scales.references.second { unsafe rows.append(scale.row(s)) }
                     return unsafe rows.withUnsafeBufferPointer { rows in
-                        guard let first = rows.baseAddress else { preconditionFailure("three rows") }
-                        return unsafe body(first, a.count / element.size)
+                        guard let start = rows.baseAddress else { preconditionFailure("no rows") }
+                        return unsafe body(start, Int32(rows.count - 1), a.count / element.size)
                     }
                 }
             }
         }
+    }
+}
+
+extension RowOutput {
+    fileprivate var place: perception_output {
+        unsafe perception_output(values: memory.baseAddress, adds: adds ? 1 : 0)
     }
 }

@@ -8,6 +8,8 @@ package enum Divergence: Sendable {
     case kullbackLeibler
     /// Jensen–Shannon: ½ KL(anchor ‖ m) + ½ KL(reference ‖ m), m their mean. Between 0 and ln 2.
     case jensenShannon
+    /// Jeffreys: ½ KL(anchor ‖ reference) + ½ KL(reference ‖ anchor). Infinite where one has mass and the other none.
+    case jeffreys
 
     /// - Parameters: log-probabilities [V] of both distributions.
     /// - Complexity: O(V)
@@ -23,6 +25,7 @@ package enum Divergence: Sendable {
     ///
     /// KL: ∂/∂z_a = π_a (log π_a − log π_ref − D)/T, ∂/∂z_ref = (π_ref − π_a)/T.
     /// JSD: ∂/∂z_x = ½ π_x (log(π_x/m) − KL(x ‖ m))/T for both x.
+    /// Jeffreys: ∂/∂z_x = ½ (π_x (log(π_x/π_y) − KL(x ‖ y)) + π_x − π_y)/T for both x, y the other.
     /// - Complexity: O(V)
     package func addGradient(
         anchor: [Double], reference: [Double], scale: Double, temperature: Double,
@@ -56,20 +59,43 @@ package enum Divergence: Sendable {
                 referenceGradient[index] +=
                     0.5 * factor * ratios.q * (ratios.logReference - toMeanFromReference)
             }
+        case .jeffreys:
+            var fromAnchor = 0.0
+            var fromReference = 0.0
+            for index in anchor.indices {
+                fromAnchor += weightedGap(anchor[index], reference[index])
+                fromReference += weightedGap(reference[index], anchor[index])
+            }
+            for index in anchor.indices {
+                let surplus = exp(anchor[index]) - exp(reference[index])
+                let toAnchor =
+                    weightedGap(anchor[index], reference[index]) - exp(anchor[index]) * fromAnchor + surplus
+                let toReference =
+                    weightedGap(reference[index], anchor[index]) - exp(reference[index]) * fromReference
+                    - surplus
+                anchorGradient[index] += 0.5 * factor * toAnchor
+                referenceGradient[index] += 0.5 * factor * toReference
+            }
         }
     }
 
     @inline(__always)
     private func term(_ a: Double, _ r: Double) -> Double {
         switch self {
-        case .kullbackLeibler:
-            let p = exp(a)
-            return p > 0 ? p * (a - r) : 0
+        case .kullbackLeibler: return weightedGap(a, r)
+        case .jeffreys: return 0.5 * (weightedGap(a, r) + weightedGap(r, a))
         case .jensenShannon:
             let ratios = mixtureRatios(a, r)
             return 0.5 * (ratios.p * ratios.logAnchor + ratios.q * ratios.logReference)
         }
     }
+}
+
+/// e^a (a − r), 0 where e^a is.
+@inline(__always)
+private func weightedGap(_ a: Double, _ r: Double) -> Double {
+    let p = exp(a)
+    return p > 0 ? p * (a - r) : 0
 }
 
 /// p = e^a, q = e^r, log(p/m), log(q/m) with m = (p+q)/2; a logarithm whose probability is 0 is given as 0.

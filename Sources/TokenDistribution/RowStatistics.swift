@@ -38,7 +38,7 @@ package struct RowStatistics: Sendable {
 
     /// What a finished row says.
     package enum Outcome: Sendable, Equatable {
-        case defined(logSumExp: Double, entropy: Double)
+        case defined(RowSummary)
         case notANumber
         case positiveInfinity
         case allNegativeInfinity
@@ -51,12 +51,11 @@ package struct RowStatistics: Sendable {
         if anchor == .infinity { return .positiveInfinity }
         if anchor == -.infinity { return .allNegativeInfinity }
         let logSum = log1p(whole.sum)
-        // Divided, not multiplied by the inverse, as a token's own z/T is: the log-probability of a certain token is then
-        // exactly 0, and not a rounding residue whose sign an |a − p| would take for a direction.
         // Rounding can leave −1e-17 for a certain distribution; entropy is never negative.
         return .defined(
-            logSumExp: anchor / temperature + logSum,
-            entropy: max(0, logSum - whole.weightedSum / (1 + whole.sum)))
+            RowSummary(
+                peak: anchor, temperature: temperature, logSum: logSum,
+                entropy: max(0, logSum - whole.weightedSum / (1 + whole.sum))))
     }
 
     /// Adds the row's next elements, little-endian F32, BF16, F16 or F64 at any alignment. Every call but a row's last

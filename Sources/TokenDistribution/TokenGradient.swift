@@ -1,14 +1,15 @@
 import Glibc
 package import Tensor
 
-/// Writes slope · ∂(log-probability of `token`)/∂z = slope · (1[v = token] − softmax(z/T)[v]) / T for one row [V].
+/// Writes slope · ∂(log-probability of `token`)/∂z = slope · (1[v = token] − softmax(z/T)[v]) / T for one row [V], or adds
+/// it.
 ///
 /// The row's statistics must be defined. Computed in Double, as `RowContrast` does.
 /// - Returns: whether everything written is finite.
 /// - Complexity: O(V)
 package func writeTokenGradient(
     of token: Int, slope: Double, logits: RawSpan, as type: ElementType, temperature: Double,
-    instructionSet: InstructionSet = .inUse, into output: inout MutableSpan<Float>
+    instructionSet: InstructionSet = .inUse, to output: RowOutput
 ) -> Bool {
     precondition(output.count == logits.byteCount / type.size && (0..<output.count).contains(token))
     let factor = slope / temperature
@@ -17,7 +18,7 @@ package func writeTokenGradient(
         for index in values.indices {
             values[index] = -factor * (index == token ? expm1(values[index]) : exp(values[index]))
         }
-        return narrow(values, into: &output)
+        return output.put(values)
     }
     var statistics = RowStatistics(temperature: temperature, instructionSet: instructionSet)
     statistics.add(logits, as: type)
@@ -25,13 +26,12 @@ package func writeTokenGradient(
     let kernels = ContrastKernels(
         element: element, temperature: temperature, instructionSet: instructionSet)
     scale.sum = kernels.sum(logits, scale)
-    var isFinite = kernels.writeSoftmax(logits, scale, factor: -factor, into: &output)
+    let before = output.adds ? output.value(at: token) : 0
+    let isFinite = kernels.writeSoftmax(logits, scale, factor: -factor, to: output)
     var logit = [0.0]
     var span = logit.mutableSpan
     type.widen(logits.extracting(token * type.size..<(token + 1) * type.size), into: &span)
     // 1 − p as −expm1(log p): exact for a token that is nearly certain.
     let rest = -expm1((logit[0] - scale.anchor) / temperature - log(scale.sum))
-    output[token] = Float(factor * rest)
-    if !output[token].isFinite { isFinite = false }
-    return isFinite
+    return output.set(before + factor * rest, at: token) && isFinite
 }

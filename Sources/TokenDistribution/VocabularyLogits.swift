@@ -45,11 +45,11 @@ package struct VocabularyLogits: Sendable {
         return statistics.outcome
     }
 
-    /// The scaled logit z/T of one token.
-    package func scaledLogit(row: Int, token: Int) -> Double {
+    /// The logit z of one token.
+    package func logit(row: Int, token: Int) -> Double {
         precondition(token >= 0 && token < vocabulary)
         let index = elements(ofRow: row).lowerBound + token
-        return tensor.doubles(index..<index + 1)[0] / temperature
+        return tensor.doubles(index..<index + 1)[0]
     }
 
     /// log softmax(z/T) of row `row`, [V], in Double throughout: a divergence between near-equal rows is a small

@@ -4,43 +4,43 @@ import Tensor
 /// One token's rows of F64 logits, computed from log-probabilities held in Double: what an F64 row has more digits for.
 struct WideContrast {
     private let contrast: RowContrast
-    private let original: [Double]
-    private let preserving: [Double]
-    private let removing: [Double]
+    private let anchor: [Double]
+    private let references: PerReference<[Double]>
 
-    /// - Parameters: rows [V] of F64 logits whose statistics are defined.
+    /// - Parameters: rows [V] of F64 logits whose statistics are defined; the second is empty where there is one reference.
     /// - Complexity: O(V) time and memory
-    init(_ contrast: RowContrast, _ original: RawSpan, _ preserving: RawSpan, _ removing: RawSpan) {
+    init(_ contrast: RowContrast, _ anchor: RawSpan, _ first: RawSpan, _ second: RawSpan) {
         self.contrast = contrast
-        self.original = logProbabilities(original, as: .float64, temperature: contrast.temperature)
-        self.preserving = logProbabilities(preserving, as: .float64, temperature: contrast.temperature)
-        self.removing = logProbabilities(removing, as: .float64, temperature: contrast.temperature)
+        self.anchor = logProbabilities(anchor, as: .float64, temperature: contrast.temperature)
+        references = PerReference(
+            logProbabilities(first, as: .float64, temperature: contrast.temperature),
+            second.isEmpty
+                ? nil : logProbabilities(second, as: .float64, temperature: contrast.temperature))
     }
 
-    var divergences: ViewDivergences {
-        ViewDivergences(
-            preserving: contrast.divergence.value(anchor: original, reference: preserving),
-            removing: contrast.divergence.value(anchor: original, reference: removing))
+    var divergences: PerReference<Double> {
+        references.map { contrast.divergence.value(anchor: anchor, reference: $0) }
     }
 
-    func writeGradients(
-        _ slopes: ViewDivergences, _ toOriginal: inout MutableSpan<Float>,
-        _ toPreserving: inout MutableSpan<Float>, _ toRemoving: inout MutableSpan<Float>
-    ) -> Bool {
-        var forOriginal = [Double](repeating: 0, count: original.count)
-        var forPreserving = forOriginal
-        var forRemoving = forOriginal
+    func writeGradients(_ slopes: PerReference<Double>, _ outputs: inout ContrastOutputs) -> Bool {
+        var toAnchor = [Double](repeating: 0, count: anchor.count)
+        var areFinite = outputs.first.put(
+            gradient(references.first, slope: slopes.first, adding: &toAnchor))
+        if let second = references.second, let slope = slopes.second {
+            let toSecond = gradient(second, slope: slope, adding: &toAnchor)
+            if !outputs.second.put(toSecond) { areFinite = false }
+        }
+        return outputs.anchor.put(toAnchor) && areFinite
+    }
+
+    private func gradient(
+        _ reference: [Double], slope: Double, adding toAnchor: inout [Double]
+    ) -> [Double] {
+        var toReference = [Double](repeating: 0, count: reference.count)
         contrast.divergence.addGradient(
-            anchor: original, reference: preserving, scale: slopes.preserving,
-            temperature: contrast.temperature, toAnchor: &forOriginal, toReference: &forPreserving)
-        contrast.divergence.addGradient(
-            anchor: original, reference: removing, scale: slopes.removing, temperature: contrast.temperature,
-            toAnchor: &forOriginal, toReference: &forRemoving)
-        let areFinite = [
-            narrow(forOriginal, into: &toOriginal), narrow(forPreserving, into: &toPreserving),
-            narrow(forRemoving, into: &toRemoving),
-        ]
-        return areFinite.allSatisfy { $0 }
+            anchor: anchor, reference: reference, scale: slope, temperature: contrast.temperature,
+            toAnchor: &toAnchor, toReference: &toReference)
+        return toReference
     }
 }
 
@@ -62,17 +62,4 @@ func logProbabilities(_ logits: RawSpan, as type: ElementType, temperature: Doub
     let logSum = log(sum)
     for index in values.indices { values[index] -= logSum }
     return values
-}
-
-/// Rounds to Float; an empty output is left alone.
-/// - Returns: whether all that was written is finite.
-func narrow(_ values: [Double], into output: inout MutableSpan<Float>) -> Bool {
-    guard output.count > 0 else { return true }
-    precondition(output.count == values.count)
-    var isFinite = true
-    for index in values.indices {
-        output[index] = Float(values[index])
-        if !output[index].isFinite { isFinite = false }
-    }
-    return isFinite
 }

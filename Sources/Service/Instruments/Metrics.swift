@@ -78,10 +78,12 @@ enum Metrics {
         help: "Sum of H_removing - H_original over compared tokens, batches with a negative sum apart.")
     static let lossTokens = MetricFamily(
         "perception_loss_tokens_total", .counter, labels: signalLabels,
-        help: "Tokens that carried loss: the denominator of mean margin and clamp saturation.")
-    static let margin = MetricFamily(
-        "perception_margin_nats_total", .counter, labels: signedLabels,
-        help: "Sum of margins over tokens that carried loss, batches with a negative sum apart.")
+        help: "Tokens that carried loss: the denominator of mean contrast and clamp saturation.")
+    static let contrast = MetricFamily(
+        "perception_contrast_nats_total", .counter, labels: signedLabels,
+        help:
+            "Sum over tokens that carried loss of their weighted divergences, batches with a negative sum apart."
+    )
     static let clampedTokens = MetricFamily(
         "perception_clamped_tokens_total", .counter, labels: signalLabels,
         help: "Tokens that carried loss and on which a clamp acted.")
@@ -92,6 +94,27 @@ enum Metrics {
         "perception_loss_denominator_total", .counter, labels: signalLabels,
         help: "Sum of loss denominators.")
 
+    static let losses = MetricFamily(
+        "perception_losses_total", .counter, labels: signalLabels, help: "Batches that were scored.")
+    static let cappedLosses = MetricFamily(
+        "perception_capped_losses_total", .counter, labels: signalLabels,
+        help: "Scored batches whose loss was held by loss_cap, and so had no gradient.")
+    static let objective = MetricFamily(
+        "perception_objective_total", .counter, labels: signedLabels,
+        help: "Sum of objectives, batches with a negative one apart.")
+    static let rewardGroups = MetricFamily(
+        "perception_reward_groups_total", .counter, labels: signalLabels,
+        help: "Groups of rewards that advantages were computed from.")
+    static let groupsWithoutSpread = MetricFamily(
+        "perception_reward_groups_without_spread_total", .counter, labels: signalLabels,
+        help: "Groups of one reward, or of equal ones: they teach nothing.")
+    static let negativeEntropies = MetricFamily(
+        "perception_negative_entropies_total", .counter, labels: signalLabels,
+        help: "Entropies that rounding put below 0, counted as 0.")
+    static let positiveLogProbabilities = MetricFamily(
+        "perception_positive_log_probs_total", .counter, labels: signalLabels,
+        help: "Log-probabilities that rounding put above 0.")
+
     static let build = MetricFamily(
         "perception_build_info", .gauge, labels: ["version", "instruction_set"], help: "Always 1.")
 
@@ -101,7 +124,9 @@ enum Metrics {
             mostConnections, busyWorkers, workers, queued, mostQueued, memory, memoryBudget, positions,
             images,
             views, responseTokens, candidateTokens, selectedTokens, gatedTokens, comparedTokens, deltaEntropy,
-            lossTokens, margin, clampedTokens, lossNumerator, lossDenominator, build,
+            lossTokens, contrast, clampedTokens, lossNumerator, lossDenominator, losses, cappedLosses,
+            objective,
+            rewardGroups, groupsWithoutSpread, negativeEntropies, positiveLogProbabilities, build,
         ] + ProcessMetrics.families
 
     private static let signalLabels = ["preset", "run"]

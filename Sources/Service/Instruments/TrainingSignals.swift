@@ -1,3 +1,4 @@
+import Advantages
 import ContrastiveLoss
 import Observability
 
@@ -6,18 +7,29 @@ import Observability
 struct TrainingSignals: Sendable, Equatable {
     let preset: String
     let diagnostics: Diagnostics
-    /// Σ of loss numerators and denominators; nil where no loss was asked for.
+    /// Nil where no loss was asked for.
     let loss: Loss?
+    /// Groups of rewards; nil where advantages didn't come from them.
+    let groups: GroupedAdvantages?
+    let residues: Residues
 
     struct Loss: Sendable, Equatable {
         let numerator: Double
         let denominator: Double
+        let objective: Double
+        let isCapped: Bool
     }
 
-    init(preset: String, diagnostics: Diagnostics, loss: AggregatedLoss?) {
+    init(preset: String, diagnostics: Diagnostics, _ source: Diagnostics.Source) {
         self.preset = preset
         self.diagnostics = diagnostics
-        self.loss = loss.map { Loss(numerator: $0.numerator, denominator: $0.denominator) }
+        loss = source.report.map {
+            Loss(
+                numerator: $0.aggregated.numerator, denominator: $0.aggregated.denominator,
+                objective: $0.objective, isCapped: $0.isCapped)
+        }
+        groups = source.groups
+        residues = source.residues
     }
 
     func add(to registry: MetricRegistry, run: String) {
@@ -33,14 +45,23 @@ struct TrainingSignals: Sendable, Equatable {
         add(Double(diagnostics.candidates), Metrics.candidateTokens)
         add(Double(diagnostics.selected), Metrics.selectedTokens)
         add(Double(diagnostics.gated), Metrics.gatedTokens)
-        if diagnostics.detects {
+        if diagnostics.comparesEntropies {
             add(Double(diagnostics.tokens), Metrics.comparedTokens)
             addSigned(diagnostics.deltaSum, Metrics.deltaEntropy)
         }
+        if let groups {
+            add(Double(groups.groups), Metrics.rewardGroups)
+            add(Double(groups.withoutSpread), Metrics.groupsWithoutSpread)
+        }
+        add(Double(residues.negativeEntropies), Metrics.negativeEntropies)
+        add(Double(residues.positiveLogProbabilities), Metrics.positiveLogProbabilities)
         guard let loss else { return }
+        add(1, Metrics.losses)
+        add(loss.isCapped ? 1 : 0, Metrics.cappedLosses)
+        addSigned(loss.objective, Metrics.objective)
         add(Double(diagnostics.gated), Metrics.lossTokens)
         add(Double(diagnostics.clamped), Metrics.clampedTokens)
-        addSigned(diagnostics.marginSum, Metrics.margin)
+        addSigned(diagnostics.contrastSum, Metrics.contrast)
         addSigned(loss.numerator, Metrics.lossNumerator)
         add(loss.denominator, Metrics.lossDenominator)
     }

@@ -1,35 +1,5 @@
-import ContrastiveLoss
+import Advantages
 import JSON
-import Perception
-
-/// All options of /v1/mask, resolved.
-struct MaskOptions: Sendable {
-    enum Output: String, Sendable, CaseIterable {
-        case perceptionMask = "perception_mask"
-        case gate
-        case mask
-        case deltaEntropy = "delta_entropy"
-        case perceptionScore = "perception_score"
-    }
-
-    var preset = Preset.standard
-    var detector = Preset.standard.loss.detector
-    var gate = Preset.standard.loss.gate
-    var returned = Set(Output.allCases)
-
-    static let table = OptionTable<MaskOptions>(
-        options: [.choice("preset", \.preset)] + detectorOptions.map { $0.lifted(\.detector) }
-            + gateOptions.map { $0.lifted(\.gate) } + [.set("return", \.returned)])
-
-    init(body: [JSONValue.Member], query: [JSONValue.Member], _ faults: inout Faults) {
-        let given = overlay(body, query)
-        MaskOptions.table.apply(given.filter { $0.name == "preset" }, to: &self, &faults)
-        detector = preset.loss.detector
-        gate = preset.loss.gate
-        MaskOptions.table.apply(given.filter { $0.name != "preset" }, to: &self, &faults)
-        if detector.method == .none { returned.subtract([.deltaEntropy, .perceptionScore]) }
-    }
-}
 
 /// All options of /v1/entropy, resolved.
 struct EntropyOptions: Sendable {
@@ -58,7 +28,7 @@ struct EntropyOptions: Sendable {
 /// All options of /v1/advantages, resolved.
 struct AdvantageOptions: Sendable {
     var estimator = GroupAdvantage.grpo
-    var epsilon = 1e-6
+    var epsilon = GroupAdvantage.standardEpsilon
 
     static let table = OptionTable<AdvantageOptions>(options: [
         .choice("advantage_estimator", \.estimator), .number("std_epsilon", \.epsilon, from: 0, to: 1),

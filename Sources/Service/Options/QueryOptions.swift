@@ -2,9 +2,8 @@ import HTTP
 import JSON
 
 extension OptionTable {
-    /// Query parameters as option members. A parameter's text is read as a JSON number, true, false or null where it is
-    /// one, `none` as null where the option is no word, else as a string; list options are split at commas. A name given
-    /// twice is a fault.
+    /// Query parameters as option members, each text as its option spells it; `none` is null where null is a value. A name
+    /// given twice is a fault.
     func members(of query: [QueryItem], _ faults: inout Faults) -> [JSONValue.Member] {
         var seen: Set<String> = []
         return query.compactMap { item in
@@ -12,13 +11,17 @@ extension OptionTable {
                 faults.add(.malformedRequest, Problem.Reason("given more than once", field: item.name))
                 return nil
             }
-            let isList = options.first { $0.name == item.name }?.isList ?? false
-            guard isList else {
-                let takesNull = options.first { $0.name == item.name }?.expected.contains("null") ?? false
-                return .init(item.name, takesNull && item.value == "none" ? .null : queryScalar(item.value))
+            let option = options.first { $0.name == item.name }
+            if option?.takesNull == true, item.value == "none" { return .init(item.name, .null) }
+            switch option?.spelling ?? .scalar {
+            case .scalar: return .init(item.name, queryScalar(item.value))
+            case .list:
+                let words = item.value.split(separator: ",").map { JSONValue.string(String($0)) }
+                return .init(item.name, .array(words))
+            case .json:
+                // What is no JSON is refused as the wrong type, with what is expected.
+                return .init(item.name, (try? JSONValue(parsing: item.value)) ?? .string(item.value))
             }
-            let words = item.value.split(separator: ",").map { JSONValue.string(String($0)) }
-            return .init(item.name, .array(words))
         }
     }
 }

@@ -161,7 +161,8 @@ extension Option {
     /// 0 … 2^63 − 1.
     fileprivate static func seed(_ name: String, _ path: Path<Int64>) -> Option {
         Option(
-            name: name, expected: "an integer from 0 to 9223372036854775807", isList: false,
+            name: name, expected: "an integer from 0 to 9223372036854775807", spelling: .scalar,
+            takesNull: false,
             set: { target, json in
                 guard let value = json.integer else { return .wrongType }
                 guard value >= 0 else { return .outOfDomain }

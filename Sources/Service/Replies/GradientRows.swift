@@ -1,5 +1,6 @@
 import ContrastiveLoss
 import Parallelism
+import TokenDistribution
 
 /// Memory for rows of F32 that many threads fill at the same time, each row by one of them.
 ///
@@ -37,10 +38,7 @@ extension LogitGradients {
         let areFinite = mapInParallel(
             rows.count, operations: rows.count * vocabulary * 10, while: isWanted
         ) { index in
-            var original = unsafe memory.original.row(index, width: vocabulary).mutableSpan
-            var preserving = unsafe memory.preserving.row(index, width: vocabulary).mutableSpan
-            var removing = unsafe memory.removing.row(index, width: vocabulary).mutableSpan
-            return fill(index, original: &original, preserving: &preserving, removing: &removing)
+            fill(index, PerView { unsafe RowOutput(memory[$0].row(index, width: vocabulary)) })
         }
         guard let areFinite else { return .unwanted }
         return areFinite.firstIndex(of: false).map { .unfit(token: rows[$0]) }

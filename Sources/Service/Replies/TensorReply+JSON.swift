@@ -1,8 +1,8 @@
+import Batches
 import HTTP
 import HTTPTypes
 import JSON
 import Parallelism
-import Perception
 
 extension TensorReply {
     /// JSON in the form of the request: rollout objects, or members with the tensors' names.
@@ -26,7 +26,7 @@ extension TensorReply {
                 }
             } else {
                 writer.members(resolvedScalars(withSequences: true))
-                for entry in entries {
+                for entry in entries where !entry.isScalar {
                     writer.name(entry.name)
                     writeColumn(entry.values, &writer)
                 }
@@ -59,6 +59,8 @@ extension TensorReply {
         case .rowNumbers(let rows): writer.array { writer in for row in rows { writer.integer(row) } }
         case .rows(_, let rows, _): writer.array { writer in writeRows(values, rows.indices, &writer) }
         case .gradient: preconditionFailure("gradients are filled before they are written")
+        case .sequences(let floats, _): writer.array { writer in writer.numbers(floats.span) }
+        case .scalar: preconditionFailure("scalars are written with the others")
         case .masks, .floats:
             guard case .padded = layout.kind else {
                 writer.array { writer in writeTokens(values, 0..<layout.rows.tokens, &writer) }
@@ -76,7 +78,8 @@ extension TensorReply {
         switch values {
         case .masks(let masks): writer.numbers(masks.span.extracting(range))
         case .floats(let floats): writer.numbers(floats.span.extracting(range))
-        case .rowNumbers, .rows, .gradient: preconditionFailure("not one entry for each token")
+        case .rowNumbers, .rows, .gradient, .sequences, .scalar:
+            preconditionFailure("not one entry for each token")
         }
     }
 
@@ -99,8 +102,9 @@ extension TensorReply {
             reservingCapacity: 1 << 8 + tokens.count * entries.count * 8 + gradientDigits(of: tokens))
         writer.object { writer in
             if let id { writer.member("id", id) }
+            let parts = entries.filter { !$0.isScalar }
             writeNested(
-                entries.map { ($0.name.split(separator: ".").map(String.init), $0) }[...], tokens, &writer)
+                parts.map { ($0.name.split(separator: ".").map(String.init), $0) }[...], row, &writer)
             if !sequenceDiagnostics.isEmpty {
                 writer.member("diagnostics", .object(sequenceDiagnostics[row]))
             }
@@ -110,32 +114,33 @@ extension TensorReply {
 
     /// Writes entries whose names share prefixes, which stand next to one another, as nested objects.
     private func writeNested(
-        _ named: ArraySlice<(path: [String], entry: Entry)>, _ tokens: Range<Int>, _ writer: inout JSONWriter
+        _ named: ArraySlice<(path: [String], entry: Entry)>, _ row: Int, _ writer: inout JSONWriter
     ) {
         var rest = named
         while let first = rest.first {
             if first.path.count == 1 {
-                writePart(first.entry, as: first.path[0], tokens, &writer)
+                writePart(first.entry, as: first.path[0], row, &writer)
                 rest = rest.dropFirst()
                 continue
             }
             let group = rest.prefix { $0.path.count > 1 && $0.path[0] == first.path[0] }
             writer.name(first.path[0])
             writer.object { writer in
-                writeNested(group.map { (Array($0.path.dropFirst()), $0.entry) }[...], tokens, &writer)
+                writeNested(group.map { (Array($0.path.dropFirst()), $0.entry) }[...], row, &writer)
             }
             rest = rest.dropFirst(group.count)
         }
     }
 
     private func writePart(
-        _ entry: Entry, as name: String, _ tokens: Range<Int>, _ writer: inout JSONWriter
+        _ entry: Entry, as name: String, _ row: Int, _ writer: inout JSONWriter
     ) {
-        if case .scalar(let alias) = rolloutNames[entry.name], case .floats(let floats) = entry.values {
-            writer.name(alias)
-            writer.number(floats[tokens.lowerBound])
+        if case .sequences(let floats, let member) = entry.values {
+            writer.name(member)
+            writer.number(floats[row])
             return
         }
+        let tokens = layout.rows[row]
         writer.name(name)
         writer.array { writer in
             switch entry.values {
@@ -144,6 +149,7 @@ extension TensorReply {
                 for row in rows[indices(of: tokens, in: rows)] { writer.integer(row - tokens.lowerBound) }
             case .rows(_, let rows, _): writeRows(entry.values, indices(of: tokens, in: rows), &writer)
             case .gradient: preconditionFailure("gradients are filled before they are written")
+            case .sequences, .scalar: preconditionFailure("not a list in a rollout")
             }
         }
     }
@@ -169,5 +175,12 @@ extension TensorReply {
 extension JSONWriter {
     mutating func members(_ members: [JSONValue.Member]) {
         for member in members { self.member(member.name, member.value) }
+    }
+}
+
+extension TensorReply.Entry {
+    /// Whether JSON has it among its scalars.
+    fileprivate var isScalar: Bool {
+        if case .scalar = values { true } else { false }
     }
 }

@@ -1,6 +1,6 @@
+import Batches
 import ContrastiveLoss
 import JSON
-import Perception
 
 /// A reply of numbers before it has an encoding: scalars, and tensors laid out as the request was.
 struct TensorReply: Sendable {
@@ -14,18 +14,16 @@ struct TensorReply: Sendable {
         case masks([UInt8])
         /// [N]
         case floats([Float])
+        /// [B]; its one number in a rollout object is called `member`.
+        case sequences([Float], member: String)
+        /// One number without extents, F64; in JSON it is a scalar already.
+        case scalar(Double)
         /// [S]: flat numbers of tokens, ascending
         case rowNumbers([Int])
         /// [S,V] F32 of one view, one row for each of `gradients.rows`; still to be computed.
         case gradient(View)
         /// [S,width] F32 as bytes, one row for each of `rows`
         case rows([UInt8], rows: [Int], width: Int)
-    }
-
-    /// How a tensor appears in a rollout object when not under its own name as a list.
-    enum RolloutName: Sendable {
-        /// Its one number.
-        case scalar(String)
     }
 
     let form: TensorRequest.Form
@@ -38,9 +36,9 @@ struct TensorReply: Sendable {
     private(set) var sequenceDiagnostics: [[JSONValue.Member]] = []
     /// Of the whole batch; nil when the operation has none.
     private(set) var diagnostics: Diagnostics?
+    private var batchDiagnostics: BatchDiagnostics?
     /// For /metrics; nil when the operation has none.
     private(set) var signals: TrainingSignals?
-    var rolloutNames: [String: RolloutName] = [:]
     private var faults = Faults()
 
     init(form: TensorRequest.Form, layout: TokenLayout) {
@@ -64,6 +62,18 @@ struct TensorReply: Sendable {
         addUnfit(name, token: token, found: "\(values[token])")
     }
 
+    /// One number for each sequence.
+    /// - Parameter member: what it is called in a rollout object; nil for its own name.
+    mutating func add(_ name: String, sequences values: [Double], in member: String? = nil) {
+        let floats = narrowed(values)
+        entries.append(Entry(name: name, values: .sequences(floats, member: member ?? name)))
+        guard let row = firstNonFinite(in: floats) else { return }
+        faults.add(
+            .nonFiniteValue,
+            Problem.Reason(
+                "the result does not fit a 32-bit float", field: name, index: [row], found: "\(values[row])"))
+    }
+
     /// Numbers that were narrowed as they were made.
     mutating func add(_ name: String, _ values: [Float]) {
         entries.append(Entry(name: name, values: .floats(values)))
@@ -73,7 +83,7 @@ struct TensorReply: Sendable {
 
     private mutating func addUnfit(_ name: String, token: Int, found: String) {
         let reason = layout.reason(
-            "the result does not fit a 32-bit float; a clamp or another estimator keeps it finite",
+            "the result does not fit a 32-bit float",
             field: name, token: token, found: found)
         faults.add(.nonFiniteValue, reason)
     }
@@ -122,22 +132,33 @@ struct TensorReply: Sendable {
         }
     }
 
-    mutating func addScalar(_ name: String, _ value: Double) {
-        guard value.isFinite else {
-            faults.add(
-                .nonFiniteValue,
-                Problem.Reason(
-                    "the result is not finite; a clamp or another estimator keeps it so", field: name,
-                    found: "\(value)"))
-            return
-        }
+    /// - Parameter asTensor: whether safetensors have it as a tensor too, because readers of tensors drop metadata.
+    mutating func addScalar(_ name: String, _ value: Double, asTensor: Bool = false) {
+        checkFinite(name, value)
         scalars.append(.init(name, .number(value)))
+        if asTensor { entries.append(Entry(name: name, values: .scalar(value))) }
+    }
+
+    /// Several numbers of one name, by view.
+    mutating func addScalars(_ name: String, _ values: [(view: String, value: Double)]) {
+        for (view, value) in values { checkFinite("\(name).\(view)", value) }
+        scalars.append(.init(name, .object(values.map { .init($0.view, .number($0.value)) })))
+    }
+
+    private mutating func checkFinite(_ name: String, _ value: Double) {
+        guard !value.isFinite else { return }
+        faults.add(
+            .nonFiniteValue,
+            Problem.Reason(
+                "the result is not finite; a clamp or another estimator keeps it so", field: name,
+                found: "\(value)"))
     }
 
     mutating func setDiagnostics(_ source: Diagnostics.Source, rows: Rows, preset: String) {
         let sequences = (0..<rows.count).map { Diagnostics(source, rows[$0]) }
         let whole = Diagnostics(source, joining: sequences)
-        signals = TrainingSignals(preset: preset, diagnostics: whole, loss: source.loss?.aggregated)
+        signals = TrainingSignals(preset: preset, diagnostics: whole, source)
+        batchDiagnostics = BatchDiagnostics(source)
         if !(whole.isFinite && sequences.allSatisfy(\.isFinite)) {
             faults.add(
                 .nonFiniteValue,
@@ -158,6 +179,7 @@ struct TensorReply: Sendable {
     func resolvedScalars(withSequences: Bool) -> [JSONValue.Member] {
         scalars.map { member in
             guard member.name == "diagnostics", var members = diagnostics?.members else { return member }
+            members += batchDiagnostics?.members ?? []
             if withSequences {
                 members.append(.init("sequences", .array(sequenceDiagnostics.map { .object($0) })))
             }

@@ -1,5 +1,5 @@
+import Advantages
 import JSON
-import Perception
 
 /// /v1/advantages: rewards and groups → advantages.
 struct AdvantagesEndpoint: TensorOperation {
@@ -14,23 +14,24 @@ struct AdvantagesEndpoint: TensorOperation {
         var groups: [Int] = []
         if case .rollouts(let ids, _) = request.form, ids.isEmpty {
             // An empty batch is valid.
-        } else if let read = checkedRewards(request, count: nil, &faults) {
+        } else if let read: (rewards: [Double], groups: [Int]) = checkedRewards(request, count: nil, &faults)
+        {
             (rewards, groups) = read
         }
         try faults.check()
-        // One number for each sequence: as many rows as rewards, each of one "token".
-        let layout: TokenLayout
-        if case .rollouts(let ids, _) = request.form {
-            layout = TokenLayout(rollouts: ids, lengths: [Int](repeating: 1, count: ids.count))
-        } else {
-            layout = TokenLayout(flat: rewards.count)
-        }
+        let layout = TokenLayout(sequences: rewards.count, of: request.form)
         try context.claim(layout)
         let advantages = options.estimator.advantages(
             rewards: rewards, groups: groups, epsilon: options.epsilon)
         var reply = TensorReply(form: request.form, layout: layout)
-        reply.add("advantages", advantages)
-        reply.rolloutNames["advantages"] = .scalar("advantage")
+        reply.add("advantages", sequences: advantages.values, in: "advantage")
+        reply.scalars.append(
+            .init(
+                "diagnostics",
+                [
+                    "groups": .integer(Int64(advantages.groups)),
+                    "groups_without_spread": .integer(Int64(advantages.withoutSpread)),
+                ]))
         reply.scalars.append(.init("options", AdvantageOptions.table.echo(options)))
         try reply.check()
         return reply

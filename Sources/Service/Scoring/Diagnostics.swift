@@ -1,3 +1,5 @@
+import Advantages
+import Batches
 import ContrastiveLoss
 import JSON
 import Perception
@@ -6,13 +8,15 @@ import Perception
 struct Diagnostics: Sendable, Equatable {
     /// Everything that is counted, flat over N.
     struct Source {
-        let responseMask: [UInt8]
-        let detection: Detection
-        let mask: [UInt8]
-        /// Whether entropies were compared, so that ΔH has a mean.
-        let detects: Bool
-        /// Margins and whether a clamp acted; nil for /v1/mask.
-        let loss: LossReport?
+        let batch: TokenBatch
+        let selection: Selection
+        /// Nil for /v1/mask.
+        let report: LossReport?
+        /// Nil where advantages didn't come from rewards in groups.
+        let groups: GroupedAdvantages?
+        let residues: Residues
+
+        var hasTerms: Bool { report.map { !$0.contrast.isEmpty || !$0.tokenLoss.isEmpty } ?? false }
     }
 
     private(set) var tokens = 0
@@ -21,29 +25,37 @@ struct Diagnostics: Sendable, Equatable {
     private(set) var gated = 0
     private(set) var clamped = 0
     private(set) var deltaSum = 0.0
-    private(set) var marginSum = 0.0
-    let detects: Bool
-    private let hasLoss: Bool
+    private(set) var contrastSum = 0.0
+    /// Whether entropies were compared, so that ΔH has a mean.
+    let comparesEntropies: Bool
+    private let scores: Bool
+
+    private init(_ source: Source) {
+        comparesEntropies = source.selection.detection.deltaEntropy != nil
+        scores = source.report != nil
+    }
 
     /// One sequence's.
     /// - Complexity: O(range.count)
     init(_ source: Source, _ range: Range<Int>) {
-        detects = source.detects
-        hasLoss = source.loss != nil
-        tokens = count(of: source.responseMask.span, in: range)
-        candidates = count(of: source.detection.candidates.span, in: range)
-        selected = count(of: source.detection.mask.span, in: range)
-        gated = count(of: source.mask.span, in: range)
-        deltaSum = sum(of: source.detection.deltaEntropy.span, where: source.responseMask.span, in: range)
-        guard let loss = source.loss else { return }
-        marginSum = sum(of: loss.margin.span, where: source.mask.span, in: range)
-        for token in range where loss.isClamped[token] && source.mask[token] == 1 { clamped += 1 }
+        self.init(source)
+        let response = source.batch.responseMask.span
+        let mask = source.selection.mask
+        tokens = count(of: response, in: range)
+        candidates = count(of: source.selection.detection.candidates.span, in: range)
+        selected = count(of: source.selection.detection.mask.span, in: range)
+        gated = count(of: mask.span, in: range)
+        if let deltas = source.selection.detection.deltaEntropy {
+            deltaSum = sum(of: deltas.span, where: response, in: range)
+        }
+        guard let report = source.report, source.hasTerms else { return }
+        contrastSum = sum(of: report.contrast.span, where: mask.span, in: range)
+        for token in range where report.isClamped[token] && mask[token] == 1 { clamped += 1 }
     }
 
     /// Those of all sequences together.
     init(_ source: Source, joining sequences: [Diagnostics]) {
-        detects = source.detects
-        hasLoss = source.loss != nil
+        self.init(source)
         for part in sequences {
             tokens += part.tokens
             candidates += part.candidates
@@ -51,28 +63,29 @@ struct Diagnostics: Sendable, Equatable {
             gated += part.gated
             clamped += part.clamped
             deltaSum += part.deltaSum
-            marginSum += part.marginSum
+            contrastSum += part.contrastSum
         }
     }
 
     /// Whether every mean is a number: differences of huge inputs, or estimates without a clamp, may not be.
-    var isFinite: Bool { deltaSum.isFinite && marginSum.isFinite }
+    var isFinite: Bool { deltaSum.isFinite && contrastSum.isFinite }
 
     /// Means are null where there is nothing to average.
     var members: [JSONValue.Member] {
         var members: [JSONValue.Member] = [
             .init("tokens", .integer(Int64(tokens))), .init("candidates", .integer(Int64(candidates))),
             .init("selected", .integer(Int64(selected))), .init("gated", .integer(Int64(gated))),
-            .init("mean_delta_entropy", mean(deltaSum, detects ? tokens : 0)),
+            .init("mean_delta_entropy", mean(deltaSum, comparesEntropies ? tokens : 0)),
         ]
-        if hasLoss {
-            members.append(.init("mean_margin", mean(marginSum, gated)))
+        if scores {
+            members.append(.init("mean_contrast", mean(contrastSum, gated)))
             members.append(.init("clamped_fraction", mean(Double(clamped), gated)))
         }
         return members
     }
+}
 
-    private func mean(_ sum: Double, _ count: Int) -> JSONValue {
-        count == 0 ? .null : .number(sum / Double(count))
-    }
+/// Null where there is nothing to average.
+func mean(_ sum: Double, _ count: Int) -> JSONValue {
+    count == 0 ? .null : .number(sum / Double(count))
 }

@@ -1,6 +1,5 @@
 import ContrastiveLoss
 import JSON
-import Perception
 import Tensor
 import TokenDistribution
 
@@ -10,7 +9,7 @@ struct EntropyEndpoint: TensorOperation {
 
     static func plan(for request: TensorRequest, context: OperationContext) throws(Problem) -> IntakePlan? {
         let input = try EntropyInput(request, context)
-        let readsToken = input.options.returned.contains(.logProbs) && input.tensors.has("token_ids")
+        let readsToken = input.options.returned.contains(.logProbs) && input.tensors.has(.tokenIDs)
         let use = IntakePlan.Use.reduce(
             temperature: input.options.temperature, parts: [.init(readsToken: readsToken)])
         return IntakePlan(
@@ -50,16 +49,14 @@ struct EntropyInput {
 
     /// One distribution's logits.
     struct Given {
-        let prefix: String
+        let field: String
         let logits: VocabularyLogits
         /// [N]; empty while they are still to come.
         let tokenIDs: [Int]?
 
-        var field: String { "\(prefix)logits" }
+        /// Of the names of its results: "", or a view and a dot.
+        var prefix: Substring { field.dropLast(TensorSpec.logits.name.count) }
     }
-
-    /// Of names: one unnamed distribution, or those of the views.
-    private static let prefixes = [""] + View.allCases.map { "\($0.rawValue)." }
 
     init(_ request: TensorRequest, _ context: OperationContext) throws(Problem) {
         var faults = Faults()
@@ -67,35 +64,37 @@ struct EntropyInput {
             body: request.options, query: context.members(of: EntropyOptions.table, &faults), &faults)
         try faults.check()
 
-        let present = EntropyInput.prefixes.filter { request.tensors["\($0)logits"] != nil }
-        if present.count > 1, present[0].isEmpty {
+        let present = TensorSchema.entropy.guides.filter {
+            $0.extent == .vocabulary && request.tensors[$0.name] != nil
+        }
+        if present.count > 1, present[0] == .logits {
             throw Problem(
                 .conflictingFields, "either logits alone or logits of named views, not both", field: "logits")
         }
         let layout = try EntropyInput.layout(request, present, context)
         tensors = TokenTensors(request, layout: layout, faults: faults)
-        if present.isEmpty { tensors.addMissing("logits", "missing, and no view's logits are given") }
-        if options.namesOutputs, options.returned.contains(.logProbs), !tensors.has("token_ids") {
-            tensors.addMissing("token_ids", "log_probs were asked for")
+        if present.isEmpty { tensors.addMissing(.logits, "missing, and no view's logits are given") }
+        if options.namesOutputs, options.returned.contains(.logProbs), !tensors.has(.tokenIDs) {
+            tensors.addMissing(.tokenIDs, "log_probs were asked for")
         }
-        for prefix in present {
-            guard let logits = tensors.logits("\(prefix)logits", temperature: options.temperature) else {
-                continue
-            }
+        for spec in present {
+            guard let logits = tensors.logits(spec, temperature: options.temperature) else { continue }
             let ids = tensors.tokenIDs(vocabulary: logits.vocabulary)
-            distributions.append(Given(prefix: prefix, logits: logits, tokenIDs: ids))
+            distributions.append(Given(field: spec.name, logits: logits, tokenIDs: ids))
         }
         try tensors.faults.check()
     }
 
     /// Rank 2 is one list of rows, with or without cu_seqlens.
     private static func layout(
-        _ request: TensorRequest, _ present: [String], _ context: OperationContext
+        _ request: TensorRequest, _ present: [TensorSpec], _ context: OperationContext
     ) throws(Problem) -> TokenLayout {
         if case .rollouts = request.form { return try TokenLayout(request, guide: [], within: context) }
-        let guide = (present.isEmpty ? prefixes : present).map { "\($0)logits" }
-        if request.tensors["cu_seqlens"] == nil, let first = guide.first, let tensor = request.tensors[first],
-            tensor.shape.count == 2, !(tensor.isNumbers && tensor.count == 0)
+        let guide =
+            present.isEmpty ? TensorSchema.entropy.guides.filter { $0.extent == .vocabulary } : present
+        if request.tensors[TensorSpec.offsets.name] == nil, let first = guide.first?.name,
+            let tensor = request.tensors[first], tensor.shape.count == 2,
+            !(tensor.isNumbers && tensor.count == 0)
         {
             let tokens = tensor.shape[0]
             try TokenLayout.checkVocabulary(of: tensor, first, tokens: tokens)

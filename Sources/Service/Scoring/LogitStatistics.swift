@@ -3,24 +3,26 @@ import TokenDistribution
 
 /// Log-sum-exp and entropy of each response row of one view's logits, [N] each; 0 elsewhere.
 struct LogitStatistics: Sendable {
-    private(set) var logSumExp: [Double]
-    private(set) var entropy: [Double]
+    let summaries: [RowSummary]
     /// The rows as they were folded while they arrived; nil where the logits were kept.
     private let reduced: ReducedLogits?
 
     /// Rows whose statistics are undefined become faults.
-    /// - Parameter contrasted: a response token's outcome, where the rows were read together with those of other views.
+    /// - Parameter read: a response token's outcome, where the rows were read together with those of other views.
     /// - Complexity: O(response rows × V), over all cores; O(response rows) where they were read before.
     init(
         _ logits: VocabularyLogits, _ context: OperationContext, field: String,
-        _ tensors: inout TokenTensors, contrasted: ((Int) -> RowStatistics.Outcome)? = nil
+        _ tensors: inout TokenTensors, read: ((Int) -> RowStatistics.Outcome?)? = nil
     ) throws(Problem) {
         let mask = tensors.responseMask
         let tokens = mask.indices.filter { mask[$0] == 1 }
         reduced = tensors.request.reduced[field]
         let outcomes: [RowStatistics.Outcome]? =
-            if let contrasted {
-                tokens.map { contrasted($0) }
+            if let read {
+                tokens.map { token in
+                    guard let outcome = read(token) else { preconditionFailure("row \(token) was not read") }
+                    return outcome
+                }
             } else if let reduced {
                 tokens.map { reduced.outcomes[$0 * logits.parts + logits.part] }
             } else {
@@ -30,20 +32,22 @@ struct LogitStatistics: Sendable {
                 ) { logits.statistics(ofRow: tokens[$0]) }
             }
         guard let outcomes else { throw .unheard }
-        logSumExp = [Double](repeating: 0, count: mask.count)
-        entropy = logSumExp
+        var summaries = [RowSummary](repeating: .none, count: mask.count)
         for (token, outcome) in zip(tokens, outcomes) {
             switch outcome {
-            case .defined(let logSumExp, let entropy):
-                self.logSumExp[token] = logSumExp
-                self.entropy[token] = entropy
+            case .defined(let summary): summaries[token] = summary
             case .notANumber, .positiveInfinity, .allNegativeInfinity:
                 if let reason = tensors.layout.fault(of: outcome, field: field, token: token) {
                     tensors.faults.add(.nonFiniteValue, reason.ofPart(logits.part, of: logits.parts))
                 }
             }
         }
+        self.summaries = summaries
     }
+
+    /// [N] in nats.
+    var logSumExp: [Double] { summaries.map(\.logSumExp) }
+    var entropy: [Double] { summaries.map(\.entropy) }
 
     /// log softmax of the realised tokens, [N]; a token of probability 0 is a fault.
     func logProbabilities(
@@ -51,10 +55,10 @@ struct LogitStatistics: Sendable {
     ) -> [Double] {
         var values = [Double](repeating: 0, count: ids.count)
         for token in ids.indices where tensors.responseMask[token] == 1 {
-            let scaled =
-                reduced?.scaledLogits[token * logits.parts + logits.part]
-                ?? logits.scaledLogit(row: token, token: ids[token])
-            values[token] = scaled - logSumExp[token]
+            let logit =
+                reduced?.tokenLogits[token * logits.parts + logits.part]
+                ?? logits.logit(row: token, token: ids[token])
+            values[token] = summaries[token].logProbability(ofLogit: logit)
             if !values[token].isFinite {
                 tensors.faults.add(
                     .nonFiniteValue,

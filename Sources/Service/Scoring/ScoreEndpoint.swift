@@ -3,7 +3,7 @@ import JSON
 import Perception
 import TokenDistribution
 
-/// /v1/score: distributions under three views and advantages → mask, gate, token losses, loss and gradients.
+/// /v1/score: distributions under the views and advantages → mask, gate, token losses, loss and gradients.
 struct ScoreEndpoint: TensorOperation {
     static let schema = TensorSchema.score
 
@@ -13,113 +13,98 @@ struct ScoreEndpoint: TensorOperation {
 
     static func reply(to request: TensorRequest, context: OperationContext) throws(Problem) -> TensorReply {
         var input = try ScoreInput(request, context)
-        let report = try report(&input, context)
+        let batch = try batch(&input, context)
+        let loss = input.options.loss
+        let report: LossReport
+        do throws(InfiniteDivergence) {
+            report = try loss.score(batch, loss.select(in: batch))
+        } catch {
+            throw input.problem(error)
+        }
         let reply = try ScoreReply(
-            report: report, tensors: input.tensors, options: input.options,
-            gradients: gradients(report, input)
+            report: report, batch: batch, input: input, gradients: gradients(report, input)
         ).reply
         try context.claim(reply)
         return reply
     }
 
-    private static func report(
+    /// Everything that the loss needs, computed from logits where it isn't given.
+    private static func batch(
         _ input: inout ScoreInput, _ context: OperationContext
-    ) throws(Problem) -> LossReport {
-        let loss = input.options.loss
+    ) throws(Problem) -> TokenBatch {
         let given = input.views
-        let contrasted = try contrasted(input, context)
-        var statistics = PerView<LogitStatistics?>(original: nil, preserving: nil, removing: nil)
+        let readings = try readings(input, context)
+        var batch = TokenBatch(input.tensors, input.merits)
+        batch.perceptionMask = input.perceptionMask
+        batch.oldLogProbabilities = input.oldLogProbabilities
+        var statistics = PerView<LogitStatistics?>(repeating: nil)
         for view in View.allCases where input.needsStatistics(of: view) {
             guard let logits = given[view].logits else { continue }
             statistics[view] = try LogitStatistics(
-                logits, context, field: input.logitsField(of: view), &input.tensors,
-                contrasted: contrasted.map { rows in { rows[$0].outcome(of: view) } })
+                logits, context, field: given[view].logitsField, &input.tensors,
+                read: readings.map { readings in { readings[$0]?.outcomes[view] } })
         }
         try input.tensors.faults.check()
-
-        let detects = loss.detector.method == .entropy
-        let batch = TokenBatch(
-            rows: input.tensors.layout.rows, responseMask: input.tensors.responseMask,
-            advantages: input.advantages,
-            originalEntropy: detects ? given.original.entropy ?? statistics.original?.entropy : nil,
-            removingEntropy: detects ? given.removing.entropy ?? statistics.removing?.entropy : nil)
-        if loss.estimator.needsVocabulary {
-            return try vocabularyReport(batch, contrasted?.map { $0?.divergences }, input)
-        }
-
-        var logProbabilities = PerView<[Double]>(original: [], preserving: [], removing: [])
         for view in View.allCases {
+            if input.needs.entropies.contains(view) {
+                batch.entropies[view] = given[view].entropy ?? statistics[view]?.entropy
+            }
+            guard input.needs.logProbabilities.contains(view) else { continue }
             if let values = given[view].logProbabilities {
-                logProbabilities[view] = values
+                batch.logProbabilities[view] = values
             } else if let logits = given[view].logits, let statistics = statistics[view],
                 let tokenIDs = input.tokenIDs
             {
-                logProbabilities[view] = statistics.logProbabilities(
-                    of: tokenIDs, logits, field: input.logitsField(of: view), &input.tensors)
+                batch.logProbabilities[view] = statistics.logProbabilities(
+                    of: tokenIDs, logits, field: given[view].logitsField, &input.tensors)
+            } else {
+                // Of no tokens, absent tensors are as good as empty ones.
+                batch.logProbabilities[view] = []
             }
         }
         try input.tensors.faults.check()
-        return loss.score(batch, logProbabilities: logProbabilities)
+        if !input.needs.pairs.isEmpty {
+            let divergences =
+                readings?.map { $0?.divergences }
+                ?? input.tensors.request.reduced[TensorSpec.interleavedLogits.name]?.divergences
+            // Outside the response; where statistics are undefined, the request was refused before.
+            batch.divergences = divergences?.map { $0 ?? PairValues() }
+        }
+        return batch
     }
 
-    /// The three rows of every response token read together, for estimators that need them and logits that are here.
-    private static func contrasted(
+    /// The rows of every response token read together, for estimators that need them and logits that are here.
+    private static func readings(
         _ input: ScoreInput, _ context: OperationContext
-    ) throws(Problem) -> [ContrastedRows?]? {
-        guard input.options.loss.estimator.needsVocabulary, let logits = input.allLogits,
-            input.tensors.request.reduced.isEmpty
-        else { return nil }
-        let contrasted = input.options.loss.contrast(
-            logits, responseMask: input.tensors.responseMask, while: { context.isWanted })
-        guard let contrasted else { throw .unheard }
-        return contrasted
-    }
-
-    /// - Parameter divergences: nil for those that were computed while the logits arrived.
-    private static func vocabularyReport(
-        _ batch: TokenBatch, _ divergences: [ViewDivergences?]?, _ input: ScoreInput
-    ) throws(Problem) -> LossReport {
-        let reduced = input.tensors.request.reduced[View.interleavedLogits]
-        guard let logits = input.allLogits, let divergences = divergences ?? reduced?.divergences else {
-            preconditionFailure("presence of logits was checked")
-        }
-        // Outside the response; where statistics are undefined, the request was refused before.
-        let none = ViewDivergences(preserving: 0, removing: 0)
-        do throws(InfiniteDivergence) {
-            return try input.options.loss.score(
-                batch, divergences: divergences.map { $0 ?? none }, logits: reduced == nil ? logits : nil)
-        } catch {
-            throw Problem(
-                .nonFiniteValue,
-                input.tensors.layout.reason(
-                    "the divergence is infinite: original has probability where this view has none",
-                    field: input.logitsField(of: error.view), token: error.token
-                ).ofPart(error.view.part, of: logits.original.parts))
-        }
+    ) throws(Problem) -> [VocabularyContrast.Reading?]? {
+        guard let contrast = input.contrast, input.tensors.request.reduced.isEmpty else { return nil }
+        let readings = contrast.read(
+            input.logits, responseMask: input.tensors.responseMask, while: { context.isWanted })
+        guard let readings else { throw .unheard }
+        return readings
     }
 
     /// The gradients of logits that were asked for; nil for none.
     private static func gradients(_ report: LossReport, _ input: ScoreInput) -> LogitGradients? {
         if input.options.gradientViews.isEmpty { return nil }
-        if case .logits(let gradients) = report.gradient { return gradients }
-        guard let tokenIDs = input.tokenIDs else { return nil }
-        let views = input.views
-        return report.logitGradients(
-            ofTokens: tokenIDs,
-            logits: PerView(
-                original: views.original.logits, preserving: views.preserving.logits,
-                removing: views.removing.logits))
+        return LogitGradients(
+            report, tokenIDs: input.tokenIDs, logits: input.logits, tokenViews: input.tokenViews,
+            contrast: input.options.loss.terms.isEmpty ? nil : input.contrast,
+            stopped: input.options.loss.estimator.needsVocabulary ? input.options.loss.stopGradient : [])
     }
 }
 
-extension ContrastedRows? {
-    /// - Precondition: the token is one of the response: others are not read.
-    fileprivate func outcome(of view: View) -> RowStatistics.Outcome {
-        guard let self else { preconditionFailure("a token outside the response has no outcome") }
-        return switch view {
-        case .original: self.original
-        case .preserving: self.preserving
-        case .removing: self.removing
-        }
+extension ScoreInput {
+    var logits: PerView<VocabularyLogits?> { PerView { views[$0].logits } }
+
+    fileprivate func problem(_ error: InfiniteDivergence) -> Problem {
+        let (anchor, reference) = (error.pair.anchor, error.pair.reference)
+        let parts = views[reference].logits?.parts ?? 1
+        return Problem(
+            .nonFiniteValue,
+            tensors.layout.reason(
+                "the divergence is infinite: \(anchor.rawValue) and \(reference.rawValue) are not possible at the same tokens",
+                field: views[reference].logitsField, token: error.token
+            ).ofPart(reference.index, of: parts))
     }
 }

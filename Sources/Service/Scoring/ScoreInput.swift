@@ -1,3 +1,4 @@
+import Batches
 import ContrastiveLoss
 import JSON
 import Perception
@@ -9,16 +10,22 @@ import TokenDistribution
 struct ScoreInput {
     let options: ScoreOptions
     var tensors: TokenTensors
+    /// What the loss is computed from.
+    let needs: Needs
     let views: PerView<GivenView>
-    /// [N]; empty while they are still to come.
+    /// [N], as all that follow; empty while they are still to come.
+    let oldLogProbabilities: [Double]?
+    let perceptionMask: [UInt8]?
     let tokenIDs: [Int]?
-    let advantages: [Double]?
+    let merits: Merits
 
     /// What a request gives for one view.
     struct GivenView: Sendable {
         var logProbabilities: [Double]?
         var entropy: [Double]?
         var logits: VocabularyLogits?
+        /// The tensor that holds the logits.
+        var logitsField = ""
     }
 
     /// - Throws: everything found wrong.
@@ -27,122 +34,93 @@ struct ScoreInput {
         options = ScoreOptions(
             body: request.options, query: context.members(of: ScoreOptions.table, &faults), &faults)
         try faults.check()
-        let names = View.allCases.map(\.rawValue)
-        let guide =
-            names.map { "\($0).log_probs" } + names.map { "\($0).logits" } + [View.interleavedLogits]
-            + names.map { "\($0).entropy" }
-        let layout = try TokenLayout(
-            request, guide: guide, interleaved: View.interleavedLogits, within: context)
+        let layout = try TokenLayout(request, guide: TensorSchema.score.guides, within: context)
         tensors = TokenTensors(request, layout: layout, faults: faults)
-        views = ScoreInput.readViews(&tensors, options)
+        let loss = options.loss
+        needs = loss.needs(hasOld: tensors.has(.oldLogProbabilities))
+        views = ScoreInput.readViews(&tensors, needs, options.temperature)
+        oldLogProbabilities = tensors.numbers(.oldLogProbabilities)
+        perceptionMask = tensors.mask(.perceptionMask)
         // Checked even where they are not used: a wrong batch must not pass because of the options.
         let vocabulary = View.allCases.lazy.compactMap { [views] in views[$0].logits?.vocabulary }.first
         tokenIDs = tensors.tokenIDs(vocabulary: vocabulary ?? .max)
-        advantages = tensors.advantages(required: options.loss.gate.method == .positiveAdvantage)
+        merits = tensors.merits(loss.gate.method, needsAdvantages: loss.gate.method.needsAdvantages)
         checkPresence()
+        checkUse()
         try tensors.faults.check()
-    }
-
-    /// The tensor that holds this view's logits.
-    func logitsField(of view: View) -> String {
-        tensors.has(View.interleavedLogits) ? View.interleavedLogits : "\(view.rawValue).logits"
     }
 
     /// Whether something is computed from the statistics of this view's logits.
     func needsStatistics(of view: View) -> Bool {
-        let forEntropy =
-            options.loss.detector.method == .entropy && view != .preserving && views[view].entropy == nil
-        return forEntropy || options.loss.estimator.needsVocabulary || readsTokens(of: view)
+        (needs.entropies.contains(view) && views[view].entropy == nil)
+            || needs.distributions.contains(view) || readsTokens(of: view)
             || options.gradientViews.contains(view)
-    }
-
-    /// The logits of all three views; nil when any has none.
-    var allLogits: PerView<VocabularyLogits>? {
-        guard let original = views.original.logits, let preserving = views.preserving.logits,
-            let removing = views.removing.logits
-        else { return nil }
-        return PerView(original: original, preserving: preserving, removing: removing)
     }
 
     /// Whether this view's log-probabilities are computed from its logits.
     func readsTokens(of view: View) -> Bool {
-        !options.loss.estimator.needsVocabulary && views[view].logProbabilities == nil
+        needs.logProbabilities.contains(view) && views[view].logProbabilities == nil
+    }
+
+    /// Views whose log-probabilities' gradients go on to their logits.
+    var tokenViews: Set<View> {
+        options.loss.estimator.needsVocabulary
+            ? Set(View.allCases.filter(readsTokens)) : options.gradientViews
+    }
+
+    /// How tokens' rows are read together; nil for estimates from the realised token.
+    var contrast: VocabularyContrast? {
+        guard !needs.pairs.isEmpty, let divergence = options.loss.estimator.divergence else { return nil }
+        return VocabularyContrast(
+            divergence, pairs: needs.pairs, temperature: options.temperature,
+            others: Set(View.allCases.filter { needsStatistics(of: $0) && views[$0].logits != nil }))
     }
 
     private static func readViews(
-        _ tensors: inout TokenTensors, _ options: ScoreOptions
+        _ tensors: inout TokenTensors, _ needs: Needs, _ temperature: Double
     ) -> PerView<GivenView> {
-        var views = PerView(original: GivenView(), preserving: GivenView(), removing: GivenView())
+        var views = PerView(repeating: GivenView())
+        let isInterleaved = tensors.has(.interleavedLogits)
         for view in View.allCases {
-            views[view].logProbabilities = tensors.numbers("\(view.rawValue).log_probs")
-            views[view].entropy = tensors.numbers("\(view.rawValue).entropy")
-            views[view].logits =
-                tensors.has(View.interleavedLogits)
-                ? tensors.logits(
-                    View.interleavedLogits, temperature: options.temperature, part: view.part,
-                    of: View.allCases.count)
-                : tensors.logits("\(view.rawValue).logits", temperature: options.temperature)
+            views[view].logProbabilities = tensors.numbers(
+                .logProbabilities(view), isUsed: needs.logProbabilities.contains(view))
+            views[view].entropy = tensors.numbers(
+                .entropy(view), isUsed: needs.entropies.contains(view))
+            let spec = isInterleaved ? TensorSpec.interleavedLogits : .logits(view)
+            views[view].logitsField = spec.name
+            views[view].logits = tensors.logits(
+                spec, temperature: temperature, part: isInterleaved ? view.index : 0)
         }
-        if tensors.has(View.interleavedLogits) {
-            for view in View.allCases where tensors.has("\(view.rawValue).logits") {
+        if isInterleaved {
+            for view in View.allCases where tensors.has(.logits(view)) {
                 tensors.faults.add(
                     .conflictingFields,
                     Problem.Reason(
                         "the logits of all views are interleaved in one tensor",
-                        field: "\(view.rawValue).logits"))
+                        field: TensorSpec.logits(view).name))
             }
         }
-        let vocabularies = View.allCases.compactMap { view in views[view].logits.map { (view, $0.vocabulary) }
+        let vocabularies = View.allCases.compactMap { view in
+            views[view].logits.map { (view, $0.vocabulary) }
         }
         for (view, vocabulary) in vocabularies.dropFirst() where vocabulary != vocabularies[0].1 {
             tensors.faults.add(
                 .invalidShape,
                 Problem.Reason(
-                    "the vocabularies of the views differ", field: "\(view.rawValue).logits",
+                    "the vocabularies of the views differ", field: TensorSpec.logits(view).name,
                     expected: "V = \(vocabularies[0].1)", found: "V = \(vocabulary)"))
         }
         return views
     }
-
-    /// Names everything that the options need and the request lacks.
-    private mutating func checkPresence() {
-        let loss = options.loss
-        var needsTokens = !loss.estimator.needsVocabulary && !options.gradientViews.isEmpty
-        for view in View.allCases {
-            let name = view.rawValue
-            let hasLogits = tensors.has("\(name).logits") || tensors.has(View.interleavedLogits)
-            if loss.estimator.needsVocabulary {
-                if !hasLogits {
-                    tensors.addMissing("\(name).logits", "the estimator \(loss.estimator.rawValue) needs it")
-                }
-            } else if options.gradientViews.contains(view), !hasLogits {
-                tensors.addMissing("\(name).logits", "their gradient was asked for")
-            } else if !tensors.has("\(name).log_probs") {
-                if hasLogits {
-                    needsTokens = true
-                } else {
-                    tensors.addMissing(
-                        "\(name).log_probs", "missing, and so is \(name).logits to compute it from")
-                }
-            }
-            if loss.detector.method == .entropy, view != .preserving, !tensors.has("\(name).entropy"),
-                !hasLogits
-            {
-                tensors.addMissing(
-                    "\(name).entropy", "the entropy detector needs it, or \(name).logits to compute it from")
-            }
-        }
-        if needsTokens, !tensors.has("token_ids") {
-            tensors.addMissing(
-                "token_ids", "log-probabilities of logits and their gradients are computed with them")
-        }
-    }
 }
 
-extension TokenTensors {
-    mutating func addMissing(_ field: String, _ text: String) {
-        // No rollouts, nothing missing: an empty batch is valid.
-        if case .rollouts(let ids) = layout.kind, ids.isEmpty { return }
-        faults.add(.missingField, Problem.Reason(text, field: field))
+extension Gate.Method {
+    /// Why a batch without advantages won't do; nil when it will.
+    var needsAdvantages: String? {
+        switch self {
+        case .positiveAdvantage:
+            "the gate positive_advantage needs advantages; ask for the gate none to go without"
+        case .reward, .none: nil
+        }
     }
 }

@@ -5,24 +5,24 @@ import Perception
 /// Puts a loss report into the words of the contract.
 struct ScoreReply {
     let report: LossReport
-    let tensors: TokenTensors
-    let options: ScoreOptions
+    let batch: TokenBatch
+    let input: ScoreInput
     /// Those of logits; nil when none are returned.
     let gradients: LogitGradients?
+
+    private var options: ScoreOptions { input.options }
 
     /// - Throws: `non-finite-value` for a result that no 32-bit float holds.
     var reply: TensorReply {
         get throws(Problem) {
+            let tensors = input.tensors
             var reply = TensorReply(form: tensors.request.form, layout: tensors.layout)
-            let weighted = report.aggregated.loss * options.loss.coefficient
-            reply.addScalar("loss", report.aggregated.loss)
-            reply.addScalar("weighted_loss", weighted)
-            reply.addScalar("loss_numerator", report.aggregated.numerator)
-            reply.addScalar("loss_denominator", report.aggregated.denominator)
-            let source = Diagnostics.Source(
-                responseMask: tensors.responseMask, detection: report.detection, mask: report.mask,
-                detects: options.loss.detector.method == .entropy, loss: report)
-            reply.setDiagnostics(source, rows: tensors.layout.rows, preset: options.preset.rawValue)
+            addScalars(to: &reply)
+            reply.setDiagnostics(
+                Diagnostics.Source(
+                    batch: batch, selection: report.selection, report: report, groups: input.merits.groups,
+                    residues: tensors.residues),
+                rows: tensors.layout.rows, preset: options.preset.rawValue)
             reply.scalars.append(.init("options", ScoreOptions.table.echo(options)))
             addTokens(to: &reply)
             addGradients(to: &reply)
@@ -31,39 +31,72 @@ struct ScoreReply {
         }
     }
 
+    private func addScalars(to reply: inout TensorReply) {
+        let loss = report.aggregated
+        reply.addScalar("loss", loss.loss, asTensor: true)
+        reply.addScalar("weighted_loss", loss.loss * options.loss.coefficient, asTensor: true)
+        reply.addScalar("loss_numerator", loss.numerator, asTensor: true)
+        reply.addScalar("loss_denominator", loss.denominator, asTensor: true)
+        reply.addScalar("objective", report.objective, asTensor: true)
+        guard !report.entropyTerms.isEmpty else { return }
+        let values: [(String, (EntropyTerm) -> Double)] = [
+            ("entropy_loss", \.value), ("entropy_loss_numerator", \.numerator),
+            ("entropy_loss_denominator", \.denominator),
+        ]
+        for (name, value) in values {
+            reply.addScalars(name, report.entropyTerms.map { ($0.view.rawValue, value($0)) })
+        }
+    }
+
     private func addTokens(to reply: inout TensorReply) {
+        let detection = report.selection.detection
         for output in ScoreOutput.allCases where options.returned.contains(output) {
+            let name = output.rawValue
             switch output {
-            case .perceptionMask: reply.add(output.rawValue, masks: report.detection.mask)
-            case .gate: reply.add(output.rawValue, masks: report.gate)
-            case .mask: reply.add(output.rawValue, masks: report.mask)
-            case .deltaEntropy: reply.add(output.rawValue, report.detection.deltaEntropy)
-            case .perceptionScore: reply.add(output.rawValue, report.detection.score)
-            case .tokenLoss: reply.add(output.rawValue, report.tokenLoss)
+            case .perceptionMask: reply.add(name, masks: detection.mask)
+            case .gate: reply.add(name, masks: report.selection.gate)
+            case .mask: reply.add(name, masks: report.selection.mask)
+            case .deltaEntropy: reply.add(name, detection.deltaEntropy ?? [])
+            case .perceptionScore: reply.add(name, detection.score ?? [])
+            case .tokenLoss: reply.add(name, report.tokenLoss)
+            case .advantageScale: reply.add(name, sequences: report.selection.advantageScales?.values ?? [])
+            case .tokenReward: reply.add(name, tokenReward)
             case .gradientOriginalLogProbs, .gradientPreservingLogProbs, .gradientRemovingLogProbs,
-                .gradientRows,
-                .gradientOriginalLogits, .gradientPreservingLogits, .gradientRemovingLogits:
+                .gradientRows, .gradientOriginalLogits, .gradientPreservingLogits, .gradientRemovingLogits,
+                .weightsOriginal, .weightsPreserving, .weightsRemoving:
                 break
             }
         }
     }
 
+    /// −coefficient · Σ weight · D where the mask is 1: to be added to advantages (arXiv 2601.00501's terms as a reward).
+    private var tokenReward: [Double] {
+        report.contrast.indices.map {
+            report.selection.mask[$0] == 1 ? 0 - options.loss.coefficient * report.contrast[$0] : 0
+        }
+    }
+
     private func addGradients(to reply: inout TensorReply) {
-        if case .logProbabilities(let gradients) = report.gradient {
-            for view in View.allCases {
-                let output = ScoreOutput.gradient(of: view, logits: false)
-                if options.returned.contains(output) { reply.add(output.rawValue, gradients[view]) }
-            }
+        for view in View.allCases {
+            guard let gradient = report.gradients.logProbabilities[view],
+                !options.loss.estimator.needsVocabulary || !input.readsTokens(of: view)
+            else { continue }
+            let output = ScoreOutput.gradient(of: view, logits: false)
+            if options.returned.contains(output) { reply.add(output.rawValue, gradient) }
+        }
+        for view in View.allCases where options.returned.contains(.weights(of: view)) {
+            guard let gradient = report.gradients.logProbabilities[view] else { continue }
+            reply.add(ScoreOutput.weights(of: view).rawValue, gradient.map { 0 - $0 })
         }
         if options.returned.contains(.gradientRows) {
             reply.add(
                 ScoreOutput.gradientRows.rawValue,
-                rowNumbers: report.mask.indices.filter { report.mask[$0] == 1 })
+                rowNumbers: report.carriers.indices.filter { report.carriers[$0] == 1 })
         }
         guard let gradients else { return }
         reply.add(
             gradients,
-            as: View.allCases.filter(options.gradientViews.contains).map {
+            as: View.allCases.filter { options.gradientViews.contains($0) && gradients.covers($0) }.map {
                 ($0, ScoreOutput.gradient(of: $0, logits: true).rawValue)
             })
     }

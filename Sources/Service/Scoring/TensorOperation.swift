@@ -1,3 +1,4 @@
+import Batches
 import HTTP
 import JSON
 import Perception

@@ -41,7 +41,7 @@ extension TensorReply {
                 unsafe UnsafeMutableRawBufferPointer(rebasing: memory[part.range]).copyBytes(from: bytes)
             }
             guard let gradients else { return nil }
-            var rows = PerView(original: RowMemory.none, preserving: RowMemory.none, removing: RowMemory.none)
+            var rows = PerView(repeating: RowMemory.none)
             for entry in entries {
                 guard case .gradient(let view) = entry.values, let room = file.room(for: entry.name) else {
                     continue

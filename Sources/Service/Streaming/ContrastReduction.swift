@@ -2,12 +2,13 @@ import ContrastiveLoss
 import Tensor
 import TokenDistribution
 
-/// Contrasts the three rows of each token of interleaved logits while the bytes arrive: at most one token's rows are held.
+/// Contrasts the rows of each token of interleaved logits while the bytes arrive: at most one token's rows are held.
 struct ContrastReduction: Sendable {
-    private let contrast: RowContrast
+    private let contrast: VocabularyContrast
+    private let parts: [IntakePlan.Part]
     private let elementType: ElementType
     private let rowBytes: Int
-    /// Of all three rows of a token.
+    /// Of all rows of a token.
     let tokenBytes: Int
 
     /// Of a token, before memory for all of it is taken.
@@ -19,11 +20,13 @@ struct ContrastReduction: Sendable {
     /// Bytes of the current token that were passed over.
     private var skipped = 0
 
-    init(_ entry: SafetensorsLayout.Entry, _ contrast: RowContrast) {
+    /// - Parameter parts: what is needed of each of the rows that one token has.
+    init(_ entry: SafetensorsLayout.Entry, _ contrast: VocabularyContrast, parts: [IntakePlan.Part]) {
         self.contrast = contrast
+        self.parts = parts
         elementType = entry.elementType
         rowBytes = (entry.shape.last ?? 0) * entry.elementType.size
-        tokenBytes = rowBytes * View.allCases.count
+        tokenBytes = rowBytes * parts.count
     }
 
     var heldBytes: Int { result.heldBytes + fragment.capacity }
@@ -36,15 +39,17 @@ struct ContrastReduction: Sendable {
     /// Reads the tensor's next bytes.
     ///
     /// - Parameters:
+    ///   - ids: [N] realised tokens, where their logits are needed.
     ///   - mask: [N], when it is known: the tokens where it is 0 are passed over.
     ///   - judge: told of each row of a token that was read as the token ends.
     mutating func read(
-        _ piece: RawSpan, mask: [UInt8]?,
-        judge: (_ token: Int, _ part: Int, RowStatistics.Outcome) throws(Problem) -> Void
+        _ piece: RawSpan, ids: [Int]?, mask: [UInt8]?,
+        judge: (_ token: Int, _ part: Int, RowStatistics.Outcome, _ tokenLogit: Double)
+            throws(Problem) -> Void
     ) throws(Problem) {
         var start = 0
         while start < piece.byteCount {
-            let token = result.outcomes.count / View.allCases.count
+            let token = result.outcomes.count / parts.count
             let isSkipped = mask?[token] == 0
             let missing = tokenBytes - (isSkipped ? skipped : fragment.count)
             let count = min(piece.byteCount - start, missing)
@@ -54,7 +59,7 @@ struct ContrastReduction: Sendable {
                 skipped += count
                 if count == missing { skip() }
             } else if count == tokenBytes {
-                add(rows)
+                add(rows, token: ids?[token])
             } else {
                 // A large token is given room for all of it once its beginning is there: growing with it by doubling
                 // would take its size twice.
@@ -62,40 +67,56 @@ struct ContrastReduction: Sendable {
                     fragment.reserveCapacity(tokenBytes)
                 }
                 unsafe rows.withUnsafeBytes { unsafe fragment.append(contentsOf: $0) }
-                if count == missing { addFragment() }
+                if count == missing { addFragment(token: ids?[token]) }
             }
             guard count == missing, !isSkipped else { continue }
-            for view in View.allCases {
-                try judge(token, view.part, result.outcomes[token * View.allCases.count + view.part])
+            for part in parts.indices where parts[part].isNeeded {
+                let index = token * parts.count + part
+                try judge(token, part, result.outcomes[index], result.tokenLogits[index])
             }
         }
     }
 
     private mutating func skip() {
         skipped = 0
-        let none = RowStatistics.Outcome.defined(logSumExp: 0, entropy: 0)
-        end([none, none, none], nil)
+        for _ in parts { end(.defined(.none), .nan) }
+        result.divergences?.append(nil)
     }
 
-    private mutating func addFragment() {
+    private mutating func addFragment(token: Int?) {
         let rows = fragment
         fragment = []
-        add(unsafe rows.span.bytes)
+        add(unsafe rows.span.bytes, token: token)
         fragment = rows
         fragment.removeAll(keepingCapacity: true)
     }
 
-    private mutating func add(_ rows: RawSpan) {
-        let original = rows.extracting(0..<rowBytes)
-        let preserving = rows.extracting(rowBytes..<2 * rowBytes)
-        let removing = rows.extracting(2 * rowBytes..<3 * rowBytes)
-        let found = contrast.read(
-            original: original, preserving: preserving, removing: removing, as: elementType)
-        end([found.original, found.preserving, found.removing], found.divergences)
+    private mutating func add(_ rows: RawSpan, token: Int?) {
+        let reading = lend(rows, View.allCases[...], LentRows(elementType)) { contrast.read($0) }
+        for view in View.allCases {
+            var tokenLogit = Double.nan
+            let size = elementType.size
+            if parts[view.index].readsToken, let token, token >= 0, token < rowBytes / size {
+                let start = view.index * rowBytes + token * size
+                tokenLogit = elementType.element(rows.extracting(start..<start + size))
+            }
+            end(reading.outcomes[view] ?? .defined(.none), tokenLogit)
+        }
+        result.divergences?.append(reading.divergences)
     }
 
-    private mutating func end(_ outcomes: [RowStatistics.Outcome], _ divergences: ViewDivergences?) {
-        result.outcomes += outcomes
-        result.divergences?.append(divergences)
+    private func lend(
+        _ rows: RawSpan, _ views: ArraySlice<View>, _ lent: LentRows,
+        _ body: (LentRows) -> VocabularyContrast.Reading
+    ) -> VocabularyContrast.Reading {
+        guard let view = views.first else { return body(lent) }
+        return lent.withRow(rows.extracting(view.index * rowBytes..<(view.index + 1) * rowBytes), of: view) {
+            lend(rows, views.dropFirst(), $0, body)
+        }
+    }
+
+    private mutating func end(_ outcome: RowStatistics.Outcome, _ tokenLogit: Double) {
+        result.outcomes.append(outcome)
+        result.tokenLogits.append(tokenLogit)
     }
 }

@@ -1,4 +1,5 @@
-import Perception
+import Batches
+import ContrastiveLoss
 import Tensor
 import TokenDistribution
 
@@ -14,12 +15,16 @@ struct IntakePlan {
         case skip
         /// Reduced to the statistics of each row, and to the logit of the row's realised token where that is needed.
         case reduce(temperature: Double, parts: [Part])
-        /// Each token's three rows reduced to their statistics and divergences.
-        case contrast(RowContrast)
+        /// Each token's rows reduced to their statistics and divergences, and to the logit of the realised token where
+        /// that is needed.
+        case contrast(VocabularyContrast, parts: [Part])
 
         /// Whether logits of realised tokens are needed.
         var readsTokens: Bool {
-            if case .reduce(_, let parts) = self { parts.contains { $0.readsToken } } else { false }
+            switch self {
+            case .keep, .skip: false
+            case .reduce(_, let parts), .contrast(_, let parts): parts.contains { $0.readsToken }
+            }
         }
     }
 

@@ -14,7 +14,7 @@ struct LogitReduction: Sendable {
 
     private(set) var result = ReducedLogits()
     private var statistics: RowStatistics
-    private var scaledLogit = Double.nan
+    private var tokenLogit = Double.nan
     /// Bytes of the current row that have arrived, and those of them that are folded.
     private var arrived = 0
     private var folded = 0
@@ -43,7 +43,7 @@ struct LogitReduction: Sendable {
     /// - Complexity: O(bytes)
     mutating func fold(
         _ piece: RawSpan, ids: [Int]?, mask: [UInt8]?,
-        judge: (_ token: Int, _ part: Int, RowStatistics.Outcome, _ scaledLogit: Double)
+        judge: (_ token: Int, _ part: Int, RowStatistics.Outcome, _ tokenLogit: Double)
             throws(Problem) -> Void
     ) throws(Problem) {
         var start = 0
@@ -55,7 +55,7 @@ struct LogitReduction: Sendable {
                 let count = min(rest, missing)
                 arrived += count
                 start += count
-                if arrived == rowBytes { end(.defined(logSumExp: 0, entropy: 0)) }
+                if arrived == rowBytes { end(.defined(.none)) }
                 continue
             }
             let id = parts[part].readsToken ? ids?[token] : nil
@@ -81,9 +81,9 @@ struct LogitReduction: Sendable {
             start += count
             if arrived == rowBytes {
                 let outcome = statistics.outcome
-                let scaledLogit = scaledLogit
+                let tokenLogit = tokenLogit
                 end(outcome)
-                try judge(token, part, outcome, scaledLogit)
+                try judge(token, part, outcome, tokenLogit)
             }
         }
     }
@@ -93,16 +93,16 @@ struct LogitReduction: Sendable {
         let size = elementType.size
         if let token, token >= folded / size, token < (folded + bytes.byteCount) / size {
             let start = token * size - folded
-            scaledLogit = elementType.element(bytes.extracting(start..<start + size)) / temperature
+            tokenLogit = elementType.element(bytes.extracting(start..<start + size))
         }
         folded += bytes.byteCount
     }
 
     private mutating func end(_ outcome: RowStatistics.Outcome) {
         result.outcomes.append(outcome)
-        result.scaledLogits.append(scaledLogit)
+        result.tokenLogits.append(tokenLogit)
         statistics = RowStatistics(temperature: temperature)
-        scaledLogit = .nan
+        tokenLogit = .nan
         arrived = 0
         folded = 0
     }
@@ -110,7 +110,7 @@ struct LogitReduction: Sendable {
 
 extension ElementType {
     /// One element of this type, widened.
-    fileprivate func element(_ bytes: RawSpan) -> Double {
+    func element(_ bytes: RawSpan) -> Double {
         var value = [0.0]
         var span = value.mutableSpan
         widen(bytes, into: &span)

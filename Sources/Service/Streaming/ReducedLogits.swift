@@ -1,17 +1,18 @@
+import ContrastiveLoss
 import TokenDistribution
 
 /// What is left of a tensor of logits once its rows have been read; lists are flat over its rows, [N] or [N, parts].
 struct ReducedLogits: Sendable {
     /// Of rows that were known not to count, a placeholder.
     var outcomes: [RowStatistics.Outcome] = []
-    /// z/T of the realised token; NaN where it wasn't asked for or isn't one of the vocabulary.
-    var scaledLogits: [Double] = []
+    /// z of the realised token; NaN where it wasn't asked for or isn't one of the vocabulary.
+    var tokenLogits: [Double] = []
     /// [N], where tokens were contrasted; nil where a row's statistics are undefined or the token doesn't count.
-    var divergences: [ViewDivergences?]?
+    var divergences: [PairValues?]?
 
     var heldBytes: Int {
         outcomes.capacity * MemoryLayout<RowStatistics.Outcome>.stride
-            + scaledLogits.capacity * MemoryLayout<Double>.stride
-            + (divergences?.capacity ?? 0) * MemoryLayout<ViewDivergences?>.stride
+            + tokenLogits.capacity * MemoryLayout<Double>.stride
+            + (divergences?.capacity ?? 0) * MemoryLayout<PairValues?>.stride
     }
 }

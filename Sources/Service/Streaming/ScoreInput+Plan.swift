@@ -6,11 +6,11 @@ extension ScoreInput {
     /// over.
     var plan: IntakePlan {
         var uses: [String: IntakePlan.Use] = [:]
-        if tensors.has(View.interleavedLogits) {
-            uses[View.interleavedLogits] = useOfInterleavedLogits
+        if tensors.has(.interleavedLogits) {
+            uses[TensorSpec.interleavedLogits.name] = useOfInterleavedLogits
         } else {
             for view in View.allCases where views[view].logits != nil {
-                uses["\(view.rawValue).logits"] = use(of: view)
+                uses[views[view].logitsField] = use(of: view)
             }
         }
         return IntakePlan(uses: uses, tensors: tensors, tokenIDs: tokenIDs)
@@ -18,10 +18,10 @@ extension ScoreInput {
 
     private func use(of view: View) -> IntakePlan.Use {
         if !needsStatistics(of: view) { return .skip }
-        if options.loss.estimator.needsVocabulary {
+        if needs.distributions.contains(view) {
             return .keep(
                 advice:
-                    "\(options.loss.estimator.rawValue) needs the three views of a token together; interleave "
+                    "\(options.loss.estimator.rawValue) needs the views of a token together; interleave "
                     + "their rows as logits [N, 3, V] and leave gradients out of return, send fewer tokens at a time, "
                     + "or use an estimator of the realised token")
         }
@@ -36,7 +36,7 @@ extension ScoreInput {
         }
         if !parts.contains(where: \.isNeeded) { return .skip }
         if !options.gradientViews.isEmpty { return .keep(advice: ScoreInput.gradientAdvice) }
-        return options.loss.rowContrast(temperature: options.temperature).map { .contrast($0) }
+        return contrast.map { .contrast($0, parts: parts) }
             ?? .reduce(temperature: options.temperature, parts: parts)
     }
 
@@ -49,7 +49,7 @@ extension IntakePlan {
     init(uses: [String: Use], tensors: TokenTensors, tokenIDs: [Int]?) {
         self.uses = uses
         layout = tensors.layout
-        responseMask = tensors.isAwaited("response_mask") ? nil : tensors.responseMask
-        self.tokenIDs = tensors.isAwaited("token_ids") ? nil : tokenIDs
+        responseMask = tensors.isAwaited(.responseMask) ? nil : tensors.responseMask
+        self.tokenIDs = tensors.isAwaited(.tokenIDs) ? nil : tokenIDs
     }
 }

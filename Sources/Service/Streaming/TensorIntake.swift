@@ -147,7 +147,7 @@ final class TensorIntake: BodySink {
             guard isWorthReading(from: 0) else { throw error }
             earlyProblem = error
         }
-        let ids = layout.entries.firstIndex { $0.name == "token_ids" } ?? 0
+        let ids = layout.entries.firstIndex { $0.name == TensorSpec.tokenIDs.name } ?? 0
         var keptBytes = 0
         var workingBytes = 0
         var advice: String?
@@ -172,9 +172,9 @@ final class TensorIntake: BodySink {
             case .reduce(let temperature, let parts):
                 uses.append(.reduce(temperature: temperature, parts: parts))
                 reductions[entry.name] = LogitReduction(entry, temperature: temperature, parts: parts)
-            case .contrast(let contrast):
-                uses.append(.contrast(contrast))
-                contrasts[entry.name] = ContrastReduction(entry, contrast)
+            case .contrast(let contrast, let parts):
+                uses.append(.contrast(contrast, parts: parts))
+                contrasts[entry.name] = ContrastReduction(entry, contrast, parts: parts)
                 workingBytes = ContrastReduction.workingBytes(entry)
             }
         }
@@ -214,20 +214,21 @@ final class TensorIntake: BodySink {
         case .reduce(_, let parts):
             guard let plan, let rowBytes = reductions[entry.name]?.rowBytes else { return }
             try reductions[entry.name]?.fold(bytes, ids: plan.tokenIDs, mask: plan.responseMask) {
-                token, part, outcome, scaledLogit throws(Problem) in
+                token, part, outcome, tokenLogit throws(Problem) in
                 let end = rowBytes * (token * parts.count + part + 1)
                 if isWorthReading(from: entry.data.lowerBound + end) { return }
                 try plan.judge(
                     token, part, of: parts.count, outcome,
-                    scaledLogit: parts[part].readsToken ? scaledLogit : nil, field: entry.name)
+                    tokenLogit: parts[part].readsToken ? tokenLogit : nil, field: entry.name)
             }
-        case .contrast:
+        case .contrast(_, let parts):
             guard let plan, let tokenBytes = contrasts[entry.name]?.tokenBytes else { return }
-            try contrasts[entry.name]?.read(bytes, mask: plan.responseMask) {
-                token, part, outcome throws(Problem) in
+            try contrasts[entry.name]?.read(bytes, ids: plan.tokenIDs, mask: plan.responseMask) {
+                token, part, outcome, tokenLogit throws(Problem) in
                 if isWorthReading(from: entry.data.lowerBound + tokenBytes * (token + 1)) { return }
                 try plan.judge(
-                    token, part, of: View.allCases.count, outcome, scaledLogit: nil, field: entry.name)
+                    token, part, of: parts.count, outcome,
+                    tokenLogit: parts[part].readsToken ? tokenLogit : nil, field: entry.name)
             }
         }
     }
@@ -252,17 +253,17 @@ final class TensorIntake: BodySink {
 extension IntakePlan {
     /// Ends a request at a row that is wrong and counts. Where it isn't known yet whether it counts, the complete request
     /// is judged.
-    /// - Parameter scaledLogit: of the realised token, where that is needed.
+    /// - Parameter tokenLogit: of the realised token, where that is needed.
     fileprivate func judge(
-        _ token: Int, _ part: Int, of parts: Int, _ outcome: RowStatistics.Outcome, scaledLogit: Double?,
+        _ token: Int, _ part: Int, of parts: Int, _ outcome: RowStatistics.Outcome, tokenLogit: Double?,
         field: String
     ) throws(Problem) {
         guard let responseMask, responseMask[token] == 1 else { return }
         if let reason = layout.fault(of: outcome, field: field, token: token) {
             throw Problem(.nonFiniteValue, reason.ofPart(part, of: parts))
         }
-        guard let scaledLogit, case .defined(let logSumExp, _) = outcome else { return }
-        let logProbability = scaledLogit - logSumExp
+        guard let tokenLogit, case .defined(let summary) = outcome else { return }
+        let logProbability = summary.logProbability(ofLogit: tokenLogit)
         guard !logProbability.isFinite else { return }
         throw Problem(
             .nonFiniteValue,

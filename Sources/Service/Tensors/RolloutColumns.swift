@@ -1,4 +1,3 @@
-import ContrastiveLoss
 import JSON
 import Tensor
 
@@ -25,75 +24,98 @@ struct RolloutColumns {
 
     init(schema: TensorSchema) { self.schema = schema }
 
-    mutating func read(_ reader: inout JSONReader, at index: Int) throws(JSONError) {
+    /// - Parameter path: where reading stands, for errors.
+    mutating func read(
+        _ reader: inout JSONReader, at index: Int, path: inout String
+    ) throws(JSONError) {
         ids.append(nil)
         advantage.append(nil)
         reward.append(nil)
         group.append(nil)
+        let rollout = "rollouts[\(index)]"
         try reader.object { (reader, name) throws(JSONError) in
+            path = "\(rollout).\(name)"
             switch name {
-            case "id":
-                let id = try reader.value()
-                switch id {
-                case .string(let text) where text.unicodeScalars.count > GroupName.maximumLength:
-                    faults.add(
-                        .invalidValue,
-                        Problem.Reason(
-                            "too long", field: "rollouts[\(index)].id",
-                            expected: "at most \(GroupName.maximumLength) characters"))
-                case .string, .integer: ids[index] = id
-                default:
-                    faults.add(
-                        .invalidType,
-                        Problem.Reason(
-                            "wrong type", field: "rollouts[\(index)].id", expected: "a string or an integer"))
-                }
-            case "advantage" where schema.takes("advantages"): advantage[index] = try reader.double()
-            case "reward" where schema.takes("rewards"): reward[index] = try reader.double()
-            case "group_id" where schema.takes("group_ids"):
+            case "id": try readID(&reader, at: index)
+            case "advantage" where schema[TensorSpec.advantages.name] != nil:
+                advantage[index] = try reader.double()
+            case "reward" where schema.rolloutMember(name) != nil: reward[index] = try reader.double()
+            case "group_id" where schema.rolloutMember(name) != nil:
                 let name = try GroupName(from: &reader)
-                name.check("rollouts[\(index)].group_id", &faults)
+                name.check("\(rollout).group_id", &faults)
                 group[index] = name
-            case "advantages" where schema.takes(name), "response_mask" where schema.takes(name),
-                "token_ids" where schema.takes(name):
-                try readVector(&reader, name, at: index)
-            case "logits" where schema.takes(name): try readMatrix(&reader, name, at: index)
-            case _ where View(rawValue: name) != nil && schema.names.contains { $0.hasPrefix("\(name).") }:
+            case _ where schema.isGroup(name):
                 try reader.object { (reader, member) throws(JSONError) in
-                    let full = "\(name).\(member)"
-                    if !schema.takes(full) {
-                        faults.add(
-                            .unknownField, Self.stranger("rollouts[\(index)].\(full)", to: schema))
-                        try reader.skip()
-                    } else if member == "logits" {
-                        try readMatrix(&reader, full, at: index)
-                    } else {
-                        try readVector(&reader, full, at: index)
-                    }
+                    path = "\(rollout).\(name).\(member)"
+                    try readTensor(&reader, "\(name).\(member)", at: index)
                 }
-            default:
-                faults.add(.unknownField, Self.stranger("rollouts[\(index)].\(name)", to: schema))
+            case _ where name.contains("."):
+                let reason = unnested(name, at: index)
+                faults.add(.unknownField, reason)
                 try reader.skip()
+            default: try readTensor(&reader, name, at: index)
             }
+            path = rollout
         }
     }
 
-    private static func stranger(_ path: String, to schema: TensorSchema) -> Problem.Reason {
-        let name = path.split(separator: ".", maxSplits: 1).last.map(String.init) ?? path
-        let known =
-            schema.names.filter { !["rewards", "group_ids", "cu_seqlens"].contains($0) }
-            + (schema.takes("advantages") ? ["advantage"] : [])
-            + (schema.takes("rewards") ? ["reward", "group_id"] : []) + ["id"]
-        return .unknown("field", name, known: known, field: path)
+    private mutating func readID(_ reader: inout JSONReader, at index: Int) throws(JSONError) {
+        let id = try reader.value()
+        switch id {
+        case .string(let text) where text.unicodeScalars.count > GroupName.maximumLength:
+            faults.add(
+                .invalidValue,
+                Problem.Reason(
+                    "too long", field: "rollouts[\(index)].id",
+                    expected: "at most \(GroupName.maximumLength) characters"))
+        case .string, .integer: ids[index] = id
+        default:
+            faults.add(
+                .invalidType,
+                Problem.Reason(
+                    "wrong type", field: "rollouts[\(index)].id", expected: "a string or an integer"))
+        }
+    }
+
+    private mutating func readTensor(
+        _ reader: inout JSONReader, _ name: String, at index: Int
+    ) throws(JSONError) {
+        guard let spec = schema.rolloutMember(name) else {
+            let reason = stranger(name, at: index)
+            faults.add(.unknownField, reason)
+            return try reader.skip()
+        }
+        switch spec.extent {
+        case .vocabulary: try readMatrix(&reader, name, at: index)
+        case .token, .sequenceOrToken:
+            try readVector(&reader, name, at: index, allowingBooleans: spec.elements == .mask)
+        case .views, .sequence, .offset: preconditionFailure("\(name) has no list in a rollout")
+        }
+    }
+
+    /// A tensor's name, as columns and safetensors have it.
+    private func unnested(_ name: String, at index: Int) -> Problem.Reason {
+        guard schema.rolloutMember(name) != nil, let dot = name.firstIndex(of: ".") else {
+            return stranger(name, at: index)
+        }
+        let member = name[name.index(after: dot)...]
+        return Problem.Reason(
+            "a rollout nests it", field: "rollouts[\(index)].\(name)",
+            expected: "{\"\(name[..<dot])\": {\"\(member)\": […]}}")
+    }
+
+    private func stranger(_ name: String, at index: Int) -> Problem.Reason {
+        let known = schema.rolloutNames + (schema.takesAdvantages ? ["advantage"] : []) + ["id"]
+        return .unknown("field", name, known: known, field: "rollouts[\(index)].\(name)")
     }
 
     private mutating func readVector(
-        _ reader: inout JSONReader, _ name: String, at index: Int
+        _ reader: inout JSONReader, _ name: String, at index: Int, allowingBooleans: Bool
     ) throws(JSONError) {
         var column = columns.removeValue(forKey: name) ?? Column()
         column.fill(to: index)
         let before = column.values.count
-        try reader.numbers(into: &column.values, allowingBooleans: name == "response_mask")
+        try reader.numbers(into: &column.values, allowingBooleans: allowingBooleans)
         column.counts[index] = column.values.count - before
         columns[name] = column
     }
@@ -169,11 +191,9 @@ extension RolloutColumns {
         let total = tokens.reduce(0, +)
         var tensors: [String: DenseTensor] = [:]
         for (name, column) in columns where name != "advantages" && name != "response_mask" {
-            if name.hasSuffix("logits") {
-                tensors[name] = DenseTensor(column.values, shape: [total, vocabularies[name] ?? 0])
-            } else {
-                tensors[name] = DenseTensor(column.values, shape: [total])
-            }
+            let isMatrix = schema.rolloutMember(name)?.extent == .vocabulary
+            tensors[name] = DenseTensor(
+                column.values, shape: isMatrix ? [total, vocabularies[name] ?? 0] : [total])
         }
         if let column = columns["response_mask"] {
             tensors["response_mask"] = DenseTensor(column.joined(tokens) { _ in 1 }, shape: [total])
@@ -193,37 +213,28 @@ extension RolloutColumns {
             groupIDs: groups.isEmpty ? nil : GroupName.numbered(groups), options: options)
     }
 
-    /// A rollout says its advantage in at most one way, and either every rollout says one or none does.
+    /// A rollout says its advantage in at most one way, and what one rollout says, all say.
     private mutating func checkAdvantages() {
         let vectors = columns["advantages"]?.counts
-        let anyReward = reward.contains { $0 != nil } || group.contains { $0 != nil }
         let anyAdvantage = advantage.contains { $0 != nil } || vectors != nil
+        let anyReward = reward.contains { $0 != nil }
+        let anyGroup = group.contains { $0 != nil }
         for index in ids.indices {
-            let vector = vectors?[index] != nil
-            let ways = (advantage[index] != nil ? 1 : 0) + (vector ? 1 : 0) + (reward[index] != nil ? 1 : 0)
-            if ways > 1 {
+            let hasVector = vectors?[index] != nil
+            if advantage[index] != nil, hasVector {
                 faults.add(
                     .conflictingFields,
                     Problem.Reason(
-                        "at most one of advantage, advantages and reward may be given",
-                        field: "rollouts[\(index)]"))
+                        "at most one of advantage and advantages may be given", field: "rollouts[\(index)]"))
             }
-            if anyReward, reward[index] == nil {
+            let missing = [
+                ("reward", anyReward && reward[index] == nil), ("group_id", anyGroup && group[index] == nil),
+                ("advantage", anyAdvantage && advantage[index] == nil && !hasVector),
+            ]
+            for (name, isMissing) in missing where isMissing {
                 faults.add(
                     .missingField,
-                    Problem.Reason("rewards are for all rollouts or none", field: "rollouts[\(index)].reward")
-                )
-            }
-            if anyReward, group[index] == nil {
-                faults.add(
-                    .missingField,
-                    Problem.Reason("a reward needs its group", field: "rollouts[\(index)].group_id"))
-            }
-            if anyAdvantage, !anyReward, ways == 0 {
-                faults.add(
-                    .missingField,
-                    Problem.Reason(
-                        "advantages are for all rollouts or none", field: "rollouts[\(index)].advantage"))
+                    Problem.Reason("given for all rollouts or none", field: "rollouts[\(index)].\(name)"))
             }
         }
     }

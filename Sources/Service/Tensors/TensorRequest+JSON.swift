@@ -1,4 +1,3 @@
-import ContrastiveLoss
 import JSON
 import Tensor
 
@@ -123,10 +122,10 @@ private struct JSONBody {
                     guard index < RolloutColumns.limit else {
                         throw JSONError(.tooManyValues(limit: RolloutColumns.limit), byte: reader.position)
                     }
-                    try columns.read(&reader, at: index)
+                    try columns.read(&reader, at: index, path: &path)
                 }
                 rollouts = columns
-            case "group_ids" where schema.takes("group_ids"):
+            case TensorSpec.groupIDs.name where schema[name] != nil:
                 var names: [GroupName] = []
                 try reader.array { (reader, index) throws(JSONError) in
                     let name = try GroupName(from: &reader)
@@ -134,17 +133,20 @@ private struct JSONBody {
                     names.append(name)
                 }
                 groups = names
-            case _ where schema.takes(name):
-                var nested = NestedNumbers(allowingBooleans: name == "response_mask")
-                try nested.read(&reader)
-                if let fault = nested.fault {
-                    faults.add(.invalidShape, Problem.Reason(fault, field: name))
-                } else {
-                    tensors[name] = DenseTensor(nested.values, shape: nested.shape)
-                }
             default:
+                if let spec = schema.columns.first(where: { $0.name == name }) {
+                    var nested = NestedNumbers(allowingBooleans: spec.elements == .mask)
+                    try nested.read(&reader)
+                    if let fault = nested.fault {
+                        faults.add(.invalidShape, Problem.Reason(fault, field: name))
+                    } else {
+                        tensors[name] = DenseTensor(nested.values, shape: nested.shape)
+                    }
+                    return
+                }
                 faults.add(
-                    .unknownField, .unknown("field", name, known: schema.names + ["options", "rollouts"]))
+                    .unknownField,
+                    .unknown("field", name, known: schema.columns.map(\.name) + ["options", "rollouts"]))
                 try reader.skip()
             }
         }

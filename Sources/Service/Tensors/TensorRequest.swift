@@ -1,6 +1,4 @@
-import ContrastiveLoss
 import JSON
-import Perception
 import Tensor
 
 /// A request for numbers after its encoding is gone: named tensors, options, and which form the reply mirrors.
@@ -23,29 +21,6 @@ struct TensorRequest: Sendable {
     var options: [JSONValue.Member]
 }
 
-/// Which tensors an operation takes.
-struct TensorSchema: Sendable {
-    let names: [String]
-    /// Those that have no place in JSON.
-    var onlyInSafetensors: [String] = []
-
-    static let score = TensorSchema(
-        names: View.allCases.flatMap { view in
-            ["log_probs", "entropy", "logits"].map { "\(view.rawValue).\($0)" }
-        }
-            + ["token_ids", "response_mask", "advantages", "rewards", "group_ids", "cu_seqlens"],
-        onlyInSafetensors: [View.interleavedLogits])
-    static let mask = TensorSchema(names: [
-        "original.entropy", "removing.entropy", "response_mask", "advantages", "rewards", "group_ids",
-        "cu_seqlens",
-    ])
-    static let entropy = TensorSchema(
-        names: ["logits"] + View.allCases.map { "\($0.rawValue).logits" } + ["token_ids", "cu_seqlens"])
-    static let advantages = TensorSchema(names: ["rewards", "group_ids"])
-
-    func takes(_ name: String) -> Bool { names.contains(name) }
-}
-
 extension TensorRequest {
     /// A request as far as it has arrived.
     /// - Throws: 400 for tensors the operation doesn't take and for options that are no JSON object.
@@ -54,9 +29,8 @@ extension TensorRequest {
         reduced: [String: ReducedLogits]
     ) throws(Problem) {
         var faults = Faults()
-        let known = schema.names + schema.onlyInSafetensors
-        for entry in layout.entries where !known.contains(entry.name) {
-            faults.add(.unknownField, .unknown("tensor", entry.name, known: known))
+        for entry in layout.entries where schema[entry.name] == nil {
+            faults.add(.unknownField, .unknown("tensor", entry.name, known: schema.tensors.map(\.name)))
         }
         try faults.check()
         var options: [JSONValue.Member] = []
@@ -75,15 +49,16 @@ extension TensorRequest {
             options = members
         }
         var groups: [Int]?
-        if let tensor = tensors["group_ids"] {
-            guard !tensor.elementType.isFloat, let ids = tensor.isOutline ? [] : tensor.integers() else {
-                throw .elementType("group_ids", tensor, expected: "integers")
+        let spec = TensorSpec.groupIDs
+        if let tensor = tensors[spec.name] {
+            guard spec.elements.takes(tensor), let ids = tensor.isOutline ? [] : tensor.integers() else {
+                throw Problem(.invalidElementType, .elementType(spec, tensor))
             }
             guard tensor.shape.count == 1 else {
                 throw Problem(
                     .invalidShape,
-                    Problem.Reason(
-                        "wrong shape", field: "group_ids", expected: "[B]", found: "\(tensor.shape)"))
+                    Problem.Reason("wrong shape", field: spec.name, expected: "[B]", found: "\(tensor.shape)")
+                )
             }
             groups = ids
         }
@@ -92,18 +67,10 @@ extension TensorRequest {
     }
 }
 
-extension View {
-    /// The tensor of all views' logits, the rows of each token next to one another in the order of the cases.
-    static let interleavedLogits = "logits"
-
-    /// Where this view's row stands among those of a token.
-    var part: Int { View.allCases.firstIndex(of: self) ?? 0 }
-}
-
-extension Problem {
-    static func elementType(_ name: String, _ tensor: DenseTensor, expected: String) -> Problem {
-        Problem(
-            .invalidElementType,
-            Reason("wrong element type", field: name, expected: expected, found: tensor.elementType.rawValue))
+extension Problem.Reason {
+    static func elementType(_ spec: TensorSpec, _ tensor: DenseTensor) -> Problem.Reason {
+        Problem.Reason(
+            "wrong element type", field: spec.name, expected: spec.elements.words,
+            found: tensor.elementType.rawValue)
     }
 }

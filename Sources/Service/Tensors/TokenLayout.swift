@@ -1,5 +1,5 @@
+import Batches
 import JSON
-import Perception
 import Tensor
 
 /// How a request lays its tokens out, and so how its reply does and how its errors point at a token.
@@ -26,12 +26,10 @@ struct TokenLayout: Sendable {
         }
     }
 
-    /// - Parameter guide: the names of tensors with one entry (or V) for each token; the first that is present gives B
-    ///   and T of a padded request. Those called `interleaved` have one more extent before V.
+    /// - Parameter guide: tensors with an entry for each token; the first that is given says B and T of a padded request.
     /// - Throws: also when a batch of that many tokens is above the memory budget, before any of it is spent.
     init(
-        _ request: TensorRequest, guide: [String], interleaved: String? = nil,
-        within context: OperationContext
+        _ request: TensorRequest, guide: [TensorSpec], within context: OperationContext
     ) throws(Problem) {
         switch request.form {
         case .rollouts(let ids, let lengths):
@@ -39,8 +37,8 @@ struct TokenLayout: Sendable {
             rows = Rows(lengths: lengths)
             try context.claim(self)
         case .columnar, .safetensors:
-            guard let tensor = request.tensors["cu_seqlens"] else {
-                (kind, rows) = try TokenLayout.padded(request, guide, interleaved, context)
+            guard let tensor = request.tensors[TensorSpec.offsets.name] else {
+                (kind, rows) = try TokenLayout.padded(request, guide, context)
                 return
             }
             kind = .packed
@@ -62,7 +60,7 @@ struct TokenLayout: Sendable {
     private static let maximumEmptySequences = 1 << 12
 
     private static func checkOffsets(_ tensor: DenseTensor) throws(Problem) {
-        let field = "cu_seqlens"
+        let field = TensorSpec.offsets.name
         guard tensor.shape.count == 1, tensor.count >= 1 else {
             throw Problem(
                 .invalidShape,
@@ -70,15 +68,15 @@ struct TokenLayout: Sendable {
                     "wrong shape", field: field, expected: "[B + 1], at least one entry",
                     found: "\(tensor.shape)"))
         }
-        guard tensor.isNumbers || !tensor.elementType.isFloat else {
-            throw .elementType(field, tensor, expected: "integers")
+        guard TensorSpec.offsets.elements.takes(tensor) else {
+            throw Problem(.invalidElementType, .elementType(.offsets, tensor))
         }
     }
 
     private static func packedRows(_ tensor: DenseTensor) throws(Problem) -> Rows {
-        let field = "cu_seqlens"
+        let field = TensorSpec.offsets.name
         guard let offsets = tensor.integers() else {
-            throw .elementType(field, tensor, expected: "integers")
+            throw Problem(.invalidElementType, .elementType(.offsets, tensor))
         }
         guard offsets[0] == 0 else {
             throw Problem(
@@ -100,7 +98,7 @@ struct TokenLayout: Sendable {
 
     /// Offsets claim any number of tokens at no cost; memory is spent only on those that a tensor holds.
     private static func checkEnd(
-        of rows: Rows, _ request: TensorRequest, _ guide: [String]
+        of rows: Rows, _ request: TensorRequest, _ guide: [TensorSpec]
     ) throws(Problem) {
         let (name, tensor) = try leader(of: request, guide)
         let tokens = tensor.shape.first ?? 0
@@ -108,14 +106,15 @@ struct TokenLayout: Sendable {
             throw Problem(
                 .invalidShape,
                 Problem.Reason(
-                    "the last offset is not the number of tokens", field: "cu_seqlens", index: [rows.count],
+                    "the last offset is not the number of tokens", field: TensorSpec.offsets.name,
+                    index: [rows.count],
                     expected: "\(tokens), as \(name) has", found: "\(rows.tokens)"))
         }
         try checkVocabulary(of: tensor, name, tokens: tokens)
     }
 
     /// How many tokens a packed request has, by its tensors alone.
-    private static func tokens(of request: TensorRequest, _ guide: [String]) throws(Problem) -> Int {
+    private static func tokens(of request: TensorRequest, _ guide: [TensorSpec]) throws(Problem) -> Int {
         let (name, tensor) = try leader(of: request, guide)
         let tokens = tensor.shape.first ?? 0
         try checkVocabulary(of: tensor, name, tokens: tokens)
@@ -123,10 +122,10 @@ struct TokenLayout: Sendable {
     }
 
     private static func leader(
-        of request: TensorRequest, _ guide: [String]
+        of request: TensorRequest, _ guide: [TensorSpec]
     ) throws(Problem) -> (name: String, DenseTensor) {
-        for name in guide {
-            if let tensor = request.tensors[name] { return (name, tensor) }
+        for spec in guide {
+            if let tensor = request.tensors[spec.name] { return (spec.name, tensor) }
         }
         throw missing(guide)
     }
@@ -140,26 +139,26 @@ struct TokenLayout: Sendable {
         }
     }
 
-    private static func missing(_ guide: [String]) -> Problem {
+    private static func missing(_ guide: [TensorSpec]) -> Problem {
         Problem(
             .missingField,
             Problem.Reason(
-                "no tensor says how many tokens there are", field: guide.first,
-                expected: guide.joined(separator: " or ")))
+                "no tensor says how many tokens there are", field: guide.first?.name,
+                expected: guide.map(\.name).joined(separator: " or ")))
     }
 
     private static func padded(
-        _ request: TensorRequest, _ guide: [String], _ interleaved: String?, _ context: OperationContext
+        _ request: TensorRequest, _ guide: [TensorSpec], _ context: OperationContext
     ) throws(Problem) -> (Kind, Rows) {
-        for name in guide {
-            guard let tensor = request.tensors[name] else { continue }
+        for spec in guide {
+            guard let tensor = request.tensors[spec.name], let rank = spec.extent.paddedRank else { continue }
+            let name = spec.name
             let shape = tensor.shape
             // JSON can't write [0, T]: an empty list is an empty batch.
             if shape == [0] { return (.padded(length: 0), Rows(offsets: [0])) }
-            let rank = name == interleaved ? 4 : name.hasSuffix("logits") ? 3 : 2
             // [[], []] in JSON: two sequences without tokens, whose V can't be seen.
             guard shape.count == rank || (tensor.isNumbers && tensor.count == 0 && shape.count >= 2) else {
-                let rest = rank == 4 ? ", 3, V" : rank == 3 ? ", V" : ""
+                let rest = spec.extent.rest.map { ", \($0)" }.joined()
                 let expected = "[B, T\(rest)], or [N\(rest)] with cu_seqlens"
                 throw Problem(
                     .invalidShape,
@@ -204,9 +203,20 @@ struct TokenLayout: Sendable {
 
 extension TokenLayout {
     /// One list of rows that belong to no sequences.
-    init(flat count: Int) {
+    init(flat count: Int) { self.init(packed: [count]) }
+
+    /// Sequences whose tokens don't count.
+    init(sequences count: Int, of form: TensorRequest.Form) {
+        if case .rollouts(let ids, _) = form {
+            self.init(rollouts: ids, lengths: [Int](repeating: 0, count: ids.count))
+        } else {
+            self.init(packed: [Int](repeating: 0, count: count))
+        }
+    }
+
+    private init(packed lengths: [Int]) {
         kind = .packed
-        rows = Rows(lengths: [count])
+        rows = Rows(lengths: lengths)
     }
 
     init(rollouts ids: [JSONValue?], lengths: [Int]) {

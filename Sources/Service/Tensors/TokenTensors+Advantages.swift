@@ -1,57 +1,101 @@
+import Advantages
+import Batches
 import Perception
 import Tensor
 
+/// What a batch says of how good its responses are.
+struct Merits {
+    /// One for each token; empty while a part of them is still to come, nil where none are given.
+    var advantages: [Double]?
+    /// One for each token: its response's.
+    var rewards: [Double]?
+    /// What the advantages were computed from, where it was rewards in groups.
+    var groups: GroupedAdvantages?
+}
+
 extension TokenTensors {
-    /// One advantage for each token, from `advantages` ([B], [B,T] or packed [N]) or from `rewards` with `group_ids`.
-    /// Empty while a part of them is still to come.
-    /// - Parameter required: whether their absence is a fault, because a gate waits for them.
-    mutating func advantages(required: Bool) -> [Double]? {
-        let rows = layout.rows
-        if has("advantages"), has("rewards") || request.groupIDs != nil {
+    /// From `advantages` ([B], [B,T] or packed [N]), and `rewards` with `group_ids` or, for the gate that looks at rewards,
+    /// without.
+    /// - Parameters:
+    ///   - needsAdvantages: why their absence is a fault; nil when it is none.
+    mutating func merits(_ gate: Gate.Method, needsAdvantages: String?) -> Merits {
+        var merits = Merits()
+        let hasGroups = request.groupIDs != nil
+        let gatesRewards = gate == .reward
+        if has(.advantages), hasGroups || (has(.rewards) && !gatesRewards) {
             faults.add(
                 .conflictingFields,
                 Problem.Reason("either advantages or rewards with group_ids", field: "advantages"))
+            return merits
+        }
+        if gatesRewards {
+            if has(.rewards) {
+                merits.rewards = rewardsOfTokens()
+            } else if !isEmpty {
+                addMissing(.rewards, "the gate reward needs them")
+            } else {
+                merits.rewards = []
+            }
+        }
+        if has(.advantages) {
+            merits.advantages = advantages()
+        } else if hasGroups || (has(.rewards) && !gatesRewards) {
+            if has(.rewards), hasGroups, layout.isProvisional || isAwaited(.rewards) || isAwaited(.groupIDs) {
+                merits.advantages = []
+            } else if let (rewards, groups) = checkedRewards(request, count: layout.rows.count, &faults) {
+                let grouped = GroupAdvantage.grpo.advantages(rewards: rewards, groups: groups)
+                merits.groups = grouped
+                merits.advantages = spread(grouped.values, .rewards)
+            }
+        } else if let needsAdvantages {
+            if isEmpty { merits.advantages = [] }
+            addMissing(.advantages, needsAdvantages)
+        } else if isEmpty {
+            merits.advantages = []
+        }
+        return merits
+    }
+
+    private mutating func advantages() -> [Double]? {
+        let spec = TensorSpec.advantages
+        guard let tensor = request.tensors[spec.name] else { return nil }
+        guard spec.elements.takes(tensor) else {
+            faults.add(.invalidElementType, .elementType(spec, tensor))
             return nil
         }
-        if let tensor = request.tensors["advantages"] {
-            guard tensor.elementType.isFloat else {
-                faults.add(
-                    .invalidElementType,
-                    Problem.Reason(
-                        "wrong element type", field: "advantages", expected: "F32, F16, BF16 or F64",
-                        found: tensor.elementType.rawValue))
-                return nil
-            }
-            // Whether one for each sequence is meant can't be seen before cu_seqlens says how many there are.
-            if layout.isProvisional { return [] }
-            if tensor.isOutline {
-                if tensor.shape != [rows.count] { _ = fits(tensor, "advantages") }
-                return []
-            }
-            // Rollouts were already spread over their tokens; elsewhere a list of B is one number for each sequence.
-            if case .rollouts = layout.kind { return numbers("advantages") }
-            return tensor.shape == [rows.count]
-                ? spread(tensor.doubles(), "advantages") : numbers("advantages")
+        // Whether one for each sequence is meant can't be seen before cu_seqlens says how many there are.
+        if layout.isProvisional { return [] }
+        // Rollouts were already spread over their tokens; elsewhere a list of B is one number for each sequence.
+        if case .rollouts = layout.kind { return numbers(spec) }
+        guard tensor.shape == [layout.rows.count] else {
+            return fitsTokens(tensor) ? numbers(spec) : nil
         }
-        guard has("rewards") || request.groupIDs != nil else {
-            if required {
-                addMissing(
-                    "advantages",
-                    "the gate positive_advantage needs advantages; ask for the gate none to go without")
-            }
-            return isEmpty ? [] : nil
+        return tensor.isOutline ? [] : spread(tensor.doubles(), spec)
+    }
+
+    private mutating func fitsTokens(_ tensor: DenseTensor) -> Bool {
+        if tensor.shape == layout.shape || (tensor.count == 0 && isEmpty && tensor.isNumbers) { return true }
+        let sequences = "[\(layout.rows.count)]"
+        faults.add(
+            .invalidShape,
+            Problem.Reason(
+                "the shapes of one batch differ", field: TensorSpec.advantages.name,
+                expected: "\(layout.shape), or \(sequences) for one advantage a sequence",
+                found: "\(tensor.shape)"))
+        return false
+    }
+
+    /// Each token's reward; empty while they are still to come.
+    private mutating func rewardsOfTokens() -> [Double]? {
+        if layout.isProvisional || isAwaited(.rewards) { return [] }
+        guard let rewards = checkedRewards(request, count: layout.rows.count, &faults) as [Double]? else {
+            return nil
         }
-        if has("rewards"), request.groupIDs != nil,
-            layout.isProvisional || isAwaited("rewards") || isAwaited("group_ids")
-        {
-            return []
-        }
-        guard let (rewards, groups) = checkedRewards(request, count: rows.count, &faults) else { return nil }
-        return spread(GroupAdvantage.grpo.advantages(rewards: rewards, groups: groups), "rewards")
+        return spread(rewards, .rewards)
     }
 
     /// One number for each sequence, given to its tokens. That of a sequence without response tokens is never read.
-    private mutating func spread(_ values: [Double], _ name: String) -> [Double]? {
+    private mutating func spread(_ values: [Double], _ spec: TensorSpec) -> [Double]? {
         var tokens = [Double](repeating: 0, count: layout.rows.tokens)
         for (row, value) in values.enumerated() {
             guard layout.rows[row].contains(where: { responseMask[$0] == 1 }) else { continue }
@@ -59,7 +103,7 @@ extension TokenTensors {
                 faults.add(
                     .nonFiniteValue,
                     Problem.Reason(
-                        "not finite", field: name, index: [row], expected: "a finite number",
+                        "not finite", field: spec.name, index: [row], expected: "a finite number",
                         found: "\(value)"))
                 return nil
             }
@@ -73,34 +117,40 @@ extension TokenTensors {
 func checkedRewards(
     _ request: TensorRequest, count: Int?, _ faults: inout Faults
 ) -> (rewards: [Double], groups: [Int])? {
-    guard let tensor = request.tensors["rewards"] else {
-        faults.add(.missingField, Problem.Reason("missing", field: "rewards"))
+    guard request.tensors[TensorSpec.rewards.name] != nil else {
+        faults.add(.missingField, Problem.Reason("missing", field: TensorSpec.rewards.name))
         return nil
     }
     guard let groups = request.groupIDs else {
-        faults.add(.missingField, Problem.Reason("rewards need the group of each", field: "group_ids"))
+        faults.add(
+            .missingField, Problem.Reason("rewards need the group of each", field: TensorSpec.groupIDs.name))
         return nil
     }
-    guard tensor.elementType.isFloat else {
+    guard let rewards: [Double] = checkedRewards(request, count: count, &faults) else { return nil }
+    guard groups.count == rewards.count else {
         faults.add(
-            .invalidElementType,
+            .invalidShape,
             Problem.Reason(
-                "wrong element type", field: "rewards", expected: "F32, F16, BF16 or F64",
-                found: tensor.elementType.rawValue))
+                "wrong shape", field: TensorSpec.groupIDs.name, expected: "[\(rewards.count)]",
+                found: "[\(groups.count)]"))
+        return nil
+    }
+    return (rewards, groups)
+}
+
+/// `rewards` of a request, [count], all finite.
+func checkedRewards(_ request: TensorRequest, count: Int?, _ faults: inout Faults) -> [Double]? {
+    let spec = TensorSpec.rewards
+    guard let tensor = request.tensors[spec.name] else { return nil }
+    guard spec.elements.takes(tensor) else {
+        faults.add(.invalidElementType, .elementType(spec, tensor))
         return nil
     }
     let count = count ?? tensor.count
     guard tensor.shape == [count] else {
         faults.add(
             .invalidShape,
-            Problem.Reason("wrong shape", field: "rewards", expected: "[\(count)]", found: "\(tensor.shape)"))
-        return nil
-    }
-    guard groups.count == count else {
-        faults.add(
-            .invalidShape,
-            Problem.Reason(
-                "wrong shape", field: "group_ids", expected: "[\(count)]", found: "[\(groups.count)]"))
+            Problem.Reason("wrong shape", field: spec.name, expected: "[\(count)]", found: "\(tensor.shape)"))
         return nil
     }
     let rewards = tensor.doubles()
@@ -108,9 +158,9 @@ func checkedRewards(
         faults.add(
             .nonFiniteValue,
             Problem.Reason(
-                "not finite", field: "rewards", index: [index], expected: "a finite number",
+                "not finite", field: spec.name, index: [index], expected: "a finite number",
                 found: "\(rewards[index])"))
         return nil
     }
-    return (rewards, groups)
+    return rewards
 }

@@ -1,5 +1,4 @@
-import ContrastiveLoss
-import Perception
+import Batches
 import Tensor
 import TokenDistribution
 
@@ -13,8 +12,11 @@ struct TokenTensors {
     private(set) var responseMask: [UInt8]
     var faults: Faults
 
+    /// Response tokens whose numbers were beyond their domain by no more than rounding.
+    private(set) var residues = Residues()
+
     /// How many bad elements of one tensor are listed.
-    private static let listed = 8
+    static let listed = 8
 
     init(_ request: TensorRequest, layout: TokenLayout, faults: Faults) {
         self.request = request
@@ -27,75 +29,73 @@ struct TokenTensors {
     /// Whether there are no tokens at all.
     var isEmpty: Bool { layout.rows.tokens == 0 }
 
-    func has(_ name: String) -> Bool { request.tensors[name] != nil }
+    func has(_ spec: TensorSpec) -> Bool { request.tensors[spec.name] != nil }
+
+    /// Whether a tensor is given and its data are still to come.
+    func isAwaited(_ spec: TensorSpec) -> Bool { request.tensors[spec.name]?.isOutline == true }
 
     private mutating func readResponseMask() {
-        guard let tensor = request.tensors["response_mask"], fits(tensor, "response_mask") else { return }
-        guard tensor.isNumbers || !tensor.elementType.isFloat else {
-            faults.add(
-                .invalidElementType,
-                Problem.Reason(
-                    "wrong element type", field: "response_mask", expected: "BOOL or an integer type",
-                    found: tensor.elementType.rawValue))
-            return
-        }
-        guard !tensor.isOutline else {
-            // Which tokens count is not known yet, so no value is judged.
-            responseMask = [UInt8](repeating: 0, count: responseMask.count)
-            return
-        }
+        guard has(.responseMask), let mask = mask(.responseMask) else { return }
+        // While it is to come, nobody knows which tokens count, so no value is judged.
+        responseMask = isAwaited(.responseMask) ? [UInt8](repeating: 0, count: responseMask.count) : mask
+    }
+
+    /// 0 or 1 for each token; nil when absent or faulty, empty while they are still to come. Outside the response
+    /// anything goes, but for the response mask itself.
+    mutating func mask(_ spec: TensorSpec) -> [UInt8]? {
+        guard let tensor = fitting(spec) else { return nil }
+        if tensor.isOutline { return [] }
+        var mask = [UInt8](repeating: 0, count: responseMask.count)
         var bad = 0
         for (token, value) in tensor.doubles().enumerated() {
             if value == 0 || value == 1 {
-                responseMask[token] = UInt8(value)
-            } else if bad < TokenTensors.listed {
+                mask[token] = UInt8(value)
+            } else if bad < TokenTensors.listed, responseMask[token] == 1 {
                 bad += 1
                 faults.add(
                     .invalidValue,
                     layout.reason(
-                        "not a mask", field: "response_mask", token: token, expected: "0 or 1",
-                        found: "\(value)"))
+                        "not a mask", field: spec.name, token: token, expected: "0 or 1", found: "\(value)"))
             }
         }
+        return mask
     }
 
-    /// Whether a tensor is given and its data are still to come.
-    func isAwaited(_ name: String) -> Bool { request.tensors[name]?.isOutline == true }
+    /// A tensor of the right type with one entry for each token; nil when absent or faulty.
+    private mutating func fitting(_ spec: TensorSpec) -> DenseTensor? {
+        guard let tensor = request.tensors[spec.name], fits(tensor, spec) else { return nil }
+        guard spec.elements.takes(tensor) else {
+            faults.add(.invalidElementType, .elementType(spec, tensor))
+            return nil
+        }
+        return tensor
+    }
 
     /// Whether a tensor has one entry for each token.
-    mutating func fits(_ tensor: DenseTensor, _ name: String) -> Bool {
+    mutating func fits(_ tensor: DenseTensor, _ spec: TensorSpec) -> Bool {
         if tensor.shape == layout.shape { return true }
         // JSON can't write an empty [B, T] but as [] or [[], …].
         if tensor.count == 0, isEmpty, tensor.isNumbers { return true }
         faults.add(
             .invalidShape,
             Problem.Reason(
-                "the shapes of one batch differ", field: name, expected: "\(layout.shape)",
+                "the shapes of one batch differ", field: spec.name, expected: "\(layout.shape)",
                 found: "\(tensor.shape)"))
         return false
     }
 
-    /// One number for each token, finite inside the response; nil when absent or faulty, empty while they are still to
-    /// come. Of no tokens, an absent tensor is as good as an empty one.
-    mutating func numbers(_ name: String) -> [Double]? {
-        if isEmpty, !has(name) { return [] }
-        guard let tensor = request.tensors[name], fits(tensor, name), isFloat(tensor, name) else {
-            return nil
-        }
+    /// One number for each token, finite inside the response and of its domain; nil when absent or faulty, empty while
+    /// they are still to come. Of no tokens, an absent tensor is as good as an empty one.
+    ///
+    /// - Parameter isUsed: whether anything is computed from them; if not, only shape, type and finiteness are checked.
+    mutating func numbers(_ spec: TensorSpec, isUsed: Bool = true) -> [Double]? {
+        if isEmpty, !has(spec) { return [] }
+        guard let tensor = fitting(spec) else { return nil }
         if tensor.isOutline { return [] }
-        let values = tensor.doubles()
-        checkFinite(values, name)
+        var values = tensor.doubles()
+        checkFinite(values, spec.name)
+        if isUsed { settle(&values, spec, tensor.elementType) }
         return values
-    }
-
-    private mutating func isFloat(_ tensor: DenseTensor, _ name: String) -> Bool {
-        if tensor.elementType.isFloat { return true }
-        faults.add(
-            .invalidElementType,
-            Problem.Reason(
-                "wrong element type", field: name, expected: "F32, F16, BF16 or F64",
-                found: tensor.elementType.rawValue))
-        return false
     }
 
     mutating func checkFinite(
@@ -113,45 +113,70 @@ struct TokenTensors {
         }
     }
 
-    /// Logits with one row for each token, or so many parts, of which one is meant; nil when absent or faulty.
+    /// Refuses numbers beyond their domain, and settles those that rounding has put there.
+    private mutating func settle(_ values: inout [Double], _ spec: TensorSpec, _ type: ElementType) {
+        let sign: Double
+        switch spec.domain {
+        case .any: return
+        case .entropy: sign = -1
+        case .logProbability: sign = 1
+        }
+        guard let worst = values.lazy.map({ $0 * sign }).max(), !(worst <= 0) else { return }
+        let tolerance = Residues.tolerance(type)
+        var bad = 0
+        for token in values.indices where responseMask[token] == 1 && values[token] * sign > 0 {
+            if values[token] * sign <= tolerance {
+                residues.count(spec.domain)
+                if spec.domain == .entropy { values[token] = 0 }
+            } else if bad < TokenTensors.listed, values[token].isFinite {
+                bad += 1
+                faults.add(
+                    .invalidValue,
+                    layout.reason(
+                        spec.domain == .entropy ? "an entropy below 0" : "a log-probability above 0",
+                        field: spec.name, token: token,
+                        expected: spec.domain == .entropy ? "≥ −\(tolerance)" : "≤ \(tolerance)",
+                        found: "\(values[token])"))
+            }
+        }
+    }
+
+    /// Logits with one row for each token, or those of one view among several; nil when absent or faulty.
     mutating func logits(
-        _ name: String, temperature: Double, part: Int = 0, of parts: Int = 1
+        _ spec: TensorSpec, temperature: Double, part: Int = 0
     ) -> VocabularyLogits? {
         let none = VocabularyLogits(DenseTensor([], shape: [0, 1]), temperature: temperature)
-        if isEmpty, !has(name) { return none }
-        guard let tensor = request.tensors[name],
-            part == 0 ? isFloat(tensor, name) : tensor.elementType.isFloat
-        else { return nil }
+        if isEmpty, !has(spec) { return none }
+        guard let tensor = request.tensors[spec.name] else { return nil }
+        guard spec.elements.takes(tensor) else {
+            // Said once for all parts.
+            if part == 0 { faults.add(.invalidElementType, .elementType(spec, tensor)) }
+            return nil
+        }
         let vocabulary = tensor.shape.last ?? 0
         if tensor.count == 0, isEmpty { return none }
-        let expected = layout.shape + (parts == 1 ? [] : [parts])
+        let inner = spec.extent.rest.dropLast().compactMap { Int($0) }
+        let expected = layout.shape + inner
         guard tensor.shape.count >= 2, Array(tensor.shape.dropLast()) == expected, vocabulary >= 1 else {
-            // Said once for all parts.
             guard part == 0 else { return nil }
             faults.add(
                 .invalidShape,
                 Problem.Reason(
-                    "the shapes of one batch differ", field: name,
+                    "the shapes of one batch differ", field: spec.name,
                     expected: "[\((expected.map(String.init) + ["V ≥ 1"]).joined(separator: ", "))]",
                     found: "\(tensor.shape)"))
             return nil
         }
-        return VocabularyLogits(tensor, temperature: temperature, part: part, of: parts)
+        return VocabularyLogits(tensor, temperature: temperature, part: part, of: inner.first ?? 1)
     }
 
     /// The realised tokens; inside the response each must be an index below `vocabulary`. Empty while they are still to
     /// come.
     mutating func tokenIDs(vocabulary: Int) -> [Int]? {
-        let name = "token_ids"
-        guard let tensor = request.tensors[name], fits(tensor, name) else { return nil }
-        guard tensor.isNumbers || !tensor.elementType.isFloat,
-            let ids = tensor.isOutline ? [] : tensor.integers()
-        else {
-            faults.add(
-                .invalidElementType,
-                Problem.Reason(
-                    "wrong element type", field: name, expected: "integers",
-                    found: tensor.elementType.rawValue))
+        let spec = TensorSpec.tokenIDs
+        guard let tensor = fitting(spec) else { return nil }
+        guard let ids = tensor.isOutline ? [] : tensor.integers() else {
+            faults.add(.invalidElementType, .elementType(spec, tensor))
             return nil
         }
         var bad = 0
@@ -161,11 +186,17 @@ struct TokenTensors {
             faults.add(
                 .invalidValue,
                 layout.reason(
-                    "no token of the vocabulary", field: name, token: token,
+                    "no token of the vocabulary", field: spec.name, token: token,
                     expected: "0 … \(vocabulary - 1)",
                     found: "\(ids[token])"))
         }
         return bad == 0 ? ids : nil
+    }
+
+    mutating func addMissing(_ spec: TensorSpec, _ text: String) {
+        // No rollouts, nothing missing: an empty batch is valid.
+        if case .rollouts(let ids) = layout.kind, ids.isEmpty { return }
+        faults.add(.missingField, Problem.Reason(text, field: spec.name))
     }
 }
 

@@ -34,9 +34,8 @@ enum Kernel: String, CaseIterable {
     /// nothing is left out as unused.
     func run(_ workload: Workload, rows: Range<Int>, _ set: InstructionSet) -> Double {
         var total = 0.0
-        var original = writesGradients ? [Float](repeating: 0, count: Workload.vocabulary) : []
-        var preserving = original
-        var removing = original
+        var gradients = [Float](
+            repeating: 0, count: writesGradients ? rowsAtOnce * Workload.vocabulary : 0)
         let bytes = unsafe workload.bytes.span.bytes
         let first = (rows.lowerBound + rowsAtOnce - 1) / rowsAtOnce * rowsAtOnce
         for row in stride(from: first, to: rows.upperBound, by: rowsAtOnce)
@@ -47,21 +46,20 @@ enum Kernel: String, CaseIterable {
             case .statistics:
                 var statistics = RowStatistics(temperature: 1, instructionSet: set)
                 statistics.add(together, as: workload.type)
-                if case .defined(_, let entropy) = statistics.outcome { total += entropy }
+                if case .defined(let summary) = statistics.outcome { total += summary.entropy }
             case .kullbackLeibler: total += contrast(.kullbackLeibler, together, workload.type, set)
             case .jensenShannon: total += contrast(.jensenShannon, together, workload.type, set)
             case .kullbackLeiblerGradient:
-                total += gradient(
-                    .kullbackLeibler, together, workload.type, set, &original, &preserving, &removing)
+                total += gradient(.kullbackLeibler, together, workload.type, set, &gradients)
             case .jensenShannonGradient:
-                total += gradient(
-                    .jensenShannon, together, workload.type, set, &original, &preserving, &removing)
+                total += gradient(.jensenShannon, together, workload.type, set, &gradients)
             case .tokenGradient:
-                var output = original.mutableSpan
-                _ = writeTokenGradient(
-                    of: 7, slope: 1, logits: together, as: workload.type, temperature: 1, instructionSet: set,
-                    into: &output)
-                total += Double(output[7])
+                unsafe gradients.withUnsafeMutableBufferPointer { output in
+                    _ = unsafe writeTokenGradient(
+                        of: 7, slope: 1, logits: together, as: workload.type, temperature: 1,
+                        instructionSet: set, to: RowOutput(output))
+                }
+                total += Double(gradients[7])
             }
         }
         return total
@@ -71,26 +69,38 @@ enum Kernel: String, CaseIterable {
         _ divergence: Divergence, _ rows: RawSpan, _ type: ElementType, _ set: InstructionSet
     ) -> Double {
         let size = rows.byteCount / 3
-        let found = RowContrast(divergence, temperature: 1, instructionSet: set).read(
-            original: rows.extracting(first: size), preserving: rows.extracting(size..<2 * size),
-            removing: rows.extracting(last: size), as: type)
-        return (found.divergences?.preserving ?? 0) - (found.divergences?.removing ?? 0)
+        let (original, preserving, removing) = (
+            rows.extracting(first: size), rows.extracting(size..<2 * size), rows.extracting(last: size)
+        )
+        let contrast = RowContrast(divergence, temperature: 1, instructionSet: set)
+        let found = contrast.divergences(
+            anchor: original, first: preserving, second: removing, as: type,
+            anchorStatistics: contrast.statistics(original, as: type),
+            referenceStatistics: PerReference(
+                contrast.statistics(preserving, as: type), contrast.statistics(removing, as: type)))
+        return found.first - (found.second ?? 0)
     }
 
     private func gradient(
         _ divergence: Divergence, _ rows: RawSpan, _ type: ElementType, _ set: InstructionSet,
-        _ toOriginal: inout [Float], _ toPreserving: inout [Float], _ toRemoving: inout [Float]
+        _ gradients: inout [Float]
     ) -> Double {
         let size = rows.byteCount / 3
-        var original = toOriginal.mutableSpan
-        var preserving = toPreserving.mutableSpan
-        var removing = toRemoving.mutableSpan
-        _ = RowContrast(divergence, temperature: 1, instructionSet: set).writeGradients(
-            original: rows.extracting(first: size), preserving: rows.extracting(size..<2 * size),
-            removing: rows.extracting(last: size), as: type,
-            slopes: ViewDivergences(preserving: 1, removing: -1), toOriginal: &original,
-            toPreserving: &preserving, toRemoving: &removing)
-        return Double(original[7] + preserving[7] + removing[7])
+        let (original, preserving, removing) = (
+            rows.extracting(first: size), rows.extracting(size..<2 * size), rows.extracting(last: size)
+        )
+        let width = gradients.count / 3
+        unsafe gradients.withUnsafeMutableBufferPointer { memory in
+            func output(_ view: Int) -> RowOutput {
+                unsafe RowOutput(
+                    UnsafeMutableBufferPointer(rebasing: memory[view * width..<(view + 1) * width]))
+            }
+            var outputs = ContrastOutputs(anchor: output(0), first: output(1), second: output(2))
+            _ = RowContrast(divergence, temperature: 1, instructionSet: set).writeGradients(
+                anchor: original, first: preserving, second: removing, as: type,
+                slopes: PerReference(1, -1), to: &outputs)
+        }
+        return Double(gradients[7] + gradients[width + 7] + gradients[2 * width + 7])
     }
 }
 

@@ -1,8 +1,7 @@
 import Glibc
-import TokenDistribution
 
-/// Turns a token's margin m = D(a‖p) − D(a‖n) into its loss.
-package struct ContrastiveTerm: Sendable, Equatable {
+/// Turns a token's sum of terms m into its loss c.
+package struct TokenShape: Sendable, Equatable {
     package enum Form: String, Sendable, CaseIterable {
         /// c = softplus(m/τ): two-way InfoNCE with similarity −D/τ (arXiv 2601.00501, the CPL).
         case infonce
@@ -20,11 +19,11 @@ package struct ContrastiveTerm: Sendable, Equatable {
     }
 
     /// c and dc/dm. With infonce dc/dm = sigmoid(m/τ)/τ.
-    package func loss(margin: Double) -> (value: Double, slope: Double) {
+    package func loss(_ contrast: Double) -> (value: Double, slope: Double) {
         switch form {
-        case .margin: return (margin, 1)
+        case .margin: return (contrast, 1)
         case .infonce:
-            let x = margin / tau
+            let x = contrast / tau
             // One exponential serves both: with e = e^{−|x|}, softplus = max(x,0) + log1p(e), sigmoid = (x ≥ 0 ? 1 : e)/(1+e).
             let e = exp(-x.magnitude)
             return (max(x, 0) + logOfOnePlus(e), (x >= 0 ? 1 : e) / (1 + e) / tau)

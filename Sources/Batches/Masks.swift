@@ -39,8 +39,8 @@ package func sum(of values: Span<Double>, where mask: Span<UInt8>, in range: Ran
 
 extension Double {
     /// The number or 0, without a branch, which on masks is mispredicted every few tokens.
-    @inline(__always)
-    func kept(if condition: Bool) -> Double {
+    @inlinable
+    package func kept(if condition: Bool) -> Double {
         Double(bitPattern: bitPattern & (0 &- (condition ? 1 : 0)))
     }
 }

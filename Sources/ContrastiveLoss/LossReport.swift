@@ -1,0 +1,40 @@
+/// Everything that one scoring yields, before it is narrowed to the reply's types. Lists are flat over N.
+package struct LossReport: Sendable {
+    package var selection: Selection
+    /// Σ weight · D of each token, 0 outside the response; empty without terms.
+    package var contrast: [Double] = []
+    package var isClamped: [Bool] = []
+    /// Empty without terms.
+    package var tokenLoss: [Double] = []
+    /// `loss` is capped; numerator and denominator are those before the cap.
+    package var aggregated: AggregatedLoss
+    package var isCapped = false
+    package var entropyTerms: [EntropyTerm] = []
+    /// coefficient · loss, every entropy term with its coefficient, and the parts that came from elsewhere.
+    package var objective: Double
+    package var gradients: Gradients
+    /// The tokens that may have a gradient, [N] of 0 and 1.
+    package var carriers: [UInt8]
+
+    package struct Gradients: Sendable {
+        /// ∂/∂(log-probability of the realised token), [N]; nil for views that have none.
+        package var logProbabilities = PerView<[Float]?>(repeating: nil)
+        /// ∂/∂D of each pair of views over the vocabulary, [N]; nil for estimators of the realised token.
+        package var divergences: [PairValues]?
+
+        package init() {}
+    }
+}
+
+/// A part of the objective that is computed elsewhere: what it adds to the value, and to the gradients of one view.
+package struct ObjectivePart: Sendable {
+    /// With its coefficient.
+    package var value: Double
+    /// [N], 0 outside the response: ∂(value)/∂(log-probability under the original view).
+    package var gradient: [Double]
+
+    package init(value: Double, gradient: [Double]) {
+        self.value = value
+        self.gradient = gradient
+    }
+}

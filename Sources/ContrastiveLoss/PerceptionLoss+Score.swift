@@ -1,0 +1,148 @@
+import Batches
+import Perception
+
+extension PerceptionLoss {
+    /// Scores a batch whose tokens are selected.
+    ///
+    /// token loss c = shape(m), m = Σ weight · D; it is given for every response token and counts where the mask is 1. The
+    /// objective adds the entropy terms over all response tokens, and `parts`.
+    /// - Throws: `InfiniteDivergence` for the first response token with a term that is infinite over the vocabulary.
+    /// - Complexity: O(N · terms)
+    package func score(
+        _ batch: TokenBatch, _ selection: Selection, parts: [ObjectivePart] = []
+    ) throws(InfiniteDivergence) -> LossReport {
+        let entropyTerms = entropyViews.map { EntropyTerm($0, coefficient: entropyCoefficients[$0], batch) }
+        let isWhole = gradientOf == .objective
+        let addends = isWhole ? addends(entropyTerms, parts, batch) : PerView(repeating: nil)
+        let needs = needs(hasOld: batch.oldLogProbabilities != nil)
+        var report = LossReport(
+            selection: selection, aggregated: .none, objective: 0, gradients: .init(),
+            carriers: isWhole && View.allCases.contains { addends[$0] != nil }
+                ? batch.responseMask : selection.mask)
+        report.entropyTerms = entropyTerms
+        let weight = gradientScale * (isWhole ? coefficient : 1)
+        if estimator.needsVocabulary {
+            try scoreDivergences(batch, weight: weight, &report)
+            for view in View.allCases {
+                report.gradients.logProbabilities[view] = addends[view].map { $0.map { Float($0) } }
+            }
+        } else {
+            let views = needs.gradients.union(parts.isEmpty || !isWhole ? [] : [.original])
+            scoreTokens(batch, weight: weight, gradients: views, addends: addends, &report)
+        }
+        report.objective =
+            coefficient * report.aggregated.loss
+            + entropyTerms.reduce(0) { $0 + $1.coefficient * $1.value }
+            + parts.reduce(0) { $0 + $1.value }
+        return report
+    }
+
+    /// ∂/∂(log-probability) of everything but the loss, [N] for each view that takes part, scaled; 0 for stopped ones.
+    private func addends(
+        _ entropyTerms: [EntropyTerm], _ parts: [ObjectivePart], _ batch: TokenBatch
+    ) -> PerView<[Double]?> {
+        var addends = PerView<[Double]?>(repeating: nil)
+        func add(to view: View, _ value: (Int) -> Double) {
+            var sum = addends[view] ?? [Double](repeating: 0, count: batch.rows.tokens)
+            if !stopGradient.contains(view) {
+                for token in sum.indices where batch.responseMask[token] == 1 {
+                    sum[token] += gradientScale * value(token)
+                }
+            }
+            addends[view] = sum
+        }
+        for term in entropyTerms {
+            let slope = -term.coefficient / term.denominator
+            add(to: term.view) { _ in slope }
+        }
+        for part in parts { add(to: .original) { part.gradient[$0] } }
+        return addends
+    }
+
+    /// Estimates from the realised tokens.
+    private func scoreTokens(
+        _ batch: TokenBatch, weight: Double, gradients views: Set<View>, addends: PerView<[Double]?>,
+        _ report: inout LossReport
+    ) {
+        let mask = report.selection.mask
+        let contrast = TokenContrast(terms: terms, estimator: estimator, clamps: clamps, shape: shape)
+        // What a token weighs depends on how many are selected, not on what they lose, so one pass makes gradients too.
+        func lists(_ weights: [Double]) -> TokenContrast.Lists {
+            var lists = contrast.lists(
+                batch.logProbabilities, responseMask: batch.responseMask, mask: mask, rows: batch.rows,
+                weights: weights,
+                wishes: TokenContrast.Wishes(
+                    loss: !terms.isEmpty, gradients: views.subtracting(stopGradient), addends: addends))
+            for view in views.intersection(stopGradient) {
+                lists.gradients[view] = [Float](repeating: 0, count: batch.rows.tokens)
+            }
+            return lists
+        }
+        guard !terms.isEmpty else {
+            report.gradients.logProbabilities =
+                lists([Double](repeating: 0, count: batch.rows.count)).gradients
+            return
+        }
+        let weights = aggregation.tokenWeights(mask: mask, rows: batch.rows).map { $0 * weight }
+        var found = lists(weights)
+        report.aggregated = aggregation.aggregate(losses: found.loss, mask: mask, rows: batch.rows)
+        if capIfNeeded(&report) { found = lists(weights.map { _ in 0 }) }
+        report.contrast = found.contrast
+        report.isClamped = found.isClamped
+        report.tokenLoss = found.loss
+        report.gradients.logProbabilities = found.gradients
+    }
+
+    /// Divergences over the whole vocabulary: ∂m/∂D is a term's weight, 0 where a clamp is active.
+    private func scoreDivergences(
+        _ batch: TokenBatch, weight: Double, _ report: inout LossReport
+    ) throws(InfiniteDivergence) {
+        let count = batch.rows.tokens
+        report.gradients.divergences = [PairValues](repeating: PairValues(), count: count)
+        guard !terms.isEmpty else { return }
+        guard let divergences = batch.divergences, divergences.count == count else {
+            preconditionFailure("\(estimator) needs divergences")
+        }
+        report.contrast = [Double](repeating: 0, count: count)
+        report.isClamped = [Bool](repeating: false, count: count)
+        report.tokenLoss = report.contrast
+        var slopes = [PairValues](repeating: PairValues(), count: count)
+        for token in divergences.indices where batch.responseMask[token] == 1 {
+            var contrast = 0.0
+            var steps = PairValues()
+            for term in terms {
+                let found = clamps.clamped(divergences[token][term.pair])
+                guard found.value.isFinite else { throw InfiniteDivergence(token: token, pair: term.pair) }
+                contrast += term.weight * found.value
+                steps[term.pair] += term.weight * found.slope
+                if found.slope == 0 { report.isClamped[token] = true }
+            }
+            report.contrast[token] = contrast
+            let loss = shape.loss(contrast)
+            report.tokenLoss[token] = loss.value
+            guard report.selection.mask[token] == 1 else { continue }
+            for term in terms { slopes[token][term.pair] = steps[term.pair] * loss.slope }
+        }
+        report.aggregated = aggregation.aggregate(
+            losses: report.tokenLoss, mask: report.selection.mask, rows: batch.rows)
+        if capIfNeeded(&report) { return }
+        for row in 0..<batch.rows.count {
+            let weight = report.aggregated.tokenWeights[row] * weight
+            for token in batch.rows[row] {
+                // A slope of 0 stays 0 under any weight.
+                for term in Set(terms.map(\.pair)) where slopes[token][term] != 0 {
+                    slopes[token][term] *= weight
+                }
+            }
+        }
+        report.gradients.divergences = slopes
+    }
+
+    /// - Returns: whether the cap acts.
+    private func capIfNeeded(_ report: inout LossReport) -> Bool {
+        guard let cap, report.aggregated.loss.magnitude > cap else { return false }
+        report.aggregated.loss = report.aggregated.loss > 0 ? cap : -cap
+        report.isCapped = true
+        return true
+    }
+}

@@ -1,0 +1,69 @@
+import ContrastiveLoss
+import JSON
+import Perception
+
+/// All options of /v1/mask, resolved.
+struct MaskOptions: Sendable, PresetOptions {
+    enum Output: String, Sendable, CaseIterable {
+        case perceptionMask = "perception_mask"
+        case gate
+        case mask
+        case deltaEntropy = "delta_entropy"
+        case perceptionScore = "perception_score"
+        case advantageScale = "advantage_scale"
+    }
+
+    var preset = Preset.standard
+    /// A loss without terms: only what selects is asked of it.
+    var loss = MaskOptions.selecting(.standard)
+    var shaping = AdvantageShaping(.standard)
+    var returned: Set<Output> = []
+
+    static let table = OptionTable<MaskOptions>(
+        options: [.choice("preset", \.preset)] + detectorOptions.map { $0.lifted(\.loss.detector) }
+            + gateOptions.map { $0.lifted(\.loss.gate) } + estimatorOptions.map { $0.lifted(\.loss) }
+            + shapingOptions.map { $0.lifted(\.shaping) }
+            + [.set("return", \.returned, groups: ["all": Output.allCases])])
+
+    init(body: [JSONValue.Member], query: [JSONValue.Member], _ faults: inout Faults) {
+        let given = overlay(body, query)
+        MaskOptions.table.resolve(given, &self, &faults)
+        loss.advantageScaling = shaping.inEffect
+        let agreement = OptionAgreement(
+            table: MaskOptions.table, given: given, resolved: self,
+            standards: [MaskOptions(preset: .standard), MaskOptions(preset: preset)])
+        agreement.check(loss.detector, loss.gate, &faults)
+        agreement.checkEstimator(loss, &faults)
+        agreement.check(shaping, loss.estimator, &faults)
+        if loss.detector.method == .divergence, loss.estimator.needsVocabulary {
+            faults.add(
+                .conflictingFields,
+                Problem.Reason(
+                    "it needs logits, which only /v1/score takes", field: "estimator",
+                    found: loss.estimator.rawValue))
+        }
+        var produced: Set<Output> = [.perceptionMask, .gate, .mask]
+        if loss.detector.method == .entropy { produced.insert(.deltaEntropy) }
+        if loss.detector.method.ranks { produced.insert(.perceptionScore) }
+        if shaping.method == .dependency { produced.insert(.advantageScale) }
+        let names = given.contains { $0.name == "return" }
+        returned = names ? returned.intersection(produced) : produced
+    }
+
+    private init(preset: Preset) {
+        self.preset = preset
+        takePreset()
+    }
+
+    mutating func takePreset() {
+        loss = MaskOptions.selecting(preset)
+        shaping = AdvantageShaping(preset)
+    }
+
+    private static func selecting(_ preset: Preset) -> PerceptionLoss {
+        var loss = preset.loss
+        loss.terms = []
+        loss.entropyCoefficients = PerView(repeating: 0)
+        return loss
+    }
+}

@@ -1,0 +1,27 @@
+import ContrastiveLoss
+import JSON
+import Perception
+
+/// Options that a preset fills in.
+protocol PresetOptions {
+    var preset: Preset { get }
+    var loss: PerceptionLoss { get set }
+    /// Takes over what the preset says.
+    mutating func takePreset()
+}
+
+extension OptionTable where Target: PresetOptions {
+    /// The preset first, then the estimator's limits under it and the gate's threshold, then every option that was given.
+    func resolve(_ given: [JSONValue.Member], _ target: inout Target, _ faults: inout Faults) {
+        apply(given.filter { $0.name == "preset" }, to: &target, &faults)
+        target.takePreset()
+        apply(given.filter { $0.name == "estimator" }, to: &target, &faults)
+        target.loss.clamps = target.preset.clamps(for: target.loss.estimator)
+        let presetGate = target.loss.gate.method
+        apply(given.filter { $0.name == "gate" }, to: &target, &faults)
+        let method = target.loss.gate.method
+        if method != presetGate { target.loss.gate.threshold = method.standardThreshold }
+        let done = ["preset", "estimator", "gate"]
+        apply(given.filter { !done.contains($0.name) }, to: &target, &faults)
+    }
+}

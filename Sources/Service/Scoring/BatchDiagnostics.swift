@@ -1,0 +1,64 @@
+import Advantages
+import ContrastiveLoss
+import JSON
+
+/// What is said of a batch as a whole: signs that a trainer sends something else than it means to.
+struct BatchDiagnostics: Sendable {
+    let members: [JSONValue.Member]
+
+    /// - Complexity: O(N)
+    init(_ source: Diagnostics.Source) {
+        var members: [JSONValue.Member] = []
+        if let groups = source.groups {
+            members.append(.init("groups", .integer(Int64(groups.groups))))
+            members.append(.init("groups_without_spread", .integer(Int64(groups.withoutSpread))))
+        }
+        if let scales = source.selection.advantageScales {
+            members.append(
+                .init(
+                    "dependency",
+                    scales.range.map {
+                        [
+                            "min": .number($0.minimum), "max": .number($0.maximum), "mean": .number($0.mean),
+                        ]
+                    } ?? .null))
+        }
+        let equal = BatchDiagnostics.equalViews(source.batch)
+        if !equal.isEmpty { members.append(.init("equal_views", .object(equal))) }
+        if let old = source.batch.oldLogProbabilities, let original = source.batch.logProbabilities.original {
+            let distance = source.batch.meanOverResponse { (original[$0] - old[$0]).magnitude }
+            members.append(.init("mean_old_distance", distance))
+        }
+        let residues = source.residues
+        members.append(.init("negative_entropies", .integer(Int64(residues.negativeEntropies))))
+        members.append(.init("positive_log_probs", .integer(Int64(residues.positiveLogProbabilities))))
+        if let report = source.report { members.append(.init("loss_is_capped", .bool(report.isCapped))) }
+        self.members = members
+    }
+
+    /// The share of response tokens whose log-probabilities are the same bits under two views: near 1 where the picture
+    /// never reached the model.
+    private static func equalViews(_ batch: TokenBatch) -> [JSONValue.Member] {
+        ViewPair.all.filter { $0.anchor.index < $0.reference.index }.compactMap { pair in
+            guard let first = batch.logProbabilities[pair.anchor],
+                let second = batch.logProbabilities[pair.reference]
+            else { return nil }
+            return .init(
+                "\(pair.anchor.rawValue)_\(pair.reference.rawValue)",
+                batch.meanOverResponse { first[$0] == second[$0] ? 1 : 0 })
+        }
+    }
+}
+
+extension TokenBatch {
+    /// Null where there are no response tokens.
+    fileprivate func meanOverResponse(_ value: (Int) -> Double) -> JSONValue {
+        var sum = 0.0
+        var count = 0
+        for token in responseMask.indices where responseMask[token] == 1 {
+            sum += value(token)
+            count += 1
+        }
+        return mean(sum, count)
+    }
+}

@@ -1,0 +1,71 @@
+import ContrastiveLoss
+import Perception
+
+extension ScoreInput {
+    /// Names everything that the options need and the request lacks.
+    mutating func checkPresence() {
+        let loss = options.loss
+        var needsTokens = !tokenViews.isEmpty
+        for view in View.allCases {
+            let name = view.rawValue
+            let hasLogits = tensors.has(.logits(view)) || tensors.has(.interleavedLogits)
+            if needs.distributions.contains(view), !hasLogits {
+                tensors.addMissing(.logits(view), "the estimator \(loss.estimator.rawValue) needs it")
+            } else if namesLogitGradient(of: view), !hasLogits {
+                tensors.addMissing(.logits(view), "their gradient was asked for")
+            } else if needs.logProbabilities.contains(view), !tensors.has(.logProbabilities(view)) {
+                if hasLogits {
+                    needsTokens = true
+                } else {
+                    tensors.addMissing(
+                        .logProbabilities(view), "missing, and so is \(name).logits to compute it from")
+                }
+            }
+            if needs.entropies.contains(view), !tensors.has(.entropy(view)), !hasLogits {
+                tensors.addMissing(
+                    .entropy(view), "the entropy detector needs it, or \(name).logits to compute it from")
+            }
+        }
+        if needsTokens, !tensors.has(.tokenIDs) {
+            tensors.addMissing(
+                .tokenIDs, "log-probabilities of logits and their gradients are computed with them")
+        }
+        tensors.checkPerceptionMask(loss.detector.method)
+    }
+
+    /// Refuses what is given and acts on nothing.
+    mutating func checkUse() {
+        let loss = options.loss
+        let usesOld =
+            (loss.detector.method == .divergence && !loss.estimator.needsVocabulary)
+            || loss.advantageScaling != nil
+        if tensors.has(.oldLogProbabilities), !usesOld {
+            tensors.refuse(.oldLogProbabilities, "no dependency is measured")
+        }
+        let usesLogits = View.allCases.contains { needsStatistics(of: $0) && views[$0].logits != nil }
+        if options.temperature != 1, !usesLogits, !tensors.isEmpty {
+            tensors.faults.add(
+                .conflictingFields,
+                Problem.Reason(
+                    "acts on nothing: it divides logits, and no logits are used", field: "temperature"))
+        }
+        for view in View.allCases where options.loss.estimator.needsVocabulary {
+            let output = ScoreOutput.gradient(of: view, logits: false)
+            if options.named.contains(output), readsTokens(of: view) {
+                tensors.faults.add(
+                    .conflictingFields,
+                    Problem.Reason(
+                        "its log-probabilities come from its logits, and so their gradient is that of the logits",
+                        field: "return", found: output.rawValue))
+            }
+        }
+    }
+
+    /// Whether the gradient of this view's logits must be there: over the vocabulary a view that takes part through its own
+    /// log-probabilities alone has none.
+    private func namesLogitGradient(of view: View) -> Bool {
+        guard options.gradientViews.contains(view) else { return false }
+        return !options.loss.estimator.needsVocabulary
+            || options.named.contains(.gradient(of: view, logits: true))
+    }
+}

@@ -1,0 +1,10 @@
+import ContrastiveLoss
+
+extension TokenBatch {
+    /// What selects tokens, but for what is computed from logits.
+    init(_ tensors: TokenTensors, _ merits: Merits) {
+        self.init(rows: tensors.layout.rows, responseMask: tensors.responseMask)
+        advantages = merits.advantages
+        rewards = merits.rewards
+    }
+}

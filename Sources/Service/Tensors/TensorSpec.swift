@@ -1,0 +1,130 @@
+import ContrastiveLoss
+import Tensor
+
+/// One tensor of the contract: its name, what its elements may be, and what it has an element for.
+struct TensorSpec: Sendable, Equatable {
+    /// What there is one element for; B sequences of N tokens in all, or of T each, V logits.
+    enum Extent: Sendable {
+        /// [B,T], or [N] packed.
+        case token
+        /// [B,T,V] or [N,V].
+        case vocabulary
+        /// [B,T,3,V] or [N,3,V]: the rows of each token under the views, in their order.
+        case views
+        /// [B].
+        case sequence
+        /// [B], [B,T] or [N].
+        case sequenceOrToken
+        /// [B + 1].
+        case offset
+
+        /// Dimensions of a padded tensor; nil where tokens don't count.
+        var paddedRank: Int? {
+            switch self {
+            case .token: 2
+            case .vocabulary: 3
+            case .views: 4
+            case .sequence, .sequenceOrToken, .offset: nil
+            }
+        }
+
+        /// Extents that follow those of the tokens, in words.
+        var rest: [String] {
+            switch self {
+            case .vocabulary: ["V"]
+            case .views: ["\(View.allCases.count)", "V"]
+            case .token, .sequence, .sequenceOrToken, .offset: []
+            }
+        }
+    }
+
+    enum Elements: Sendable {
+        case floats
+        case integers
+        /// 0 and 1; true and false in JSON.
+        case mask
+        /// Integers; in JSON strings too.
+        case names
+
+        var words: String {
+            switch self {
+            case .floats: "F32, F16, BF16 or F64"
+            case .integers, .names: "integers"
+            case .mask: "BOOL or an integer type"
+            }
+        }
+
+        /// Whether a tensor of this type may be given; numbers of a JSON text have no type of their own.
+        func takes(_ tensor: DenseTensor) -> Bool {
+            switch self {
+            case .floats: tensor.elementType.isFloat
+            case .integers, .mask, .names: tensor.isNumbers || !tensor.elementType.isFloat
+            }
+        }
+    }
+
+    /// What its numbers mean, and so which of them can't be right.
+    enum Domain: Sendable {
+        case any
+        /// At least 0, but for rounding.
+        case entropy
+        /// At most 0, but for rounding.
+        case logProbability
+    }
+
+    let name: String
+    let extent: Extent
+    let elements: Elements
+    var domain = Domain.any
+    /// What it is called in a rollout object of JSON; nil where it has no place there.
+    var rolloutName: String?
+    /// Whether it has a place in a columnar JSON body.
+    var isInJSON = true
+
+    init(
+        _ name: String, _ extent: Extent, _ elements: Elements, domain: Domain = .any,
+        rolloutName: String? = nil
+    ) {
+        self.name = name
+        self.extent = extent
+        self.elements = elements
+        self.domain = domain
+        self.rolloutName = rolloutName ?? name
+    }
+
+    private func outsideRollouts() -> TensorSpec {
+        var spec = self
+        spec.rolloutName = nil
+        return spec
+    }
+
+    private func onlyInSafetensors() -> TensorSpec {
+        var spec = outsideRollouts()
+        spec.isInJSON = false
+        return spec
+    }
+}
+
+extension TensorSpec {
+    static func logProbabilities(_ view: View) -> TensorSpec {
+        TensorSpec("\(view.rawValue).log_probs", .token, .floats, domain: .logProbability)
+    }
+    static func entropy(_ view: View) -> TensorSpec {
+        TensorSpec("\(view.rawValue).entropy", .token, .floats, domain: .entropy)
+    }
+    static func logits(_ view: View) -> TensorSpec {
+        TensorSpec("\(view.rawValue).logits", .vocabulary, .floats)
+    }
+    static let logits = TensorSpec("logits", .vocabulary, .floats)
+    /// All views' logits, the rows of each token next to one another in the order of the views.
+    static let interleavedLogits = TensorSpec("logits", .views, .floats).onlyInSafetensors()
+    static let oldLogProbabilities = TensorSpec(
+        "old.log_probs", .token, .floats, domain: .logProbability)
+    static let perceptionMask = TensorSpec("perception_mask", .token, .mask)
+    static let tokenIDs = TensorSpec("token_ids", .token, .integers)
+    static let responseMask = TensorSpec("response_mask", .token, .mask)
+    static let advantages = TensorSpec("advantages", .sequenceOrToken, .floats)
+    static let rewards = TensorSpec("rewards", .sequence, .floats, rolloutName: "reward")
+    static let groupIDs = TensorSpec("group_ids", .sequence, .names, rolloutName: "group_id")
+    static let offsets = TensorSpec("cu_seqlens", .offset, .integers).outsideRollouts()
+}
