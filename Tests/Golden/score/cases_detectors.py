@@ -109,9 +109,6 @@ def rewards():
     tensors = packed(name, [5, 0, 8])
     del tensors["advantages"]
     case(name, tensors | {"rewards": floats([1, 1, 0.5], "BF16")}, gate="reward", preset="cppo-areal")
-    name = "gate-of-advantages-shaped-beside-rewards-is-of-advantages"
-    tensors = padded(name, 4, 9)
-    case(name, tensors, gate="positive_advantage", advantage_shaping="dependency")
 
 
 def shaping():
@@ -131,6 +128,8 @@ def shaping():
     one("advantage-scale-by-symmetric", estimator="symmetric", clamp_result=5.0)
     name = "advantage-scale-behind-the-detector-none"
     case(name, two_views(name, 3, 9), preset="papo-g", advantage_shaping="dependency")
+    name = "advantage-scale-beside-the-gate-of-advantages"
+    case(name, padded(name, 4, 9), advantage_shaping="dependency")
     name = "advantage-scale-from-logits"
     tensors = only(with_logits(name, 3, 7, 9), "original.logits", "removing.logits")
     del tensors["advantages"]
