@@ -5,6 +5,6 @@ Inputs are dictionaries of arrays by wire name. It is checked against the golden
 
 from .advantages import advantages, groups_without_spread
 from .options import FULL_VOCABULARY, PRESETS, VIEWS, resolve
-from .scoring import score
+from .scoring import produced, score
 from .selection import select
 from .statistics import statistics

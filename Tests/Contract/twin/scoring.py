@@ -49,6 +49,16 @@ def shape(value, o):
 
 def score(tensors, options):
     """Flat arrays over tokens by wire name, and the scalars."""
+    out, scalars = everything(tensors, options)
+    return returned(out, resolve(options)), scalars
+
+
+def produced(tensors, options):
+    """Names of all tensors that a request can ask for."""
+    return set(everything(tensors, options)[0])
+
+
+def everything(tensors, options):
     o = resolve(options)
     layout = Layout(tensors, o["temperature"])
     chosen, candidates, out = detect(layout, o)
@@ -87,7 +97,7 @@ def score(tensors, options):
         scalars |= {
             "entropy_loss": {v: total / responded for v, total in entropies.items()},
             "entropy_loss_numerator": entropies, "entropy_loss_denominator": {v: responded for v in entropies}}
-    return returned(out, o), scalars
+    return out, scalars
 
 
 def gradients(layout, contrast, outer, responded, mask, o):

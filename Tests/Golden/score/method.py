@@ -26,10 +26,12 @@ def score(tensors, options):
     weight = torch.tensor(mask, dtype=torch.float64)
 
     contrast = torch.zeros(batch.tokens, dtype=torch.float64)
+    parts = torch.zeros_like(contrast)
     active = torch.zeros(batch.tokens, dtype=torch.bool)
     for t in o["terms"]:
         value, clamped = policy.distance(t["anchor"], t["reference"])
         contrast = contrast + t["weight"] * value
+        parts = parts + abs(t["weight"]) * value.detach().abs()
         active = active | clamped
     c = contrast
     if o["loss"] == "infonce":
@@ -38,6 +40,10 @@ def score(tensors, options):
         numerator, denominator = aggregate(c, weight, batch, o)
     else:
         numerator, denominator = torch.zeros((), dtype=torch.float64), 1.0
+    magnitude = 0.0
+    if o["terms"]:
+        parts = parts if o["loss"] == "margin" else c.detach().abs() + parts / o["tau"]
+        magnitude = float(aggregate(parts, weight, batch, o)[0]) / (denominator or 1.0)
     aggregated = numerator / denominator if denominator > 0 else numerator * 0
     loss = clamp(aggregated, o["loss_cap"])
     entropies, objective = {}, o["coefficient"] * loss
@@ -89,6 +95,7 @@ def score(tensors, options):
         scalars["entropy_loss_numerator"] = {v: float(n.detach()) for v, (n, _) in entropies.items()}
         scalars["entropy_loss_denominator"] = {v: d for v, (_, d) in entropies.items()}
     info = dict(options=o, selection=selection, batch=batch, policy=policy, aggregate=float(aggregated.detach()))
+    info["magnitude"] = magnitude
     return returned(out, o), scalars, info
 
 

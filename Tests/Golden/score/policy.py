@@ -14,6 +14,7 @@ class Policy:
         self.logits = {v: t.clone().requires_grad_() for v, t in batch.logits.items()}
         self.given = {v: t.clone().requires_grad_() for v, t in batch.log_probs.items()}
         self.known, self.realised_tensors = set(), {}
+        self.clamped_distances = []
 
     def realised(self, view):
         """Log-probability of the realised token: as given, or from the view's logits."""
@@ -33,7 +34,18 @@ class Policy:
         """D(anchor ‖ reference) with the request's estimator, and where a clamp acts. Stopped views are constants."""
         read = self.vocabulary if self.o["full"] else self.realised
         sides = [read(v).detach() if v in self.o["stop_gradient"] else read(v) for v in (anchor, reference)]
+        if self.o["full"]:
+            value = divergence(*sides, self.o | {"clamp_result": None})[0]
+        else:
+            value = sampled_divergence(*sides, self.o | {"clamp_result": None})[0]
+            self.remember((sides[0] - sides[1]).detach(), self.o["clamp_input"])
+        self.remember(value.detach(), self.o["clamp_result"])
         return (divergence if self.o["full"] else sampled_divergence)(*sides, self.o)
+
+    def remember(self, values, limit):
+        """How near to its limit each token came, for those who ask whether a clamp acts by rounding alone."""
+        if limit is not None:
+            self.clamped_distances += [(abs(float(v)), limit) for v in values[self.batch.response]]
 
     def dependency(self):
         """D(old or original ‖ removing), detached."""
