@@ -15,7 +15,7 @@ HERE = pathlib.Path(__file__).parent
 sys.path[:0] = [str(HERE.parent), str(HERE.parent / "score")]
 
 import golden_file
-from advantages import group_advantages
+from groups import group_advantages
 from golden_file import DTYPES
 
 METHODS = ("grpo", "dr_grpo", "rloo")

@@ -4,7 +4,7 @@ import math
 
 import torch
 
-from advantages import group_advantages
+from groups import group_advantages
 
 VIEWS = ("original", "preserving", "removing")
 

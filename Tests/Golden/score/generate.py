@@ -14,10 +14,11 @@ import torch
 HERE = pathlib.Path(__file__).parent
 sys.path.insert(0, str(HERE.parent))
 
-import cases
-import cases_detectors
-import cases_presets
-import cases_terms
+# Each of these adds its requests to CASES.
+import cases  # noqa: F401
+import cases_detectors  # noqa: F401
+import cases_presets  # noqa: F401
+import cases_terms  # noqa: F401
 import golden_file
 import published
 from conditioning import certain

@@ -1,7 +1,5 @@
 """What the policy says of each token under each view, with the graph that leads back to what the client sent."""
 
-import torch
-
 from batch import log_softmax
 from divergence import divergence, sampled_divergence
 

@@ -2,7 +2,7 @@
 
 import math
 
-from advantages import groups_without_spread
+from groups import groups_without_spread
 from batch import VIEWS
 
 
