@@ -131,7 +131,10 @@ def from_server(url):
     session = requests.Session()
 
     def reply(request):
-        answer = wire.post_safetensors(session, f"{url}/v1/score", request.tensors, request.options)
+        try:
+            answer = wire.post_safetensors(session, f"{url}/v1/score", request.tensors, request.options)
+        except requests.ConnectionError as problem:
+            sys.exit(f"no server answers at {url}: {problem}")
         if answer.status_code != 200:
             raise Refused(f"{answer.status_code} {answer.text}")
         stored, metadata = wire.read(answer.content)
