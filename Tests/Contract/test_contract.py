@@ -18,6 +18,7 @@ from schemathesis.specs.openapi.checks import (
 )
 
 import golden
+import twin
 import wire
 
 CONTRACT = pathlib.Path(__file__).resolve().parents[2] / "openapi.yaml"
@@ -179,9 +180,11 @@ def test_unknown_path_is_a_problem(server, http):
 def test_presets_resolve_every_option(server, http):
     presets = {p["name"]: p["options"] for p in http.get(f"{server}/v1/presets", timeout=10).json()["presets"]}
     names = set(DOCUMENT["components"]["schemas"]["ScoreOptions"]["properties"]) - {"return"}
-    assert set(presets) == {"cppo-verl", "cppo-areal", "cppo-paper"}
-    for options in presets.values():
+    assert set(presets) == set(twin.PRESETS)
+    for preset, options in presets.items():
         assert names <= set(options)
+        for name, value in twin.resolve({"preset": preset}).items():
+            assert name == "preset" or (options[name] or None) == (value or None), f"{preset}: {name}"
     assert (presets["cppo-verl"]["estimator"], presets["cppo-verl"]["clamp_input"]) == ("k3", 20)
     assert (presets["cppo-areal"]["quota"], presets["cppo-areal"]["clamp_result"]) == ("ceil", 10)
     assert (presets["cppo-paper"]["estimator"], presets["cppo-paper"]["coefficient"]) == ("full_kl", 0.02)

@@ -5,6 +5,7 @@ import json
 import pytest
 
 import golden
+import twin
 import wire
 
 ENCODINGS = ("safetensors", "columnar", "rollouts")
@@ -92,31 +93,45 @@ def test_advantages_are_what_float64_says(server, http, case, encoding):
 
 MASK_OPTIONS = (
     "preset", "detector", "score", "epsilon", "min_delta_entropy", "top_k_ratio", "quota", "scope", "ties", "gate",
-    "gate_threshold")
+    "gate_threshold", "candidates", "estimator", "clamp_input", "clamp_result", "advantage_shaping", "advantage_floor",
+    "dependency_min", "dependency_max", "dependency_mean")
+OF_DETECTOR = {
+    "entropy": ("original.entropy", "removing.entropy"), "given": ("perception_mask",),
+    "divergence": ("original.log_probs", "removing.log_probs"), "none": ("original.entropy", "removing.entropy")}
+OF_ROWS = ("response_mask", "advantages", "rewards", "group_ids", "cu_seqlens")
+OF_DIVERGENCE = ("estimator", "clamp_input", "clamp_result")
 
 
 def mask_cases():
+    """Those that need no logits; with detector `given` the length of a row is that of its mask."""
     for name in golden.names("score"):
         case = golden.Golden("score", name)
-        if "original.entropy" in case.inputs and "removing.entropy" in case.inputs:
-            yield pytest.param(case, id=name)
+        o = twin.resolve(case.options)
+        needed = set(OF_DETECTOR[o["detector"]])
+        measured = o["detector"] == "divergence" or o["advantage_shaping"] == "dependency"
+        if measured:
+            needed |= set(OF_DETECTOR["divergence"])
+        if needed <= set(case.inputs) and "return" not in case.options and not case.from_logits:
+            optional = (*OF_ROWS, "old.log_probs") if measured else OF_ROWS
+            inputs = {n: t for n, t in case.inputs.items() if n in (*needed, *optional)}
+            yield pytest.param(case, inputs, measured, id=name)
 
 
-@pytest.mark.parametrize("case", list(mask_cases()))
-def test_mask_selects_what_score_selects(server, http, case):
-    wanted = ("response_mask", "advantages", "rewards", "group_ids", "cu_seqlens")
-    inputs = {
-        n: t for n, t in case.inputs.items() if n in wanted or n in ("original.entropy", "removing.entropy")}
-    options = {n: v for n, v in case.options.items() if n in MASK_OPTIONS}
+@pytest.mark.parametrize("case, inputs, measured", list(mask_cases()))
+def test_mask_selects_what_score_selects(server, http, case, inputs, measured):
+    options = {
+        n: v for n, v in case.options.items() if n in MASK_OPTIONS and (measured or n not in OF_DIVERGENCE)}
     if options.get("detector") == "none" and "response_mask" not in inputs:
         shape = case.inputs["original.entropy"].shape
-        inputs["response_mask"] = wire.Stored("U8", shape, b"\x01" * len(case.outputs["mask"].reshape(-1)))
+        inputs = inputs | {"response_mask": wire.Stored("U8", shape, b"\x01" * len(case.outputs["mask"].reshape(-1)))}
     reply = wire.post_safetensors(http, f"{server}/v1/mask", inputs, options)
     assert reply.status_code == 200, reply.text
     tensors, metadata = wire.read(reply.content)
     for name in ("perception_mask", "gate", "mask"):
         assert tensors[name].dtype == "U8" and tensors[name].values.tolist() == case.outputs[name].tolist(), name
-    for name in ("delta_entropy", "perception_score"):
+    for name in ("delta_entropy", "perception_score", "advantage_scale"):
         if name in case.outputs:
             golden.assert_close(tensors[name].values, case.outputs[name], 2e-7, name)
-    golden.assert_diagnostics(json.loads(metadata["result"])["diagnostics"], case.scalars["diagnostics"])
+    expected = case.scalars["diagnostics"]
+    told = {n: expected[n] for n in (*golden.COUNTS, "mean_delta_entropy", "sequences")}
+    golden.assert_diagnostics(json.loads(metadata["result"])["diagnostics"], told)

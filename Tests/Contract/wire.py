@@ -98,9 +98,9 @@ def rollouts(tensors, options=None):
         item = {"id": f"r{index}"}
         for name, values in flat.items():
             view, _, part = name.partition(".")
-            if view in VIEWS:
+            if part and view in (*VIEWS, "old"):
                 item.setdefault(view, {})[part] = values[start:end].tolist()
-            elif name in ("token_ids", "response_mask"):
+            elif name in ("token_ids", "response_mask", "perception_mask"):
                 item[name] = values[start:end].tolist()
             elif name == "advantages":
                 if per_row_advantage:
@@ -120,7 +120,10 @@ PER_ROW = ("rewards", "group_ids", "cu_seqlens")
 
 
 def joined(reply, rows):
-    """Flat arrays by tensor name from the reply to `rollouts`; grad.rows become positions in the whole batch."""
+    """Flat arrays by tensor name from the reply to `rollouts`; grad.rows become positions in the whole batch.
+
+    `advantage_scale` is one number for each sequence.
+    """
     out = {}
     for (start, _), item in zip(rows, reply["rollouts"], strict=True):
         for name, values in item.items():
@@ -131,6 +134,11 @@ def joined(reply, rows):
                     else:
                         for kind, numbers in inner.items():
                             out.setdefault(f"grad.{part}.{kind}", []).extend(numbers)
-            elif name not in ("id", "diagnostics"):
+            elif name == "weights":
+                for view, numbers in values.items():
+                    out.setdefault(f"weights.{view}", []).extend(numbers)
+            elif name == "advantage_scale":
+                out.setdefault(name, []).append(values)
+            elif name not in ("id", "diagnostics", "tokens"):
                 out.setdefault(name, []).extend(values)
     return {name: np.array(values) for name, values in out.items()}

@@ -87,6 +87,30 @@ write(
     "score-json", "logits",
     json.dumps({"options": {"preset": "cppo-paper", "gate": "none"}, "token_ids": [[0, 2]]} | logits).encode())
 
+two = {f"{v}.log_probs": [[-0.3, -1.2], [-0.05, -2]] for v in ("original", "removing")}
+terms = [{"anchor": "original", "reference": "preserving"}, {"anchor": "removing", "reference": "original", "weight": -0.5}]
+own = {
+    "detector": "none", "gate": "none", "terms": terms, "estimator": "symmetric", "loss": "margin", "loss_cap": 0.5,
+    "clamp_input": 4, "aggregation": "token-sum", "denominator": 8.5, "entropy_coefficients": {"preserving": -0.1},
+    "gradient_of": "objective", "stop_gradient": ["removing"], "return": ["token_reward", "weights", "grad", "token_loss"]}
+shaped = {
+    "preset": "vppo", "candidates": "rising", "advantage_floor": 0.5, "dependency_min": 0, "dependency_max": 2,
+    "dependency_mean": 0.25}
+old = {"log_probs": [-0.31, -1.1]}
+row = {"id": "r0", "original": old, "removing": {"log_probs": [-0.5, -3]}}
+for name, options, body in [
+    ("own-terms", own, columns | {"preserving.log_probs": [[-0.4, -1]]}),
+    ("papo", {"preset": "papo-g"}, two),
+    ("no-terms", {"terms": [], "gate": "none"}, {f"{v}.entropy": [[0.5, 1]] for v in ("original", "removing")}),
+    ("vppo", shaped, {"rollouts": [row | {"old": old}, row | {"id": "r1", "old": old, "response_mask": [0, 0]}]}),
+    ("given", {"detector": "given", "gate": "reward", "gate_threshold": 0.25}, {
+        "rollouts": [row | {"preserving": old, "perception_mask": [1, 0], "reward": 0.5, "group_id": 3}]}),
+    ("grouped", {"detector": "none"}, columns | {"rewards": [0.1], "group_ids": [-1]}),
+    ("jeffreys", {"preset": "bips-separation", "estimator": "jeffreys", "temperature": 0.7}, {
+        n: v for n, v in logits.items() if not n.startswith("preserving")}),
+]:
+    write("score-json", name, json.dumps({"options": options} | body).encode())
+
 names = [f"{v}.log_probs" for v in ("original", "preserving", "removing")] + ["original.entropy", "removing.entropy"]
 batch = {name: ("F32", [1, 3], floats(-0.3, -1.2, -0.05)) for name in names}
 batch["advantages"] = ("F32", [1], floats(1))
@@ -98,6 +122,21 @@ wide = {f"{v}.logits": ("BF16", [1, 2, 3], bytes(range(12))) for v in ("original
 ids = {"token_ids": ("I64", [1, 2], struct.pack("<2q", 0, 2)), "response_mask": ("U8", [1, 2], b"\1\0")}
 write("score-safetensors", "logits", safetensors(ids | wide, {"options": '{"gate": "none"}'}))
 write("score-safetensors", "full", safetensors(wide, {"options": '{"preset": "cppo-paper", "gate": "none"}'}))
+pair = {"original.log_probs": batch["original.log_probs"], "removing.log_probs": ("F32", [3], floats(-1.8, -1.1, -0.9))}
+edges = {"cu_seqlens": ("I32", [3], struct.pack("<3i", 0, 1, 3))}
+earlier = {"old.log_probs": ("F32", [3], floats(-0.25, -1.5, 1e-4))}
+kept = {"perception_mask": ("BOOL", [3], b"\1\0\1"), "rewards": ("F32", [2], floats(1, 0.5))}
+write("score-safetensors", "vppo", safetensors(edges | pair | earlier, {"options": json.dumps(shaped)}))
+write("score-safetensors", "papo", safetensors(edges | pair, {"options": '{"preset": "papo-recompute"}'}))
+write("score-safetensors", "given", safetensors(
+    edges | pair | kept, {"options": '{"preset": "bips-separation", "detector": "given", "gate": "reward"}'}))
+three = pair | {"preserving.log_probs": ("F32", [3], floats(-0.4, -1, -0.06))}
+write("score-safetensors", "own-terms", safetensors(edges | three, {"options": json.dumps(own)}))
+narrow = {name: wide[name] for name in ("original.logits", "removing.logits")}
+realised = {"preset": "papo-d", "return": ["grad.original.logits", "grad.removing.logits"]}
+write("score-safetensors", "logit-gradients", safetensors(ids | narrow, {"options": json.dumps(realised)}))
+whole = {"preset": "cppo-paper", "gate": "none", "estimator": "jeffreys", "entropy_coefficients": {"original": 0.1}}
+write("score-safetensors", "jeffreys", safetensors(ids | wide, {"options": json.dumps(whole)}))
 write("entropy-safetensors", "rows", safetensors({"logits": ("F32", [2, 3], floats(1, 2, 3, 4, 5, 6))}))
 write("entropy-safetensors", "ids-last", safetensors({"logits": ("F16", [1, 2, 3], bytes(12))} | ids))
 

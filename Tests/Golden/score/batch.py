@@ -1,8 +1,10 @@
-"""A request's tensors in float64: flat over tokens, advantages spread over them, entropies of logits where none are sent."""
+"""A request's tensors in float64: flat over tokens, advantages spread over them, domains minded."""
 
 import math
 
 import torch
+
+from groups import group_advantages
 
 VIEWS = ("original", "preserving", "removing")
 
@@ -12,11 +14,13 @@ def double(tensor):
 
 
 class Batch:
-    """The request's tensors in float64, flattened over tokens."""
+    """The request's tensors in float64, flattened over tokens. What stands outside the response is 0."""
 
     def __init__(self, tensors, options):
+        self.tensors, self.options = tensors, options
         self.packed = "cu_seqlens" in tensors
-        shaped = next(t for n, t in tensors.items() if n.endswith((".log_probs", ".logits")))
+        per_token = (".log_probs", ".logits", ".entropy")
+        shaped = next(t for n, t in tensors.items() if n.endswith(per_token))
         if self.packed:
             bounds = tensors["cu_seqlens"].tolist()
             self.rows = list(zip(bounds[:-1], bounds[1:]))
@@ -28,66 +32,60 @@ class Batch:
             self.shape = [count, length]
             self.longest = length
         self.tokens = math.prod(self.shape)
-        self.response = self.flat(tensors.get("response_mask"), torch.bool)
+        self.response = self.flat("response_mask", torch.bool)
         if self.response is None:
             self.response = torch.ones(self.tokens, dtype=torch.bool)
-        self.logits = {
-            v: self.vocabulary(tensors[v + ".logits"]) for v in VIEWS if v + ".logits" in tensors
-        }
-        self.ids = self.flat(tensors.get("token_ids"), torch.int64)
-        self.log_probs = {
-            v: self.flat(tensors[v + ".log_probs"], torch.float64) for v in VIEWS if v + ".log_probs" in tensors
-        }
-        self.entropy = {
-            v: self.flat(tensors[v + ".entropy"], torch.float64) for v in VIEWS if v + ".entropy" in tensors
-        }
-        for held in (self.logits, self.log_probs, self.entropy):
-            for tensor in held.values():
-                tensor[~self.response] = 0.0
-        temperature = options["temperature"]
-        for view, logits in self.logits.items():
-            if view not in self.entropy:
-                self.entropy[view] = entropy(logits / temperature)
-        self.advantages = self.advantage_per_token(tensors)
+        self.ids = self.flat("token_ids", torch.int64)
+        if self.ids is not None:
+            self.ids[~self.response] = 0
+        self.given_mask = self.flat("perception_mask", torch.bool)
+        self.logits = {v: self.vocabulary(v) for v in VIEWS if v + ".logits" in tensors}
+        self.log_probs = self.quantities("log_probs", (*VIEWS, "old"))
+        self.entropy = self.quantities("entropy", VIEWS)
+        self.advantages = self.advantage_per_token()
 
-    def flat(self, tensor, dtype):
+    def flat(self, name, dtype):
+        tensor = self.tensors.get(name)
         return None if tensor is None else tensor.detach().to(dtype).reshape(self.tokens).clone()
 
-    def vocabulary(self, tensor):
-        return double(tensor).reshape(self.tokens, tensor.shape[-1]).clone()
+    def vocabulary(self, view):
+        tensor = self.tensors[view + ".logits"]
+        rows = double(tensor).reshape(self.tokens, tensor.shape[-1]).clone()
+        rows[~self.response] = 0.0
+        return rows
 
-    def advantage_per_token(self, tensors):
-        if "rewards" in tensors:
-            per_row = group_advantages(double(tensors["rewards"]), tensors["group_ids"].tolist(), "grpo")
-        elif "advantages" in tensors:
-            given = double(tensors["advantages"])
-            if list(given.shape) == self.shape:
-                return given.reshape(self.tokens)
-            per_row = given
-        else:
-            return None
+    def quantities(self, kind, owners):
+        found = {}
+        for owner in owners:
+            values = self.flat(f"{owner}.{kind}", torch.float64)
+            if values is not None:
+                values[~self.response] = 0.0
+                found[owner] = values
+        return found
+
+    def entropy_of(self, view):
+        """Given or of the logits; a residue of rounding below 0 counts as 0."""
+        if view in self.entropy:
+            return self.entropy[view].clamp(min=0)
+        return entropy(self.logits[view] / self.options["temperature"])
+
+    def per_row(self, name):
+        """One number for each row, spread over its tokens."""
         spread = torch.zeros(self.tokens, dtype=torch.float64)
-        for (start, end), value in zip(self.rows, per_row.tolist()):
+        for (start, end), value in zip(self.rows, double(name).tolist()):
             spread[start:end] = value
         return spread
 
-
-def group_advantages(rewards, groups, method, epsilon=1e-6):
-    """grpo (r − mean)/(s + ε), s with n − 1; dr_grpo r − mean; rloo r − mean of the others. One alone: 0."""
-    result = torch.zeros_like(rewards)
-    for group in sorted(set(groups)):
-        members = [i for i, g in enumerate(groups) if g == group]
-        if len(members) == 1:
-            continue
-        own = rewards[members]
-        if method == "rloo":
-            for i in members:
-                result[i] = rewards[i] - rewards[[j for j in members if j != i]].mean()
-        else:
-            result[members] = own - own.mean()
-            if method == "grpo":
-                result[members] /= own.std(unbiased=True) + epsilon
-    return result
+    def advantage_per_token(self):
+        given = self.tensors.get("advantages")
+        if given is None and "group_ids" in self.tensors:
+            groups = self.tensors["group_ids"].tolist()
+            given = group_advantages(double(self.tensors["rewards"]).tolist(), groups, "grpo")
+        if given is None:
+            return None
+        if self.packed and len(given) == len(self.rows) or list(given.shape) != self.shape:
+            return self.per_row(given)
+        return double(given).reshape(self.tokens)
 
 
 def log_softmax(logits):

@@ -1,4 +1,4 @@
-"""The requests of the golden files: {name: (tensors, options)}. A name is what the case is about."""
+"""The requests of CPPO: its presets, each of its options alone, its worked values, and the edges of shapes."""
 
 import math
 
@@ -7,15 +7,10 @@ import torch
 
 from golden_file import DTYPES
 from inputs import draw, floats, logits, packed, padded, prefix_mask, views, with_logits
+from registry import case
 
 GOLDEN_ORIGINAL = [0.5, 1, 0.2, 0.05, 2, 0, 0.3, 0.8]
 GOLDEN_REMOVING = [1.5, 0.9, 0.2, 0.1, 2.5, 0.4, 0.6, 1.6]
-CASES = {}
-
-
-def case(name, tensors, **options):
-    assert name not in CASES, name
-    CASES[name] = (tensors, options)
 
 
 def random_shapes():

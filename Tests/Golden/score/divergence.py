@@ -16,8 +16,8 @@ def clamp(x, limit):
 
 def sampled_divergence(log_p, reference, o):
     """D of the realised token and whether a clamp was active."""
-    d = log_p - reference
-    active = torch.zeros_like(d, dtype=torch.bool)
+    active = outside(log_p - reference, o["clamp_input"])
+    d = clamp(log_p - reference, o["clamp_input"])
     if o["estimator"] == "k1":
         value = d
     elif o["estimator"] == "abs":
@@ -25,10 +25,9 @@ def sampled_divergence(log_p, reference, o):
     elif o["estimator"] == "k2":
         value = d * d / 2
     elif o["estimator"] == "k3":
-        x = -d
-        active = outside(x, o["clamp_input"])
-        x = clamp(x, o["clamp_input"])
-        value = torch.exp(x) - x - 1
+        value = torch.exp(-d) + d - 1
+    elif o["estimator"] == "symmetric":
+        value = torch.cosh(d) - 1
     return clamp(value, o["clamp_result"]), active | outside(value, o["clamp_result"])
 
 
@@ -40,13 +39,22 @@ def kl(log_p, log_q):
     return torch.where(live, lp.exp() * (lp - lq), zero).sum(-1)
 
 
-def divergence(log_a, log_r, o):
-    if o["estimator"] == "full_kl":
-        value = kl(log_a, log_r)
-        return value + (value.clamp(min=0) - value).detach()
+def jensen_shannon(log_a, log_r):
     zero = torch.zeros_like(log_a)
     live = ~(log_a.isneginf() & log_r.isneginf())
     finite_a = torch.where(live, log_a, zero)
     finite_r = torch.where(live, log_r, zero)
     log_m = torch.where(live, torch.logaddexp(finite_a, finite_r) - math.log(2), zero)
     return (kl(log_a, log_m) + kl(log_r, log_m)) / 2
+
+
+def divergence(log_a, log_r, o):
+    """D over the vocabulary and whether the clamp of its value was active."""
+    if o["estimator"] == "full_kl":
+        value = kl(log_a, log_r)
+    elif o["estimator"] == "jsd":
+        value = jensen_shannon(log_a, log_r)
+    elif o["estimator"] == "jeffreys":
+        value = (kl(log_a, log_r) + kl(log_r, log_a)) / 2
+    value = value + (value.clamp(min=0) - value).detach()
+    return clamp(value, o["clamp_result"]), outside(value, o["clamp_result"])

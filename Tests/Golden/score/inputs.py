@@ -78,3 +78,22 @@ def with_logits(name, batch, length, vocabulary, dtype="F32", mask=True):
         tensors["response_mask"] = prefix_mask(random.integers(1, length + 1, batch), length)
     tensors["advantages"] = signed(random, batch, 0.8)
     return tensors
+
+
+def only(tensors, *names):
+    """The tensors so named and those that belong to no view."""
+    return {k: t for k, t in tensors.items() if k in names or "." not in k}
+
+
+def two_views(name, batch, length, other="removing", dtype="F32", lengths=None, **more):
+    """Log-probabilities of the original and one other view, no entropies, no advantages: what PAPO and BiPS have."""
+    tensors = packed(name, lengths, dtype) if lengths else padded(name, batch, length, dtype, **more)
+    del tensors["advantages"]
+    return only(tensors, "original.log_probs", f"{other}.log_probs")
+
+
+def old_of(name, tensors, spread=0.05, dtype="F32"):
+    """`old.log_probs` near those of `original`: a few steps of the optimizer ago."""
+    current = tensors["original.log_probs"].double().numpy()
+    moved = np.minimum(current + draw(name + " old").normal(0, spread, current.shape), 0)
+    return tensors | {"old.log_probs": floats(moved, dtype)}
