@@ -29,8 +29,8 @@ package struct AdvantageScaling: Sendable, Equatable {
         /// Of s.
         package var minimum: Double
         package var maximum: Double
-        /// Of u, under the minimum and maximum in effect.
-        package var mean: Double
+        /// Of u, under the minimum and maximum in effect; nil where these are no further than 1e-6 apart.
+        package var mean: Double?
     }
 
     package struct Scales: Sendable, Equatable {
@@ -58,7 +58,7 @@ package struct AdvantageScaling: Sendable, Equatable {
         let isSpread = high - low > 1e-6
         let shares = means.map { isSpread ? min(1, max(0, ($0.mean - low) / (high - low))) : 0 }
         let share = shares.reduce(0, +) / Double(shares.count)
-        scales.range = Range(minimum: lowest, maximum: highest, mean: share)
+        scales.range = Range(minimum: lowest, maximum: highest, mean: isSpread ? share : nil)
         guard isSpread else { return scales }
         for (response, part) in zip(means, shares) {
             scales.values[response.row] = floor + part * (1 - floor) / ((mean ?? share) + 1e-8)

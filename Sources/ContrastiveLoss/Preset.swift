@@ -33,7 +33,7 @@ package enum Preset: String, Sendable, CaseIterable {
         case .bipsConsistency:
             "BiPS, first stage: pulls the preserving view to the original on right answers, capped."
         case .bipsSeparation:
-            "BiPS, second stage: pushes the original away from the removing view on right answers, capped."
+            "BiPS, second stage: pushes the original away from the removing view on every response token, capped."
         }
     }
 
@@ -80,7 +80,7 @@ package enum Preset: String, Sendable, CaseIterable {
         case .bipsSeparation:
             everyToken(
                 [Term(.original, .removing, weight: -1)], coefficient: 0.02, stopped: [.removing],
-                gate: Gate(method: .reward), cap: 0.2)
+                cap: 0.2)
         }
     }
 

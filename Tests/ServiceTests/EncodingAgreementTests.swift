@@ -73,7 +73,7 @@ import Testing
         ] {
             let reply = try FlatReply(
                 service.post(json: body, to: "/v1/score"), lengths: batch.lengths, packed: true)
-            #expect(reply == expected)
+            #expect(reply.tensors == expected.tensors && reply.scalars["loss"] == expected.scalars["loss"])
         }
     }
 

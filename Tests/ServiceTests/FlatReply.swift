@@ -20,7 +20,8 @@ struct FlatReply: Equatable {
             let result = try JSONValue(parsing: try #require(file.metadata["result"]))
             readScalars(result)
             let spans = FlatReply.spans(lengths, packed)
-            let tensors = file.tensors.mapValues { $0.doubles() }
+            // Those without extents are scalars once more.
+            let tensors = file.tensors.filter { !$0.value.shape.isEmpty }.mapValues { $0.doubles() }
             for (name, values) in tensors where !isOfRows(name) {
                 self.tensors[name] = spans.map { Array(values[$0]) }
             }

@@ -71,12 +71,12 @@ import Testing
     @Test func `training signals are the sums of the replies' means, weighted by their tokens`() throws {
         let service = TestService()
         var expected: [String: Double] = [:]
-        // Micro-batches of different size, one with fewer candidates, one whose margins are negative.
+        // Micro-batches of different size, one with fewer candidates, one whose contrasts are negative.
         for (index, lengths) in [[9, 9, 2], [1], [9, 9, 2], [], [17]].enumerated() {
             var batch = TokenBatch(lengths: lengths, seed: index == 2 ? 62 : 62 + UInt64(index))
             batch.advantages = lengths.indices.map { $0 % 2 == 0 ? 1 : -1 }
             if index == 2 {
-                // Exchanged views turn margins round.
+                // Exchanged views turn contrasts round.
                 let (preserving, removing) = (batch.columns[1].rows, batch.columns[2].rows)
                 batch.columns[1].rows = removing
                 batch.columns[2].rows = preserving
@@ -93,14 +93,14 @@ import Testing
                 "loss_numerator": try #require(reply["loss_numerator"]?.double),
                 "loss_denominator": try #require(reply["loss_denominator"]?.double),
                 "delta_entropy_nats": (found["mean_delta_entropy"]?.double ?? 0) * tokens,
-                "margin_nats": (found["mean_margin"]?.double ?? 0) * gated,
+                "contrast_nats": (found["mean_contrast"]?.double ?? 0) * gated,
             ]
             for (name, sum) in sums { expected[name, default: 0] += sum }
         }
         let after = try series(service)
         for (name, sum) in expected {
             let found =
-                if ["delta_entropy_nats", "margin_nats", "loss_numerator"].contains(name) {
+                if ["delta_entropy_nats", "contrast_nats", "loss_numerator"].contains(name) {
                     try #require(after[signal(name, "cppo-areal", "a", sign: "positive")])
                         - #require(after[signal(name, "cppo-areal", "a", sign: "negative")])
                 } else {
@@ -111,7 +111,7 @@ import Testing
         #expect(try #require(expected["gated_tokens"]) > 3)
         #expect(try #require(expected["selected_tokens"]) > (try #require(expected["gated_tokens"])))
         for sign in ["positive", "negative"] {
-            #expect(try #require(after[signal("margin_nats", "cppo-areal", "a", sign: sign)]) > 0)
+            #expect(try #require(after[signal("contrast_nats", "cppo-areal", "a", sign: sign)]) > 0)
         }
     }
 

@@ -53,6 +53,31 @@ import Testing
                 echo: ["original", "removing"]),
             OptionValue("stop_gradient", [], "")
         ),
+        (OptionValue("candidates", "rising", "rising"), OptionValue("candidates", "all", "all")),
+        (
+            OptionValue(
+                "terms", [["anchor": "preserving", "reference": "removing", "weight": 2.5]],
+                "[{\"anchor\":\"preserving\",\"reference\":\"removing\",\"weight\":2.5}]"),
+            OptionValue(
+                "terms", [["anchor": "original", "reference": "removing"]],
+                "[{\"anchor\":\"original\",\"reference\":\"removing\"}]",
+                echo: [["anchor": "original", "reference": "removing", "weight": 1]])
+        ),
+        (OptionValue("loss_cap", 0.25, "0.25"), OptionValue("loss_cap", .null, "none")),
+        (OptionValue("denominator", 640.5, "640.5"), OptionValue("denominator", 2, "2")),
+        (
+            OptionValue("entropy_coefficients", ["original": 0.5], "{\"original\":0.5}"),
+            OptionValue("entropy_coefficients", [:], "{}")
+        ),
+        (
+            OptionValue("advantage_shaping", "dependency", "dependency"),
+            OptionValue("advantage_shaping", "none", "none")
+        ),
+        (OptionValue("advantage_floor", 0.5, "0.5"), OptionValue("advantage_floor", 1, "1")),
+        (OptionValue("dependency_min", 0.5, "0.5"), OptionValue("dependency_min", .null, "none")),
+        (OptionValue("dependency_max", 2, "2"), OptionValue("dependency_max", .null, "none")),
+        (OptionValue("dependency_mean", 0.25, "0.25"), OptionValue("dependency_mean", .null, "none")),
+        (OptionValue("gradient_of", "objective", "objective"), OptionValue("gradient_of", "loss", "loss")),
         (OptionValue("temperature", 0.0001, "0.0001"), OptionValue("temperature", 10_000, "1e4")),
         (OptionValue("grad_scale", 65536, "65536"), OptionValue("grad_scale", -0.5, "-0.5")),
         (
@@ -63,12 +88,25 @@ import Testing
         ),
     ]
 
+    /// Options without which others act on nothing, and would be refused.
+    static let contexts: [String: [String: JSONValue]] = [
+        "norm_length": ["aggregation": "seq-mean-token-sum-norm"],
+        "global_batch_size": ["aggregation": "seq-mean-token-sum"],
+        "denominator": ["aggregation": "token-sum", "denominator": 1],
+        "candidates": ["detector": "divergence"],
+        "advantage_floor": ["advantage_shaping": "dependency"],
+        "dependency_min": ["advantage_shaping": "dependency"],
+        "dependency_max": ["advantage_shaping": "dependency"],
+        "dependency_mean": ["advantage_shaping": "dependency"],
+    ]
+
     @Test(arguments: score.indices) func `score takes an option from body and query, and the query wins`(
         index: Int
     ) throws {
         let (one, other) = OptionTests.score[index]
-        try expectEchoes("/v1/score", one, other)
-        try expectEchoes("/v1/score", other, one)
+        let context = OptionTests.contexts[one.name] ?? [:]
+        try expectEchoes("/v1/score", one, other, context)
+        try expectEchoes("/v1/score", other, one, context)
     }
 
     static let others: [(String, OptionValue, OptionValue)] = [
@@ -114,9 +152,11 @@ import Testing
         let listed = try #require(
             catalogue["presets"]?.array?.first { $0["name"]?.string == preset.rawValue })
         #expect(try echo("/v1/score", "{}", "preset=\(preset.rawValue)") == listed["options"])
-        let changed = try echo("/v1/score", "{\"preset\":\"\(preset.rawValue)\",\"tau\":3}", "ties=all")
+        let changed = try echo(
+            "/v1/score", "{\"preset\":\"\(preset.rawValue)\",\"coefficient\":3}", "grad_scale=2")
         for member in listed["options"]?.members ?? [] {
-            let expected: JSONValue = member.name == "tau" ? 3 : member.name == "ties" ? "all" : member.value
+            let expected: JSONValue =
+                member.name == "coefficient" ? 3 : member.name == "grad_scale" ? 2 : member.value
             #expect(changed[member.name] == expected, "\(member.name)")
         }
     }
@@ -250,7 +290,8 @@ import Testing
         let service = TestService()
         let batch = TokenBatch(lengths: [3, 2], seed: 31)
         let scalars: Set = [
-            "loss", "weighted_loss", "loss_numerator", "loss_denominator", "diagnostics", "options",
+            "loss", "weighted_loss", "loss_numerator", "loss_denominator", "objective", "diagnostics",
+            "options",
         ]
         func members(_ wanted: String?) throws -> Set<String> {
             let target = "/v1/score" + (wanted.map { "?return=\($0)" } ?? "")
@@ -272,10 +313,16 @@ import Testing
         #expect(narrow["rollouts"]?.array?.first?.members?.map(\.name) == ["id", "mask", "diagnostics"])
     }
 
-    private func expectEchoes(_ path: String, _ body: OptionValue, _ query: OptionValue) throws {
-        #expect(try echo(path, "{\"\(body.name)\":\(body.json.text)}", "")[body.name] == body.echo)
-        #expect(try echo(path, "{}", "\(query.name)=\(query.query)")[query.name] == query.echo)
-        let both = try echo(path, "{\"\(body.name)\":\(body.json.text)}", "\(query.name)=\(query.query)")
+    /// - Parameter context: options without which this one acts on nothing.
+    private func expectEchoes(
+        _ path: String, _ body: OptionValue, _ query: OptionValue, _ context: [String: JSONValue] = [:]
+    ) throws {
+        let others = context.filter { $0.key != body.name }.map { JSONValue.Member($0.key, $0.value) }
+        let alone = JSONValue.object(others).text
+        let with = JSONValue.object(others + [.init(body.name, body.json)]).text
+        #expect(try echo(path, with, "")[body.name] == body.echo)
+        #expect(try echo(path, alone, "\(query.name)=\(query.query)")[query.name] == query.echo)
+        let both = try echo(path, with, "\(query.name)=\(query.query)")
         #expect(both[query.name] == query.echo, "the query wins")
     }
 

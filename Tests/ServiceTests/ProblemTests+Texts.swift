@@ -9,7 +9,7 @@ extension ProblemTests {
         WrongRequest(.malformedJSON, "/v1/score", "{\"rollouts\":[],}", byte: 15),
         WrongRequest(
             .malformedJSON, "/v1/score", #"{"rollouts":[{"original":{"log_probs":[-1,NaN]}}]}"#,
-            field: "rollouts[0]", byte: 42),
+            field: "rollouts[0].original.log_probs", byte: 42),
         WrongRequest(
             .malformedJSON, "/v1/score", #"{"original.log_probs":[[-Infinity]]}"#,
             field: "original.log_probs", byte: 24),
@@ -35,7 +35,7 @@ extension ProblemTests {
         WrongRequest(.invalidType, "/v1/score", #"{"rollouts":{}}"#, field: "rollouts", byte: 12),
         WrongRequest(.invalidType, "/v1/score", #"{"rollouts":[[]]}"#, field: "rollouts[0]", byte: 13),
         WrongRequest(
-            .invalidType, "/v1/score", #"{"rollouts":[{"original":[1]}]}"#, field: "rollouts[0]", byte: 25),
+            .invalidType, "/v1/score", #"{"rollouts":[{"original":[1]}]}"#, field: "rollouts[0].original", byte: 25),
         WrongRequest(.invalidType, "/v1/score", #"{"rollouts":[{"original":{"log_probs":1}}]}"#, byte: 38),
         WrongRequest(
             .invalidType, "/v1/score", #"{"rollouts":[{"original":{"log_probs":["1"]}}]}"#, byte: 39),
@@ -119,7 +119,8 @@ extension ProblemTests {
         ),
         WrongRequest(
             .conflictingFields, "/v1/score",
-            #"{"rollouts":[{\#(rollout),"advantage":1,"reward":1,"group_id":1}]}"#, field: "rollouts[0]"),
+            #"{"rollouts":[{\#(rollout),"advantage":1,"reward":1,"group_id":1}]}"#,
+            field: "rollouts[0].advantages"),
         WrongRequest(
             .conflictingFields, "/v1/score", #"{"rollouts":[{\#(rollout),"advantage":1,"advantages":[1]}]}"#,
             field: "rollouts[0]"),

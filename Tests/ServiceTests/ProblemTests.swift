@@ -78,25 +78,25 @@ import Testing
         .columnar(
             .nonFiniteValue,
             [
-                ("removing.log_probs", "[[800,1],[1,1]]"),
+                ("original.log_probs", "[[-800,-1],[-1,-1]]"),
                 ("options", #"{"clamp_input":null,"clamp_result":null,"gate":"none"}"#),
-            ], field: "grad.removing.log_probs", index: [0, 0]),
+            ], field: "grad.original.log_probs", index: [0, 0]),
         .columnar(
             .nonFiniteValue,
             [
-                ("removing.log_probs", "[[800,1],[1,1]]"),
+                ("original.log_probs", "[[-800,-1],[-1,-1]]"),
                 ("options", #"{"clamp_input":null,"clamp_result":null,"gate":"none","return":[]}"#),
             ], field: "diagnostics"),
         .columnar(
             .nonFiniteValue,
             [
-                ("original.log_probs", "[[1e300,1],[1,1]]"),
+                ("original.log_probs", "[[-1e300,-1],[-1,-1]]"),
                 ("options", #"{"estimator":"k2","gate":"none","return":["mask"]}"#),
             ]),
         .columnar(
             .nonFiniteValue,
             [
-                ("removing.entropy", "[[1e308,1],[1,1]]"), ("original.entropy", "[[-1e308,1],[1,1]]"),
+                ("removing.entropy", "[[1e308,1e308],[1,1]]"),
                 ("options", #"{"return":["mask"],"gate":"none"}"#),
             ], field: "diagnostics"),
         .columnar(
@@ -113,9 +113,6 @@ import Testing
                 ("removing.log_probs", "[[-1,-2],[-3,-4]]"), ("preserving.log_probs", "[[-9,-9],[-9,-9]]"),
             ], field: "weighted_loss"),
         .columnar(.nonFiniteValue, [("options", #"{"grad_scale":1e300}"#)]),
-        .columnar(
-            .nonFiniteValue, [("advantages", nil), ("rewards", "[1e308,-1e308]"), ("group_ids", "[1,1]")],
-            field: "rewards", index: [0]),
         WrongRequest(
             .nonFiniteValue, "/v1/score?gate=none&detector=none&estimator=full_kl",
             #"{"original.logits":[[[0,0]]],"preserving.logits":[[[0,0]]],"removing.logits":[[[1e308,-1e308]]]}"#,

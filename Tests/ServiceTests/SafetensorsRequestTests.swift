@@ -28,7 +28,7 @@ import Testing
         ]
         let given = Set(changes.map(\.0))
         let right = names.filter { !given.contains($0) }.enumerated().map { index, name in
-            (name, ElementType.float32, [2, 2], [Double](repeating: Double(index), count: 4))
+            (name, ElementType.float32, [2, 2], [Double](repeating: name.hasSuffix("log_probs") ? -Double(index) : Double(index), count: 4))
         }
         let advantages =
             given.contains("advantages") ? [] : [("advantages", ElementType.float32, [2], [1.0, 1])]
@@ -109,7 +109,8 @@ import Testing
         wrong: (String, Double), type: ElementType
     ) throws {
         let service = TestService()
-        let values = [0.5, 0.5, wrong.1, 0.5]
+        let right = wrong.0.hasSuffix("log_probs") ? -0.5 : 0.5
+        let values = [right, right, wrong.1, right]
         try service.post("/v1/score", score([(wrong.0, type, [2, 2], values)]))
             .expectProblem(.nonFiniteValue, field: wrong.0, index: [1, 0])
         let mask = ("response_mask", ElementType.bool, [2, 2], [1.0, 1, 0, 1])

@@ -31,7 +31,7 @@ extension OptionAgreement {
         check(
             ["loss", "tau", "loss_cap", "aggregation", "norm_length", "global_batch_size", "denominator"],
             act: hasTerms, "there are no terms", &faults)
-        check(["tau"], act: loss.shape.form == .infonce, "the loss is \(loss.shape.form.rawValue)", &faults)
+        check(["tau"], act: !hasTerms || loss.shape.form == .infonce, "the loss is \(loss.shape.form.rawValue)", &faults)
         let mode = loss.aggregation.mode
         let aggregation = "the aggregation is \(mode.rawValue)"
         check(["norm_length"], act: mode == .sequenceMeanTokenSumNorm, aggregation, &faults)

@@ -74,8 +74,10 @@ struct ScoreOptions: Sendable, PresetOptions {
         }
         // `grad` and `weights` name whichever there are; a tensor named by itself must exist.
         named = Set(words.compactMap(ScoreOutput.init))
-        let possible = produced.union(onRequest)
+        var possible = produced.union(onRequest)
         let ofLogits = Set(View.allCases.map { ScoreOutput.gradient(of: $0, logits: true) })
+        let hasLogits = loss.estimator.needsVocabulary || !named.isDisjoint(with: ofLogits)
+        if !hasLogits { possible.remove(.gradientRows) }
         // Without them nobody knows whose gradients these are.
         if !named.isDisjoint(with: ofLogits) { returned.insert(.gradientRows) }
         for word in ScoreOutput.allCases where named.contains(word) && !possible.contains(word) {
@@ -90,9 +92,6 @@ struct ScoreOptions: Sendable, PresetOptions {
         // Of estimators that look at the realised token, gradients of logits are made for whoever names them.
         let silent = loss.estimator.needsVocabulary ? [] : ofLogits.subtracting(named)
         returned = returned.intersection(possible).subtracting(silent)
-        if named.isDisjoint(with: ofLogits.union([.gradientRows])), !loss.estimator.needsVocabulary {
-            returned.remove(.gradientRows)
-        }
     }
 
     /// The tensors that these options yield unless others are named.

@@ -19,7 +19,7 @@ struct BatchDiagnostics: Sendable {
                     "dependency",
                     scales.range.map {
                         [
-                            "min": .number($0.minimum), "max": .number($0.maximum), "mean": .number($0.mean),
+                            "min": .number($0.minimum), "max": .number($0.maximum), "mean": $0.mean.map { .number($0) } ?? .null,
                         ]
                     } ?? .null))
         }

@@ -22,6 +22,12 @@ struct TensorRequest: Sendable {
 }
 
 extension TensorRequest {
+    /// What a tensor of sequences is called in this request, for errors about all of it.
+    func place(of spec: TensorSpec) -> String {
+        if case .rollouts = form, let name = spec.rolloutName { return "rollouts[0].\(name)" }
+        return spec.name
+    }
+
     /// A request as far as it has arrived.
     /// - Throws: 400 for tensors the operation doesn't take and for options that are no JSON object.
     init(

@@ -25,7 +25,8 @@ extension TokenTensors {
         if has(.advantages), hasGroups || (has(.rewards) && !gatesRewards) {
             faults.add(
                 .conflictingFields,
-                Problem.Reason("either advantages or rewards with group_ids", field: "advantages"))
+                Problem.Reason(
+                    "either advantages or rewards with group_ids", field: request.place(of: .advantages)))
             return merits
         }
         if gatesRewards {
@@ -118,12 +119,13 @@ func checkedRewards(
     _ request: TensorRequest, count: Int?, _ faults: inout Faults
 ) -> (rewards: [Double], groups: [Int])? {
     guard request.tensors[TensorSpec.rewards.name] != nil else {
-        faults.add(.missingField, Problem.Reason("missing", field: TensorSpec.rewards.name))
+        faults.add(.missingField, Problem.Reason("missing", field: request.place(of: .rewards)))
         return nil
     }
     guard let groups = request.groupIDs else {
         faults.add(
-            .missingField, Problem.Reason("rewards need the group of each", field: TensorSpec.groupIDs.name))
+            .missingField,
+            Problem.Reason("rewards need the group of each", field: request.place(of: .groupIDs)))
         return nil
     }
     guard let rewards: [Double] = checkedRewards(request, count: count, &faults) else { return nil }

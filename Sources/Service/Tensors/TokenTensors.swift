@@ -45,7 +45,8 @@ struct TokenTensors {
     mutating func mask(_ spec: TensorSpec) -> [UInt8]? {
         guard let tensor = fitting(spec) else { return nil }
         if tensor.isOutline { return [] }
-        var mask = [UInt8](repeating: 0, count: responseMask.count)
+        // A token that is marked by neither is judged as one that counts.
+        var mask = [UInt8](repeating: 1, count: responseMask.count)
         var bad = 0
         for (token, value) in tensor.doubles().enumerated() {
             if value == 0 || value == 1 {
