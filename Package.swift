@@ -48,6 +48,7 @@ let package = Package(
         room("Perception", ["Parallelism"]),
         .target(name: "CTokenLoss"),
         room("ContrastiveLoss", ["CTokenLoss", "Parallelism", "Perception", "TokenDistribution"]),
+        room("PolicyObjective", ["ContrastiveLoss", "Parallelism", "Perception"]),
 
         // Pixels.
         .target(
@@ -102,6 +103,8 @@ let package = Package(
         tests("PerceptionTests", ["Perception"]),
         tests(
             "ContrastiveLossTests", ["ContrastiveLoss", "JSON", "Perception", "Tensor", "TokenDistribution"]),
+        tests(
+            "PolicyObjectiveTests", ["ContrastiveLoss", "JSON", "Perception", "PolicyObjective", "Tensor"]),
         tests("ImagesTests", ["Images", "JSON"]),
         tests("PerturbationTests", ["Images", "JSON", "Perturbation"]),
         tests("ContactSheetTests", ["ContactSheet", "Images", "JSON", "Perturbation"]),
