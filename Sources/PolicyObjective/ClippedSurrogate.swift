@@ -59,7 +59,7 @@ package struct ClippedSurrogate: Sendable, Equatable {
         let clippedSlope = bounded == value ? slope : 0
         var outcome = Outcome(
             loss: clipped > free ? clipped : free,
-            slope: free > clipped ? slope : clipped > free ? clippedSlope : (slope + clippedSlope) / 2,
+            slope: free > clipped ? slope : clipped > free ? clippedSlope : slope / 2 + clippedSlope / 2,
             isClipped: clipped > free)
         if let dualClip, advantage < 0 {
             let limit = -advantage * dualClip

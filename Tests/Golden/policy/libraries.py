@@ -106,7 +106,7 @@ def trl(batch, o, loss_type=None):
     if o["importance_level"] == "token":
         found["clip_fraction"] = metrics["clip_ratio/region_mean"][0]
     if "reference" in batch:
-        # The penalty is added token by token before the sum, with a factor that leaves it exact enough to take out again.
+        # TRL has no penalty of its own to show: it is what the loss rises by.
         found["kl"] = (run(1.0)[0] - policy).item()
         if coefficient:
             found["objective"], found["gradient"] = (v.detach() for v in run(coefficient)[:2])
