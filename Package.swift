@@ -58,6 +58,7 @@ let package = Package(
         kernels("CTokenLoss"),
         room(
             "ContrastiveLoss", ["Batches", "CTokenLoss", "Parallelism", "Perception", "TokenDistribution"]),
+        room("PolicyObjective", ["Batches", "ContrastiveLoss", "Parallelism"]),
 
         // Pixels.
         .target(
@@ -85,8 +86,8 @@ let package = Package(
             [
                 "Advantages", "Batches", "CContract", "ContactSheet", "ContrastiveLoss", "HTTP", "Images",
                 "JSON", "Locking",
-                "Observability", "Parallelism", "Perception", "Perturbation", "SharedFiles", "Suggestion",
-                "Tensor", "TokenDistribution", httpTypes, logging,
+                "Observability", "Parallelism", "Perception", "Perturbation", "PolicyObjective", "SharedFiles",
+                "Suggestion", "Tensor", "TokenDistribution", httpTypes, logging,
             ]),
         .executableTarget(
             name: "perception-server",
@@ -115,6 +116,8 @@ let package = Package(
         tests(
             "ContrastiveLossTests",
             ["Batches", "ContrastiveLoss", "JSON", "Perception", "Tensor", "TokenDistribution"]),
+        tests(
+            "PolicyObjectiveTests", ["Batches", "ContrastiveLoss", "JSON", "PolicyObjective", "Tensor"]),
         tests("ImagesTests", ["Images", "JSON"]),
         tests("PerturbationTests", ["Images", "JSON", "Perturbation"]),
         tests("ContactSheetTests", ["ContactSheet", "Images", "JSON", "Perturbation"]),

@@ -77,6 +77,25 @@ import Testing
         (OptionValue("dependency_min", 0.5, "0.5"), OptionValue("dependency_min", .null, "none")),
         (OptionValue("dependency_max", 2, "2"), OptionValue("dependency_max", .null, "none")),
         (OptionValue("dependency_mean", 0.25, "0.25"), OptionValue("dependency_mean", .null, "none")),
+        (OptionValue("policy", "ppo", "ppo"), OptionValue("policy", "none", "none")),
+        (OptionValue("clip_low", 0.1, "0.1"), OptionValue("clip_low", 0, "0")),
+        (OptionValue("clip_high", 0.28, "0.28"), OptionValue("clip_high", 3, "3")),
+        (OptionValue("dual_clip", 3, "3"), OptionValue("dual_clip", .null, "none")),
+        (
+            OptionValue("importance_level", "sequence", "sequence"),
+            OptionValue("importance_level", "token", "token")
+        ),
+        (
+            OptionValue("policy_tokens", "perception", "perception"),
+            OptionValue("policy_tokens", "response", "response")
+        ),
+        (OptionValue("kl_estimator", "k3+", "k3%2B"), OptionValue("kl_estimator", "k1", "k1")),
+        (OptionValue("kl_coefficient", 0.04, "0.04"), OptionValue("kl_coefficient", 0, "0")),
+        (
+            OptionValue("policy_aggregation", "seq-mean-token-mean", "seq-mean-token-mean"),
+            OptionValue("policy_aggregation", "token-mean", "token-mean")
+        ),
+        (OptionValue("policy_denominator", 512, "512"), OptionValue("policy_denominator", 1.5, "1.5")),
         (OptionValue("gradient_of", "objective", "objective"), OptionValue("gradient_of", "loss", "loss")),
         (OptionValue("temperature", 0.0001, "0.0001"), OptionValue("temperature", 10_000, "1e4")),
         (OptionValue("grad_scale", 65536, "65536"), OptionValue("grad_scale", -0.5, "-0.5")),
@@ -94,6 +113,9 @@ import Testing
         "global_batch_size": ["aggregation": "seq-mean-token-sum"],
         "denominator": ["aggregation": "token-sum", "denominator": 1],
         "candidates": ["detector": "divergence"],
+        "clip_low": ["policy": "ppo"], "clip_high": ["policy": "ppo"], "dual_clip": ["policy": "ppo"],
+        "importance_level": ["policy": "ppo"], "policy_tokens": ["policy": "ppo"],
+        "policy_denominator": ["policy_aggregation": "token-sum", "policy_denominator": 1],
         "advantage_floor": ["advantage_shaping": "dependency"],
         "dependency_min": ["advantage_shaping": "dependency"],
         "dependency_max": ["advantage_shaping": "dependency"],

@@ -102,6 +102,24 @@ enum Metrics {
     static let objective = MetricFamily(
         "perception_objective_total", .counter, labels: signedLabels,
         help: "Sum of objectives, batches with a negative one apart.")
+    static let policyLossNumerator = MetricFamily(
+        "perception_policy_loss_numerator_total", .counter, labels: signedLabels,
+        help: "Sum of policy losses' numerators, batches with a negative one apart.")
+    static let policyLossDenominator = MetricFamily(
+        "perception_policy_loss_denominator_total", .counter, labels: signalLabels,
+        help: "Sum of policy losses' denominators.")
+    static let policyTokens = MetricFamily(
+        "perception_policy_tokens_total", .counter, labels: signalLabels,
+        help: "Response tokens that had a policy loss: the denominator of the clip fraction.")
+    static let clippedRatios = MetricFamily(
+        "perception_policy_clipped_tokens_total", .counter, labels: signalLabels,
+        help: "Response tokens whose clipped branch was the larger.")
+    static let klNumerator = MetricFamily(
+        "perception_kl_numerator_total", .counter, labels: signedLabels,
+        help: "Sum of numerators of the divergence from the reference policy, batches with a negative one apart.")
+    static let klDenominator = MetricFamily(
+        "perception_kl_denominator_total", .counter, labels: signalLabels,
+        help: "Sum of denominators of the divergence from the reference policy.")
     static let rewardGroups = MetricFamily(
         "perception_reward_groups_total", .counter, labels: signalLabels,
         help: "Groups of rewards that advantages were computed from.")
@@ -126,7 +144,8 @@ enum Metrics {
             views, responseTokens, candidateTokens, selectedTokens, gatedTokens, comparedTokens, deltaEntropy,
             lossTokens, contrast, clampedTokens, lossNumerator, lossDenominator, losses, cappedLosses,
             objective,
-            rewardGroups, groupsWithoutSpread, negativeEntropies, positiveLogProbabilities, build,
+            policyLossNumerator, policyLossDenominator, policyTokens, clippedRatios, klNumerator,
+            klDenominator, rewardGroups, groupsWithoutSpread, negativeEntropies, positiveLogProbabilities, build,
         ] + ProcessMetrics.families
 
     private static let signalLabels = ["preset", "run"]

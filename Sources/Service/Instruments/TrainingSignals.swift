@@ -1,6 +1,7 @@
 import Advantages
 import ContrastiveLoss
 import Observability
+import PolicyObjective
 
 /// What people watch while a model trains, summed over one batch: counts and sums, never means, so that averages over
 /// micro-batches of different size come out right.
@@ -11,6 +12,7 @@ struct TrainingSignals: Sendable, Equatable {
     let loss: Loss?
     /// Groups of rewards; nil where advantages didn't come from them.
     let groups: GroupedAdvantages?
+    let policy: Policy?
     let residues: Residues
 
     struct Loss: Sendable, Equatable {
@@ -18,6 +20,23 @@ struct TrainingSignals: Sendable, Equatable {
         let denominator: Double
         let objective: Double
         let isCapped: Bool
+    }
+
+    /// Sums of the policy's own parts.
+    struct Policy: Sendable, Equatable {
+        let loss: Loss?
+        let kl: Loss?
+        let clipped: Double
+
+        struct Loss: Sendable, Equatable {
+            let numerator: Double
+            let denominator: Double
+
+            init(_ part: PolicyReport.Part) {
+                numerator = part.aggregated.numerator
+                denominator = part.aggregated.denominator
+            }
+        }
     }
 
     init(preset: String, diagnostics: Diagnostics, _ source: Diagnostics.Source) {
@@ -29,6 +48,12 @@ struct TrainingSignals: Sendable, Equatable {
                 objective: $0.objective, isCapped: $0.isCapped)
         }
         groups = source.groups
+        let tokens = Double(diagnostics.tokens)
+        policy = source.policy.map {
+            Policy(
+                loss: $0.policy.map(Policy.Loss.init), kl: $0.kl.map(Policy.Loss.init),
+                clipped: ($0.clipFraction ?? 0) * tokens)
+        }
         residues = source.residues
     }
 
@@ -55,6 +80,16 @@ struct TrainingSignals: Sendable, Equatable {
         }
         add(Double(residues.negativeEntropies), Metrics.negativeEntropies)
         add(Double(residues.positiveLogProbabilities), Metrics.positiveLogProbabilities)
+        if let part = policy?.loss {
+            addSigned(part.numerator, Metrics.policyLossNumerator)
+            add(part.denominator, Metrics.policyLossDenominator)
+            add(Double(diagnostics.tokens), Metrics.policyTokens)
+            add(policy?.clipped ?? 0, Metrics.clippedRatios)
+        }
+        if let part = policy?.kl {
+            addSigned(part.numerator, Metrics.klNumerator)
+            add(part.denominator, Metrics.klDenominator)
+        }
         guard let loss else { return }
         add(1, Metrics.losses)
         add(loss.isCapped ? 1 : 0, Metrics.cappedLosses)

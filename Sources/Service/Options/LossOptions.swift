@@ -25,22 +25,19 @@ let estimatorOptions: [Option<PerceptionLoss>] = [
 ]
 
 extension OptionAgreement {
-    func check(_ loss: PerceptionLoss, _ faults: inout Faults) {
+    /// - Parameter policyMode: which shares the length and the batch size.
+    func check(_ loss: PerceptionLoss, policyMode: Aggregation.Mode, _ faults: inout Faults) {
         let hasTerms = !loss.terms.isEmpty
         checkEstimator(loss, &faults)
         check(
-            ["loss", "tau", "loss_cap", "aggregation", "norm_length", "global_batch_size", "denominator"],
-            act: hasTerms, "there are no terms", &faults)
+            ["loss", "tau", "loss_cap", "aggregation", "denominator"], act: hasTerms, "there are no terms", &faults)
         check(["tau"], act: !hasTerms || loss.shape.form == .infonce, "the loss is \(loss.shape.form.rawValue)", &faults)
         let mode = loss.aggregation.mode
         let aggregation = "the aggregation is \(mode.rawValue)"
-        check(["norm_length"], act: mode == .sequenceMeanTokenSumNorm, aggregation, &faults)
-        check(["global_batch_size"], act: mode.countsSequences, aggregation, &faults)
+        let modes = [mode, policyMode]
+        check(["norm_length"], act: modes.contains(.sequenceMeanTokenSumNorm), aggregation, &faults)
+        check(["global_batch_size"], act: modes.contains(where: \.countsSequences), aggregation, &faults)
         check(["denominator"], act: mode == .tokenSum, aggregation, &faults)
-        let gradients = loss.needs(hasOld: false).gradients
-        check(
-            ["stop_gradient"], act: loss.stopGradient.isSubset(of: gradients),
-            "a stopped view has no gradient anyway", &faults)
         if mode == .tokenSum, loss.aggregation.denominator == nil {
             faults.add(
                 .missingField, Problem.Reason("token-sum divides by it", field: "denominator"))

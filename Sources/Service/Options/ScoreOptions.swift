@@ -1,12 +1,14 @@
 import ContrastiveLoss
 import JSON
 import Perception
+import PolicyObjective
 
 /// All options of /v1/score, resolved.
 struct ScoreOptions: Sendable, PresetOptions {
     var preset = Preset.standard
     var loss = Preset.standard.loss
     var shaping = AdvantageShaping(.standard)
+    var policy = PolicyOptions(.standard)
     var temperature = 1.0
     /// The tensors to return: all that the request produces until some are named.
     var returned: Set<ScoreOutput> = []
@@ -16,7 +18,7 @@ struct ScoreOptions: Sendable, PresetOptions {
     static let table = OptionTable<ScoreOptions>(
         options: [.choice("preset", \.preset)] + detectorOptions.map { $0.lifted(\.loss.detector) }
             + gateOptions.map { $0.lifted(\.loss.gate) } + lossOptions.map { $0.lifted(\.loss) }
-            + shapingOptions.map { $0.lifted(\.shaping) } + [
+            + shapingOptions.map { $0.lifted(\.shaping) } + policyOptions.map { $0.lifted(\.policy) } + [
                 .number("temperature", \.temperature, from: 1e-4, to: 1e4),
                 .choice("gradient_of", \.loss.gradientOf),
                 .number("grad_scale", \.loss.gradientScale),
@@ -47,12 +49,14 @@ struct ScoreOptions: Sendable, PresetOptions {
     mutating func takePreset() {
         loss = preset.loss
         shaping = AdvantageShaping(preset)
+        policy = PolicyOptions(preset)
     }
 
     /// What follows from several options together.
     private mutating func settle(isTargetGiven: Bool) {
         loss.advantageScaling = shaping.inEffect
-        if !isTargetGiven { loss.gradientOf = loss.entropyViews.isEmpty ? .loss : .objective }
+        let hasParts = !loss.entropyViews.isEmpty || policy.method == .ppo || policy.kl.coefficient != 0
+        if !isTargetGiven { loss.gradientOf = hasParts ? .objective : .loss }
     }
 
     /// Options that contradict each other, and those that act on nothing.
@@ -61,7 +65,11 @@ struct ScoreOptions: Sendable, PresetOptions {
             table: ScoreOptions.table, given: given, resolved: self,
             standards: [ScoreOptions(resolving: .standard), ScoreOptions(resolving: preset)])
         agreement.check(loss.detector, loss.gate, &faults)
-        agreement.check(loss, &faults)
+        agreement.check(loss, policyMode: policy.aggregation, &faults)
+        agreement.check(policy, &faults)
+        agreement.check(
+            ["stop_gradient"], act: loss.stopGradient.isSubset(of: needs().gradients),
+            "a stopped view has no gradient anyway", &faults)
         agreement.check(shaping, loss.estimator, &faults)
     }
 
@@ -94,6 +102,18 @@ struct ScoreOptions: Sendable, PresetOptions {
         returned = returned.intersection(possible).subtracting(silent)
     }
 
+    /// What everything is computed from, and whose gradients there are.
+    /// - Parameters: which log-probabilities beside those of the views a request gives; by default what the options say.
+    func needs(hasOld: Bool = false, hasReference: Bool? = nil) -> Needs {
+        var needs = loss.needs(hasOld: hasOld)
+        let hasReference = hasReference ?? (policy.kl.coefficient != 0)
+        guard policy.method == .ppo || hasReference else { return needs }
+        needs.logProbabilities.insert(.original)
+        let learns = policy.method == .ppo || policy.kl.coefficient != 0
+        if learns, loss.gradientOf == .objective { needs.gradients.insert(.original) }
+        return needs
+    }
+
     /// The tensors that these options yield unless others are named.
     private var produced: Set<ScoreOutput> {
         var produced = ScoreOutput.selection
@@ -101,7 +121,7 @@ struct ScoreOptions: Sendable, PresetOptions {
         if loss.detector.method == .entropy { produced.insert(.deltaEntropy) }
         if loss.detector.method.ranks { produced.insert(.perceptionScore) }
         if shaping.method == .dependency { produced.insert(.advantageScale) }
-        let needs = loss.needs(hasOld: false)
+        let needs = needs()
         for view in needs.gradients {
             // Over the vocabulary, a view's own log-probabilities have gradients of their own where they are given.
             if !loss.estimator.needsVocabulary || needs.logProbabilities.contains(view) {
@@ -116,7 +136,7 @@ struct ScoreOptions: Sendable, PresetOptions {
     /// Those that are made only when they are named.
     private var onRequest: Set<ScoreOutput> {
         var outputs: Set<ScoreOutput> = loss.terms.isEmpty ? [] : [.tokenReward]
-        for view in loss.needs(hasOld: false).gradients {
+        for view in needs().gradients {
             if produced.contains(.gradient(of: view, logits: false)) { outputs.insert(.weights(of: view)) }
             outputs.formUnion([.gradient(of: view, logits: true), .gradientRows])
         }

@@ -3,6 +3,7 @@ import Batches
 import ContrastiveLoss
 import JSON
 import Perception
+import PolicyObjective
 
 /// Counts and means over some tokens: what a researcher looks at first.
 struct Diagnostics: Sendable, Equatable {
@@ -12,6 +13,7 @@ struct Diagnostics: Sendable, Equatable {
         let selection: Selection
         /// Nil for /v1/mask.
         let report: LossReport?
+        var policy: PolicyReport?
         /// Nil where advantages didn't come from rewards in groups.
         let groups: GroupedAdvantages?
         let residues: Residues

@@ -15,14 +15,19 @@ struct ScoreEndpoint: TensorOperation {
         var input = try ScoreInput(request, context)
         let batch = try batch(&input, context)
         let loss = input.options.loss
+        let selection: Selection
+        do throws(InfiniteDivergence) { selection = try loss.select(in: batch) } catch {
+            throw input.problem(error)
+        }
+        let policy = try input.policyReport(batch, selection)
         let report: LossReport
         do throws(InfiniteDivergence) {
-            report = try loss.score(batch, loss.select(in: batch))
+            report = try loss.score(batch, selection, parts: policy.map { [$0.part(of: batch)] } ?? [])
         } catch {
             throw input.problem(error)
         }
         let reply = try ScoreReply(
-            report: report, batch: batch, input: input, gradients: gradients(report, input)
+            report: report, policy: policy, batch: batch, input: input, gradients: gradients(report, input)
         ).reply
         try context.claim(reply)
         return reply

@@ -1,5 +1,6 @@
 import ContrastiveLoss
 import Perception
+import PolicyObjective
 
 extension ScoreInput {
     /// Names everything that the options need and the request lacks.
@@ -30,6 +31,12 @@ extension ScoreInput {
             tensors.addMissing(
                 .tokenIDs, "log-probabilities of logits and their gradients are computed with them")
         }
+        if options.policy.method == .ppo, !tensors.has(.oldLogProbabilities), !tensors.isEmpty {
+            tensors.addMissing(.oldLogProbabilities, "the policy ppo needs those of the policy that sampled")
+        }
+        if options.policy.kl.coefficient != 0, !tensors.has(.referenceLogProbabilities), !tensors.isEmpty {
+            tensors.addMissing(.referenceLogProbabilities, "kl_coefficient needs a reference policy")
+        }
         tensors.checkPerceptionMask(loss.detector.method)
     }
 
@@ -37,10 +44,10 @@ extension ScoreInput {
     mutating func checkUse() {
         let loss = options.loss
         let usesOld =
-            (loss.detector.method == .divergence && !loss.estimator.needsVocabulary)
+            options.policy.method == .ppo || (loss.detector.method == .divergence && !loss.estimator.needsVocabulary)
             || loss.advantageScaling != nil
         if tensors.has(.oldLogProbabilities), !usesOld {
-            tensors.refuse(.oldLogProbabilities, "no dependency is measured")
+            tensors.refuse(.oldLogProbabilities, "there is no policy term, and no dependency is measured")
         }
         let usesLogits = View.allCases.contains { needsStatistics(of: $0) && views[$0].logits != nil }
         if options.temperature != 1, !usesLogits, !tensors.isEmpty {

@@ -15,6 +15,7 @@ struct ScoreInput {
     let views: PerView<GivenView>
     /// [N], as all that follow; empty while they are still to come.
     let oldLogProbabilities: [Double]?
+    let referenceLogProbabilities: [Double]?
     let perceptionMask: [UInt8]?
     let tokenIDs: [Int]?
     let merits: Merits
@@ -37,14 +38,19 @@ struct ScoreInput {
         let layout = try TokenLayout(request, guide: TensorSchema.score.guides, within: context)
         tensors = TokenTensors(request, layout: layout, faults: faults)
         let loss = options.loss
-        needs = loss.needs(hasOld: tensors.has(.oldLogProbabilities))
+        needs = options.needs(
+            hasOld: tensors.has(.oldLogProbabilities), hasReference: tensors.has(.referenceLogProbabilities))
         views = ScoreInput.readViews(&tensors, needs, options.temperature)
         oldLogProbabilities = tensors.numbers(.oldLogProbabilities)
+        referenceLogProbabilities = tensors.numbers(.referenceLogProbabilities)
         perceptionMask = tensors.mask(.perceptionMask)
         // Checked even where they are not used: a wrong batch must not pass because of the options.
         let vocabulary = View.allCases.lazy.compactMap { [views] in views[$0].logits?.vocabulary }.first
         tokenIDs = tensors.tokenIDs(vocabulary: vocabulary ?? .max)
-        merits = tensors.merits(loss.gate.method, needsAdvantages: loss.gate.method.needsAdvantages)
+        merits = tensors.merits(
+            loss.gate.method,
+            needsAdvantages: loss.gate.method.needsAdvantages
+                ?? (options.policy.method == .ppo ? "the policy ppo needs advantages" : nil))
         checkPresence()
         checkUse()
         try tensors.faults.check()

@@ -1,10 +1,13 @@
 import ContrastiveLoss
 import JSON
 import Perception
+import PolicyObjective
 
 /// Puts a loss report into the words of the contract.
 struct ScoreReply {
     let report: LossReport
+    /// Nil without a policy term and a reference policy.
+    let policy: PolicyReport?
     let batch: TokenBatch
     let input: ScoreInput
     /// Those of logits; nil when none are returned.
@@ -20,7 +23,7 @@ struct ScoreReply {
             addScalars(to: &reply)
             reply.setDiagnostics(
                 Diagnostics.Source(
-                    batch: batch, selection: report.selection, report: report, groups: input.merits.groups,
+                    batch: batch, selection: report.selection, report: report, policy: policy, groups: input.merits.groups,
                     residues: tensors.residues),
                 rows: tensors.layout.rows, preset: options.preset.rawValue)
             reply.scalars.append(.init("options", ScoreOptions.table.echo(options)))
@@ -38,6 +41,9 @@ struct ScoreReply {
         reply.addScalar("loss_numerator", loss.numerator, asTensor: true)
         reply.addScalar("loss_denominator", loss.denominator, asTensor: true)
         reply.addScalar("objective", report.objective, asTensor: true)
+        add(policy?.policy?.aggregated, "policy_loss", to: &reply)
+        add(policy?.kl?.aggregated, "kl", to: &reply)
+        if let fraction = policy?.clipFraction { reply.addScalar("clip_fraction", fraction) }
         guard !report.entropyTerms.isEmpty else { return }
         let values: [(String, (EntropyTerm) -> Double)] = [
             ("entropy_loss", \.value), ("entropy_loss_numerator", \.numerator),
@@ -46,6 +52,13 @@ struct ScoreReply {
         for (name, value) in values {
             reply.addScalars(name, report.entropyTerms.map { ($0.view.rawValue, value($0)) })
         }
+    }
+
+    private func add(_ part: AggregatedLoss?, _ name: String, to reply: inout TensorReply) {
+        guard let part else { return }
+        reply.addScalar(name, part.loss)
+        reply.addScalar("\(name)_numerator", part.numerator)
+        reply.addScalar("\(name)_denominator", part.denominator)
     }
 
     private func addTokens(to reply: inout TensorReply) {

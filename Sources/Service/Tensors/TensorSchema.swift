@@ -7,7 +7,7 @@ struct TensorSchema: Sendable {
     static let score = TensorSchema(
         tensors: View.allCases.map { .logProbabilities($0) } + View.allCases.map { .logits($0) }
             + [.interleavedLogits] + View.allCases.map { .entropy($0) }
-            + [.oldLogProbabilities, .perceptionMask, .tokenIDs, .responseMask] + selection)
+            + [.oldLogProbabilities, .referenceLogProbabilities, .perceptionMask, .tokenIDs, .responseMask] + selection)
     static let mask = TensorSchema(
         tensors: [
             .entropy(.original), .entropy(.removing), .logProbabilities(.original),

@@ -120,6 +120,8 @@ extension TensorSpec {
     static let interleavedLogits = TensorSpec("logits", .views, .floats).onlyInSafetensors()
     static let oldLogProbabilities = TensorSpec(
         "old.log_probs", .token, .floats, domain: .logProbability)
+    static let referenceLogProbabilities = TensorSpec(
+        "reference.log_probs", .token, .floats, domain: .logProbability)
     static let perceptionMask = TensorSpec("perception_mask", .token, .mask)
     static let tokenIDs = TensorSpec("token_ids", .token, .integers)
     static let responseMask = TensorSpec("response_mask", .token, .mask)

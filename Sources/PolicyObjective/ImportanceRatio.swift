@@ -1,0 +1,56 @@
+internal import Glibc
+internal import Parallelism
+internal import Batches
+
+/// How much likelier a token, or a sequence, is than when it was sampled.
+struct ImportanceRatio: Sendable {
+    var value: Double
+    /// Whether the log-ratio's clamp lets the gradient pass.
+    var passes: Bool
+
+    /// Of one token.
+    /// - Parameter difference: log-prob − old.
+    @inline(__always)
+    init(ofToken difference: Double) {
+        let bounded = difference < -20 ? -20 : difference > 20 ? 20 : difference
+        value = exp(bounded)
+        passes = bounded == difference
+    }
+
+    /// Of a sequence.
+    /// - Parameter mean: of log-prob − old over its response; any length of a response that a float can count.
+    init(ofSequence mean: Double) {
+        value = exp(mean > 10 ? 10 : mean)
+        passes = mean <= 10
+    }
+}
+
+extension PolicyBatch {
+    /// [B]: the ratio of each sequence; of one without a response, 1.
+    ///
+    /// Pieces are summed on their own and then joined in order.
+    /// - Complexity: O(N)
+    func sequenceRatios() -> [ImportanceRatio] {
+        guard let oldLogProbabilities else { preconditionFailure("a ratio needs the old log-probs") }
+        let pieces = rows.pieces(ofAtMost: PolicyBatch.piece)
+        let parts = mapInParallel(pieces.count, operations: 4 * rows.tokens) { index in
+            let tokens = pieces[index].tokens
+            let old = oldLogProbabilities.span
+            let new = logProbabilities.span
+            let mask = responseMask.span
+            var differences = [Double](repeating: 0, count: tokens.count)
+            var span = differences.mutableSpan
+            for (place, token) in tokens.enumerated() { span[place] = new[token] - old[token] }
+            let part = mask.extracting(tokens)
+            let all = 0..<tokens.count
+            return (sum: sum(of: differences.span, where: part, in: all), count: count(of: part, in: all))
+        }
+        var sums = [Double](repeating: 0, count: rows.count)
+        var counts = [Int](repeating: 0, count: rows.count)
+        for (piece, part) in zip(pieces, parts) {
+            sums[piece.row] += part.sum
+            counts[piece.row] += part.count
+        }
+        return zip(sums, counts).map { ImportanceRatio(ofSequence: $0 / Double(max(1, $1))) }
+    }
+}

@@ -1,0 +1,57 @@
+internal import Parallelism
+internal import Batches
+
+/// What the tokens of a batch, or of a piece of it, lose; 0 outside the response.
+struct TokenLosses: Sendable {
+    /// Before aggregation.
+    var losses: [Double]
+    /// ∂loss/∂(log-probability) · weight.
+    var gradient: [Double]
+    /// Tokens whose clipped branch is strictly the larger.
+    var clipped: Int
+}
+
+/// Fills a piece's losses and gradients, both zeros before and as long as the piece.
+/// - Returns: how many tokens are clipped.
+typealias PieceFilling =
+    @Sendable (
+        _ row: Int, _ tokens: Range<Int>, _ losses: inout MutableSpan<Double>,
+        _ gradient: inout MutableSpan<Double>
+    ) throws(PolicyLossError) -> Int
+
+extension PolicyBatch {
+    /// Fills the lists piece by piece over all cores.
+    /// - Throws: what `fill` throws for the first piece of the batch that it throws for.
+    func tokenLosses(_ fill: PieceFilling) throws(PolicyLossError) -> TokenLosses {
+        let pieces = rows.pieces(ofAtMost: PolicyBatch.piece)
+        // An exponential and a few comparisons for each token.
+        let parts = mapInParallel(pieces.count, operations: 50 * rows.tokens) { index in
+            filled(pieces[index], fill)
+        }
+        var whole = TokenLosses(losses: [], gradient: [], clipped: 0)
+        whole.losses.reserveCapacity(rows.tokens)
+        whole.gradient.reserveCapacity(rows.tokens)
+        for part in parts {
+            let part = try part.get()
+            whole.losses += part.losses
+            whole.gradient += part.gradient
+            whole.clipped += part.clipped
+        }
+        return whole
+    }
+
+    private func filled(
+        _ piece: (row: Int, tokens: Range<Int>), _ fill: PieceFilling
+    ) -> Result<TokenLosses, PolicyLossError> {
+        var losses = [Double](repeating: 0, count: piece.tokens.count)
+        var gradient = losses
+        var toLosses = losses.mutableSpan
+        var toGradient = gradient.mutableSpan
+        do {
+            let clipped = try fill(piece.row, piece.tokens, &toLosses, &toGradient)
+            return .success(TokenLosses(losses: losses, gradient: gradient, clipped: clipped))
+        } catch {
+            return .failure(error)
+        }
+    }
+}

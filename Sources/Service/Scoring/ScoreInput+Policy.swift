@@ -1,0 +1,50 @@
+import Batches
+import ContrastiveLoss
+import Perception
+import PolicyObjective
+
+extension ScoreInput {
+    /// The policy's own part of the objective; nil when there is none.
+    /// - Throws: `non-finite-value` for a token whose loss or gradient is beyond Double.
+    func policyReport(_ batch: TokenBatch, _ selection: Selection) throws(Problem) -> PolicyReport? {
+        let loss = options.policy.loss(
+            hasReference: tensors.has(.referenceLogProbabilities), options.loss.aggregation)
+        guard let loss else { return nil }
+        guard let logProbabilities = batch.logProbabilities.original else {
+            preconditionFailure("presence of log-probabilities was checked")
+        }
+        do throws(PolicyLossError) {
+            return try loss.score(
+                PolicyBatch(
+                    rows: batch.rows, responseMask: batch.responseMask, logProbabilities: logProbabilities,
+                    oldLogProbabilities: oldLogProbabilities,
+                    referenceLogProbabilities: referenceLogProbabilities, advantages: merits.advantages,
+                    advantageScale: selection.advantageScales?.values, perceptionMask: selection.detection.mask))
+        } catch {
+            throw problem(error)
+        }
+    }
+
+    private func problem(_ error: PolicyLossError) -> Problem {
+        switch error {
+        case .notFinite(let input, let token):
+            Problem(
+                .nonFiniteValue,
+                tensors.layout.reason("not finite inside the response", field: input.rawValue, token: token))
+        case .overflow(let part, let token):
+            Problem(
+                .nonFiniteValue,
+                tensors.layout.reason("a token's loss is not finite", field: part.rawValue, token: token))
+        case .sumOverflow(let part):
+            Problem(.nonFiniteValue, "the sum over the tokens is not finite", field: part.rawValue)
+        }
+    }
+}
+
+extension PolicyReport {
+    func part(of batch: TokenBatch) -> ObjectivePart {
+        var gradient = [Double](repeating: 0, count: batch.rows.tokens)
+        addGradient(to: &gradient)
+        return ObjectivePart(value: loss, gradient: gradient)
+    }
+}
