@@ -35,6 +35,8 @@ let package = Package(
     targets: [
         // Ground floor: text and numbers as they arrive.
         room("JSON"),
+        room("Base64"),
+        room("EngineReplies", ["Base64", "JSON"]),
         room("Tensor", ["JSON"]),
         room("Locking"),
         room("Parallelism", ["Locking"]),
@@ -44,7 +46,7 @@ let package = Package(
 
         // Numbers.
         .target(name: "CLogitKernels"),
-        room("TokenDistribution", ["CLogitKernels", "Tensor"]),
+        room("TokenDistribution", ["CLogitKernels", "Parallelism", "Tensor"]),
         room("Perception", ["Parallelism"]),
         .target(name: "CTokenLoss"),
         room("ContrastiveLoss", ["CTokenLoss", "Parallelism", "Perception", "TokenDistribution"]),
@@ -93,6 +95,7 @@ let package = Package(
             path: "Tests/Benchmarks/Kernels", swiftSettings: strict),
         .target(name: "TestMaterial", path: "Tests/TestMaterial", swiftSettings: strict),
         tests("JSONTests", ["JSON"]),
+        tests("EngineRepliesTests", ["EngineReplies", "JSON"]),
         tests("TensorTests", ["JSON", "Tensor"]),
         tests("LockingTests", ["Locking"]),
         tests("ParallelismTests", ["Locking", "Parallelism"]),
