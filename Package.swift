@@ -95,7 +95,7 @@ let package = Package(
             path: "Tests/Benchmarks/Kernels", swiftSettings: strict),
         .target(name: "TestMaterial", path: "Tests/TestMaterial", swiftSettings: strict),
         tests("JSONTests", ["JSON"]),
-        tests("EngineRepliesTests", ["EngineReplies", "JSON"]),
+        tests("EngineRepliesTests", ["Base64", "EngineReplies", "JSON"]),
         tests("TensorTests", ["JSON", "Tensor"]),
         tests("LockingTests", ["Locking"]),
         tests("ParallelismTests", ["Locking", "Parallelism"]),

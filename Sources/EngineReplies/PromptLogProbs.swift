@@ -25,10 +25,8 @@ struct PromptLogProbs {
     private mutating func readPosition(
         _ reader: inout JSONReader, _ cursor: inout ReplyCursor
     ) throws(JSONError) {
-        var isEmpty = true
         try reader.object { (reader, name) throws(JSONError) in
             cursor.entry = .name(name)
-            isEmpty = false
             guard let id = tokenID(name) else {
                 throw cursor.fail(.invalidTokenID(shortened(name)), reader)
             }
@@ -44,11 +42,10 @@ struct PromptLogProbs {
             lists.lists.logProbs.append(logProb)
         }
         cursor.entry = nil
-        guard !isEmpty else {
-            throw cursor.fail(.invalidCount(expected: "the position's own token", found: "no token"), reader)
-        }
-        lists.own.append(0)
-        lists.lists.endPosition(isPresent: true)
+        // Some versions write a position without entries, as the first is, as an empty object.
+        let isEmpty = lists.lists.isAtStart
+        lists.own.append(isEmpty ? nil : 0)
+        lists.lists.endPosition(isPresent: !isEmpty)
     }
 
     /// - Parameter promptIDs: `prompt_token_ids` as found beside it. When each of them is in its position's list, aligned

@@ -25,6 +25,9 @@ struct TopLists {
 
     func entries(at position: Int) -> Range<Int> { offsets[position]..<offsets[position + 1] }
 
+    /// Whether the position that is being filled has no entries yet.
+    var isAtStart: Bool { offsets.last == logProbs.count }
+
     /// Closes the position whose entries were appended.
     mutating func endPosition(isPresent: Bool) {
         offsets.append(logProbs.count)
