@@ -66,7 +66,10 @@ package enum Base64 {
     }
 }
 
+/// A byte that doesn't belong, or an end too early.
 package struct InvalidBase64: Error, Equatable {
     /// Where in the text.
     package let offset: Int
+
+    package init(offset: Int) { self.offset = offset }
 }

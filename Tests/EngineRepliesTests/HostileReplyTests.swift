@@ -1,4 +1,3 @@
-import Base64
 import EngineReplies
 import JSON
 import TestMaterial
