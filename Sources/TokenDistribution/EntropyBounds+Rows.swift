@@ -80,5 +80,5 @@ package struct EntropyBoundColumns: Sendable, Equatable {
     }
 }
 
-/// An exponential, twice.
-private let operationsOfAnEntry = 60
+/// An exponential, and two compensated sums.
+private let operationsOfAnEntry = 40

@@ -47,8 +47,9 @@ package struct EntropyBounds: Sendable, Equatable {
         var entropy = CompensatedSum(0)
         entropy.add(-list.largest * exp(list.largest))
         for entry in best.indices where entry != list.likeliest && best[entry] > EntropyBounds.impossible {
-            rest.add(-exp(best[entry]))
-            entropy.add(-best[entry] * exp(best[entry]))
+            let probability = exp(best[entry])
+            rest.add(-probability)
+            entropy.add(-best[entry] * probability)
         }
         if let further = try list.further(realised, among: best) {
             known += 1
