@@ -42,6 +42,8 @@ let package = Package(
     targets: [
         // Ground floor: text and numbers as they arrive.
         room("JSON"),
+        room("Base64"),
+        room("EngineReplies", ["Base64", "JSON"]),
         room("Tensor", ["JSON"]),
         room("Locking"),
         room("Parallelism", ["Locking"]),
@@ -51,7 +53,7 @@ let package = Package(
 
         // Numbers.
         kernels("CLogitKernels"),
-        room("TokenDistribution", ["CLogitKernels", "Tensor"]),
+        room("TokenDistribution", ["CLogitKernels", "Parallelism", "Tensor"]),
         room("Batches"),
         room("Advantages"),
         room("Perception", ["Batches", "Parallelism"]),
@@ -84,9 +86,11 @@ let package = Package(
         room(
             "Service",
             [
-                "Advantages", "Batches", "CContract", "ContactSheet", "ContrastiveLoss", "HTTP", "Images",
+                "Advantages", "Base64", "Batches", "CContract", "ContactSheet", "ContrastiveLoss",
+                "EngineReplies", "HTTP", "Images",
                 "JSON", "Locking",
-                "Observability", "Parallelism", "Perception", "Perturbation", "PolicyObjective", "SharedFiles",
+                "Observability", "Parallelism", "Perception", "Perturbation", "PolicyObjective",
+                "SharedFiles",
                 "Suggestion", "Tensor", "TokenDistribution", httpTypes, logging,
             ]),
         .executableTarget(
@@ -105,6 +109,8 @@ let package = Package(
             path: "Tests/Benchmarks/Kernels", swiftSettings: strict),
         .target(name: "TestMaterial", path: "Tests/TestMaterial", swiftSettings: strict),
         tests("JSONTests", ["JSON"]),
+        tests("Base64Tests", ["Base64"]),
+        tests("EngineRepliesTests", ["EngineReplies", "JSON"]),
         tests("TensorTests", ["JSON", "Tensor"]),
         tests("LockingTests", ["Locking"]),
         tests("ParallelismTests", ["Locking", "Parallelism"]),
