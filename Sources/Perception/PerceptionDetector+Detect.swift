@@ -38,7 +38,7 @@ extension PerceptionDetector {
             let mask = intersection(of: given, and: responseMask)
             return Detection(mask: mask, candidates: mask)
         case (.entropy, .entropies(let original, let removing)):
-            var detection = compare(original.span, removing.span, responseMask.span)
+            var detection = compare(original, removing, responseMask)
             choose(&detection, responseMask, rows)
             return detection
         case (.divergence, .divergences(let scores, let isRising)):
@@ -56,11 +56,7 @@ extension PerceptionDetector {
     /// The best candidates of each scope become the mask.
     private func choose(_ detection: inout Detection, _ responseMask: [UInt8], _ rows: Rows) {
         guard let scores = detection.score else { preconditionFailure("nothing to rank by") }
-        let scopes: [Range<Int>] =
-            switch scope {
-            case .sequence: (0..<rows.count).map { rows[$0] }
-            case .segment: (0..<rows.count).flatMap { segments(of: responseMask, in: rows[$0]) }
-            }
+        let scopes = scopes(of: responseMask, rows)
         let candidates = detection.candidates
         let cuts = mapInParallel(scopes.count, operations: 10 * responseMask.count) { index in
             cut(of: candidates.span, scores.span, in: scopes[index])
@@ -72,7 +68,19 @@ extension PerceptionDetector {
         }
     }
 
-    /// ΔH, score and candidates of every token.
+    /// The tokens of each quota.
+    func scopes(of responseMask: [UInt8], _ rows: Rows) -> [Range<Int>] {
+        switch scope {
+        case .sequence: (0..<rows.count).map { rows[$0] }
+        case .segment: (0..<rows.count).flatMap { segments(of: responseMask, in: rows[$0]) }
+        }
+    }
+
+    /// ΔH, score and candidates of every token; nobody is chosen yet.
+    func compare(_ original: [Double], _ removing: [Double], _ responseMask: [UInt8]) -> Detection {
+        compare(original.span, removing.span, responseMask.span)
+    }
+
     private func compare(
         _ original: Span<Double>, _ removing: Span<Double>, _ response: Span<UInt8>
     ) -> Detection {

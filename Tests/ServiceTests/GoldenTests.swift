@@ -40,7 +40,8 @@ import Testing
         for name in ["loss", "weighted_loss", "loss_numerator", "loss_denominator", "objective"] {
             let expected = try #require(scalars[name]?.double)
             let found = try #require(result[name]?.double)
-            #expect(abs(found - expected) <= tolerance * max(abs(expected), hasLogits ? 1e-2 : 1e-6), "\(name)")
+            #expect(
+                abs(found - expected) <= tolerance * max(abs(expected), hasLogits ? 1e-2 : 1e-6), "\(name)")
             let tensor = try #require(reply.tensors[name])
             #expect(tensor.elementType == .float64 && tensor.doubles() == [found], "\(name)")
         }

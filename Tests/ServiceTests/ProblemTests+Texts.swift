@@ -35,7 +35,8 @@ extension ProblemTests {
         WrongRequest(.invalidType, "/v1/score", #"{"rollouts":{}}"#, field: "rollouts", byte: 12),
         WrongRequest(.invalidType, "/v1/score", #"{"rollouts":[[]]}"#, field: "rollouts[0]", byte: 13),
         WrongRequest(
-            .invalidType, "/v1/score", #"{"rollouts":[{"original":[1]}]}"#, field: "rollouts[0].original", byte: 25),
+            .invalidType, "/v1/score", #"{"rollouts":[{"original":[1]}]}"#, field: "rollouts[0].original",
+            byte: 25),
         WrongRequest(.invalidType, "/v1/score", #"{"rollouts":[{"original":{"log_probs":1}}]}"#, byte: 38),
         WrongRequest(
             .invalidType, "/v1/score", #"{"rollouts":[{"original":{"log_probs":["1"]}}]}"#, byte: 39),

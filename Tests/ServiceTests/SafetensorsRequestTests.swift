@@ -28,7 +28,10 @@ import Testing
         ]
         let given = Set(changes.map(\.0))
         let right = names.filter { !given.contains($0) }.enumerated().map { index, name in
-            (name, ElementType.float32, [2, 2], [Double](repeating: name.hasSuffix("log_probs") ? -Double(index) : Double(index), count: 4))
+            (
+                name, ElementType.float32, [2, 2],
+                [Double](repeating: name.hasSuffix("log_probs") ? -Double(index) : Double(index), count: 4)
+            )
         }
         let advantages =
             given.contains("advantages") ? [] : [("advantages", ElementType.float32, [2], [1.0, 1])]

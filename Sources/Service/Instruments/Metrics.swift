@@ -116,7 +116,9 @@ enum Metrics {
         help: "Response tokens whose clipped branch was the larger.")
     static let klNumerator = MetricFamily(
         "perception_kl_numerator_total", .counter, labels: signedLabels,
-        help: "Sum of numerators of the divergence from the reference policy, batches with a negative one apart.")
+        help:
+            "Sum of numerators of the divergence from the reference policy, batches with a negative one apart."
+    )
     static let klDenominator = MetricFamily(
         "perception_kl_denominator_total", .counter, labels: signalLabels,
         help: "Sum of denominators of the divergence from the reference policy.")
@@ -145,7 +147,8 @@ enum Metrics {
             lossTokens, contrast, clampedTokens, lossNumerator, lossDenominator, losses, cappedLosses,
             objective,
             policyLossNumerator, policyLossDenominator, policyTokens, clippedRatios, klNumerator,
-            klDenominator, rewardGroups, groupsWithoutSpread, negativeEntropies, positiveLogProbabilities, build,
+            klDenominator, rewardGroups, groupsWithoutSpread, negativeEntropies, positiveLogProbabilities,
+            build,
         ] + ProcessMetrics.families
 
     private static let signalLabels = ["preset", "run"]

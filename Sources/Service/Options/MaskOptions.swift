@@ -10,19 +10,30 @@ struct MaskOptions: Sendable, PresetOptions {
         case mask
         case deltaEntropy = "delta_entropy"
         case perceptionScore = "perception_score"
+        case originalEntropyLower = "original.entropy_lower"
+        case originalEntropyUpper = "original.entropy_upper"
+        case removingEntropyLower = "removing.entropy_lower"
+        case removingEntropyUpper = "removing.entropy_upper"
         case advantageScale = "advantage_scale"
+
+        static let bounds: Set<Output> = [
+            .originalEntropyLower, .originalEntropyUpper, .removingEntropyLower, .removingEntropyUpper,
+        ]
     }
 
     var preset = Preset.standard
     /// A loss without terms: only what selects is asked of it.
     var loss = MaskOptions.selecting(.standard)
     var shaping = AdvantageShaping(.standard)
+    var bounds = EntropyBoundOptions()
     var returned: Set<Output> = []
+    /// Whether the request names none, and so gets all that there is: bounds of entropies too, where they were computed.
+    private(set) var returnsAll = true
 
     static let table = OptionTable<MaskOptions>(
         options: [.choice("preset", \.preset)] + detectorOptions.map { $0.lifted(\.loss.detector) }
             + gateOptions.map { $0.lifted(\.loss.gate) } + estimatorOptions.map { $0.lifted(\.loss) }
-            + shapingOptions.map { $0.lifted(\.shaping) }
+            + shapingOptions.map { $0.lifted(\.shaping) } + entropyBoundOptions.map { $0.lifted(\.bounds) }
             + [.set("return", \.returned, groups: ["all": Output.allCases])])
 
     init(body: [JSONValue.Member], query: [JSONValue.Member], _ faults: inout Faults) {
@@ -46,8 +57,9 @@ struct MaskOptions: Sendable, PresetOptions {
         if loss.detector.method == .entropy { produced.insert(.deltaEntropy) }
         if loss.detector.method.ranks { produced.insert(.perceptionScore) }
         if shaping.method == .dependency { produced.insert(.advantageScale) }
-        let names = given.contains { $0.name == "return" }
-        returned = names ? returned.intersection(produced) : produced
+        returnsAll = !given.contains { $0.name == "return" } || returned == Set(Output.allCases)
+        let bounds = loss.detector.method == .entropy ? Output.bounds : []
+        returned = returnsAll ? produced : returned.intersection(produced.union(bounds))
     }
 
     private init(preset: Preset) {

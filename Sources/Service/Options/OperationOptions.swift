@@ -7,16 +7,22 @@ struct EntropyOptions: Sendable {
         case entropy
         case logSumExp = "log_sum_exp"
         case logProbs = "log_probs"
+        case entropyLower = "entropy_lower"
+        case entropyUpper = "entropy_upper"
     }
 
     var temperature = 1.0
+    var bounds = EntropyBoundOptions()
     var returned = Set(Output.allCases)
     /// Whether the request says what to return; by default it is what there is.
     private(set) var namesOutputs = false
 
-    static let table = OptionTable<EntropyOptions>(options: [
-        .number("temperature", \.temperature, from: 1e-4, to: 1e4), .set("return", \.returned),
-    ])
+    static let table = OptionTable<EntropyOptions>(
+        options: [
+            .number("temperature", \.temperature, from: 1e-4, to: 1e4)
+        ] + entropyBoundOptions.map { $0.lifted(\.bounds) } + [
+            .set("return", \.returned, groups: ["all": Output.allCases])
+        ])
 
     init(body: [JSONValue.Member], query: [JSONValue.Member], _ faults: inout Faults) {
         let given = overlay(body, query)

@@ -57,7 +57,8 @@ extension OptionAgreement {
             act: policy.method == .ppo, "the policy is none", &faults)
         let isSum = policy.aggregation == .tokenSum
         check(
-            ["policy_denominator"], act: isSum, "policy_aggregation is \(policy.aggregation.rawValue)", &faults)
+            ["policy_denominator"], act: isSum, "policy_aggregation is \(policy.aggregation.rawValue)",
+            &faults)
         if isSum, policy.denominator == nil {
             faults.add(
                 .missingField, Problem.Reason("token-sum divides by it", field: "policy_denominator"))

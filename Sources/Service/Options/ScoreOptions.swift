@@ -9,16 +9,20 @@ struct ScoreOptions: Sendable, PresetOptions {
     var loss = Preset.standard.loss
     var shaping = AdvantageShaping(.standard)
     var policy = PolicyOptions(.standard)
+    var bounds = EntropyBoundOptions()
     var temperature = 1.0
     /// The tensors to return: all that the request produces until some are named.
     var returned: Set<ScoreOutput> = []
     /// Those that the request names by themselves.
     private(set) var named: Set<ScoreOutput> = []
+    /// Whether it names none, and so gets all that there is: bounds of entropies too, where they were computed.
+    private(set) var returnsAll = true
 
     static let table = OptionTable<ScoreOptions>(
         options: [.choice("preset", \.preset)] + detectorOptions.map { $0.lifted(\.loss.detector) }
             + gateOptions.map { $0.lifted(\.loss.gate) } + lossOptions.map { $0.lifted(\.loss) }
-            + shapingOptions.map { $0.lifted(\.shaping) } + policyOptions.map { $0.lifted(\.policy) } + [
+            + shapingOptions.map { $0.lifted(\.shaping) } + policyOptions.map { $0.lifted(\.policy) }
+            + entropyBoundOptions.map { $0.lifted(\.bounds) } + [
                 .number("temperature", \.temperature, from: 1e-4, to: 1e4),
                 .choice("gradient_of", \.loss.gradientOf),
                 .number("grad_scale", \.loss.gradientScale),
@@ -80,6 +84,7 @@ struct ScoreOptions: Sendable, PresetOptions {
             returned = produced
             return
         }
+        returnsAll = false
         // `grad` and `weights` name whichever there are; a tensor named by itself must exist.
         named = Set(words.compactMap(ScoreOutput.init))
         var possible = produced.union(onRequest)
@@ -136,6 +141,7 @@ struct ScoreOptions: Sendable, PresetOptions {
     /// Those that are made only when they are named.
     private var onRequest: Set<ScoreOutput> {
         var outputs: Set<ScoreOutput> = loss.terms.isEmpty ? [] : [.tokenReward]
+        if loss.detector.method == .entropy { outputs.formUnion(ScoreOutput.bounds) }
         for view in needs().gradients {
             if produced.contains(.gradient(of: view, logits: false)) { outputs.insert(.weights(of: view)) }
             outputs.formUnion([.gradient(of: view, logits: true), .gradientRows])

@@ -7,6 +7,10 @@ enum ScoreOutput: String, Sendable, CaseIterable {
     case mask
     case deltaEntropy = "delta_entropy"
     case perceptionScore = "perception_score"
+    case originalEntropyLower = "original.entropy_lower"
+    case originalEntropyUpper = "original.entropy_upper"
+    case removingEntropyLower = "removing.entropy_lower"
+    case removingEntropyUpper = "removing.entropy_upper"
     case tokenLoss = "token_loss"
     case advantageScale = "advantage_scale"
     case gradientOriginalLogProbs = "grad.original.log_probs"
@@ -22,6 +26,9 @@ enum ScoreOutput: String, Sendable, CaseIterable {
     case weightsRemoving = "weights.removing"
 
     static let selection: Set<ScoreOutput> = [.perceptionMask, .gate, .mask]
+    static let bounds: Set<ScoreOutput> = [
+        .originalEntropyLower, .originalEntropyUpper, .removingEntropyLower, .removingEntropyUpper,
+    ]
     static let gradients = allCases.filter { $0.rawValue.hasPrefix("grad.") }
     static let weights = allCases.filter { $0.rawValue.hasPrefix("weights.") }
     /// Words that stand for several.
@@ -32,6 +39,23 @@ enum ScoreOutput: String, Sendable, CaseIterable {
         case .original: logits ? .gradientOriginalLogits : .gradientOriginalLogProbs
         case .preserving: logits ? .gradientPreservingLogits : .gradientPreservingLogProbs
         case .removing: logits ? .gradientRemovingLogits : .gradientRemovingLogProbs
+        }
+    }
+
+    /// Nil for a view whose entropy is never compared.
+    static func lowerBound(of view: View) -> ScoreOutput? {
+        switch view {
+        case .original: .originalEntropyLower
+        case .removing: .removingEntropyLower
+        case .preserving: nil
+        }
+    }
+
+    static func upperBound(of view: View) -> ScoreOutput? {
+        switch view {
+        case .original: .originalEntropyUpper
+        case .removing: .removingEntropyUpper
+        case .preserving: nil
         }
     }
 

@@ -1,3 +1,4 @@
+import EngineReplies
 import Images
 import JSON
 import Perturbation
@@ -14,6 +15,25 @@ extension Problem {
 
     init(_ error: SafetensorsError) {
         self.init(.malformedSafetensors, Reason("\(error)", field: error.tensor ?? "body", byte: error.byte))
+    }
+}
+
+extension Problem {
+    /// - Parameter field: where the engine's reply stands.
+    init(_ error: EngineReplyError, field: String) {
+        let kind: Kind =
+            switch error.reason {
+            case .json(.wrongKind): .invalidType
+            case .json: .malformedJSON
+            case .unknownForm, .onlyGenerated, .notAskedFor, .missingMember, .noBest: .missingField
+            case .lengthsDiffer, .tooFewEntries: .invalidShape
+            case .invalidTokenID, .duplicateTokenID, .invalidCount, .invalidBase64, .unsupportedElementType,
+                .severalChoices, .otherToken, .notALogProb:
+                .invalidValue
+            case .impossibleToken: .nonFiniteValue
+            }
+        let path = error.path.isEmpty ? field : "\(field).\(error.path)"
+        self.init(kind, Reason("\(error)", field: path, byte: error.byte))
     }
 }
 

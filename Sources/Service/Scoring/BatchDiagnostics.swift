@@ -13,13 +13,15 @@ struct BatchDiagnostics: Sendable {
             members.append(.init("groups", .integer(Int64(groups.groups))))
             members.append(.init("groups_without_spread", .integer(Int64(groups.withoutSpread))))
         }
+        if let undecided = source.undecided { members.append(.init("undecided", .integer(Int64(undecided)))) }
         if let scales = source.selection.advantageScales {
             members.append(
                 .init(
                     "dependency",
                     scales.range.map {
                         [
-                            "min": .number($0.minimum), "max": .number($0.maximum), "mean": $0.mean.map { .number($0) } ?? .null,
+                            "min": .number($0.minimum), "max": .number($0.maximum),
+                            "mean": $0.mean.map { .number($0) } ?? .null,
                         ]
                     } ?? .null))
         }

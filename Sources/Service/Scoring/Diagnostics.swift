@@ -17,6 +17,8 @@ struct Diagnostics: Sendable, Equatable {
         /// Nil where advantages didn't come from rewards in groups.
         let groups: GroupedAdvantages?
         let residues: Residues
+        /// Response tokens that bounds of entropies leave open; nil where entropies are exact.
+        var undecided: Int?
 
         var hasTerms: Bool { report.map { !$0.contrast.isEmpty || !$0.tokenLoss.isEmpty } ?? false }
     }

@@ -1,37 +1,36 @@
-import ContrastiveLoss
 import JSON
 import Tensor
 import TokenDistribution
 
-/// /v1/entropy: logits → entropy, log-sum-exp and, with token ids, log-probabilities.
+/// /v1/entropy: logits → entropy, log-sum-exp and, with token ids, log-probabilities; the likeliest tokens' log-probabilities,
+/// or an engine's reply → bounds of the entropy.
 struct EntropyEndpoint: TensorOperation {
     static let schema = TensorSchema.entropy
 
     static func plan(for request: TensorRequest, context: OperationContext) throws(Problem) -> IntakePlan? {
         let input = try EntropyInput(request, context)
-        let readsToken = input.options.returned.contains(.logProbs) && input.tensors.has(.tokenIDs)
-        let use = IntakePlan.Use.reduce(
-            temperature: input.options.temperature, parts: [.init(readsToken: readsToken)])
+        let uses = input.distributions.compactMap { given -> (String, IntakePlan.Use)? in
+            guard case .logits(_, let tokenIDs) = given.source else { return nil }
+            let readsToken = input.options.returned.contains(.logProbs) && tokenIDs != nil
+            return (
+                given.field,
+                .reduce(temperature: input.options.temperature, parts: [.init(readsToken: readsToken)])
+            )
+        }
         return IntakePlan(
-            uses: Dictionary(uniqueKeysWithValues: input.distributions.map { ($0.field, use) }),
-            tensors: input.tensors, tokenIDs: input.distributions.lazy.compactMap(\.tokenIDs).first)
+            uses: Dictionary(uniqueKeysWithValues: uses), tensors: input.tensors,
+            tokenIDs: input.distributions.lazy.compactMap(\.tokenIDs).first)
     }
 
     static func reply(to request: TensorRequest, context: OperationContext) throws(Problem) -> TensorReply {
         var input = try EntropyInput(request, context)
-        let returned = input.options.returned
         var reply = TensorReply(form: request.form, layout: input.tensors.layout)
         for given in input.distributions {
-            let statistics = try LogitStatistics(
-                given.logits, context, field: given.field, &input.tensors)
-            if returned.contains(.entropy) { reply.add("\(given.prefix)entropy", statistics.entropy) }
-            if returned.contains(.logSumExp) {
-                reply.add("\(given.prefix)log_sum_exp", statistics.logSumExp)
-            }
-            if returned.contains(.logProbs), let ids = given.tokenIDs {
-                reply.add(
-                    "\(given.prefix)log_probs",
-                    statistics.logProbabilities(of: ids, given.logits, field: given.field, &input.tensors))
+            switch given.source {
+            case .logits(let logits, let tokenIDs):
+                try add(logits, tokenIDs, given, &input, context, to: &reply)
+            case .best(let best, let logProbabilities):
+                try add(best, logProbabilities, given, &input, context, to: &reply)
             }
         }
         try input.tensors.faults.check()
@@ -39,68 +38,40 @@ struct EntropyEndpoint: TensorOperation {
         try reply.check()
         return reply
     }
-}
 
-/// A request for entropies as it was read and checked, as far as it has arrived.
-struct EntropyInput {
-    let options: EntropyOptions
-    var tensors: TokenTensors
-    private(set) var distributions: [Given] = []
-
-    /// One distribution's logits.
-    struct Given {
-        let field: String
-        let logits: VocabularyLogits
-        /// [N]; empty while they are still to come.
-        let tokenIDs: [Int]?
-
-        /// Of the names of its results: "", or a view and a dot.
-        var prefix: Substring { field.dropLast(TensorSpec.logits.name.count) }
+    private static func add(
+        _ logits: VocabularyLogits, _ tokenIDs: [Int]?, _ given: EntropyInput.Given,
+        _ input: inout EntropyInput, _ context: OperationContext, to reply: inout TensorReply
+    ) throws(Problem) {
+        let returned = input.options.returned
+        let statistics = try LogitStatistics(logits, context, field: given.field, &input.tensors)
+        if returned.contains(.entropy) { reply.add("\(given.prefix)entropy", statistics.entropy) }
+        if returned.contains(.logSumExp) { reply.add("\(given.prefix)log_sum_exp", statistics.logSumExp) }
+        if returned.contains(.logProbs), let tokenIDs {
+            reply.add(
+                "\(given.prefix)log_probs",
+                statistics.logProbabilities(of: tokenIDs, logits, field: given.field, &input.tensors))
+        }
     }
 
-    init(_ request: TensorRequest, _ context: OperationContext) throws(Problem) {
-        var faults = Faults()
-        options = EntropyOptions(
-            body: request.options, query: context.members(of: EntropyOptions.table, &faults), &faults)
-        try faults.check()
-
-        let present = TensorSchema.entropy.guides.filter {
-            $0.extent == .vocabulary && request.tensors[$0.name] != nil
+    private static func add(
+        _ best: BestTokens, _ logProbabilities: [Double]?, _ given: EntropyInput.Given,
+        _ input: inout EntropyInput, _ context: OperationContext, to reply: inout TensorReply
+    ) throws(Problem) {
+        let options = input.options
+        let bounds = try best.bounds(
+            vocabulary: options.bounds.vocabulary ?? 1, &input.tensors, context)
+        if options.returned.contains(.entropy) {
+            reply.add("\(given.prefix)entropy", options.bounds.entropy(bounds))
         }
-        if present.count > 1, present[0] == .logits {
-            throw Problem(
-                .conflictingFields, "either logits alone or logits of named views, not both", field: "logits")
+        if options.returned.contains(.entropyLower) {
+            reply.add("\(given.prefix)entropy_lower", bounds.lower)
         }
-        let layout = try EntropyInput.layout(request, present, context)
-        tensors = TokenTensors(request, layout: layout, faults: faults)
-        if present.isEmpty { tensors.addMissing(.logits, "missing, and no view's logits are given") }
-        if options.namesOutputs, options.returned.contains(.logProbs), !tensors.has(.tokenIDs) {
-            tensors.addMissing(.tokenIDs, "log_probs were asked for")
+        if options.returned.contains(.entropyUpper) {
+            reply.add("\(given.prefix)entropy_upper", bounds.upper)
         }
-        for spec in present {
-            guard let logits = tensors.logits(spec, temperature: options.temperature) else { continue }
-            let ids = tensors.tokenIDs(vocabulary: logits.vocabulary)
-            distributions.append(Given(field: spec.name, logits: logits, tokenIDs: ids))
+        if options.returned.contains(.logProbs), let logProbabilities {
+            reply.add("\(given.prefix)log_probs", logProbabilities)
         }
-        try tensors.faults.check()
-    }
-
-    /// Rank 2 is one list of rows, with or without cu_seqlens.
-    private static func layout(
-        _ request: TensorRequest, _ present: [TensorSpec], _ context: OperationContext
-    ) throws(Problem) -> TokenLayout {
-        if case .rollouts = request.form { return try TokenLayout(request, guide: [], within: context) }
-        let guide =
-            present.isEmpty ? TensorSchema.entropy.guides.filter { $0.extent == .vocabulary } : present
-        if request.tensors[TensorSpec.offsets.name] == nil, let first = guide.first?.name,
-            let tensor = request.tensors[first], tensor.shape.count == 2,
-            !(tensor.isNumbers && tensor.count == 0)
-        {
-            let tokens = tensor.shape[0]
-            try TokenLayout.checkVocabulary(of: tensor, first, tokens: tokens)
-            try context.claim(tokens: tokens, rows: 1)
-            return TokenLayout(flat: tokens)
-        }
-        return try TokenLayout(request, guide: guide, within: context)
     }
 }

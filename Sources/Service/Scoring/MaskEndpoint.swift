@@ -1,6 +1,7 @@
 import ContrastiveLoss
 import JSON
 import Perception
+import TokenDistribution
 
 /// /v1/mask: the detector and the gate of /v1/score alone, and how advantages are scaled.
 struct MaskEndpoint: TensorOperation {
@@ -13,7 +14,7 @@ struct MaskEndpoint: TensorOperation {
         try faults.check()
         let layout = try TokenLayout(request, guide: schema.guides, within: context)
         var tensors = TokenTensors(request, layout: layout, faults: faults)
-        let (batch, merits) = try batch(&tensors, options)
+        let (batch, entropies, merits) = try batch(&tensors, options, context)
         let selection: Selection
         do throws(InfiniteDivergence) {
             selection = try options.loss.select(in: batch)
@@ -30,13 +31,25 @@ struct MaskEndpoint: TensorOperation {
             case .mask: reply.add(name, masks: selection.mask)
             case .deltaEntropy: reply.add(name, selection.detection.deltaEntropy ?? [])
             case .perceptionScore: reply.add(name, selection.detection.score ?? [])
+            case .originalEntropyLower, .originalEntropyUpper, .removingEntropyLower, .removingEntropyUpper:
+                break
             case .advantageScale: reply.add(name, sequences: selection.advantageScales?.values ?? [])
             }
+        }
+        let bounds: [(MaskOptions.Output, [Double]?)] = [
+            (.originalEntropyLower, entropies.bounds.original?.lower),
+            (.originalEntropyUpper, entropies.bounds.original?.upper),
+            (.removingEntropyLower, entropies.bounds.removing?.lower),
+            (.removingEntropyUpper, entropies.bounds.removing?.upper),
+        ]
+        for (output, values) in bounds where options.returnsAll || options.returned.contains(output) {
+            if let values { reply.add(output.rawValue, values) }
         }
         reply.setDiagnostics(
             Diagnostics.Source(
                 batch: batch, selection: selection, report: nil, groups: merits.groups,
-                residues: tensors.residues),
+                residues: tensors.residues,
+                undecided: entropies.undecided(options.loss.detector, batch)),
             rows: layout.rows, preset: options.preset.rawValue)
         reply.scalars.append(.init("options", MaskOptions.table.echo(options)))
         try reply.check()
@@ -45,20 +58,32 @@ struct MaskEndpoint: TensorOperation {
 
     /// - Throws: everything found wrong.
     private static func batch(
-        _ tensors: inout TokenTensors, _ options: MaskOptions
-    ) throws(Problem) -> (TokenBatch, Merits) {
+        _ tensors: inout TokenTensors, _ options: MaskOptions, _ context: OperationContext
+    ) throws(Problem) -> (TokenBatch, ViewEntropies, Merits) {
         let loss = options.loss
         let needs = loss.needs(hasOld: tensors.has(.oldLogProbabilities))
-        var entropies = PerView<[Double]?>(repeating: nil)
+        var entropies = ViewEntropies()
+        var best = PerView<BestTokens?>(repeating: nil)
         var logProbabilities = PerView<[Double]?>(repeating: nil)
         for view in [View.original, .removing] {
-            entropies[view] = tensors.numbers(.entropy(view), isUsed: needs.entropies.contains(view))
+            let entropy = tensors.numbers(.entropy(view), isUsed: needs.entropies.contains(view))
+            entropies.set(view, entropy)
             logProbabilities[view] = tensors.numbers(
                 .logProbabilities(view), isUsed: needs.logProbabilities.contains(view))
-            if needs.entropies.contains(view), !tensors.has(.entropy(view)) {
-                tensors.addMissing(.entropy(view), "the entropy detector needs it")
+            let needsBest = needs.entropies.contains(view) && entropy == nil
+            let given = tensors.best(.best(view), realised: logProbabilities[view])
+            if needsBest { best[view] = given }
+            let reply = tensors.replies(view, tokenIDs: nil, needsBest: needsBest)
+            if let reply {
+                logProbabilities[view] = reply.logProbabilities
+                best[view] = reply.best
             }
-            if needs.logProbabilities.contains(view), !tensors.has(.logProbabilities(view)) {
+            if needsBest, given == nil, reply == nil {
+                tensors.addMissing(
+                    .entropy(view),
+                    "the entropy detector needs it, or \(view.rawValue).top_log_probs to bound it")
+            }
+            if needs.logProbabilities.contains(view), logProbabilities[view] == nil {
                 tensors.addMissing(.logProbabilities(view), "a dependency is measured from it")
             }
         }
@@ -69,12 +94,20 @@ struct MaskEndpoint: TensorOperation {
             tensors.addMissing(.responseMask, "without other tensors it says which tokens there are")
         }
         let merits = tensors.merits(loss.gate.method, needsAdvantages: loss.gate.method.needsAdvantages)
+        let isBounded = best.original != nil || best.removing != nil
+        tensors.checkBounds(options.bounds, isUsed: isBounded)
         try tensors.faults.check()
+        for view in View.allCases {
+            guard let best = best[view] else { continue }
+            let bounds = try best.bounds(
+                vocabulary: options.bounds.vocabulary ?? 1, &tensors, context)
+            entropies.set(view, bounds, options.bounds)
+        }
         var batch = TokenBatch(tensors, merits)
-        batch.entropies = entropies
+        batch.entropies = entropies.values
         batch.logProbabilities = logProbabilities
         batch.oldLogProbabilities = old
         batch.perceptionMask = given
-        return (batch, merits)
+        return (batch, entropies, merits)
     }
 }

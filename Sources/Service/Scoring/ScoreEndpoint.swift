@@ -13,7 +13,7 @@ struct ScoreEndpoint: TensorOperation {
 
     static func reply(to request: TensorRequest, context: OperationContext) throws(Problem) -> TensorReply {
         var input = try ScoreInput(request, context)
-        let batch = try batch(&input, context)
+        let (batch, entropies) = try batch(&input, context)
         let loss = input.options.loss
         let selection: Selection
         do throws(InfiniteDivergence) { selection = try loss.select(in: batch) } catch {
@@ -27,7 +27,8 @@ struct ScoreEndpoint: TensorOperation {
             throw input.problem(error)
         }
         let reply = try ScoreReply(
-            report: report, policy: policy, batch: batch, input: input, gradients: gradients(report, input)
+            report: report, policy: policy, batch: batch, entropies: entropies, input: input,
+            gradients: gradients(report, input)
         ).reply
         try context.claim(reply)
         return reply
@@ -36,7 +37,7 @@ struct ScoreEndpoint: TensorOperation {
     /// Everything that the loss needs, computed from logits where it isn't given.
     private static func batch(
         _ input: inout ScoreInput, _ context: OperationContext
-    ) throws(Problem) -> TokenBatch {
+    ) throws(Problem) -> (TokenBatch, ViewEntropies) {
         let given = input.views
         let readings = try readings(input, context)
         var batch = TokenBatch(input.tensors, input.merits)
@@ -50,9 +51,15 @@ struct ScoreEndpoint: TensorOperation {
                 read: readings.map { readings in { readings[$0]?.outcomes[view] } })
         }
         try input.tensors.faults.check()
+        var entropies = ViewEntropies()
         for view in View.allCases {
             if input.needs.entropies.contains(view) {
-                batch.entropies[view] = given[view].entropy ?? statistics[view]?.entropy
+                entropies.set(view, given[view].entropy ?? statistics[view]?.entropy)
+                if let best = given[view].best {
+                    let bounds = try best.bounds(
+                        vocabulary: input.options.bounds.vocabulary ?? 1, &input.tensors, context)
+                    entropies.set(view, bounds, input.options.bounds)
+                }
             }
             guard input.needs.logProbabilities.contains(view) else { continue }
             if let values = given[view].logProbabilities {
@@ -68,6 +75,7 @@ struct ScoreEndpoint: TensorOperation {
             }
         }
         try input.tensors.faults.check()
+        batch.entropies = entropies.values
         if !input.needs.pairs.isEmpty {
             let divergences =
                 readings?.map { $0?.divergences }
@@ -75,7 +83,7 @@ struct ScoreEndpoint: TensorOperation {
             // Outside the response; where statistics are undefined, the request was refused before.
             batch.divergences = divergences?.map { $0 ?? PairValues() }
         }
-        return batch
+        return (batch, entropies)
     }
 
     /// The rows of every response token read together, for estimators that need them and logits that are here.

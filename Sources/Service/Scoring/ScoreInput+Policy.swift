@@ -19,7 +19,8 @@ extension ScoreInput {
                     rows: batch.rows, responseMask: batch.responseMask, logProbabilities: logProbabilities,
                     oldLogProbabilities: oldLogProbabilities,
                     referenceLogProbabilities: referenceLogProbabilities, advantages: merits.advantages,
-                    advantageScale: selection.advantageScales?.values, perceptionMask: selection.detection.mask))
+                    advantageScale: selection.advantageScales?.values,
+                    perceptionMask: selection.detection.mask))
         } catch {
             throw problem(error)
         }

@@ -14,7 +14,9 @@ extension ScoreInput {
                 tensors.addMissing(.logits(view), "the estimator \(loss.estimator.rawValue) needs it")
             } else if namesLogitGradient(of: view), !hasLogits {
                 tensors.addMissing(.logits(view), "their gradient was asked for")
-            } else if needs.logProbabilities.contains(view), !tensors.has(.logProbabilities(view)) {
+            } else if needs.logProbabilities.contains(view), !tensors.has(.logProbabilities(view)),
+                tensors.request.replies[view] == nil
+            {
                 if hasLogits {
                     needsTokens = true
                 } else {
@@ -22,9 +24,13 @@ extension ScoreInput {
                         .logProbabilities(view), "missing, and so is \(name).logits to compute it from")
                 }
             }
-            if needs.entropies.contains(view), !tensors.has(.entropy(view)), !hasLogits {
+            if needs.entropies.contains(view), !tensors.has(.entropy(view)), !hasLogits,
+                !tensors.has(.best(view)), tensors.request.replies[view] == nil
+            {
                 tensors.addMissing(
-                    .entropy(view), "the entropy detector needs it, or \(name).logits to compute it from")
+                    .entropy(view),
+                    "the entropy detector needs it, or \(name).logits or \(name).top_log_probs to compute it from"
+                )
             }
         }
         if needsTokens, !tensors.has(.tokenIDs) {
@@ -44,10 +50,26 @@ extension ScoreInput {
     mutating func checkUse() {
         let loss = options.loss
         let usesOld =
-            options.policy.method == .ppo || (loss.detector.method == .divergence && !loss.estimator.needsVocabulary)
+            options.policy.method == .ppo
+            || (loss.detector.method == .divergence && !loss.estimator.needsVocabulary)
             || loss.advantageScaling != nil
         if tensors.has(.oldLogProbabilities), !usesOld {
             tensors.refuse(.oldLogProbabilities, "there is no policy term, and no dependency is measured")
+        }
+        tensors.checkBounds(
+            options.bounds, isUsed: View.allCases.contains { views[$0].best != nil },
+            temperature: options.temperature)
+        let usesBounds = !options.named.isDisjoint(with: ScoreOutput.bounds)
+        for view in needs.entropies where usesBounds && views[view].best == nil && !tensors.isEmpty {
+            let outputs = [ScoreOutput.lowerBound(of: view), ScoreOutput.upperBound(of: view)]
+            for output in outputs.compactMap({ $0 }) where options.named.contains(output) {
+                tensors.faults.add(
+                    .conflictingFields,
+                    Problem.Reason(
+                        "this view's entropy has no bounds: it is not had from top_log_probs",
+                        field: "return",
+                        found: output.rawValue))
+            }
         }
         let usesLogits = View.allCases.contains { needsStatistics(of: $0) && views[$0].logits != nil }
         if options.temperature != 1, !usesLogits, !tensors.isEmpty {

@@ -2,6 +2,7 @@ import Batches
 import ContrastiveLoss
 import JSON
 import Perception
+import Tensor
 import TokenDistribution
 
 /// A request to score as it was read and checked: everything the loss is computed from but the logits' statistics.
@@ -24,6 +25,8 @@ struct ScoreInput {
     struct GivenView: Sendable {
         var logProbabilities: [Double]?
         var entropy: [Double]?
+        /// Where the entropy is had from the likeliest tokens.
+        var best: BestTokens?
         var logits: VocabularyLogits?
         /// The tensor that holds the logits.
         var logitsField = ""
@@ -58,7 +61,7 @@ struct ScoreInput {
 
     /// Whether something is computed from the statistics of this view's logits.
     func needsStatistics(of view: View) -> Bool {
-        (needs.entropies.contains(view) && views[view].entropy == nil)
+        (needs.entropies.contains(view) && views[view].entropy == nil && views[view].best == nil)
             || needs.distributions.contains(view) || readsTokens(of: view)
             || options.gradientViews.contains(view)
     }
@@ -96,6 +99,17 @@ struct ScoreInput {
             views[view].logitsField = spec.name
             views[view].logits = tensors.logits(
                 spec, temperature: temperature, part: isInterleaved ? view.index : 0)
+            let needsBest =
+                needs.entropies.contains(view) && views[view].entropy == nil && views[view].logits == nil
+            let best = tensors.best(.best(view), realised: views[view].logProbabilities)
+            if needsBest { views[view].best = best }
+            if let reply = tensors.replies(
+                view, tokenIDs: tensors.request.tensors[TensorSpec.tokenIDs.name]?.integers(),
+                needsBest: needsBest)
+            {
+                views[view].logProbabilities = reply.logProbabilities
+                views[view].best = reply.best
+            }
         }
         if isInterleaved {
             for view in View.allCases where tensors.has(.logits(view)) {

@@ -2,6 +2,7 @@ import ContrastiveLoss
 import JSON
 import Perception
 import PolicyObjective
+import TokenDistribution
 
 /// Puts a loss report into the words of the contract.
 struct ScoreReply {
@@ -9,6 +10,7 @@ struct ScoreReply {
     /// Nil without a policy term and a reference policy.
     let policy: PolicyReport?
     let batch: TokenBatch
+    let entropies: ViewEntropies
     let input: ScoreInput
     /// Those of logits; nil when none are returned.
     let gradients: LogitGradients?
@@ -23,11 +25,14 @@ struct ScoreReply {
             addScalars(to: &reply)
             reply.setDiagnostics(
                 Diagnostics.Source(
-                    batch: batch, selection: report.selection, report: report, policy: policy, groups: input.merits.groups,
-                    residues: tensors.residues),
+                    batch: batch, selection: report.selection, report: report, policy: policy,
+                    groups: input.merits.groups,
+                    residues: tensors.residues,
+                    undecided: entropies.undecided(options.loss.detector, batch)),
                 rows: tensors.layout.rows, preset: options.preset.rawValue)
             reply.scalars.append(.init("options", ScoreOptions.table.echo(options)))
             addTokens(to: &reply)
+            addBounds(to: &reply)
             addGradients(to: &reply)
             try reply.check()
             return reply
@@ -61,6 +66,18 @@ struct ScoreReply {
         reply.addScalar("\(name)_denominator", part.denominator)
     }
 
+    private func addBounds(to reply: inout TensorReply) {
+        for view in View.allCases {
+            guard let bounds = entropies.bounds[view], let lower = ScoreOutput.lowerBound(of: view),
+                let upper = ScoreOutput.upperBound(of: view)
+            else { continue }
+            for (output, values) in [(lower, bounds.lower), (upper, bounds.upper)]
+            where options.returnsAll || options.returned.contains(output) {
+                reply.add(output.rawValue, values)
+            }
+        }
+    }
+
     private func addTokens(to reply: inout TensorReply) {
         let detection = report.selection.detection
         for output in ScoreOutput.allCases where options.returned.contains(output) {
@@ -74,7 +91,8 @@ struct ScoreReply {
             case .tokenLoss: reply.add(name, report.tokenLoss)
             case .advantageScale: reply.add(name, sequences: report.selection.advantageScales?.values ?? [])
             case .tokenReward: reply.add(name, tokenReward)
-            case .gradientOriginalLogProbs, .gradientPreservingLogProbs, .gradientRemovingLogProbs,
+            case .originalEntropyLower, .originalEntropyUpper, .removingEntropyLower, .removingEntropyUpper,
+                .gradientOriginalLogProbs, .gradientPreservingLogProbs, .gradientRemovingLogProbs,
                 .gradientRows, .gradientOriginalLogits, .gradientPreservingLogits, .gradientRemovingLogits,
                 .weightsOriginal, .weightsPreserving, .weightsRemoving:
                 break

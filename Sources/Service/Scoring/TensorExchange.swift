@@ -1,3 +1,4 @@
+import Glibc
 import HTTP
 import JSON
 import SharedFiles
@@ -34,7 +35,7 @@ struct TensorExchange<Operation: TensorOperation & SendableMetatype>: Sendable {
             return service.collect(head, upTo: settings.maxJSONBodyBytes) { bytes, scope in
                 service.outcome(of: bytes.count, inPlaceUpTo: PerceptionService.lightBodyBytes) {
                     service.answer(head, path) { timer throws(Problem) in
-                        try scope.take(bytes.count * TensorExchange.textFactor)
+                        try scope.take(bytes.count * TensorExchange.textFactor(of: bytes))
                         let request = try TensorRequest(json: bytes, schema: Operation.schema)
                         timer.end(.decode)
                         return try response(to: request, from: nil, scope, &timer)
@@ -53,8 +54,14 @@ struct TensorExchange<Operation: TensorOperation & SendableMetatype>: Sendable {
     }
 
     /// Bytes that reading a byte of JSON may take: a digit and a comma become a Double, in a list that has grown by
-    /// doubling.
-    private static var textFactor: Int { 6 }
+    /// doubling. Of an engine's reply, short objects become entries of several lists.
+    private static func textFactor(of text: [UInt8]) -> Int {
+        let holdsReplies = unsafe text.withUnsafeBytes { text in
+            guard let start = text.baseAddress else { return false }
+            return unsafe memmem(start, text.count, "\"reply\"", 7) != nil
+        }
+        return holdsReplies ? 26 : 6
+    }
 
     private func outcome(of arrival: TensorIntake.Arrival, _ scope: RequestScope) -> Outcome {
         service.outcome(of: arrival.heldBytes, inPlaceUpTo: PerceptionService.lightBodyBytes) {

@@ -1,3 +1,6 @@
+import Batches
+import ContrastiveLoss
+import EngineReplies
 import JSON
 import Tensor
 
@@ -19,6 +22,12 @@ struct RolloutColumns {
     private var vocabularies: [String: Int] = [:]
     private var ids: [JSONValue?] = []
     private var advantage: [Double?] = []
+    private var responseLength: [Int?] = []
+    private var replies: [View: [EngineReply?]] = [:]
+    /// How long each row of a ragged column is.
+    private var rowLengths: [String: [Int]] = [:]
+    /// What is wrong with an engine's reply: reading ends there.
+    private(set) var replyProblem: Problem?
     private var reward: [Double?] = []
     private var group: [GroupName?] = []
 
@@ -30,6 +39,7 @@ struct RolloutColumns {
     ) throws(JSONError) {
         ids.append(nil)
         advantage.append(nil)
+        responseLength.append(nil)
         reward.append(nil)
         group.append(nil)
         let rollout = "rollouts[\(index)]"
@@ -37,6 +47,8 @@ struct RolloutColumns {
             path = "\(rollout).\(name)"
             switch name {
             case "id": try readID(&reader, at: index)
+            case "response_length" where View.allCases.contains { schema.repliedView($0.rawValue) != nil }:
+                responseLength[index] = try reader.length()
             case "advantage" where schema[TensorSpec.advantages.name] != nil:
                 advantage[index] = try reader.double()
             case "reward" where schema.rolloutMember(name) != nil: reward[index] = try reader.double()
@@ -45,8 +57,12 @@ struct RolloutColumns {
                 name.check("\(rollout).group_id", &faults)
                 group[index] = name
             case _ where schema.isGroup(name):
+                let view = schema.repliedView(name)
                 try reader.object { (reader, member) throws(JSONError) in
                     path = "\(rollout).\(name).\(member)"
+                    if let view, member == "reply" {
+                        return try readReply(&reader, view, at: index)
+                    }
                     try readTensor(&reader, "\(name).\(member)", at: index)
                 }
             case _ where name.contains("."):
@@ -57,6 +73,38 @@ struct RolloutColumns {
             }
             path = rollout
         }
+    }
+
+    private mutating func readReply(
+        _ reader: inout JSONReader, _ view: View, at index: Int
+    ) throws(JSONError) {
+        do throws(EngineReplyError) {
+            let reply = try EngineReply(reading: &reader)
+            var replies = replies[view] ?? []
+            while replies.count <= index { replies.append(nil) }
+            replies[index] = reply
+            self.replies[view] = replies
+        } catch {
+            replyProblem = Problem(error, field: "rollouts[\(index)].\(view.rawValue).reply")
+            throw JSONError(.unexpectedEnd, byte: error.byte ?? 0)
+        }
+    }
+
+    private mutating func readRagged(
+        _ reader: inout JSONReader, _ name: String, at index: Int
+    ) throws(JSONError) {
+        var column = columns.removeValue(forKey: name) ?? Column()
+        column.fill(to: index)
+        var lengths = rowLengths.removeValue(forKey: name) ?? []
+        let before = lengths.count
+        try reader.array { (reader, _) throws(JSONError) in
+            let start = column.values.count
+            try reader.numbers(into: &column.values)
+            lengths.append(column.values.count - start)
+        }
+        column.counts[index] = lengths.count - before
+        rowLengths[name] = lengths
+        columns[name] = column
     }
 
     private mutating func readID(_ reader: inout JSONReader, at index: Int) throws(JSONError) {
@@ -87,6 +135,7 @@ struct RolloutColumns {
         }
         switch spec.extent {
         case .vocabulary: try readMatrix(&reader, name, at: index)
+        case .ranked: try readRagged(&reader, name, at: index)
         case .token, .sequenceOrToken:
             try readVector(&reader, name, at: index, allowingBooleans: spec.elements == .mask)
         case .views, .sequence, .offset: preconditionFailure("\(name) has no list in a rollout")
@@ -184,6 +233,7 @@ extension RolloutColumns {
                 lengths[index] = lengths[index] ?? found
             }
         }
+        checkReplies(&lengths)
         let tokens = lengths.map { $0 ?? 0 }
         checkAdvantages()
         try faults.check()
@@ -191,9 +241,13 @@ extension RolloutColumns {
         let total = tokens.reduce(0, +)
         var tensors: [String: DenseTensor] = [:]
         for (name, column) in columns where name != "advantages" && name != "response_mask" {
-            let isMatrix = schema.rolloutMember(name)?.extent == .vocabulary
-            tensors[name] = DenseTensor(
-                column.values, shape: isMatrix ? [total, vocabularies[name] ?? 0] : [total])
+            let shape =
+                switch schema.rolloutMember(name)?.extent {
+                case .vocabulary: [total, vocabularies[name] ?? 0]
+                case .ranked: [column.values.count]
+                default: [total]
+                }
+            tensors[name] = DenseTensor(column.values, shape: shape)
         }
         if let column = columns["response_mask"] {
             tensors["response_mask"] = DenseTensor(column.joined(tokens) { _ in 1 }, shape: [total])
@@ -210,7 +264,48 @@ extension RolloutColumns {
         let groups = group.compactMap { $0 }
         return TensorRequest(
             form: .rollouts(ids: ids, lengths: tokens), tensors: tensors,
-            groupIDs: groups.isEmpty ? nil : GroupName.numbered(groups), options: options)
+            groupIDs: groups.isEmpty ? nil : GroupName.numbered(groups), options: options,
+            raggedOffsets: rowLengths.mapValues { Rows(lengths: $0).offsets },
+            replies: replies.mapValues { $0.compactMap { $0 } })
+    }
+
+    /// A view is an engine's reply in all rollouts or none, and something says how long each response is.
+    private mutating func checkReplies(_ lengths: inout [Int?]) {
+        for index in ids.indices {
+            if let length = lengths[index], let said = responseLength[index], length != said {
+                faults.add(
+                    .invalidShape,
+                    Problem.Reason(
+                        "the lists of the rollout have another length",
+                        field: "rollouts[\(index)].response_length", expected: "\(length)", found: "\(said)"))
+            }
+            lengths[index] = lengths[index] ?? responseLength[index]
+        }
+        for view in View.allCases {
+            guard let given = replies[view] else { continue }
+            for index in ids.indices {
+                let place = "rollouts[\(index)].\(view.rawValue)"
+                let isGiven = index < given.count && given[index] != nil
+                if !isGiven {
+                    faults.add(
+                        .missingField,
+                        Problem.Reason("missing here, given in other rollouts", field: "\(place).reply"))
+                } else if lengths[index] == nil {
+                    faults.add(
+                        .missingField,
+                        Problem.Reason(
+                            "it says which entries of the reply are the response's; token_ids do too",
+                            field: "rollouts[\(index)].response_length"))
+                }
+                for spec in [TensorSpec.logProbabilities(view), .best(view)]
+                where isGiven && columns[spec.name]?.counts[index] != nil {
+                    faults.add(
+                        .conflictingFields,
+                        Problem.Reason(
+                            "the view's reply says it", field: "rollouts[\(index)].\(spec.name)"))
+                }
+            }
+        }
     }
 
     /// A rollout says its advantage in at most one way, and what one rollout says, all say.

@@ -1,6 +1,17 @@
 import JSON
 import Tensor
 
+extension JSONReader {
+    /// A whole number from 0.
+    mutating func length() throws(JSONError) -> Int {
+        let byte = position
+        guard case .integer(let value) = try number(), value >= 0, value <= 1 << 40 else {
+            throw JSONError(.wrongKind(expected: "a whole number from 0"), byte: byte)
+        }
+        return Int(value)
+    }
+}
+
 extension TensorRequest {
     /// Reads a JSON body straight into flat number buffers, by the operation's schema.
     /// - Throws: 400 `malformed-json`, `unknown-field`, `missing-field`, `invalid-type`; 422 `invalid-shape`.
@@ -9,6 +20,7 @@ extension TensorRequest {
         do throws(JSONError) {
             try body.read(bytes)
         } catch {
+            if let problem = body.rollouts?.replyProblem { throw problem }
             if case .wrongKind = error.reason {
                 throw Problem(.invalidType, Problem.Reason("\(error)", field: body.path, byte: error.byte))
             }
@@ -117,6 +129,7 @@ private struct JSONBody {
                 options = members
             case "rollouts":
                 var columns = RolloutColumns(schema: schema)
+                defer { rollouts = columns }
                 try reader.array { (reader, index) throws(JSONError) in
                     path = "rollouts[\(index)]"
                     guard index < RolloutColumns.limit else {
@@ -124,7 +137,6 @@ private struct JSONBody {
                     }
                     try columns.read(&reader, at: index, path: &path)
                 }
-                rollouts = columns
             case TensorSpec.groupIDs.name where schema[name] != nil:
                 var names: [GroupName] = []
                 try reader.array { (reader, index) throws(JSONError) in

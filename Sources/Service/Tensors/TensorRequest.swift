@@ -1,3 +1,5 @@
+import ContrastiveLoss
+import EngineReplies
 import JSON
 import Tensor
 
@@ -19,6 +21,10 @@ struct TensorRequest: Sendable {
     /// Equal numbers mean the same group. Kept apart from the tensors because names of groups may be strings.
     var groupIDs: [Int]?
     var options: [JSONValue.Member]
+    /// Where the rows of ragged tensors begin and end, [N + 1]; those tensors are flat.
+    var raggedOffsets: [String: [Int]] = [:]
+    /// Engines' replies by view, one for each rollout.
+    var replies: [View: [EngineReply]] = [:]
 }
 
 extension TensorRequest {

@@ -6,15 +6,18 @@ struct TensorSchema: Sendable {
 
     static let score = TensorSchema(
         tensors: View.allCases.map { .logProbabilities($0) } + View.allCases.map { .logits($0) }
-            + [.interleavedLogits] + View.allCases.map { .entropy($0) }
-            + [.oldLogProbabilities, .referenceLogProbabilities, .perceptionMask, .tokenIDs, .responseMask] + selection)
+            + [.interleavedLogits] + View.allCases.map { .entropy($0) } + View.allCases.map { .best($0) }
+            + [.oldLogProbabilities, .referenceLogProbabilities, .perceptionMask, .tokenIDs, .responseMask]
+            + selection)
     static let mask = TensorSchema(
         tensors: [
             .entropy(.original), .entropy(.removing), .logProbabilities(.original),
-            .logProbabilities(.removing), .oldLogProbabilities, .perceptionMask, .responseMask,
+            .logProbabilities(.removing), .best(.original), .best(.removing), .oldLogProbabilities,
+            .perceptionMask, .responseMask,
         ] + selection)
     static let entropy = TensorSchema(
-        tensors: [.logits] + View.allCases.map { .logits($0) } + [.tokenIDs, .offsets])
+        tensors: [.logits] + View.allCases.map { .logits($0) } + [.best] + View.allCases.map { .best($0) }
+            + View.allCases.map { .logProbabilities($0) } + [.tokenIDs, .offsets])
     static let advantages = TensorSchema(tensors: [.rewards, .groupIDs])
 
     private static let selection: [TensorSpec] = [.advantages, .rewards, .groupIDs, .offsets]
@@ -30,6 +33,11 @@ struct TensorSchema: Sendable {
 
     /// Names that a rollout object may hold.
     var rolloutNames: [String] { tensors.compactMap(\.rolloutName) }
+
+    /// Whether a view of a rollout may be an engine's reply, and which view's name that is.
+    func repliedView(_ name: String) -> View? {
+        View(rawValue: name).flatMap { tensors.contains(.best($0)) ? $0 : nil }
+    }
 
     /// Whether a rollout may give one advantage for all its tokens.
     var takesAdvantages: Bool { tensors.contains(.advantages) }

@@ -11,6 +11,8 @@ struct TensorSpec: Sendable, Equatable {
         case vocabulary
         /// [B,T,3,V] or [N,3,V]: the rows of each token under the views, in their order.
         case views
+        /// [B,T,K] or [N,K]; in a rollout, K may differ from token to token.
+        case ranked
         /// [B].
         case sequence
         /// [B], [B,T] or [N].
@@ -22,7 +24,7 @@ struct TensorSpec: Sendable, Equatable {
         var paddedRank: Int? {
             switch self {
             case .token: 2
-            case .vocabulary: 3
+            case .vocabulary, .ranked: 3
             case .views: 4
             case .sequence, .sequenceOrToken, .offset: nil
             }
@@ -32,6 +34,7 @@ struct TensorSpec: Sendable, Equatable {
         var rest: [String] {
             switch self {
             case .vocabulary: ["V"]
+            case .ranked: ["K"]
             case .views: ["\(View.allCases.count)", "V"]
             case .token, .sequence, .sequenceOrToken, .offset: []
             }
@@ -116,6 +119,11 @@ extension TensorSpec {
         TensorSpec("\(view.rawValue).logits", .vocabulary, .floats)
     }
     static let logits = TensorSpec("logits", .vocabulary, .floats)
+    /// The log-probabilities of each token's likeliest tokens.
+    static func best(_ view: View) -> TensorSpec {
+        TensorSpec("\(view.rawValue).top_log_probs", .ranked, .floats)
+    }
+    static let best = TensorSpec("top_log_probs", .ranked, .floats)
     /// All views' logits, the rows of each token next to one another in the order of the views.
     static let interleavedLogits = TensorSpec("logits", .views, .floats).onlyInSafetensors()
     static let oldLogProbabilities = TensorSpec(

@@ -1,0 +1,30 @@
+import JSON
+import TokenDistribution
+
+/// How entropies are had from the log-probabilities of the likeliest tokens.
+struct EntropyBoundOptions: Sendable {
+    enum Choice: String, Sendable, CaseIterable {
+        case middle
+        case lower
+        case upper
+    }
+
+    /// V; needed where there are such lists.
+    var vocabulary: Int?
+    /// Which number between the bounds counts as the entropy, the same for every view.
+    var choice = Choice.middle
+
+    /// [N] in nats.
+    func entropy(_ bounds: EntropyBoundColumns) -> [Double] {
+        switch choice {
+        case .middle: bounds.middle
+        case .lower: bounds.lower
+        case .upper: bounds.upper
+        }
+    }
+}
+
+let entropyBoundOptions: [Option<EntropyBoundOptions>] = [
+    .count("vocabulary_size", \.vocabulary, to: 1 << 30),
+    .choice("entropy_from", \.choice),
+]

@@ -1,0 +1,83 @@
+import ContrastiveLoss
+import EngineReplies
+import Tensor
+import TokenDistribution
+
+/// What is known of each token's distribution where only its likeliest tokens are: enough to bound its entropy.
+struct BestTokens: Sendable {
+    enum Lists: Sendable {
+        /// [B,T,K] or [N,K]
+        case tensor(DenseTensor)
+        /// Row i is `values[offsets[i]..<offsets[i + 1]]`, [N + 1].
+        case ragged([Double], offsets: [Int])
+    }
+
+    let lists: Lists
+    /// [N]; nil where nothing is known of the realised tokens.
+    var realised: [RealisedToken]?
+    /// For errors.
+    let field: String
+
+    /// Bounds of each response token's entropy in nats, [N].
+    ///
+    /// - Throws: `invalid-value` for lists that bound nothing, with the token and the reason.
+    /// - Complexity: O(N·K) over all cores
+    func bounds(
+        vocabulary: Int, _ tensors: inout TokenTensors, _ context: OperationContext
+    ) throws(Problem) -> EntropyBoundColumns {
+        let mask = tensors.responseMask
+        let bounds: EntropyBoundColumns? =
+            switch lists {
+            case .tensor(let tensor):
+                EntropyBoundColumns(
+                    best: tensor, realised: realised, vocabulary: vocabulary, responseMask: mask,
+                    while: { context.isWanted })
+            case .ragged(let values, let offsets):
+                EntropyBoundColumns(
+                    best: values, offsets: offsets, realised: realised, vocabulary: vocabulary,
+                    responseMask: mask, while: { context.isWanted })
+            }
+        guard let bounds else { throw .unheard }
+        for fault in bounds.faults.prefix(TokenTensors.listed) {
+            tensors.faults.add(
+                .invalidValue,
+                tensors.layout.reason("\(fault.error)", field: field, token: fault.row))
+        }
+        try tensors.faults.check()
+        return bounds
+    }
+}
+
+extension TokenTensors {
+    /// The likeliest tokens of each token, as a tensor has them; nil when absent or faulty, or still to come.
+    /// - Parameter realised: [N] log-probabilities of the realised tokens, where they are given beside.
+    mutating func best(_ spec: TensorSpec, realised: [Double]?) -> BestTokens? {
+        guard let tensor = request.tensors[spec.name] else { return nil }
+        guard spec.elements.takes(tensor) else {
+            faults.add(.invalidElementType, .elementType(spec, tensor))
+            return nil
+        }
+        let lists: BestTokens.Lists
+        if let offsets = request.raggedOffsets[spec.name] {
+            lists = .ragged(tensor.doubles(), offsets: offsets)
+        } else {
+            let isEmptyList = isEmpty && tensor.count == 0
+            guard
+                isEmptyList
+                    || (Array(tensor.shape.dropLast()) == layout.shape && (tensor.shape.last ?? 0) >= 1)
+            else {
+                faults.add(
+                    .invalidShape,
+                    Problem.Reason(
+                        "the shapes of one batch differ", field: spec.name,
+                        expected: "[\((layout.shape.map(String.init) + ["K ≥ 1"]).joined(separator: ", "))]",
+                        found: "\(tensor.shape)"))
+                return nil
+            }
+            lists = isEmptyList ? .ragged([], offsets: [0]) : .tensor(tensor)
+        }
+        let known = realised.flatMap { $0.count == responseMask.count ? $0 : nil }
+        return BestTokens(
+            lists: lists, realised: known?.map { .unidentified(logProb: $0) }, field: spec.name)
+    }
+}

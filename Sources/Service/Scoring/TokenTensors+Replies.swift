@@ -1,0 +1,52 @@
+import Batches
+import ContrastiveLoss
+import EngineReplies
+import TokenDistribution
+
+extension TokenTensors {
+    /// What engines' replies say of one view's response tokens: log-probabilities [N], and the likeliest tokens where an
+    /// entropy needs them. Nil when the view has no replies; what is wrong with one becomes a fault.
+    mutating func replies(
+        _ view: View, tokenIDs: [Int]?, needsBest: Bool
+    ) -> (logProbabilities: [Double], best: BestTokens?)? {
+        guard let replies = request.replies[view] else { return nil }
+        var logProbabilities: [Double] = []
+        var values: [Double] = []
+        var offsets = [0]
+        var realised: [RealisedToken] = []
+        for (row, reply) in replies.enumerated() {
+            let tokens = layout.rows[row]
+            let response: EngineResponse
+            do throws(EngineReplyError) {
+                response =
+                    if let tokenIDs {
+                        try reply.response(tokenIDs: Array(tokenIDs[tokens]), needsBest: needsBest)
+                    } else {
+                        try reply.response(last: tokens.count, needsBest: needsBest)
+                    }
+            } catch {
+                let problem = Problem(error, field: "rollouts[\(row)].\(view.rawValue).reply")
+                for reason in problem.reasons { faults.add(problem.kind, reason) }
+                continue
+            }
+            logProbabilities += response.logProbs
+            guard let best = response.best else { continue }
+            let start = values.count
+            values += best.logProbs
+            offsets += best.offsets.dropFirst().map { $0 + start }
+            realised += zip(best.realised, response.logProbs).map { standing, logProb in
+                switch standing {
+                case .listed: .listed
+                case .outside: .outside(logProb: logProb)
+                case .unidentified: .unidentified(logProb: logProb)
+                }
+            }
+        }
+        let field = "\(view.rawValue).reply"
+        return (
+            logProbabilities,
+            needsBest
+                ? BestTokens(lists: .ragged(values, offsets: offsets), realised: realised, field: field) : nil
+        )
+    }
+}

@@ -1,0 +1,63 @@
+import ContrastiveLoss
+import Perception
+import TokenDistribution
+
+/// The entropies of both views that the detector compares, and their bounds where only the likeliest tokens are known.
+struct ViewEntropies {
+    /// [N] in nats.
+    private(set) var values = PerView<[Double]?>(repeating: nil)
+    private(set) var bounds = PerView<EntropyBoundColumns?>(repeating: nil)
+
+    mutating func set(_ view: View, _ entropy: [Double]?) { values[view] = entropy }
+
+    mutating func set(_ view: View, _ bounds: EntropyBoundColumns, _ options: EntropyBoundOptions) {
+        self.bounds[view] = bounds
+        values[view] = options.entropy(bounds)
+    }
+
+    /// Response tokens that the bounds leave open; nil where every entropy is exact.
+    func undecided(_ detector: PerceptionDetector, _ batch: TokenBatch) -> Int? {
+        guard View.allCases.contains(where: { bounds[$0] != nil }), let original = interval(.original),
+            let removing = interval(.removing)
+        else { return nil }
+        return detector.undecided(
+            original: original, removing: removing, responseMask: batch.responseMask, rows: batch.rows)
+    }
+
+    private func interval(_ view: View) -> EntropyInterval? {
+        if let bounds = bounds[view] { return EntropyInterval(lower: bounds.lower, upper: bounds.upper) }
+        return values[view].map { EntropyInterval(lower: $0, upper: $0) }
+    }
+}
+
+extension TokenTensors {
+    /// What bounds need beside the lists, and what is given in vain.
+    /// - Parameter isUsed: whether an entropy is had from the likeliest tokens.
+    mutating func checkBounds(_ options: EntropyBoundOptions, isUsed: Bool, temperature: Double = 1) {
+        if isUsed {
+            if options.vocabulary == nil, !isEmpty {
+                faults.add(
+                    .missingField,
+                    Problem.Reason(
+                        "the tokens beyond the likeliest share what is left", field: "vocabulary_size"))
+            }
+            if temperature != 1 {
+                faults.add(
+                    .conflictingFields,
+                    Problem.Reason(
+                        "the likeliest tokens alone have no other temperature", field: "temperature")
+                )
+            }
+            return
+        }
+        if isEmpty { return }
+        let vain = [
+            ("vocabulary_size", options.vocabulary != nil), ("entropy_from", options.choice != .middle),
+        ]
+        for (name, isGiven) in vain where isGiven {
+            faults.add(
+                .conflictingFields,
+                Problem.Reason("acts on nothing: no entropy is had from top_log_probs", field: name))
+        }
+    }
+}
