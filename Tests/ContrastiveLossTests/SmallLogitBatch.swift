@@ -1,3 +1,4 @@
+import Batches
 import ContrastiveLoss
 import Perception
 import Tensor
@@ -9,8 +10,11 @@ import TokenDistribution
 struct SmallLogitBatch {
     static let tokens = 4
     static let vocabulary = 5
+    static let realised = [4, 0, 99, 2]
     var values: PerView<[Double]>
     var temperature: Double
+    /// [1, 1, 0, 1]: token 2 is no response.
+    let responseMask: [UInt8] = [1, 1, 0, 1]
 
     init(temperature: Double = 1) {
         var random = SeededGenerator(seed: 11)
@@ -23,82 +27,99 @@ struct SmallLogitBatch {
         self.temperature = temperature
     }
 
-    var logits: PerView<VocabularyLogits> {
-        func logits(_ values: [Double]) -> VocabularyLogits {
+    var logits: PerView<VocabularyLogits?> {
+        PerView { view in
             VocabularyLogits(
-                DenseTensor(values, shape: [SmallLogitBatch.tokens, SmallLogitBatch.vocabulary]),
+                DenseTensor(values[view], shape: [SmallLogitBatch.tokens, SmallLogitBatch.vocabulary]),
                 temperature: temperature)
         }
-        return PerView(
-            original: logits(values.original), preserving: logits(values.preserving),
-            removing: logits(values.removing))
     }
 
+    /// Without divergences. Token 3's advantage is negative.
     var batch: TokenBatch {
-        TokenBatch(
-            rows: Rows(lengths: [1, 3]), responseMask: [1, 1, 0, 1], advantages: [1, 1, 1, -1],
-            originalEntropy: nil, removingEntropy: nil)
-    }
-
-    static let realised = [4, 0, 99, 2]
-
-    func report(_ loss: PerceptionLoss) throws -> LossReport {
-        let mask = batch.responseMask
-        if loss.estimator.needsVocabulary {
-            return try loss.score(
-                batch,
-                divergences: loss.contrast(logits, responseMask: mask).map {
-                    $0?.divergences ?? ViewDivergences(preserving: .nan, removing: .nan)
-                }, logits: logits)
-        }
-        func realised(_ logits: VocabularyLogits) -> [Double] {
-            mask.indices.map { token in
-                mask[token] == 1
-                    ? logits.logProbabilities(ofRow: token)[SmallLogitBatch.realised[token]] : .nan
+        var batch = TokenBatch(rows: Rows(lengths: [1, 3]), responseMask: responseMask)
+        batch.advantages = [1, 1, 1, -1]
+        let logits = logits
+        batch.logProbabilities = PerView { view in
+            responseMask.indices.map { token in
+                guard responseMask[token] == 1, let logits = logits[view] else { return .nan }
+                return logits.logProbabilities(ofRow: token)[SmallLogitBatch.realised[token]]
             }
         }
-        let logits = logits
-        return loss.score(
-            batch,
-            logProbabilities: PerView(
-                original: realised(logits.original), preserving: realised(logits.preserving),
-                removing: realised(logits.removing)))
+        return batch
     }
 
-    func gradients(_ report: LossReport) throws -> LogitGradients {
-        if case .logits(let gradients) = report.gradient { return gradients }
-        return try #require(
-            report.logitGradients(
-                ofTokens: SmallLogitBatch.realised,
-                logits: PerView(
-                    original: logits.original, preserving: logits.preserving, removing: logits.removing)))
+    /// What `loss` contrasts over the vocabulary; nil for an estimate from realised tokens.
+    func contrast(_ loss: PerceptionLoss) -> VocabularyContrast? {
+        loss.estimator.divergence.map {
+            VocabularyContrast($0, pairs: loss.needs(hasOld: false).pairs, temperature: temperature)
+        }
+    }
+
+    func report(_ loss: PerceptionLoss, _ logits: PerView<VocabularyLogits?>? = nil) throws -> LossReport {
+        var batch = batch
+        if let contrast = contrast(loss) {
+            batch.divergences = contrast.readings(logits ?? self.logits, responseMask).map {
+                $0?.divergences ?? PairValues()
+            }
+        }
+        return try loss.report(batch)
+    }
+
+    /// - Parameter tokenViews: views whose log-probabilities are those of their logits.
+    func gradients(
+        _ loss: PerceptionLoss, _ report: LossReport, _ logits: PerView<VocabularyLogits?>? = nil,
+        tokenViews: Set<View> = Set(View.allCases)
+    ) throws -> LogitGradients {
+        try #require(
+            LogitGradients(
+                report, tokenIDs: SmallLogitBatch.realised, logits: logits ?? self.logits,
+                tokenViews: tokenViews, contrast: contrast(loss), stopped: loss.stopGradient))
+    }
+
+    func gradients(_ loss: PerceptionLoss) throws -> LogitGradients { try gradients(loss, report(loss)) }
+}
+
+extension VocabularyContrast {
+    /// What all response tokens' rows say, for whoever waits for it.
+    func readings(_ logits: PerView<VocabularyLogits?>, _ responseMask: [UInt8]) -> [Reading?] {
+        guard let readings = read(logits, responseMask: responseMask, while: { true }) else {
+            preconditionFailure("work that is wanted is not ended")
+        }
+        return readings
     }
 }
 
 /// The mean of each row, then of the rows, over response tokens whose advantage is positive: no detector, no clamps.
-func undetectedLoss(_ estimator: Estimator) -> PerceptionLoss {
+func undetectedLoss(_ estimator: Estimator, terms: [Term] = Term.contrastive) -> PerceptionLoss {
     PerceptionLoss(
-        detector: PerceptionDetector(method: .none), gate: AdvantageGate(), estimator: estimator,
-        clamps: Clamps(), term: ContrastiveTerm(tau: 0.4),
-        aggregation: Aggregation(mode: .sequenceMeanTokenMean),
-        coefficient: 0.01)
+        detector: PerceptionDetector(method: .none), gate: Gate(), terms: terms, estimator: estimator,
+        clamps: Clamps(), shape: TokenShape(tau: 0.4),
+        aggregation: Aggregation(mode: .sequenceMeanTokenMean), coefficient: 0.01)
 }
 
-/// Row `index` of the three views, poisoned beforehand so that what isn't written shows.
-func filled(_ gradients: LogitGradients, _ index: Int, wanted: Set<View> = Set(View.allCases))
-    -> PerView<
-        [Float]
-    >
-{
-    func room(_ view: View) -> [Float] {
-        [Float](repeating: .nan, count: wanted.contains(view) ? gradients.vocabulary : 0)
+/// Row `index` of the views, poisoned beforehand so that what isn't written shows; empty for those that aren't wanted.
+func filled(
+    _ gradients: LogitGradients, _ index: Int, wanted: Set<View> = Set(View.allCases), isFinite: Bool = true
+) -> PerView<[Float]> {
+    let width = gradients.vocabulary
+    var memory = [Float](repeating: .nan, count: 3 * width)
+    let found = unsafe memory.withUnsafeMutableBufferPointer { memory in
+        gradients.fill(
+            index,
+            PerView { view in
+                guard wanted.contains(view) else { return .none }
+                let start = view.index * width
+                return unsafe RowOutput(UnsafeMutableBufferPointer(rebasing: memory[start..<start + width]))
+            })
     }
-    var (a, p, n) = (room(.original), room(.preserving), room(.removing))
-    var toOriginal = a.mutableSpan
-    var toPreserving = p.mutableSpan
-    var toRemoving = n.mutableSpan
-    let isFinite = gradients.fill(
-        index, original: &toOriginal, preserving: &toPreserving, removing: &toRemoving)
-    #expect(isFinite)
-    return PerView(original: a, preserving: p, removing: n)
+    #expect(found == isFinite)
+    return PerView { view in
+        let row = Array(memory[view.index * width..<(view.index + 1) * width])
+        guard wanted.contains(view) else {
+            #expect(row.allSatisfy { $0.isNaN }, "what isn't wanted is left alone")
+            return []
+        }
+        return row
+    }
 }

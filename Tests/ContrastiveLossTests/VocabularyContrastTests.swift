@@ -1,5 +1,4 @@
 import ContrastiveLoss
-import Perception
 import Tensor
 import TestMaterial
 import Testing
@@ -7,54 +6,6 @@ import TokenDistribution
 
 @Suite("Contrasts of logits")
 struct VocabularyContrastTests {
-    @Test("Without logits the gradients are those of the divergences", arguments: [Estimator.fullKL, .jsd])
-    func ofDivergences(_ estimator: Estimator) throws {
-        let subject = undetectedLoss(estimator)
-        let batch = SmallLogitBatch().batch
-        let given = [(0.5, 0.4), (0.1, 0.3), (.nan, .infinity), (0.2, 0.1)].map(ViewDivergences.init)
-        let report = try subject.score(batch, divergences: given)
-        guard case .divergences(let slopes) = report.gradient else {
-            Issue.record("gradients of something else")
-            return
-        }
-        let step = 1e-6
-        for token in [0, 1, 3] {
-            var (up, down) = (given, given)
-            up[token].preserving += step
-            down[token].preserving -= step
-            let slope =
-                try
-                (subject.score(batch, divergences: up).aggregated.loss
-                - subject.score(batch, divergences: down).aggregated.loss) / (2 * step)
-            #expect(abs(slopes[token].preserving - slope) <= 1e-8)
-            #expect(slopes[token].removing == -slopes[token].preserving, "they enter by their difference")
-        }
-        #expect(slopes[0].preserving > 0 && slopes[3].preserving == 0)
-        #expect(slopes[2] == ViewDivergences(preserving: 0, removing: 0))
-    }
-
-    @Test("An infinite divergence is refused with its token and view, unless a clamp holds it")
-    func infinite() throws {
-        let batch = SmallLogitBatch().batch
-        var given = [(0.5, 0.4), (0.1, 0.3), (.infinity, 0), (0.2, .infinity)].map(ViewDivergences.init)
-        #expect(throws: InfiniteDivergence(token: 3, view: .removing)) {
-            try undetectedLoss(.fullKL).score(batch, divergences: given)
-        }
-        given[1].preserving = .infinity
-        #expect(throws: InfiniteDivergence(token: 1, view: .preserving)) {
-            try undetectedLoss(.fullKL).score(batch, divergences: given)
-        }
-        var clamped = undetectedLoss(.fullKL)
-        clamped.clamps.result = 10
-        let report = try clamped.score(batch, divergences: given)
-        #expect(report.margin[1] == 10 - 0.3 && report.isClamped == [false, true, false, true])
-        guard case .divergences(let slopes) = report.gradient else {
-            Issue.record("gradients of something else")
-            return
-        }
-        #expect(slopes[1].preserving == 0 && slopes[1].removing < 0)
-    }
-
     @Test("Interleaved views are contrasted as separate ones are, bit for bit", arguments: Estimator.allCases)
     func interleaved(_ estimator: Estimator) throws {
         let point = SmallLogitBatch(temperature: 0.8)
@@ -63,30 +14,78 @@ struct VocabularyContrastTests {
             View.allCases.flatMap { point.values[$0][token * width..<(token + 1) * width] }
         }
         let tensor = DenseTensor(together, shape: [SmallLogitBatch.tokens, 3, width])
-        func part(_ index: Int) -> VocabularyLogits {
-            VocabularyLogits(tensor, temperature: 0.8, part: index, of: 3)
+        let parts = PerView<VocabularyLogits?> {
+            VocabularyLogits(tensor, temperature: 0.8, part: $0.index, of: 3)
         }
-        let separate = try point.report(undetectedLoss(estimator))
-        let gradients: LogitGradients
-        if estimator.needsVocabulary {
-            let views = PerView(original: part(0), preserving: part(1), removing: part(2))
-            let mask = point.batch.responseMask
-            let contrasts = undetectedLoss(estimator).contrast(views, responseMask: mask)
-            #expect(contrasts == undetectedLoss(estimator).contrast(point.logits, responseMask: mask))
-            let report = try undetectedLoss(estimator).score(
-                point.batch,
-                divergences: contrasts.map { $0?.divergences ?? ViewDivergences(preserving: 0, removing: 0) },
-                logits: views)
-            gradients = try point.gradients(report)
-        } else {
-            gradients = try #require(
-                separate.logitGradients(
-                    ofTokens: SmallLogitBatch.realised,
-                    logits: PerView(original: part(0), preserving: part(1), removing: part(2))))
+        for terms in termLists {
+            let subject = undetectedLoss(estimator, terms: terms)
+            let (separate, joined) = try (point.report(subject), point.report(subject, parts))
+            #expect(joined.tokenLoss == separate.tokenLoss)
+            if let contrast = point.contrast(subject) {
+                #expect(
+                    contrast.readings(parts, point.responseMask)
+                        == contrast.readings(point.logits, point.responseMask))
+            }
+            let gradients = try point.gradients(subject, joined, parts)
+            for index in gradients.rows.indices {
+                #expect(filled(gradients, index) == filled(try point.gradients(subject, separate), index))
+            }
         }
-        for index in gradients.rows.indices {
-            #expect(filled(gradients, index) == filled(try point.gradients(separate), index))
+    }
+
+    @Test("Every pair is that of its two rows, in order", arguments: vocabularyEstimators)
+    func pairs(_ estimator: Estimator) throws {
+        let point = SmallLogitBatch()
+        let divergence = try #require(estimator.divergence)
+        for pairs in [Set(ViewPair.all), [ViewPair(anchor: .removing, reference: .original)]] {
+            let contrast = VocabularyContrast(divergence, pairs: pairs, temperature: 1)
+            let readings = contrast.readings(point.logits, point.responseMask)
+            for token in 0..<SmallLogitBatch.tokens {
+                guard point.responseMask[token] == 1 else {
+                    #expect(readings[token] == nil)
+                    continue
+                }
+                let found = try #require(readings[token]?.divergences)
+                for pair in ViewPair.all {
+                    let (anchor, reference) = (
+                        try #require(point.logits[pair.anchor]), try #require(point.logits[pair.reference])
+                    )
+                    let twin = divergence.value(
+                        anchor: anchor.logProbabilities(ofRow: token),
+                        reference: reference.logProbabilities(ofRow: token))
+                    #expect(abs(found[pair] - (pairs.contains(pair) ? twin : 0)) <= 1e-14)
+                }
+            }
         }
+    }
+
+    @Test("Only the views of pairs and others are read; an undefined row leaves no divergence")
+    func outcomes() throws {
+        var point = SmallLogitBatch()
+        point.values.original[7] = .nan
+        let pairs: Set<ViewPair> = [ViewPair(anchor: .preserving, reference: .removing)]
+        let alone = VocabularyContrast(.jensenShannon, pairs: pairs, temperature: 1)
+        #expect(alone.views == [.preserving, .removing])
+        var logits = point.logits
+        logits.original = nil
+        let read = try #require(alone.readings(logits, point.responseMask)[1])
+        #expect(read.outcomes.original == nil && read.divergences != nil)
+        let beside = VocabularyContrast(.jensenShannon, pairs: pairs, temperature: 1, others: [.original])
+        let poisoned = beside.readings(point.logits, point.responseMask)
+        #expect(poisoned[1]?.outcomes.original == .notANumber && poisoned[1]?.divergences == nil)
+        #expect(poisoned[1]?.outcomes.removing == read.outcomes.removing)
+        #expect(poisoned[0]?.divergences == alone.readings(logits, point.responseMask)[0]?.divergences)
+        for view in View.allCases {
+            #expect(poisoned[0]?.outcomes[view] == point.logits[view]?.statistics(ofRow: 0))
+        }
+    }
+
+    @Test("Work that nobody wants is ended")
+    func unwanted() {
+        let point = SmallLogitBatch()
+        let contrast = VocabularyContrast(
+            .kullbackLeibler, pairs: Set(ViewPair.all), temperature: 1)
+        #expect(contrast.read(point.logits, responseMask: point.responseMask, while: { false }) == nil)
     }
 
     @Test("Views of different element types are scored as their numbers are")
@@ -115,21 +114,23 @@ struct VocabularyContrastTests {
             let file = try Safetensors(parsing: writer.segments().flatMap { $0 })
             return VocabularyLogits(try #require(file.tensors["z"]), temperature: 1)
         }
-        func divergences(_ types: [ElementType]) throws -> [ContrastedRows?] {
-            undetectedLoss(.fullKL).contrast(
+        let contrast = VocabularyContrast(.jeffreys, pairs: Set(ViewPair.all), temperature: 1)
+        func readings(_ types: [ElementType]) throws -> [VocabularyContrast.Reading?] {
+            contrast.readings(
                 PerView(
                     original: try logits(patterns[0], types[0]),
                     preserving: try logits(patterns[1], types[1]),
-                    removing: try logits(patterns[2], types[2])), responseMask: [1, 1])
+                    removing: try logits(patterns[2], types[2])), [1, 1])
         }
-        let wide = try divergences([.float64, .float64, .float64])
+        let wide = try readings([.float64, .float64, .float64])
         for types in [[ElementType.bfloat16, .float32, .float32], [.float32, .bfloat16, .float64]] {
-            for (found, expected) in zip(try divergences(types), wide) {
+            for (found, expected) in zip(try readings(types), wide) {
                 let (found, expected) = (
                     try #require(found?.divergences), try #require(expected?.divergences)
                 )
-                #expect(abs(found.preserving - expected.preserving) <= 1e-12)
-                #expect(abs(found.removing - expected.removing) <= 1e-12)
+                for pair in ViewPair.all {
+                    #expect(abs(found[pair] - expected[pair]) <= 1e-12 && found[pair] > 0)
+                }
             }
         }
     }

@@ -1,4 +1,4 @@
-import Perception
+import Batches
 import TestMaterial
 import Testing
 
@@ -27,9 +27,8 @@ import Testing
         }
     }
 
-    @Test func `pieces cover every sequence, none longer than the limit`() {
-        let pieces = Rows(lengths: [0, 5, 2, 0, 3]).pieces(ofAtMost: 2)
-        #expect(pieces.map(\.row) == [1, 1, 1, 2, 4, 4])
-        #expect(pieces.map(\.tokens) == [0..<2, 2..<4, 4..<5, 5..<7, 7..<9, 9..<10])
+    @Test func `an intersection is where both are`() {
+        #expect(intersection(of: [0, 0, 1, 1], and: [0, 1, 0, 1]) == [0, 0, 0, 1])
+        #expect(intersection(of: [], and: []) == [])
     }
 }

@@ -26,12 +26,16 @@ struct DivergenceTests {
         let jensen =
             (kullbackLeibler(a.map { exp($0) }, mean) + kullbackLeibler(r.map { exp($0) }, mean)) / 2
         #expect(abs(Divergence.jensenShannon.value(anchor: a, reference: r) - jensen) <= 1e-12)
+        let jeffreys = (kullback + kullbackLeibler(r.map { exp($0) }, a.map { exp($0) })) / 2
+        #expect(abs(Divergence.jeffreys.value(anchor: a, reference: r) - jeffreys) <= 1e-12)
+        #expect(
+            abs(Divergence.jeffreys.value(anchor: r, reference: a) - jeffreys) <= 1e-12, "it is symmetric")
     }
 
-    @Test("Of a distribution from itself both are 0, with no gradient", arguments: pairs.indices)
+    @Test("Of a distribution from itself all are 0, with no gradient", arguments: pairs.indices)
     func identical(_ index: Int) {
         let a = logProbabilities(DivergenceTests.pairs[index].0)
-        for divergence in [Divergence.kullbackLeibler, .jensenShannon] {
+        for divergence in [Divergence.kullbackLeibler, .jensenShannon, .jeffreys] {
             #expect(abs(divergence.value(anchor: a, reference: a)) <= 1e-15)
             let gradient = gradient(divergence, a, a, scale: 1, temperature: 1)
             #expect((gradient.anchor + gradient.reference).allSatisfy { abs($0) <= 1e-15 })
@@ -42,7 +46,7 @@ struct DivergenceTests {
         "Gradients for the raw logits agree with finite differences", arguments: pairs.indices, [1, 0.7, 3])
     func gradients(_ index: Int, _ temperature: Double) {
         let (anchor, reference) = DivergenceTests.pairs[index]
-        for divergence in [Divergence.kullbackLeibler, .jensenShannon] {
+        for divergence in [Divergence.kullbackLeibler, .jensenShannon, .jeffreys] {
             func value(_ anchor: [Double], _ reference: [Double]) -> Double {
                 divergence.value(
                     anchor: logProbabilities(anchor.map { $0 / temperature }),
@@ -73,7 +77,7 @@ struct DivergenceTests {
     @Test("A gradient is scaled and added to what is there, and sums to nothing over the vocabulary")
     func accumulation() {
         let (a, r) = (logProbabilities([1, 2, -1, 0.5]), logProbabilities([0, 0.25, 2, -3]))
-        for divergence in [Divergence.kullbackLeibler, .jensenShannon] {
+        for divergence in [Divergence.kullbackLeibler, .jensenShannon, .jeffreys] {
             let once = gradient(divergence, a, r, scale: 1, temperature: 1)
             var anchor = [1.0, 2, 3, 4]
             var reference = [5.0, 6, 7, 8]
@@ -115,6 +119,17 @@ struct DivergenceTests {
         #expect(kullback.value(anchor: [-1000, 0], reference: [-.infinity, 0]) == 0, "e^−1000 is no mass")
     }
 
+    @Test("Where either has no mass Jeffreys' is infinite, unless the other's is none either")
+    func infiniteJeffreys() {
+        let jeffreys = Divergence.jeffreys
+        let half = -log(2.0)
+        #expect(jeffreys.value(anchor: [half, half], reference: [0, -.infinity]) == .infinity)
+        #expect(jeffreys.value(anchor: [0, -.infinity], reference: [half, half]) == .infinity)
+        #expect(jeffreys.value(anchor: [0, -.infinity], reference: [0, -.infinity]) == 0)
+        #expect(jeffreys.value(anchor: [-1000, 0], reference: [-.infinity, 0]) == 0)
+        #expect(jeffreys.value(anchor: [-.infinity, 0], reference: [-1000, 0]) == 0)
+    }
+
     @Test("A slope of 0 adds nothing, even where the divergence is infinite")
     func noSlope() {
         let gradient = gradient(
@@ -128,7 +143,10 @@ struct DivergenceTests {
         for (a, r) in [([0, -.infinity], [half, half]), ([0, -.infinity], [0, -.infinity])]
             as [([Double], [Double])]
         {
-            for divergence in [Divergence.kullbackLeibler, .jensenShannon] {
+            // Jeffreys' divergence of the first pair is infinite.
+            for divergence in [Divergence.kullbackLeibler, .jensenShannon]
+                + (r[1] == -.infinity ? [.jeffreys] : [])
+            {
                 let gradient = gradient(divergence, a, r, scale: 1, temperature: 1)
                 #expect((gradient.anchor + gradient.reference).allSatisfy { $0.isFinite })
             }

@@ -96,14 +96,14 @@ struct InstructionSetTests {
                 for temperature in [1, 0.7] where numbers.contains(where: \.isFinite) {
                     let twin = RowTwin(numbers, temperature: temperature)
                     let found = outcome(bytes, from: offset, type, temperature, set)
-                    guard case .defined(let logSumExp, let entropy) = found else {
+                    guard case .defined(let summary) = found else {
                         Issue.record("\(name), \(length): \(found)")
                         continue
                     }
                     #expect(
-                        abs(logSumExp - twin.logSumExp) <= max(1e-6, 1e-15 * abs(twin.logSumExp)),
+                        abs(summary.logSumExp - twin.logSumExp) <= max(1e-6, 1e-15 * abs(twin.logSumExp)),
                         "\(name), \(length)")
-                    #expect(abs(entropy - twin.entropy) <= 1e-6, "\(name), \(length)")
+                    #expect(abs(summary.entropy - twin.entropy) <= 1e-6, "\(name), \(length)")
                 }
             }
         }

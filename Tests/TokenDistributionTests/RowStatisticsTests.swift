@@ -167,9 +167,10 @@ struct RowStatisticsTests {
             #expect(abs(even - log(Double(length))) <= 1e-6)
             var certain = [Float](repeating: -1e4, count: length)
             certain[length / 2] = 1e4
-            #expect(statistics(certain, 1, set) == .defined(logSumExp: 1e4, entropy: 0))
+            let summary = RowSummary(peak: 1e4, temperature: 1, logSum: 0, entropy: 0)
+            #expect(statistics(certain, 1, set) == .defined(summary) && summary.logSumExp == 1e4)
             for index in certain.indices where index != length / 2 { certain[index] = -.infinity }
-            #expect(statistics(certain, 1, set) == .defined(logSumExp: 1e4, entropy: 0))
+            #expect(statistics(certain, 1, set) == .defined(summary))
         }
     }
 
@@ -230,8 +231,8 @@ struct RowStatisticsTests {
     }
 
     private func defined(_ outcome: RowStatistics.Outcome) -> (Double, Double)? {
-        guard case .defined(let logSumExp, let entropy) = outcome else { return nil }
-        return (logSumExp, entropy)
+        guard case .defined(let summary) = outcome else { return nil }
+        return (summary.logSumExp, summary.entropy)
     }
 
     private func statistics(

@@ -1,23 +1,21 @@
-import Glibc
 import Tensor
-import TestMaterial
 import Testing
 import TokenDistribution
 
-/// Three rows of logits as a test gives them, and what they are in a body.
+/// The rows of an anchor and two references as a test gives them, and what they are in a body.
 struct RowTriple: Sendable, CustomTestStringConvertible {
     let name: String
-    let original: [Float]
-    let preserving: [Float]
-    let removing: [Float]
+    let anchor: [Float]
+    let first: [Float]
+    let second: [Float]
 
     var testDescription: String { name }
 
-    init(_ name: String, _ original: [Float], _ preserving: [Float], _ removing: [Float]) {
+    init(_ name: String, _ anchor: [Float], _ first: [Float], _ second: [Float]) {
         self.name = name
-        self.original = original
-        self.preserving = preserving
-        self.removing = removing
+        self.anchor = anchor
+        self.first = first
+        self.second = second
     }
 
     /// The numbers that `type` rounds these to.
@@ -29,7 +27,7 @@ struct RowTriple: Sendable, CustomTestStringConvertible {
             default: row
             }
         }
-        return RowTriple(name, round(original), round(preserving), round(removing))
+        return RowTriple(name, round(anchor), round(first), round(second))
     }
 
     /// Bytes of one row, which are to start `offset` bytes into them.
@@ -66,68 +64,12 @@ struct RowTriple: Sendable, CustomTestStringConvertible {
     func withBytes<Result>(
         _ type: ElementType, offset: Int = 0, _ body: (RawSpan, RawSpan, RawSpan) -> Result
     ) -> Result {
-        let a = RowTriple.bytes(original, type, offset: offset)
-        let p = RowTriple.bytes(preserving, type, offset: offset)
-        let n = RowTriple.bytes(removing, type, offset: offset)
+        let a = RowTriple.bytes(anchor, type, offset: offset)
+        let f = RowTriple.bytes(first, type, offset: offset)
+        let s = RowTriple.bytes(second, type, offset: offset)
         return body(
             unsafe a.span.bytes.extracting(droppingFirst: offset),
-            unsafe p.span.bytes.extracting(droppingFirst: offset),
-            unsafe n.span.bytes.extracting(droppingFirst: offset))
+            unsafe f.span.bytes.extracting(droppingFirst: offset),
+            unsafe s.span.bytes.extracting(droppingFirst: offset))
     }
-
-    /// Random rows, near-equal ones, and those that break sums.
-    static let all: [RowTriple] = {
-        var triples: [RowTriple] = []
-        var random = SeededGenerator(seed: 41)
-        func row(_ length: Int, _ spread: Float) -> [Float] {
-            (0..<length).map { _ in Float.random(in: -spread...spread, using: &random) }
-        }
-        for length in Array(1...9) + [15, 16, 17, 64, 1031] {
-            triples.append(RowTriple("random, \(length)", row(length, 6), row(length, 6), row(length, 6)))
-        }
-        for length in [3, 16, 75] {
-            func add(_ name: String, _ a: [Float], _ p: [Float], _ n: [Float]) {
-                triples.append(RowTriple("\(name), \(length)", a, p, n))
-            }
-            func same(_ value: Float) -> [Float] { [Float](repeating: value, count: length) }
-            let base = row(length, 8)
-            func near(_ distance: Float) -> [Float] { zip(base, row(length, distance)).map(+) }
-            add("equal", base, base, base)
-            for distance in [1e-2, 1e-6] as [Float] {
-                add("nearer than \(distance)", base, near(distance), near(distance))
-                add(
-                    "nearer than \(distance) but shifted", base, near(distance).map { $0 + 64 },
-                    near(distance).map { $0 - 512 })
-            }
-            add("sharp", row(length, 60), row(length, 60), row(length, 60))
-            add("flat", same(0), same(7.25), same(-1e4))
-            add("huge", same(.greatestFiniteMagnitude), same(1e30), same(-.greatestFiniteMagnitude))
-            add("denormal", same(.leastNonzeroMagnitude), same(0x1p-140), same(0))
-            func peak(_ place: Int, _ height: Float, _ rest: Float) -> [Float] {
-                (0..<length).map { $0 == place ? height : rest }
-            }
-            add("one huge", peak(0, 1e4, 0), peak(length - 1, 1e4, 0), peak(0, 1e4, 1))
-            add("certain", peak(1, 0, -.infinity), peak(1, 5, -3), peak(1, 100, -1e4))
-            add("extremes", peak(1, 3e38, -3e38), peak(0, 3e38, -3e38), peak(1, 3e38, 0))
-            add(
-                "±1e4", (0..<length).map { $0 % 2 == 0 ? 1e4 : -1e4 }, base,
-                (0..<length).map { $0 % 2 == 0 ? -1e4 : 1e4 })
-            func without(_ row: [Float], _ isGone: (Int) -> Bool) -> [Float] {
-                row.indices.map { isGone($0) ? -.infinity : row[$0] }
-            }
-            add(
-                "the same tokens impossible", without(base) { $0 % 3 == 0 }, without(near(1)) { $0 % 3 == 0 },
-                without(near(2)) { $0 % 3 == 0 })
-            add("tokens impossible for the anchor only", without(base) { $0 % 3 == 0 }, near(1), near(2))
-            add("tokens impossible for removing only", base, near(1), without(near(2)) { $0 == length - 1 })
-            add(
-                "impossible until late", without(base) { $0 < length - 1 },
-                without(near(1)) { $0 < length - 2 }, near(2))
-            // Just above and below where a probability is a number other than 0.
-            for depth in [-700, -744, -750, -2000] as [Float] {
-                add("no mass at \(depth)", peak(0, depth, 0), peak(0, -.infinity, 0), peak(0, 0, 0))
-            }
-        }
-        return triples
-    }()
 }

@@ -41,12 +41,13 @@ struct VocabularyLogitsTests {
         #expect(logits.rows == 3 && logits.vocabulary == 1500)
         for (row, numbers) in rows.enumerated() {
             let twin = RowTwin(numbers, temperature: temperature)
-            guard case .defined(let logSumExp, let entropy) = logits.statistics(ofRow: row) else {
+            guard case .defined(let summary) = logits.statistics(ofRow: row) else {
                 Issue.record("row \(row) is undefined")
                 continue
             }
-            #expect(abs(logSumExp - twin.logSumExp) <= 2e-6 && abs(entropy - twin.entropy) <= 2e-6)
-            #expect(logits.scaledLogit(row: row, token: 1499) == numbers[1499] / temperature)
+            #expect(abs(summary.logSumExp - twin.logSumExp) <= 2e-6)
+            #expect(abs(summary.entropy - twin.entropy) <= 2e-6)
+            #expect(logits.logit(row: row, token: 1499) == numbers[1499])
             for (found, number) in zip(logits.logProbabilities(ofRow: row), numbers) {
                 let expected = number / temperature - twin.logSumExp
                 #expect(found == expected || abs(found - expected) <= 1e-12 * max(1, abs(expected)))
@@ -59,11 +60,12 @@ struct VocabularyLogitsTests {
         let values = (1...100).flatMap { [Double($0) * 0.37, -Double.infinity] }
         let logits = VocabularyLogits(DenseTensor(values, shape: [100, 2]), temperature: temperature)
         for row in 0..<100 {
-            guard case .defined(let logSumExp, let entropy) = logits.statistics(ofRow: row) else {
+            guard case .defined(let summary) = logits.statistics(ofRow: row) else {
                 Issue.record("row \(row) is undefined")
                 continue
             }
-            #expect(logits.scaledLogit(row: row, token: 0) - logSumExp == 0 && entropy == 0)
+            #expect(summary.logProbability(ofLogit: logits.logit(row: row, token: 0)) == 0)
+            #expect(summary.entropy == 0)
         }
     }
 
@@ -71,7 +73,30 @@ struct VocabularyLogitsTests {
     func numbers() {
         let logits = VocabularyLogits(DenseTensor([5, -7, 0], shape: [3, 1]), temperature: 2)
         for (row, value) in [5.0, -7, 0].enumerated() {
-            #expect(logits.statistics(ofRow: row) == .defined(logSumExp: value / 2, entropy: 0))
+            let summary = RowSummary(peak: value, temperature: 2, logSum: 0, entropy: 0)
+            #expect(logits.statistics(ofRow: row) == .defined(summary) && summary.logSumExp == value / 2)
         }
+    }
+
+    @Test(
+        "A row is lent as it lies, or widened exactly", arguments: [ElementType.bfloat16, .float16, .float32])
+    func lent(_ type: ElementType) throws {
+        let (logits, rows) = try logits(type, temperature: 1)
+        for wider in [type, .float32, .float64] {
+            let values = logits.withRow(1, as: wider) { row in
+                var values = [Double](repeating: .nan, count: 1500)
+                var span = values.mutableSpan
+                wider.widen(row, into: &span)
+                return values
+            }
+            #expect(values == rows[1])
+        }
+    }
+
+    @Test("Of different types the common one holds the numbers of all")
+    func commonTypes() {
+        #expect(ElementType.common([.bfloat16]) == .bfloat16 && ElementType.common([.float16]) == .float16)
+        #expect(ElementType.common([.bfloat16, .float16]) == .float32)
+        #expect(ElementType.common([.float64, .bfloat16]) == .float64)
     }
 }

@@ -1,0 +1,102 @@
+import Batches
+import ContrastiveLoss
+import Testing
+import TokenDistribution
+
+@Suite struct TokenContrastWishesTests {
+    @Test func `outside the response nothing is read and nothing comes out`() throws {
+        var views = drawnLogProbabilities(40, seed: 4)
+        let response = (0..<40).map { UInt8($0 % 3 == 0 ? 0 : 1) }
+        for token in 0..<40 where response[token] == 0 {
+            views.original[token] = [.nan, .infinity, -.infinity, 1e300][token % 4]
+            views.removing[token] = .nan
+        }
+        let wishes = TokenContrast.Wishes(
+            gradients: Set(View.allCases),
+            addends: PerView(original: views.original, preserving: nil, removing: views.removing))
+        for estimator in sampledEstimators {
+            for set in InstructionSet.available {
+                let found = contrasted(
+                    views, estimator, Clamps(result: 1e-3), instructionSet: set, response: response,
+                    mask: response, wishes: wishes)
+                for token in 0..<40 where response[token] == 0 {
+                    #expect(found.contrast[token] == 0 && found.loss[token] == 0 && !found.isClamped[token])
+                    for view in View.allCases {
+                        #expect(try #require(found.gradients[view])[token] == 0)
+                    }
+                }
+                #expect(found.loss.allSatisfy(\.isFinite) && found.isClamped.contains(true))
+            }
+        }
+    }
+
+    @Test func `gradients keep to the mask, and only those that are wanted are made`() throws {
+        let views = drawnLogProbabilities(50, seed: 5)
+        let mask = (0..<50).map { UInt8($0 % 2) }
+        let all = contrasted(views, .k2, Clamps())
+        let found = contrasted(
+            views, .k2, Clamps(), mask: mask,
+            wishes: TokenContrast.Wishes(gradients: [.original, .preserving]))
+        #expect(found.loss == all.loss && found.contrast == all.contrast)
+        #expect(found.gradients.removing == nil)
+        let original = try #require(all.gradients.original)
+        #expect(found.gradients.original == (0..<50).map { mask[$0] == 1 ? original[$0] : 0 })
+        #expect(try #require(all.gradients.removing).contains { $0 != 0 })
+    }
+
+    @Test func `a contrast alone has neither loss nor gradients`() {
+        let views = drawnLogProbabilities(50, seed: 5)
+        let found = contrasted(views, .k3, Clamps(), wishes: TokenContrast.Wishes(loss: false))
+        #expect(found.contrast == contrasted(views, .k3, Clamps()).contrast)
+        #expect(found.loss.isEmpty && found.isClamped.isEmpty)
+        #expect(View.allCases.allSatisfy { found.gradients[$0] == nil })
+    }
+
+    @Test func `what is added counts inside the response, in the mask or not, and is rounded once`() throws {
+        let views = drawnLogProbabilities(77, seed: 6)
+        let response = (0..<77).map { UInt8($0 % 5 == 0 ? 0 : 1) }
+        let mask = response.indices.map { response[$0] & UInt8($0 % 2) }
+        let addend = (0..<77).map { Double($0) * 0.37 - 9 }
+        let plain = contrasted(
+            views, .k1, Clamps(), TokenShape(form: .margin), response: response, mask: mask)
+        let wishes = TokenContrast.Wishes(
+            gradients: Set(View.allCases), addends: PerView(original: nil, preserving: nil, removing: addend))
+        for set in InstructionSet.available {
+            let found = contrasted(
+                views, .k1, Clamps(), TokenShape(form: .margin), instructionSet: set, response: response,
+                mask: mask, wishes: wishes)
+            #expect(found.gradients.original == plain.gradients.original)
+            #expect(found.gradients.preserving == plain.gradients.preserving)
+            // k1's slope for the removing view is 1, its weight ¼.
+            let expected = (0..<77).map { token in
+                response[token] == 0 ? 0 : Float((mask[token] == 1 ? 0.25 : 0) + addend[token])
+            }
+            #expect(found.gradients.removing == expected)
+        }
+    }
+
+    @Test func `without terms what is added is all there is`() {
+        let views = drawnLogProbabilities(30, seed: 7)
+        let addend = (0..<30).map { Double($0) }
+        let found = contrasted(
+            views, .k3, Clamps(), terms: [],
+            wishes: TokenContrast.Wishes(
+                loss: false, gradients: [.preserving],
+                addends: PerView(original: nil, preserving: addend, removing: nil)))
+        #expect(found.contrast == [Double](repeating: 0, count: 30))
+        #expect(found.gradients.preserving == addend.map { Float($0) } && found.gradients.original == nil)
+    }
+
+    @Test func `a view that no term names needs no log-probabilities`() {
+        let views = drawnLogProbabilities(30, seed: 8)
+        let terms = [Term(.original, .removing, weight: -1)]
+        let contrast = TokenContrast(terms: terms, estimator: .k3, clamps: Clamps(), shape: TokenShape())
+        let ones = [UInt8](repeating: 1, count: 30)
+        let found = contrast.lists(
+            PerView(original: views.original, preserving: nil, removing: views.removing), responseMask: ones,
+            mask: ones, rows: .init(lengths: [30]), weights: [0.25],
+            wishes: TokenContrast.Wishes(gradients: Set(View.allCases)))
+        #expect(found.isSame(as: contrasted(views, .k3, Clamps(), terms: terms)))
+        #expect(found.gradients.preserving == [Float](repeating: 0, count: 30))
+    }
+}
