@@ -1,4 +1,3 @@
-import Glibc
 import HTTP
 import JSON
 import SharedFiles
@@ -56,11 +55,7 @@ struct TensorExchange<Operation: TensorOperation & SendableMetatype>: Sendable {
     /// Bytes that reading a byte of JSON may take: a digit and a comma become a Double, in a list that has grown by
     /// doubling. Of an engine's reply, short objects become entries of several lists.
     private static func textFactor(of text: [UInt8]) -> Int {
-        let holdsReplies = unsafe text.withUnsafeBytes { text in
-            guard let start = text.baseAddress else { return false }
-            return unsafe memmem(start, text.count, "\"reply\"", 7) != nil
-        }
-        return holdsReplies ? 26 : 6
+        mentionsReply(text) ? 26 : 6
     }
 
     private func outcome(of arrival: TensorIntake.Arrival, _ scope: RequestScope) -> Outcome {
