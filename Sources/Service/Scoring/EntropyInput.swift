@@ -77,8 +77,7 @@ struct EntropyInput {
         }
         for view in View.allCases {
             let given = tensors.numbers(.logProbabilities(view))
-            let ids = tensors.request.tensors[TensorSpec.tokenIDs.name]?.integers()
-            let reply = tensors.replies(view, tokenIDs: ids, needsBest: true)
+            let reply = tensors.replies(view, needsBest: true)
             guard let best = reply?.best ?? tensors.best(.best(view), realised: given) else { continue }
             distributions.append(
                 Given(

@@ -73,7 +73,7 @@ struct MaskEndpoint: TensorOperation {
             let needsBest = needs.entropies.contains(view) && entropy == nil
             let given = tensors.best(.best(view), realised: logProbabilities[view])
             if needsBest { best[view] = given }
-            let reply = tensors.replies(view, tokenIDs: nil, needsBest: needsBest)
+            let reply = tensors.replies(view, needsBest: needsBest)
             if let reply {
                 logProbabilities[view] = reply.logProbabilities
                 best[view] = reply.best

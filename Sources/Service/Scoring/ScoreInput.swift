@@ -103,10 +103,7 @@ struct ScoreInput {
                 needs.entropies.contains(view) && views[view].entropy == nil && views[view].logits == nil
             let best = tensors.best(.best(view), realised: views[view].logProbabilities)
             if needsBest { views[view].best = best }
-            if let reply = tensors.replies(
-                view, tokenIDs: tensors.request.tensors[TensorSpec.tokenIDs.name]?.integers(),
-                needsBest: needsBest)
-            {
+            if let reply = tensors.replies(view, needsBest: needsBest) {
                 views[view].logProbabilities = reply.logProbabilities
                 views[view].best = reply.best
             }

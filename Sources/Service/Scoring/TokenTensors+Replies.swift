@@ -1,15 +1,18 @@
 import Batches
 import ContrastiveLoss
 import EngineReplies
+import Tensor
 import TokenDistribution
 
 extension TokenTensors {
     /// What engines' replies say of one view's response tokens: log-probabilities [N], and the likeliest tokens where an
     /// entropy needs them. Nil when the view has no replies; what is wrong with one becomes a fault.
     mutating func replies(
-        _ view: View, tokenIDs: [Int]?, needsBest: Bool
+        _ view: View, needsBest: Bool
     ) -> (logProbabilities: [Double], best: BestTokens?)? {
         guard let replies = request.replies[view] else { return nil }
+        // What the tokens must be, where the request says it; they are checked on their own.
+        let tokenIDs = request.tensors[TensorSpec.tokenIDs.name]?.integers()
         var logProbabilities: [Double] = []
         var values: [Double] = []
         var offsets = [0]
