@@ -43,7 +43,7 @@ struct SmallLogitBatch {
         batch.logProbabilities = PerView { view in
             responseMask.indices.map { token in
                 guard responseMask[token] == 1, let logits = logits[view] else { return .nan }
-                return logits.logProbabilities(ofRow: token)[SmallLogitBatch.realised[token]]
+                return logits.obviousLogProbabilities(ofRow: token)[SmallLogitBatch.realised[token]]
             }
         }
         return batch
