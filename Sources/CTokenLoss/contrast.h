@@ -119,8 +119,9 @@ inlined void contrast_some(
     for (unsigned view = 0; view < TOKEN_LOSS_VIEWS; view++) {
         if (!lists->gradients[view]) continue;
         lanes steepness = slope * slopes[view];
-        /* 0 and not 0·weight, which is −0 or no number. */
-        steepness = choose(is_open & (steepness != 0), steepness * lists->weight, all(0));
+        /* 0 and not 0·weight or steepness·0, which are −0 or no number. */
+        steepness = choose(
+            is_open & (steepness != 0) & (all(lists->weight) != 0), steepness * lists->weight, all(0));
         if (lists->addends[view])
             steepness += choose(is_response, load(lists->addends[view], first, count), all(0));
         store_gradient(lists->gradients[view], first, count, steepness);

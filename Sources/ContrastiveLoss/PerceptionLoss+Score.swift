@@ -126,13 +126,12 @@ extension PerceptionLoss {
         report.aggregated = aggregation.aggregate(
             losses: report.tokenLoss, mask: report.selection.mask, rows: batch.rows)
         if capIfNeeded(&report) { return }
+        let pairs = Set(terms.map(\.pair))
         for row in 0..<batch.rows.count {
             let weight = report.aggregated.tokenWeights[row] * weight
             for token in batch.rows[row] {
                 // A slope of 0 stays 0 under any weight.
-                for term in Set(terms.map(\.pair)) where slopes[token][term] != 0 {
-                    slopes[token][term] *= weight
-                }
+                for pair in pairs where slopes[token][pair] != 0 { slopes[token][pair] *= weight }
             }
         }
         report.gradients.divergences = slopes

@@ -92,7 +92,8 @@ package struct VocabularyContrast: Sendable, Equatable {
     ///
     /// - Parameters:
     ///   - slopes: ∂loss/∂D of each pair.
-    ///   - outputs: a view that isn't contrasted is left alone. After a view's row was written, its output adds.
+    ///   - outputs: a view that isn't contrasted, or with slopes of 0 only, is left alone. After a view's row was
+    ///     written, its output adds.
     /// - Returns: whether everything written is finite.
     /// - Complexity: O(V) for each pair
     func writeGradients(_ rows: LentRows, slopes: PairValues, to outputs: inout PerView<RowOutput>) -> Bool {
@@ -100,6 +101,8 @@ package struct VocabularyContrast: Sendable, Equatable {
         for group in groups {
             let first = group.references.first
             let second = group.references.second
+            let slopes = group.references.map { slopes[ViewPair(anchor: group.anchor, reference: $0)] }
+            if slopes.first == 0, (slopes.second ?? 0) == 0 { continue }
             var places = ContrastOutputs(
                 anchor: outputs[group.anchor], first: outputs[first],
                 second: second.map { outputs[$0] } ?? .none)
@@ -107,9 +110,7 @@ package struct VocabularyContrast: Sendable, Equatable {
                 anchorRow, firstRow, secondRow in
                 contrast.writeGradients(
                     anchor: anchorRow, first: firstRow, second: secondRow, as: rows.elementType,
-                    slopes: group.references.map {
-                        slopes[ViewPair(anchor: group.anchor, reference: $0)]
-                    }, to: &places)
+                    slopes: slopes, to: &places)
             }
             if !written { isFinite = false }
             outputs[group.anchor].adds = true

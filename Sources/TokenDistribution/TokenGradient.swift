@@ -2,7 +2,7 @@ import Glibc
 package import Tensor
 
 /// Writes slope · ∂(log-probability of `token`)/∂z = slope · (1[v = token] − softmax(z/T)[v]) / T for one row [V], or adds
-/// it.
+/// it. A slope of 0 gives zeros and looks at no logit.
 ///
 /// The row's statistics must be defined. Computed in Double, as `RowContrast` does.
 /// - Returns: whether everything written is finite.
@@ -12,6 +12,10 @@ package func writeTokenGradient(
     instructionSet: InstructionSet = .inUse, to output: RowOutput
 ) -> Bool {
     precondition(output.count == logits.byteCount / type.size && (0..<output.count).contains(token))
+    guard slope != 0 else {
+        output.clear()
+        return true
+    }
     let factor = slope / temperature
     guard let element = KernelElement(type) else {
         var values = logProbabilities(logits, as: type, temperature: temperature)

@@ -51,13 +51,4 @@ package struct VocabularyLogits: Sendable {
         let index = elements(ofRow: row).lowerBound + token
         return tensor.doubles(index..<index + 1)[0]
     }
-
-    /// log softmax(z/T) of row `row`, [V], in Double throughout: a divergence between near-equal rows is a small
-    /// difference of large terms. The row must have a finite logit and neither NaN nor +inf.
-    /// - Complexity: O(V)
-    package func logProbabilities(ofRow row: Int) -> [Double] {
-        tensor.withBytes(of: elements(ofRow: row)) { bytes in
-            TokenDistribution.logProbabilities(bytes, as: tensor.elementType, temperature: temperature)
-        }
-    }
 }

@@ -42,7 +42,8 @@ struct RoundingTests {
     }
 
     @Test(
-        "Rewards whose squares overflow or vanish are told apart", arguments: [1e200, 1e-200, 1e308, 0x1p-1030])
+        "Rewards whose squares overflow or vanish are told apart",
+        arguments: [1e200, 1e-200, 1e308, 0x1p-1030])
     func large(_ size: Double) {
         let rewards = [size, 0, 0, -size]
         let found = GroupAdvantage.grpo.advantages(rewards: rewards, groups: [0, 0, 0, 0], epsilon: 0)

@@ -40,7 +40,7 @@ struct AdvantageScalingTests {
     @Test("Where nothing spreads all scales are 1")
     func flat() {
         for scaling in [
-            AdvantageScaling(minimum: 2, maximum: 2 + 1e-6), AdvantageScaling(minimum: 5, maximum: 4),
+            AdvantageScaling(minimum: 2, maximum: 2 + 0x1p-20), AdvantageScaling(minimum: 5, maximum: 4),
         ] {
             #expect(scales(scaling).values == [1, 1, 1, 1, 1])
         }

@@ -43,7 +43,7 @@ struct SmallLogitBatch {
         batch.logProbabilities = PerView { view in
             responseMask.indices.map { token in
                 guard responseMask[token] == 1, let logits = logits[view] else { return .nan }
-                return logits.logProbabilities(ofRow: token)[SmallLogitBatch.realised[token]]
+                return logits.obviousLogProbabilities(ofRow: token)[SmallLogitBatch.realised[token]]
             }
         }
         return batch
@@ -69,12 +69,12 @@ struct SmallLogitBatch {
     /// - Parameter tokenViews: views whose log-probabilities are those of their logits.
     func gradients(
         _ loss: PerceptionLoss, _ report: LossReport, _ logits: PerView<VocabularyLogits?>? = nil,
-        tokenViews: Set<View> = Set(View.allCases)
+        tokenViews: Set<View> = Set(View.allCases), stopped: Set<View>? = nil
     ) throws -> LogitGradients {
         try #require(
             LogitGradients(
                 report, tokenIDs: SmallLogitBatch.realised, logits: logits ?? self.logits,
-                tokenViews: tokenViews, contrast: contrast(loss), stopped: loss.stopGradient))
+                tokenViews: tokenViews, contrast: contrast(loss), stopped: stopped ?? loss.stopGradient))
     }
 
     func gradients(_ loss: PerceptionLoss) throws -> LogitGradients { try gradients(loss, report(loss)) }

@@ -36,7 +36,8 @@ struct TokenTwin {
         self.contrast = contrast
         self.isClamped = isClamped
         self.size = size
-        self.slopeSize = slopeSize * slope
+        // 0 · ∞ is no size.
+        self.slopeSize = slope == 0 ? 0 : slopeSize * slope
         loss = value
         slopes = PerView { slope * steps[$0] }
     }

@@ -51,8 +51,8 @@ struct VocabularyContrastTests {
                         try #require(point.logits[pair.anchor]), try #require(point.logits[pair.reference])
                     )
                     let twin = divergence.value(
-                        anchor: anchor.logProbabilities(ofRow: token),
-                        reference: reference.logProbabilities(ofRow: token))
+                        anchor: anchor.obviousLogProbabilities(ofRow: token),
+                        reference: reference.obviousLogProbabilities(ofRow: token))
                     #expect(abs(found[pair] - (pairs.contains(pair) ? twin : 0)) <= 1e-14)
                 }
             }

@@ -59,6 +59,21 @@ struct TokenGradientTests {
         }
     }
 
+    @Test(
+        "A slope of 0 writes zeros without a sign, and adds nothing",
+        arguments: RowContrastTests.types + [.float64])
+    func noSlope(_ type: ElementType) {
+        let row = RowTriple("", [0, -.infinity, 2], [], [])
+        for set in InstructionSet.available {
+            for slope in [0, -0.0] {
+                let over = written(row, type, token: 2, slope: slope, 1, set)
+                #expect(over.isFinite && over.values.map(\.bitPattern) == [0, 0, 0])
+                let onTop = written(row, type, token: 2, slope: slope, 1, set, base: 0.1)
+                #expect(onTop.isFinite && onTop.values == [0.1, 0.1, 0.1])
+            }
+        }
+    }
+
     @Test("A slope beyond Float is told", arguments: RowContrastTests.types + [.float64])
     func tooLarge(_ type: ElementType) {
         let row = RowTriple("", [0, 1, 2], [], [])
