@@ -23,7 +23,7 @@ struct RowContrastTests {
                         (found.first, twin.first), (try #require(found.second), twin.second),
                     ] {
                         #expect(
-                            value == expected || abs(value - expected) <= 1e-12 * max(1, expected),
+                            isNear(value, expected, 1e-12),
                             "\(divergence) at \(temperature) by \(set): \(value), not \(expected)")
                         #expect(value >= 0)
                     }

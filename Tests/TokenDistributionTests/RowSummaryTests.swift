@@ -58,7 +58,7 @@ struct RowSummaryTests {
             for (logit, expected) in zip(triple.anchor, twin) {
                 let found = summary.logProbability(ofLogit: Double(logit))
                 #expect(
-                    found == expected || abs(found - expected) <= 1e-6 * max(1, abs(expected)),
+                    isNear(found, expected, 1e-6),
                     "\(set): \(found), not \(expected)")
             }
         }

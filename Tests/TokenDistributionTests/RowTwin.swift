@@ -1,5 +1,11 @@
 import Glibc
 
+/// Whether a value is `tolerance` beside an expected one, of which larger ones count by their size. An infinite one must be
+/// met: beside infinity every number would be within the tolerance.
+func isNear(_ value: Double, _ expected: Double, _ tolerance: Double) -> Bool {
+    expected.isInfinite ? value == expected : abs(value - expected) <= tolerance * max(1, abs(expected))
+}
+
 /// Log-sum-exp and entropy of a row in the obvious way, in Double, two passes; sums by Kahan so that the twin's own
 /// rounding stays out of the comparison.
 struct RowTwin {
