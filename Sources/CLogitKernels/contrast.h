@@ -42,13 +42,17 @@ INLINE void copy_last(
     }
 
 INLINE void contrast_vector(
-    const perception_row *rows, int references, size_t index, perception_element element, tempering t,
+    const perception_row *rows, int references, size_t index, size_t left, perception_element element, tempering t,
     wides sums[PERCEPTION_ROWS], wides crossed[PERCEPTION_REFERENCES], narrows least[PERCEPTION_ROWS]) {
     wides x[PERCEPTION_ROWS], e[PERCEPTION_ROWS];
 #pragma clang loop unroll(full)
     for (int row = 0; row <= references; row++) {
         narrows z = load_logits(&rows[row], index, element);
-        least[row] = z < least[row] ? z : least[row];
+        narrows smaller_ones = z < least[row] ? z : least[row];
+        if (left == WIDE)
+            least[row] = smaller_ones;
+        else /* What fills up the last vector is no logit. */
+            for (size_t lane = 0; lane < left; lane++) least[row][lane] = smaller_ones[lane];
         x[row] = above_anchor(z, &rows[row]);
         e[row] = exponential(x[row], t);
         sums[row] += e[row];
@@ -81,7 +85,7 @@ INLINE void contrast_rows(
     narrows least[PERCEPTION_ROWS] = {};
     const float none = -__builtin_inff();
 #define CONTRAST_VECTOR(rows, index, left, position) \
-    contrast_vector(rows, references, index, element, t, sums, crossed, least);
+    contrast_vector(rows, references, index, left, element, t, sums, crossed, least);
     FOR_EACH_VECTOR(rows, references + 1, count, element, CONTRAST_VECTOR)
     for (int row = 0; row <= references; row++) result->sum[row] = total(sums[row]);
     const int anchor_is_whole = __builtin_reduce_min(least[0]) > none;

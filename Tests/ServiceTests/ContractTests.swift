@@ -47,7 +47,10 @@ import Testing
 
     static let enumerations: [(String, [String])] = [
         ("Preset", Preset.allCases.map(\.rawValue)), ("RecipeName", RecipeCatalogue.all.map(\.name)),
-        ("Estimator", ["k1", "abs", "k2", "k3", "low_var_kl", "full_kl", "jsd"]),
+        (
+            "Estimator",
+            ["k1", "abs", "k2", "k3", "low_var_kl", "symmetric", "full_kl", "jsd", "jeffreys"]
+        ),
     ]
 
     @Test(arguments: enumerations) func `words of the contract are the code's`(
@@ -72,6 +75,23 @@ import Testing
         let parameters = contract.at("paths", path, "post", "parameters")?.array?
             .map { contract.resolved($0) }.filter { $0["in"] == "query" }.compactMap { $0["name"]?.string }
         #expect(parameters == names)
+    }
+
+    @Test(arguments: [
+        ("/v1/score", "ScoreColumnarRequest"), ("/v1/mask", "MaskColumnarRequest"),
+        ("/v1/entropy", "EntropyColumnarRequest"),
+    ]) func `tensors of the contract are taken, and stand in its table`(path: String, schema: String) throws {
+        let contract = try ContractDocument()
+        let names = try #require(contract.at("components", "schemas", schema, "properties")?.members?.map(\.name))
+        let table = (contract.at("info", "description")?.string ?? "").split(separator: "\n")
+            .filter { $0.hasPrefix("| `") }.joined()
+        for name in names where name != "options" {
+            let reply = try TestService().post(text: "{\"\(name)\":[]}", to: path)
+            #expect(!reply.text.contains("unknown-field"), "\(name)")
+            let view = name.split(separator: ".").first.map(String.init) ?? ""
+            let generic = name.replacing("\(view).", with: "<view>.")
+            #expect(table.contains("`\(name)`") || table.contains("`\(generic)`"), "\(name)")
+        }
     }
 
     @Test func `defaults of the contract are those in effect`() throws {

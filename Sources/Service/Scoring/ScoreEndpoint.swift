@@ -48,7 +48,8 @@ struct ScoreEndpoint: TensorOperation {
             guard let logits = given[view].logits else { continue }
             statistics[view] = try LogitStatistics(
                 logits, context, field: given[view].logitsField, &input.tensors,
-                read: readings.map { readings in { readings[$0]?.outcomes[view] } })
+                read: input.contrast?.views.contains(view) == true
+                    ? readings.map { readings in { readings[$0]?.outcomes[view] } } : nil)
         }
         try input.tensors.faults.check()
         var entropies = ViewEntropies()
@@ -90,7 +91,8 @@ struct ScoreEndpoint: TensorOperation {
     private static func readings(
         _ input: ScoreInput, _ context: OperationContext
     ) throws(Problem) -> [VocabularyContrast.Reading?]? {
-        guard let contrast = input.contrast, input.tensors.request.reduced.isEmpty else { return nil }
+        let isRead = input.tensors.request.reduced[TensorSpec.interleavedLogits.name] != nil
+        guard let contrast = input.contrast, !isRead else { return nil }
         let readings = contrast.read(
             input.logits, responseMask: input.tensors.responseMask, while: { context.isWanted })
         guard let readings else { throw .unheard }

@@ -82,7 +82,13 @@ struct ScoreInput {
         guard !needs.pairs.isEmpty, let divergence = options.loss.estimator.divergence else { return nil }
         return VocabularyContrast(
             divergence, pairs: needs.pairs, temperature: options.temperature,
-            others: Set(View.allCases.filter { needsStatistics(of: $0) && views[$0].logits != nil }))
+            others: Set(View.allCases.filter { needsStatistics(of: $0) && isHeld($0) }))
+    }
+
+    /// Whether this view's logits can be read: they are given, and were not folded on their own as they arrived.
+    private func isHeld(_ view: View) -> Bool {
+        guard views[view].logits != nil else { return false }
+        return tensors.has(.interleavedLogits) || tensors.request.reduced[views[view].logitsField] == nil
     }
 
     private static func readViews(
