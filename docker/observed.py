@@ -150,7 +150,7 @@ def check_sums(query, traffic):
             "loss tokens": (counted("loss_tokens"), sums["gated"]),
             "mean delta entropy": (signed("delta_entropy_nats", run_name) / counted("compared_tokens"),
                                    sums["delta"] / sums["tokens"]),
-            "mean margin": (signed("margin_nats", run_name) / counted("loss_tokens"), sums["margin"] / sums["gated"]),
+            "mean contrast": (signed("contrast_nats", run_name) / counted("loss_tokens"), sums["contrast"] / sums["gated"]),
             "CPL": (signed("loss_numerator", run_name) / counted("loss_denominator"),
                     sums["numerator"] / sums["denominator"]),
         }

@@ -66,10 +66,10 @@ class Traffic(threading.Thread):
 
     def note(self, run_name, reply):
         found, sums = reply["diagnostics"], self.sums.setdefault(run_name, dict.fromkeys(
-            ("tokens", "gated", "delta", "margin", "numerator", "denominator"), 0))
+            ("tokens", "gated", "delta", "contrast", "numerator", "denominator"), 0))
         sums["tokens"] += found["tokens"]
         sums["gated"] += found["gated"]
         sums["delta"] += (found["mean_delta_entropy"] or 0) * found["tokens"]
-        sums["margin"] += (found["mean_margin"] or 0) * found["gated"]
+        sums["contrast"] += (found["mean_contrast"] or 0) * found["gated"]
         sums["numerator"] += reply["loss_numerator"]
         sums["denominator"] += reply["loss_denominator"]

@@ -58,7 +58,7 @@ def test_every_metric_is_explained_with_its_labels(server, http):
     for name, found in re.findall(r"^([a-z_]+?)(?:_bucket|_sum|_count)?\{(.*)\} \S+$", text, re.M):
         labels.setdefault(name, set()).update(set(re.findall(r'(\w+)="', found)) - {"le"})
     told = {name: set(re.findall(r"\w+", cells[1])) for cells in table for name in named([cells[0]])}
-    assert "perception_margin_nats_total" in labels
+    assert "perception_contrast_nats_total" in labels
     for name, found in labels.items():
         assert found - {"sign"} == told[name] - {"sign"} and found <= told[name], name
 

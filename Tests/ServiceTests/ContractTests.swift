@@ -82,7 +82,8 @@ import Testing
         ("/v1/entropy", "EntropyColumnarRequest"),
     ]) func `tensors of the contract are taken, and stand in its table`(path: String, schema: String) throws {
         let contract = try ContractDocument()
-        let names = try #require(contract.at("components", "schemas", schema, "properties")?.members?.map(\.name))
+        let names = try #require(
+            contract.at("components", "schemas", schema, "properties")?.members?.map(\.name))
         let table = (contract.at("info", "description")?.string ?? "").split(separator: "\n")
             .filter { $0.hasPrefix("| `") }.joined()
         for name in names where name != "options" {

@@ -76,6 +76,27 @@ import Testing
         }
     }
 
+    @Test(arguments: GoldenFile.all(in: "policy"))
+    func `the policy's parts agree with verl's and TRL's own functions`(golden: GoldenFile) throws {
+        let response = try TestService().post("/v1/score", golden.request)
+        try #require(response.status == .ok, "\(response.text)")
+        let reply = try Safetensors(parsing: response.bytes)
+        let result = try JSONValue(parsing: try #require(reply.metadata["result"]))
+        let scalars = try #require(golden.scalars.members)
+        #expect(scalars.contains { $0.name == "policy_loss" || $0.name == "kl" })
+        for member in scalars {
+            let expected = try #require(member.value.double)
+            let found = try #require(result[member.name]?.double, "no \(member.name)")
+            // The libraries' means lack the 1e-8 in the divisor.
+            #expect(abs(found - expected) <= 1e-7 * max(abs(expected), 0.5), "\(member.name)")
+        }
+        for (name, expected) in golden.expected {
+            let found = try #require(reply.tensors[name], "no \(name)")
+            let largest = expected.doubles().map(\.magnitude).max() ?? 0
+            compare(found.doubles(), expected.doubles(), name, relative: 1e-7, absolute: 1e-7 * largest)
+        }
+    }
+
     @Test(arguments: GoldenFile.all(in: "entropy").filter { $0.file.metadata["made_logits"] == nil })
     func `entropy agrees with float64`(golden: GoldenFile) throws {
         let response = try TestService().post("/v1/entropy", golden.request)

@@ -86,7 +86,7 @@ import Testing
         #expect(reply.status == .ok)
         // Four bytes and sixteen digits for each number of three views, beside what 500 tokens of two sequences take.
         let tokens = Self.batch.responseMask.joined().reduce(0, +)
-        #expect(share.bytes == 3 * tokens * 64 * (4 + 16) + 500 * 256 + 2 * 4096)
+        #expect(share.bytes == 3 * tokens * 64 * (4 + 16) + 500 * 320 + 2 * 4096)
     }
 
     @Test(

@@ -67,8 +67,8 @@ struct OperationContext: Sendable {
 
     /// The same for a layout that would itself take memory.
     func claim(tokens: Int, rows: Int, furtherBytes: Int = 0) throws(Problem) {
-        // Some twenty lists of Doubles at the peak, and the diagnostics of each sequence as text.
-        let needed = tokens * 256 + rows * 4096 + furtherBytes
+        // Some forty lists, most of them of Doubles, at the peak, and the diagnostics of each sequence as text.
+        let needed = tokens * 320 + rows * 4096 + furtherBytes
         guard needed <= memoryBudget else {
             throw Problem(
                 .memoryBudgetExceeded,
