@@ -37,6 +37,19 @@ package func sum(of values: Span<Double>, where mask: Span<UInt8>, in range: Ran
     return lanes.sum()
 }
 
+/// How many tokens of a mask have the same number twice.
+/// - Complexity: O(N)
+package func countEqual(_ first: Span<Double>, _ second: Span<Double>, where mask: Span<UInt8>) -> Int {
+    precondition(first.count == mask.count && second.count == mask.count)
+    var count: UInt64 = 0
+    for index in 0..<mask.count {
+        // In bounds by the line above; a check for each element would keep the loop from being vector code.
+        let isEqual = unsafe first[unchecked: index] == second[unchecked: index]
+        count &+= unsafe UInt64(mask[unchecked: index]) & (isEqual ? 1 : 0)
+    }
+    return Int(count)
+}
+
 extension Double {
     /// The number or 0, without a branch, which on masks is mispredicted every few tokens.
     @inlinable

@@ -1,4 +1,5 @@
 import ContrastiveLoss
+import HTTPTypes
 import JSON
 import Service
 import Testing

@@ -1,4 +1,5 @@
 import Advantages
+import Batches
 import ContrastiveLoss
 import JSON
 
@@ -45,9 +46,10 @@ struct BatchDiagnostics: Sendable {
             guard let first = batch.logProbabilities[pair.anchor],
                 let second = batch.logProbabilities[pair.reference]
             else { return nil }
+            let equal = countEqual(first.span, second.span, where: batch.responseMask.span)
+            let tokens = count(of: batch.responseMask.span, in: 0..<batch.responseMask.count)
             return .init(
-                "\(pair.anchor.rawValue)_\(pair.reference.rawValue)",
-                batch.meanOverResponse { first[$0] == second[$0] ? 1 : 0 })
+                "\(pair.anchor.rawValue)_\(pair.reference.rawValue)", mean(Double(equal), tokens))
         }
     }
 }

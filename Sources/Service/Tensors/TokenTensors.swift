@@ -45,6 +45,11 @@ struct TokenTensors {
     mutating func mask(_ spec: TensorSpec) -> [UInt8]? {
         guard let tensor = fitting(spec) else { return nil }
         if tensor.isOutline { return [] }
+        // Bytes are a mask as they stand, unless one of them is wrong and must be named.
+        if tensor.elementType.size == 1 {
+            let bytes = tensor.bytes
+            if bytes.reduce(0, |) <= 1 { return bytes }
+        }
         // A token that is marked by neither is judged as one that counts.
         var mask = [UInt8](repeating: 1, count: responseMask.count)
         var bad = 0
@@ -122,7 +127,7 @@ struct TokenTensors {
         case .entropy: sign = -1
         case .logProbability: sign = 1
         }
-        guard let worst = values.lazy.map({ $0 * sign }).max(), !(worst <= 0) else { return }
+        guard sign < 0 ? least(of: values.span) < 0 : largest(of: values.span) > 0 else { return }
         let tolerance = Residues.tolerance(type)
         var bad = 0
         for token in values.indices where responseMask[token] == 1 && values[token] * sign > 0 {
@@ -199,6 +204,36 @@ struct TokenTensors {
         if case .rollouts(let ids) = layout.kind, ids.isEmpty { return }
         faults.add(.missingField, Problem.Reason(text, field: spec.name))
     }
+}
+
+/// The largest number, or 0 where all are below it; NaN doesn't count. In whole vectors, without a branch.
+private func largest(of values: Span<Double>) -> Double {
+    var lanes = SIMD8<Double>.zero
+    var first = 0
+    while first + 8 <= values.count {
+        for lane in 0..<8 {
+            let value = values[first + lane]
+            lanes[lane] = value > lanes[lane] ? value : lanes[lane]
+        }
+        first += 8
+    }
+    for index in first..<values.count where values[index] > lanes[0] { lanes[0] = values[index] }
+    return lanes.max()
+}
+
+/// The least number, or 0 where all are above it.
+private func least(of values: Span<Double>) -> Double {
+    var lanes = SIMD8<Double>.zero
+    var first = 0
+    while first + 8 <= values.count {
+        for lane in 0..<8 {
+            let value = values[first + lane]
+            lanes[lane] = value < lanes[lane] ? value : lanes[lane]
+        }
+        first += 8
+    }
+    for index in first..<values.count where values[index] < lanes[0] { lanes[0] = values[index] }
+    return lanes.min()
 }
 
 /// Whether there is neither an infinity nor a NaN; in whole vectors, since nearly always there is none.
