@@ -119,7 +119,7 @@ struct TLSTests {
     @Test("Refused in mid-body, a body is read as far as its route would have read it, then answered or not")
     func refusedInMidBody() throws {
         let picky = Route(.post, "/picky", maxBodyBytes: 2 << 20) { _ in .sink(Picky()) }
-        let service = try service(routes: [picky]) { $0.discardBytes = 1000 }
+        let service = try service(routes: [picky]) { $0.lingerBytes = 1000 }
         try withClient(of: service) { client throws in
             let reply = try client.upload(
                 .post, "/picky", chunks: Array(repeating: Array(repeating: 1, count: 1000), count: 1000))

@@ -40,6 +40,7 @@ struct PhaseTimer: Sendable {
 extension HTTPField.Name {
     static let serverTiming = name("Server-Timing")
     static let perceptionRun = name("Perception-Run")
+    static let perceptionRunStatus = name("Perception-Run-Status")
     static let perceptionSteps = name("Perception-Steps")
     static let perceptionSize = name("Perception-Size")
     static let perceptionCells = name("Perception-Cells")
