@@ -11,7 +11,8 @@ extension ServerConfiguration {
         }
         let notNegative: [(String, Int)] = [
             ("workQueueLimit", workQueueLimit), ("maxBodyBytes", maxBodyBytes),
-            ("memoryBudgetBytes", memoryBudgetBytes), ("discardBytes", discardBytes), ("lingerBytes", lingerBytes),
+            ("memoryBudgetBytes", memoryBudgetBytes), ("discardBytes", discardBytes),
+            ("lingerBytes", lingerBytes),
         ]
         for (name, value) in notNegative where value < 0 {
             throw .invalidConfiguration("\(name) is \(value) and must not be negative")

@@ -16,7 +16,9 @@ final class ParentWatch: Sendable {
         let option = "--exit-on-eof \(descriptor)"
         var status = stat()
         guard unsafe fstat(descriptor, &status) == 0 else {
-            throw failure("\(option): no descriptor of this number is open; in Python, give pass_fds the pipe's reading end")
+            throw failure(
+                "\(option): no descriptor of this number is open; in Python, give pass_fds the pipe's reading end"
+            )
         }
         let kind = status.st_mode & S_IFMT
         guard kind == S_IFIFO || kind == S_IFSOCK else {
@@ -27,7 +29,9 @@ final class ParentWatch: Sendable {
             throw failure("\(option): it is the pipe's writing end; the server needs the reading one")
         }
         if kind == S_IFIFO, let writer = Self.ownWriter(of: status) {
-            throw failure("\(option): the server has the pipe's writing end, too, as descriptor \(writer): close it there")
+            throw failure(
+                "\(option): the server has the pipe's writing end, too, as descriptor \(writer): close it there"
+            )
         }
         _ = fcntl(descriptor, F_SETFD, FD_CLOEXEC)
     }
@@ -39,7 +43,8 @@ final class ParentWatch: Sendable {
         // Those that were handed down have small numbers.
         return (0..<Int32(min(limit.rlim_cur, 4096))).first { number in
             var other = stat()
-            return unsafe fstat(number, &other) == 0 && other.st_dev == pipe.st_dev && other.st_ino == pipe.st_ino
+            return unsafe fstat(number, &other) == 0 && other.st_dev == pipe.st_dev
+                && other.st_ino == pipe.st_ino
                 && fcntl(number, F_GETFL) & O_ACCMODE != O_RDONLY
         }
     }

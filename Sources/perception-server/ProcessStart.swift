@@ -14,7 +14,8 @@ enum ProcessStart {
         var variables: [(name: String, value: String)] = []
         var place: CInt = 0
         while let text = unsafe perception_variable(place) {
-            let parts = unsafe String(cString: text).split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
+            let parts = unsafe String(cString: text).split(
+                separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
             variables.append((String(parts[0]), parts.count > 1 ? String(parts[1]) : ""))
             place += 1
         }

@@ -24,9 +24,12 @@ enum ServiceLink {
         var links: [String: Set<String>] = [:]
         for (name, value) in all where name.hasSuffix("_PORT") && isAddress(value) {
             let prefix = String(name.dropLast("_PORT".count))
-            let kind = /_(?:SERVICE_HOST|SERVICE_PORT(?:_[A-Z0-9_]+)?|PORT(?:_\d+_(?:TCP|UDP|SCTP)(?:_(?:PROTO|PORT|ADDR))?)?)/
+            let kind =
+                /_(?:SERVICE_HOST|SERVICE_PORT(?:_[A-Z0-9_]+)?|PORT(?:_\d+_(?:TCP|UDP|SCTP)(?:_(?:PROTO|PORT|ADDR))?)?)/
             links[service(of: name)] = Set(
-                all.map(\.name).filter { $0.hasPrefix(prefix) && $0.dropFirst(prefix.count).wholeMatch(of: kind) != nil })
+                all.map(\.name).filter {
+                    $0.hasPrefix(prefix) && $0.dropFirst(prefix.count).wholeMatch(of: kind) != nil
+                })
         }
         return links
     }

@@ -12,7 +12,9 @@ struct StrangeVariables {
         let options = Set(help.matches(of: /--([a-z][a-z-]*)/).map { variable(String($0.1)) })
             .union(help.matches(of: /PERCEPTION_[A-Z_]*[A-Z]/).map { String($0.0) })
         let strange = Set(all.map(\.name).filter { $0.hasPrefix("PERCEPTION_") && !options.contains($0) })
-        let links = ServiceLink.variables(all).mapValues { $0.intersection(strange) }.filter { !$0.value.isEmpty }
+        let links = ServiceLink.variables(all).mapValues { $0.intersection(strange) }.filter {
+            !$0.value.isEmpty
+        }
         names = strange.subtracting(links.values.flatMap(\.self)).sorted()
         services = links.map { ($0.key, $0.value.count) }.sorted { $0.name < $1.name }
     }

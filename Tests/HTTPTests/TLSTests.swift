@@ -124,13 +124,17 @@ struct TLSTests {
             let reply = try client.upload(
                 .post, "/picky", chunks: Array(repeating: Array(repeating: 1, count: 1000), count: 1000))
             #expect(reply.status == 400)
+        }
+        try withClient(of: service) { client throws in
+            let long = [UInt8](repeating: 1, count: 500_000)
+            #expect(try client.request(.post, "/picky", body: long).status == 400)
             #expect(try client.request(.get, "/hello").text == "hello")
         }
         try withClient(of: service) { client throws in
             let chunks = Array(repeating: [UInt8](repeating: 1, count: 10_000), count: 1000)
             #expect(throws: ClientError.self) { try client.upload(.post, "/picky", chunks: chunks) }
         }
-        let exchanges = try #require(service.recorder.finished(3))
+        let exchanges = try #require(service.recorder.finished(4))
         #expect(exchanges.last?.status == nil)
         #expect((exchanges.last?.bytesIn ?? 0) < 3 << 20)
     }

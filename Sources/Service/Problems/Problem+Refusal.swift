@@ -55,7 +55,8 @@ extension Problem {
             let reason =
                 switch full {
                 case .queue: "as many requests wait as may; come back after Retry-After seconds"
-                case .connections: "as many connections are open as may be; come back after Retry-After seconds"
+                case .connections:
+                    "as many connections are open as may be; come back after Retry-After seconds"
                 }
             self.init(
                 .busy, Reason(reason, expected: "\(full.name) \(full.value)"), limit: full.value,

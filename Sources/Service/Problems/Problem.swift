@@ -171,7 +171,9 @@ package struct Problem: Error, Sendable, Equatable {
         self.init(kind, Reason(reason, field: field))
     }
 
-    func limited(to limit: Int) -> Problem { Problem(kind, reasons, unlisted: unlisted, limit: limit, limitName: limitName) }
+    func limited(to limit: Int) -> Problem {
+        Problem(kind, reasons, unlisted: unlisted, limit: limit, limitName: limitName)
+    }
 
     /// At most this many reasons are listed; the detail counts the rest.
     static let listedReasons = 20
