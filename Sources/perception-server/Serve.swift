@@ -58,13 +58,13 @@ struct Serve: ParsableCommand {
         // Before any thread starts, so that all inherit it and only the wait below gets them.
         let signals = Signals()
         let logger = try makeLogger()
+        let address = try listen.address()
+        let probeAddress = try listen.probeAddress()
         StrangeVariables(ProcessStart.variables, help: Serve.helpMessage()).warn(logger)
         let parent = try resolved(
             exitOnEof, "exit-on-eof", "the number of a descriptor", where: { $0 >= 0 }
         ).map(ParentWatch.init)
         try chooseInstructionSet()
-        let address = try listen.address()
-        let probeAddress = try listen.probeAddress()
         let tokens = try makeTokens(beyond: [address] + [probeAddress].compactMap(\.self), logger)
         var configuration = try limits.configuration()
         configuration.maxConnections = try possibleConnections(

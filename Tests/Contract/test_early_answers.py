@@ -101,8 +101,10 @@ def test_that_it_drains_is_seen_as_well(identity, is_secure):
             plain = socket.create_connection((address.hostname, address.port), 20)
             holder = context(identity).wrap_socket(plain, server_hostname=address.hostname) if is_secure else plain
             holder.sendall(head("/v1/mask", "Content-Type: application/json", "Content-Length: 2") + b"{")
-            # Begun once somebody after it was answered.
-            assert session.get(url + "/readyz", timeout=10).status_code == 200
+            deadline = time.monotonic() + 10
+            # The one that asks, and the one that is held.
+            while "\nperception_http_requests_in_flight 2\n" not in session.get(url + "/metrics", timeout=10).text:
+                assert time.monotonic() < deadline
             process.send_signal(signal.SIGTERM)
             assert lines.wait_for("draining")
             reply = session.post(url + "/v1/entropy", PIECE * 50, headers={"Content-Type": "application/x-safetensors"}, timeout=60)
