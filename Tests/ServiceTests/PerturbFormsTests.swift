@@ -166,7 +166,7 @@ import Testing
     func `steps too long for a header are left out of it, and said to be elsewhere`(count: Int) throws {
         let picture = try pngFile()
         let patches = repeatElement("[0,0,2,1]", count: count).joined(separator: ",")
-        let steps = #"[{"step":"occlusion","patches":[\#(patches)],"seed":1}]"#
+        let steps = #"[{"step":"occlusion","patches":[\#(patches)],"noise_seed":1}]"#
         let asJSON = try perturb(json(picture, "\"steps\":\(steps)")).json()
         let made = try #require(asJSON["images"]?.array?.first?["views"]?.array?.first?["steps"])
         let length = made.text.utf8.count
