@@ -76,6 +76,7 @@ let package = Package(
             name: "CMicroHTTPD", pkgConfig: "libmicrohttpd", providers: [.apt(["libmicrohttpd-dev"])]),
         .target(name: "CConfinement"),
         .target(name: "CEventWait"),
+        .target(name: "CProcess"),
         room(
             "HTTP",
             ["CConfinement", "CEventWait", "CMicroHTTPD", "Locking", "Parallelism", httpTypes, logging]),
@@ -96,7 +97,7 @@ let package = Package(
         .executableTarget(
             name: "perception-server",
             dependencies: [
-                "HTTP", "Locking", "Observability", "Service", "SharedFiles", "TokenDistribution",
+                "CProcess", "HTTP", "Locking", "Observability", "Service", "SharedFiles", "TokenDistribution",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"), logging,
             ],
             swiftSettings: strict),

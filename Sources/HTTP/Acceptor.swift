@@ -20,7 +20,7 @@ final class Acceptor: Sendable {
         self.listener = listener
         self.daemon = daemon
         self.core = core
-        limit = OpenFiles.makeRoom(for: core.configuration.maxConnections)
+        limit = max(1, OpenFiles.makeRoom(for: core.configuration.maxConnections))
         try PosixThread.start(named: "acceptor") { [self] in
             while acceptOne() {}
             state.withLock(waking: .everybody) { $0 = .stopped }
@@ -44,7 +44,7 @@ final class Acceptor: Sendable {
             var length = socklen_t(bytes.count)
             let socket = unsafe accept4(listener.socket, address, &length, Int32(SOCK_CLOEXEC.rawValue))
             guard socket >= 0 else { return mayGoOn(after: errno) }
-            if core.connectionCount < limit {
+            if core.socketCount < limit {
                 unsafe daemon.add(socket, address, length)
             } else {
                 refuse(socket)
@@ -71,7 +71,7 @@ final class Acceptor: Sendable {
     private func refuse(_ socket: Int32) {
         defer { close(socket) }
         if core.isSecure { return }
-        let refusal = Refusal.busy(retryAfter: core.configuration.retryAfter)
+        let refusal = Refusal.busy(.connections(limit), retryAfter: core.configuration.retryAfter)
         let response = core.finish(refusal.response(core.render, nil), for: nil)
         _ = RawReply(response, omittingBody: false).send(to: socket)
     }

@@ -53,7 +53,9 @@ extension Connection {
     ) -> Bool {
         switch state.phase {
         case .working(let head):
-            state.phase = .worked(WorkResult(answer: .inPlaceOfWork(answer(head))))
+            // Who has left is not told, and nobody else may read in a log that it was.
+            state.phase = .worked(
+                WorkResult(answer: isPeerThere ? .inPlaceOfWork(answer(head)) : .clientGone))
             daemonConnection.resume()
         case .body(let head, _, _):
             cut(&state, ending, send(answer(head), head))

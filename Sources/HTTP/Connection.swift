@@ -213,7 +213,7 @@ final class Connection: Sendable {
         }
     }
 
-    private var isPeerThere: Bool {
+    var isPeerThere: Bool {
         var descriptor = pollfd(fd: socket, events: Self.peerClosed, revents: 0)
         return unsafe poll(&descriptor, 1, 0) == 0
     }

@@ -14,8 +14,13 @@ struct Listener {
     /// first moment, whatever mask the process was started with; the mask is the whole process's, hence one at a time.
     private static let ownersOnly = Monitor(())
 
-    init(on address: SocketAddress) throws(ServerError) {
-        let socket = address.makeSocket()
+    init(on wanted: SocketAddress) throws(ServerError) {
+        var address = wanted
+        var socket = address.makeSocket()
+        if socket < 0, errno == EAFNOSUPPORT, let narrower = address.withoutIPv6 {
+            address = narrower
+            socket = address.makeSocket()
+        }
         guard socket >= 0 else { throw .systemCall("socket", errno: errno, address) }
         do throws(ServerError) {
             try Self.bind(socket, to: address)
@@ -49,6 +54,12 @@ struct Listener {
         if case .tcp = address {
             // Old connections in TIME_WAIT must not keep a restarted server out.
             unsafe setsockopt(socket, SOL_SOCKET, SO_REUSEADDR, &yes, socklen_t(MemoryLayout<Int32>.size))
+        }
+        if address.family == AF_INET6 {
+            // Else a setting of the machine's decides whether `::` takes IPv4 clients.
+            var no: Int32 = 0
+            unsafe setsockopt(
+                socket, Int32(IPPROTO_IPV6), IPV6_V6ONLY, &no, socklen_t(MemoryLayout<Int32>.size))
         }
         if try bindOnce(socket, to: address) == 0 { return }
         if case .unix(let path) = address, errno == EADDRINUSE {

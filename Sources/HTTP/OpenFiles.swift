@@ -3,11 +3,11 @@ import Glibc
 /// The process's file descriptors: every connection takes one.
 package enum OpenFiles {
     /// Kept for listening, epoll, logs and files.
-    private static let reserve = 64
+    package static let reserve = 64
 
     /// Raises the soft limit as far as it may go and as `connections` need.
     ///
-    /// - Returns: how many connections there can be; asked for as many, as many.
+    /// - Returns: how many connections there can be; asked for as many, as many. 0 where what is kept leaves none.
     package static func makeRoom(for connections: Int) -> Int {
         var limit = rlimit()
         guard unsafe getrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit) == 0 else {
@@ -19,6 +19,6 @@ package enum OpenFiles {
             unsafe setrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit)
             unsafe getrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit)
         }
-        return max(1, min(connections, Int(min(limit.rlim_cur, rlim_t(Int32.max))) - reserve))
+        return max(0, min(connections, Int(min(limit.rlim_cur, rlim_t(Int32.max))) - reserve))
     }
 }

@@ -2,20 +2,26 @@ import CMicroHTTPD
 import Glibc
 
 /// The system has no threads left.
-package struct ThreadError: Error, Sendable, Equatable {
+package struct ThreadError: Error, Sendable, Equatable, CustomStringConvertible {
     package let errno: Int32
+
+    package var description: String { "the system has no threads left: \(SystemError.text(errno))" }
 }
 
 /// Threads with an explicit stack that leave signals to the main thread.
-enum PosixThread {
+package enum PosixThread {
     /// 8 MiB whatever `ulimit -s` says (it is the usual default, but containers and musl differ): recursive
     /// parsers and decoders with their big frames fit, and pages never touched cost nothing.
-    static let stackBytes = 8 << 20
+    package static let stackBytes = 8 << 20
 
     /// Starts a detached thread.
     ///
-    /// - Parameter name: shown by `top -H`; 15 bytes at most.
-    static func start(named name: String, _ body: @escaping @Sendable () -> Void) throws(ThreadError) {
+    /// - Parameters:
+    ///   - name: shown by `top -H`; 15 bytes at most.
+    ///   - takingSignals: as the calling thread does, instead of none.
+    package static func start(
+        named name: String, takingSignals: Bool = false, _ body: @escaping @Sendable () -> Void
+    ) throws(ThreadError) {
         let start = unsafe Unmanaged.passRetained(Start(name: name, body: body))
         var attributes = pthread_attr_t()
         unsafe pthread_attr_init(&attributes)
@@ -23,7 +29,7 @@ enum PosixThread {
         unsafe pthread_attr_setstacksize(&attributes, stackBytes)
         unsafe pthread_attr_setdetachstate(&attributes, Int32(PTHREAD_CREATE_DETACHED))
         var thread = pthread_t()
-        let result = withSignalsBlocked {
+        let create = {
             unsafe pthread_create(
                 &thread, &attributes,
                 { argument in
@@ -34,6 +40,7 @@ enum PosixThread {
                     return nil
                 }, start.toOpaque())
         }
+        let result = takingSignals ? create() : withSignalsBlocked(create)
         guard result == 0 else {
             unsafe start.release()
             throw ThreadError(errno: result)
@@ -47,13 +54,19 @@ enum PosixThread {
     /// Threads made inside inherit a mask that blocks all signals from elsewhere, so SIGTERM reaches whoever waits for it
     /// and never interrupts a system call here.
     static func withSignalsBlocked<Result>(_ body: () -> Result) -> Result {
-        var all = sigset_t()
         var previous = sigset_t()
-        unsafe sigfillset(&all)
-        for signal in ownFaults { unsafe sigdelset(&all, signal) }
-        unsafe pthread_sigmask(SIG_SETMASK, &all, &previous)
+        unsafe pthread_sigmask(SIG_SETMASK, nil, &previous)
+        blockSignals()
         defer { unsafe pthread_sigmask(SIG_SETMASK, &previous, nil) }
         return body()
+    }
+
+    /// From the calling thread, for good.
+    package static func blockSignals() {
+        var all = sigset_t()
+        unsafe sigfillset(&all)
+        for signal in ownFaults { unsafe sigdelset(&all, signal) }
+        unsafe pthread_sigmask(SIG_SETMASK, &all, nil)
     }
 
     private final class Start: Sendable {

@@ -25,8 +25,8 @@ package enum Refusal: Error, Sendable, Equatable {
     case expectationFailed(String)
     /// 431: all fields together, in bytes.
     case headersTooLarge(limit: Int, size: Int)
-    /// 503: the work queue is full.
-    case busy(retryAfter: Duration)
+    /// 503: no more of this is taken at the moment.
+    case busy(FullLimit, retryAfter: Duration)
     /// 503: the server is going away.
     case draining(retryAfter: Duration)
     /// 503: other requests hold the memory at the moment.
@@ -58,8 +58,8 @@ package enum Refusal: Error, Sendable, Equatable {
         switch self {
         case .methodNotAllowed(_, let allow):
             [.allow: allow.map(\.rawValue).joined(separator: ", ")]
-        case .busy(let retryAfter), .draining(let retryAfter), .memoryTaken(_, _, _, let retryAfter):
-            [.retryAfter: String(max(1, retryAfter.components.seconds))]
+        case .busy(_, let retryAfter), .draining(let retryAfter), .memoryTaken(_, _, _, let retryAfter):
+            [.retryAfter: RetryAdvice.seconds(retryAfter)]
         case .contentEncodingUnsupported:
             [.acceptEncoding: "identity"]
         default:

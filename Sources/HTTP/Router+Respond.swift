@@ -7,7 +7,15 @@ extension Router {
         to head: RequestHead, body: [UInt8] = [], chunk: Int = 65_536, chunks: [Int] = [],
         maxBodyBytes: Int = .max, scope: RequestScope = .unbounded, render: RefusalRenderer
     ) -> Response {
-        let sizes = chunks.isEmpty ? [chunk] : chunks
+        var response = answer(to: head, body, chunks.isEmpty ? [chunk] : chunks, maxBodyBytes, scope, render)
+        response.headers.append(contentsOf: fields(head))
+        return response
+    }
+
+    private func answer(
+        to head: RequestHead, _ body: [UInt8], _ sizes: [Int], _ maxBodyBytes: Int, _ scope: RequestScope,
+        _ render: RefusalRenderer
+    ) -> Response {
         let admission = admit(head, maxBodyBytes: maxBodyBytes)
         switch admission {
         case .refused(let refusal, _): return refusal.response(render, head)

@@ -7,11 +7,19 @@ package struct Router: Sendable {
     private var templates: [(template: PathTemplate, path: String)] = []
     /// Asked of every request before anything else is said about it; nil lets it pass.
     let gate: @Sendable (RequestHead) -> Response?
+    /// What every answer to a request carries beside its own, whoever makes it.
+    let fields: @Sendable (RequestHead) -> HTTPFields
 
-    /// - Parameter gate: answers in place of any route, and of 404 and 405, what it doesn't let pass. Must be light.
+    /// - Parameters:
+    ///   - gate: answers in place of any route, and of 404 and 405, what it doesn't let pass. Must be light.
+    ///   - fields: for every answer, whoever makes it. Must be light.
     /// - Precondition: no two routes share method and path.
-    package init(_ routes: [Route], gate: @escaping @Sendable (RequestHead) -> Response? = { _ in nil }) {
+    package init(
+        _ routes: [Route], gate: @escaping @Sendable (RequestHead) -> Response? = { _ in nil },
+        fields: @escaping @Sendable (RequestHead) -> HTTPFields = { _ in [:] }
+    ) {
         self.gate = gate
+        self.fields = fields
         for route in routes {
             precondition(
                 !self.routes[route.path, default: []].contains { $0.method == route.method },

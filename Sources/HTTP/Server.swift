@@ -40,6 +40,7 @@ package final class Server: Sendable {
         do throws(ThreadError) {
             try Reaper.start(for: core)
             try SpareMemory.watch(core)
+            try core.lingering.watch()
             acceptor = try Acceptor(listener, for: daemon, core: core)
         } catch {
             core.stopThreads()
@@ -83,9 +84,11 @@ package final class Server: Sendable {
     /// is answered with 503, too, and what cannot be answered is closed; jobs still on a worker run on, unheard.
     ///
     /// - Returns: whether all requests finished. A second call waits for the first and returns the same.
+    /// - Parameter limit: of the grace, where it is shorter than the configuration's.
     @discardableResult
-    package func drain() -> Bool {
-        stop(grace: core.configuration.drainGrace)
+    package func drain(within limit: Duration? = nil) -> Bool {
+        let grace = core.configuration.drainGrace
+        return stop(grace: min(limit ?? grace, grace))
     }
 
     @discardableResult
@@ -109,7 +112,7 @@ package final class Server: Sendable {
         core.stopThreads()
         daemon.stop()
         if finished {
-            core.lingering.finish()
+            core.lingering.finish(atMost: TimeLimits(core.configuration).linger)
             for pool in [core.workers, core.longWorkers] { _ = pool.waitForThreads(atMost: .seconds(1)) }
         }
         life.withLock(waking: .everybody) { $0 = .over(finished: finished) }

@@ -12,6 +12,7 @@ extension ServerConfiguration {
         let notNegative: [(String, Int)] = [
             ("workQueueLimit", workQueueLimit), ("maxBodyBytes", maxBodyBytes),
             ("memoryBudgetBytes", memoryBudgetBytes), ("discardBytes", discardBytes),
+            ("lingerBytes", lingerBytes),
         ]
         for (name, value) in notNegative where value < 0 {
             throw .invalidConfiguration("\(name) is \(value) and must not be negative")

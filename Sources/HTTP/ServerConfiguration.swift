@@ -41,9 +41,11 @@ package struct ServerConfiguration: Sendable {
     package var minimumBytesPerSecond = 64 << 10
     /// From the complete head to the last byte of the answer; a client may ask for less with `X-Request-Timeout`.
     package var requestTimeout: Duration = .seconds(3600)
-    /// How much of an unwanted body is still read, so that the refusal reaches a client that is not
-    /// listening while it sends.
+    /// How much of an unwanted body is still read before the refusal, which keeps the connection.
     package var discardBytes = 4 << 20
+    /// The same after the answer, for a client that is still sending more than that: so many bytes are thrown away
+    /// unread, no slower than a wanted body may come, before it is cut off.
+    package var lingerBytes = 1 << 30
     /// How long requests in flight may take to finish when the server drains.
     package var drainGrace: Duration = .seconds(30)
 

@@ -6,6 +6,7 @@ import Synchronization
 final class ServerCore: Sendable {
     let configuration: ServerConfiguration
     private let commonFields: CommonFields
+    private let retryAdvice: RetryAdvice
     let router: Router
     let render: RefusalRenderer
     let observer: any ServerObserver
@@ -29,11 +30,13 @@ final class ServerCore: Sendable {
         self.configuration = configuration
         commonFields = CommonFields(
             serverName: configuration.serverName, isSecure: configuration.tls != nil)
+        retryAdvice = RetryAdvice(retryAfter: configuration.retryAfter)
         self.router = router
         self.render = render
         self.observer = observer
+        let limits = TimeLimits(configuration)
         lingering = LingeringSockets(
-            for: TimeLimits(configuration).linger, bytes: configuration.discardBytes)
+            idle: limits.linger, bytes: configuration.lingerBytes, whole: limits.transfer)
         memory = MemoryBudget(
             total: configuration.memoryBudgetBytes, retryAfter: configuration.retryAfter,
             turnoverStep: SpareMemory.step(of: configuration.memoryBudgetBytes))
@@ -46,6 +49,11 @@ final class ServerCore: Sendable {
             workers.stop()
             throw error
         }
+    }
+
+    /// The answer to work that no thread may wait for.
+    var queueIsFull: Refusal {
+        .busy(.queue(configuration.workQueueLimit), retryAfter: configuration.retryAfter)
     }
 
     /// Whether heavy requests would be refused.
@@ -62,6 +70,9 @@ final class ServerCore: Sendable {
 
     var connectionCount: Int { connections.withLock { $0.count } }
 
+    /// Sockets that are the clients', those that linger among them.
+    var socketCount: Int { connectionCount + lingering.count }
+
     var openConnections: [Connection] {
         connections.withLock { Array($0.values) }
     }
@@ -70,7 +81,9 @@ final class ServerCore: Sendable {
     func finish(_ response: Response, for head: RequestHead?) -> Response {
         var response = response
         response.headers[.requestID] = head?.requestID ?? RequestID.make()
+        if let head { response.headers.append(contentsOf: router.fields(head)) }
         commonFields.add(to: &response.headers)
+        retryAdvice.add(to: &response)
         return response
     }
 
@@ -84,13 +97,13 @@ final class ServerCore: Sendable {
         workers.stop()
         longWorkers.stop()
         reaping.withLock(waking: .everybody) { $0 = false }
+        lingering.stopWatching()
         memory.close()
     }
 
     /// Ends what has taken too long.
     func reap(_ limits: TimeLimits) {
         let now = Moment.now
-        lingering.sweep(now: now)
         for connection in openConnections {
             connection.reap(now: now, limits: limits) { refusal, head in
                 finish(refusal.response(render, head), for: head)

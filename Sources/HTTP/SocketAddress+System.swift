@@ -23,6 +23,11 @@ extension SocketAddress {
         }
     }
 
+    /// Every address of a machine that has no IPv6; nil for what is not every address.
+    var withoutIPv6: SocketAddress? {
+        if case .tcp("::", let port) = self { .tcp(host: "0.0.0.0", port: port) } else { nil }
+    }
+
     /// A new stream socket for this address, not inherited by child processes; -1 with `errno` set when refused.
     func makeSocket() -> Int32 {
         socket(family, Int32(SOCK_STREAM.rawValue | SOCK_CLOEXEC.rawValue), 0)

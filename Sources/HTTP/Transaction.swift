@@ -21,8 +21,6 @@ final class Transaction {
         case discarding(Response)
         /// The same where the answer cannot be given in mid-body, within what the route would have read.
         case outlasting(Response, left: Int)
-        /// Answered in mid-body. So much more is read, lest a reset overtake the answer.
-        case lingering(left: Int)
         case working
         case replying
     }
@@ -64,6 +62,9 @@ final class Transaction {
     func begin(refusing refusal: Refusal?) -> Step {
         let limit = core.configuration.requestTimeout
         turn = connection.headArrived(head, now: started, limit: min(limit, head.timeout ?? limit))
+        // A trailer line that begins with a NUL looks to the library like the line that ends the trailer, and nothing
+        // tells the two apart afterwards. So whatever follows a chunked body is no request.
+        if head.framing == .chunked { closing = true }
         if let refusal {
             closing = true
             return settle(refusal)
@@ -79,7 +80,7 @@ final class Transaction {
         case .open(let sink, let route, let limit):
             self.route = route
             if core.isOverloaded, (head.contentLength ?? .max) > Transaction.smallBody {
-                return settle(.busy(retryAfter: core.configuration.retryAfter))
+                return settle(core.queueIsFull)
             }
             if let refusal = memory.claim(for: sink, head) { return settle(refusal) }
             stage = .receiving(sink, limit: limit)
@@ -104,9 +105,6 @@ final class Transaction {
         case .outlasting(let response, let left):
             stage = .outlasting(response, left: left - piece.byteCount)
             return left >= piece.byteCount ? .goOn : .close
-        case .lingering(let left):
-            stage = .lingering(left: left - piece.byteCount)
-            return left > piece.byteCount ? .goOn : .close
         case .begun, .working, .replying:
             return .close
         }
@@ -136,7 +134,7 @@ final class Transaction {
             case .inPlaceOfWork(let response): return reply(response, worksOn: true)
             case .clientGone: return .close
             }
-        case .begun, .lingering, .replying:
+        case .begun, .replying:
             return .close
         }
     }
@@ -188,8 +186,9 @@ final class Transaction {
         notes = finished.notes
         wasAnsweredRaw = connection.answer(RawReply(finished, omittingBody: head.method == .head), now: .now)
         replyBytes = finished.bodyByteCount
-        stage = .lingering(left: core.configuration.discardBytes)
-        return wasAnsweredRaw ? .goOn : .close
+        // The library knows nothing of the answer, and closes. What the client is still sending is for others to take.
+        if wasAnsweredRaw { connection.lingersWhenClosed() }
+        return .close
     }
 
     /// Where only the library can answer: it does before a body, and it does after one.
@@ -198,7 +197,7 @@ final class Transaction {
             connection.lingersWhenClosed()
             return reply(response)
         }
-        var left = core.configuration.discardBytes
+        var left = core.configuration.lingerBytes
         if case .receiving(_, let limit) = stage { left = max(left, limit - received) }
         stage = .outlasting(response, left: left)
         return .goOn
@@ -239,13 +238,16 @@ final class Transaction {
             }
             let begun = Moment.now
             let response = work()
+            // What says that time is over ended because the client had left: else the reaper would have answered.
+            let isUnheard = response.status == .gatewayTimeout && !connection.isWaiting(in: turn)
             connection.deliver(
-                WorkResult(answer: .response(response), queue: begun - queued, work: .now - begun), in: turn)
+                WorkResult(
+                    answer: isUnheard ? .clientGone : .response(response), queue: begun - queued,
+                    work: .now - begun), in: turn)
         }
         return .suspend(job, workers) { [self] in
-            let refusal = Refusal.busy(retryAfter: core.configuration.retryAfter)
             connection.deliver(
-                WorkResult(answer: .response(refusal.response(core.render, head))), in: turn)
+                WorkResult(answer: .response(core.queueIsFull.response(core.render, head))), in: turn)
         }
     }
 }

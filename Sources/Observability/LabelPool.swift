@@ -13,7 +13,8 @@ package final class LabelPool: Sendable {
 
     /// The value itself while there is room for it, else ``overflow``.
     package func label(_ value: String) -> String {
-        known.withLock { known in
+        if value == LabelPool.overflow { return value }
+        return known.withLock { known in
             if known.contains(value) { return value }
             guard known.count < limit else { return LabelPool.overflow }
             known.insert(value)

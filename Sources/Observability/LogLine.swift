@@ -37,7 +37,7 @@ struct LogLine {
         if LogLine.isPrintable(text) {
             append(text)
         } else {
-            bytes.append(contentsOf: String(String.UnicodeScalarView(LogLine.unbroken(text))).utf8)
+            for scalar in LogLine.unbroken(text) { bytes.append(contentsOf: String(scalar).utf8) }
         }
     }
 
@@ -76,12 +76,19 @@ struct LogLine {
         text.utf8.allSatisfy { (0x20..<0x7F).contains($0) && isWanted($0) }
     }
 
-    /// What may end a line or steer a terminal becomes a blank: it would forge records.
+    /// What may end a line or steer a terminal becomes a blank: it would forge records. What is not seen itself but turns
+    /// the rest around, or hides in it, is written out as `<U+202E>`: a reader would take one text for another.
     private static func unbroken(_ text: String) -> [Unicode.Scalar] {
-        text.unicodeScalars.map { scalar in
+        text.unicodeScalars.flatMap { scalar -> [Unicode.Scalar] in
             switch scalar.value {
-            case 0..<0x20, 0x7F...0x9F, 0x2028, 0x2029: " "
-            default: scalar
+            case 0..<0x20, 0x7F...0x9F, 0x2028, 0x2029: return [" "]
+            case 0x20..<0x7F: return [scalar]
+            default:
+                let properties = scalar.properties
+                guard properties.generalCategory == .format || properties.isDefaultIgnorableCodePoint else {
+                    return [scalar]
+                }
+                return Array("<U+\(String(scalar.value, radix: 16, uppercase: true))>".unicodeScalars)
             }
         }
     }

@@ -27,7 +27,7 @@ package struct PerceptionService: Sendable {
     }
 
     /// All routes, behind the gate that asks for a token: a route that is added is guarded without its doing.
-    package var router: Router { Router(routes, gate: authorization.refusal) }
+    package var router: Router { Router(routes, gate: authorization.refusal, fields: RunName.status) }
     /// Of a second port for those who watch the server and need not speak TLS; behind the same gate.
     package var probeRouter: Router { Router(probes, gate: authorization.refusal) }
     package var observer: any ServerObserver { instruments }
@@ -59,7 +59,6 @@ package struct PerceptionService: Sendable {
     /// Why a request is not even looked at; nil when it may pass.
     /// - Parameter types: of bodies that are read; nil for requests without a body.
     func refusal(_ head: RequestHead, types: [String]?) -> Response? {
-        if let refusal = RunName.refusal(head) { return refusal }
         guard let types else { return nil }
         guard let type = head.mediaType, types.contains(type) else {
             let problem = Problem(
@@ -134,11 +133,18 @@ package struct PerceptionService: Sendable {
     func status(_ path: String, _ word: String, _ isTrue: @escaping @Sendable () -> Bool) -> Route {
         Route(.get, path) { head in
             guard isTrue() else {
-                return .reply(Refusal.busy(retryAfter: .seconds(1)).response(head))
+                return .reply(notReady.response(head))
             }
             let body: JSONValue = ["status": .string(word)]
             return .reply(Response(contentType: "application/json", body: body.bytes))
         }
+    }
+
+    /// A full queue, or else a drain, which a port beside the draining one tells of, too.
+    private var notReady: Refusal {
+        let limit = settings.server.workQueueLimit
+        return load().queued >= limit
+            ? .busy(.queue(limit), retryAfter: .seconds(1)) : .draining(retryAfter: .seconds(1))
     }
 
     func metrics(_ path: String) -> Route {

@@ -15,6 +15,7 @@ func resolved<Value: LosslessStringConvertible>(
     let name = variable(option)
     guard let text = environment(name) else { return nil }
     guard let value = Value(text), isValid(value) else {
+        if ServiceLink.isAddress(text) { throw failure(ServiceLink.advice(name, text, option: option)) }
         throw ValidationError("\(name) must be \(expected), not \"\(text)\"")
     }
     return value
@@ -32,7 +33,7 @@ func resolved(_ flag: Bool, _ option: String) throws -> Bool {
 }
 
 /// `max-body-bytes` → `PERCEPTION_MAX_BODY_BYTES`
-private func variable(_ option: String) -> String {
+func variable(_ option: String) -> String {
     "PERCEPTION_" + option.uppercased().map { $0 == "-" ? "_" : String($0) }.joined()
 }
 
@@ -41,18 +42,4 @@ func environment(_ name: String) -> String? {
     guard let text = unsafe getenv(name) else { return nil }
     let value = unsafe String(cString: text)
     return value.isEmpty ? nil : value
-}
-
-/// Variables that are named like options and are none: most likely misspelt, so that a limit someone set is not in force.
-/// - Parameter help: the help text, which names every option, and every variable that is no option.
-func strangeVariables(help: String) -> [String] {
-    let options = Set(help.matches(of: /--([a-z][a-z-]*)/).map { variable(String($0.1)) })
-        .union(help.matches(of: /PERCEPTION_[A-Z_]*[A-Z]/).map { String($0.0) })
-    guard let stream = unsafe fopen("/proc/self/environ", "r") else { return [] }
-    defer { unsafe fclose(stream) }
-    var bytes = [UInt8](repeating: 0, count: 1 << 20)
-    let count = unsafe fread(&bytes, 1, bytes.count, stream)
-    return bytes[..<count].split(separator: 0)
-        .map { String(decoding: $0.prefix { $0 != UInt8(ascii: "=") }, as: UTF8.self) }
-        .filter { $0.hasPrefix("PERCEPTION_") && !options.contains($0) }
 }

@@ -3,7 +3,10 @@ import HTTP
 
 /// Where the server listens: shared by the commands that start one and that ask one.
 struct ListenOptions: ParsableArguments {
-    @Option(help: "IP address to listen on; another than loopback needs a token. (default: 127.0.0.1)")
+    @Option(
+        help:
+            "IP address to listen on; another than loopback needs a token. :: is every address, IPv6 and IPv4. (default: 127.0.0.1)"
+    )
     var host: String?
 
     @Option(help: "TCP port; 0 lets the system choose. (default: 8080)")
@@ -48,7 +51,11 @@ struct ListenOptions: ParsableArguments {
         }
     }
 
-    private func chosenHost() throws -> String? { try resolved(host, "host", "an IP address") }
+    /// Without the brackets that an IPv6 address has in a URL.
+    private func chosenHost() throws -> String? {
+        guard let host = try resolved(host, "host", "an IP address") else { return nil }
+        return host.hasPrefix("[") && host.hasSuffix("]") ? String(host.dropFirst().dropLast()) : host
+    }
 
     func address() throws -> SocketAddress {
         if let listen = try resolved(listen, "listen", "unix:PATH", where: { $0.hasPrefix("unix:") }) {
@@ -72,7 +79,8 @@ extension SocketAddress {
     var reachable: SocketAddress {
         switch self {
         case .tcp("0.0.0.0", let port): .tcp(host: "127.0.0.1", port: port)
-        case .tcp("::", let port): .tcp(host: "::1", port: port)
+        // It takes IPv4, too, and a container may have no IPv6 loopback.
+        case .tcp("::", let port): .tcp(host: "127.0.0.1", port: port)
         case .tcp, .unix: self
         }
     }

@@ -15,4 +15,8 @@ struct PerceptionServer: ParsableCommand {
         version: Serve.version,
         subcommands: [Serve.self, Healthcheck.self],
         defaultSubcommand: Serve.self)
+
+    static func main() {
+        CommandThread.run { main(ProcessStart.arguments) }
+    }
 }

@@ -16,6 +16,7 @@ extension ServerConfiguration {
         configuration.maxBodyBytes = 0
         configuration.memoryBudgetBytes = 0
         configuration.discardBytes = 64 << 10
+        configuration.lingerBytes = 1 << 20
         configuration.headerTimeout = .seconds(5)
         configuration.drainGrace = .seconds(1)
         return configuration

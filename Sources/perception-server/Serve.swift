@@ -46,21 +46,28 @@ struct Serve: ParsableCommand {
     @Option(help: "text or json, one line for each record, to standard error. (default: text)")
     var logFormat: String?
 
+    @Option(
+        help: ArgumentHelp(
+            "Drain and end when the last writer of the pipe that was handed down as this descriptor is gone, with a grace of 2 s at most.",
+            valueName: "fd"))
+    var exitOnEof: Int32?
+
     func run() throws {
         occupyStandardFiles()
         ProcessMemory.keepForTheNextRequest()
         // Before any thread starts, so that all inherit it and only the wait below gets them.
         let signals = Signals()
         let logger = try makeLogger()
-        for name in strangeVariables(help: Serve.helpMessage()) {
-            logger.warning("no option has this environment variable", metadata: ["variable": "\(name)"])
-        }
-        try chooseInstructionSet()
         let address = try listen.address()
         let probeAddress = try listen.probeAddress()
+        StrangeVariables(ProcessStart.variables, help: Serve.helpMessage()).warn(logger)
+        let parent = try resolved(
+            exitOnEof, "exit-on-eof", "the number of a descriptor", where: { $0 >= 0 }
+        ).map(ParentWatch.init)
+        try chooseInstructionSet()
         let tokens = try makeTokens(beyond: [address] + [probeAddress].compactMap(\.self), logger)
         var configuration = try limits.configuration()
-        configuration.maxConnections = possibleConnections(
+        configuration.maxConnections = try possibleConnections(
             configuration.maxConnections,
             besides: probeAddress == nil ? 0 : ServerConfiguration.probeConnections, logger)
         configuration.address = address
@@ -84,20 +91,35 @@ struct Serve: ParsableCommand {
         }
         running.set(server)
         confine(logger)
+        if server.address != configuration.address, case .tcp("::", _) = configuration.address,
+            case .tcp("0.0.0.0", _) = server.address
+        {
+            logger.notice("this system has no IPv6: listening on every IPv4 address")
+        }
         let besides = probes.map { ", probes on \($0.url)" } ?? ""
         announce("perception-server \(Serve.version) listening on \(server.url)\(besides)")
 
+        try parent?.begin()
         var signal = signals.next()
         while signal == .reload {
             tokens.reload()
             signal = signals.next()
         }
-        logger.info("draining", metadata: ["signal": "\(signal.rawValue)"])
-        let finished = server.drain()
+        let finished: Bool
+        if let parent, parent.sawEnd {
+            logger.info("draining", metadata: ["end_of_file": .stringConvertible(parent.descriptor)])
+            finished = server.drain(within: Serve.orphansGrace)
+        } else {
+            logger.info("draining", metadata: ["signal": "\(signal.rawValue)"])
+            finished = server.drain()
+        }
         // Until now they told that it drains.
         probes?.drain()
         logger.info("stopped", metadata: ["all_requests_finished": "\(finished)"])
     }
+
+    /// Who asked is gone with the parent, most likely.
+    private static let orphansGrace: Duration = .seconds(2)
 
     /// From here on the process can only answer.
     private func confine(_ logger: Logger) {
@@ -111,8 +133,14 @@ struct Serve: ParsableCommand {
     }
 
     /// What is told of a limit, by metrics and /v1/info too, must be the one that acts.
-    private func possibleConnections(_ wanted: Int, besides probes: Int, _ logger: Logger) -> Int {
-        let possible = max(1, OpenFiles.makeRoom(for: wanted + probes) - probes)
+    /// - Throws: one line when there is room for none.
+    private func possibleConnections(_ wanted: Int, besides probes: Int, _ logger: Logger) throws -> Int {
+        let possible = OpenFiles.makeRoom(for: wanted + probes) - probes
+        guard possible > 0 else {
+            throw failure(
+                "the limit of open files (ulimit -n) leaves room for no connection: \(OpenFiles.reserve + probes + 1) are "
+                    + "the least")
+        }
         if possible < wanted {
             logger.warning(
                 "the limit of open files leaves room for fewer connections than --max-connections",

@@ -1,3 +1,4 @@
+import Glibc
 import HTTPTypes
 import Locking
 import Testing
@@ -95,6 +96,48 @@ struct DisconnectTests {
         let exchanges = try #require(service.recorder.finished(3))
         #expect(exchanges.filter { $0.ending == .clientGone }.count == 1)
         #expect(ran.withLock { $0 } == 1)
+    }
+
+    @Test(
+        "A client that left is no answered one, be it noticed by the work or at the deadline",
+        arguments: ["100", "0.2"])
+    func leftDuringWork(timeout: String) throws {
+        let began = Gate()
+        began.open()
+        let route = Route(.post, "/asking") { head in
+            .sink(
+                BufferedBody(for: head) { _, scope in
+                    .work {
+                        began.pass()
+                        if timeout == "100" {
+                            while scope.isWanted {}
+                        } else {
+                            usleep(400_000)
+                        }
+                        return Response(.gatewayTimeout, text: "nobody waits")
+                    }
+                })
+        }
+        let service = try TestService(routes: [route])
+        do {
+            let client = try service.client()
+            try client.send(
+                client.head(.post, "/asking", [.contentLength: "1", .requestTimeout: timeout]) + [1])
+            began.waitForArrivals(1)
+        }
+        let exchange = try #require(service.recorder.finished(1)?.first)
+        #expect(exchange.ending == .clientGone && exchange.status == nil && exchange.bytesOut == 0)
+        #expect(try service.client().request(.get, "/hello").text == "hello")
+    }
+
+    @Test("504 that a route says by itself reaches a client that is there")
+    func ownTimeout() throws {
+        let route = Route(.post, "/late") { head in
+            .sink(BufferedBody(for: head) { _, _ in .work { Response(.gatewayTimeout, text: "late") } })
+        }
+        let service = try TestService(routes: [route])
+        #expect(try service.client().request(.post, "/late", body: [1]).text == "late")
+        #expect(service.recorder.finished(1)?.first?.ending == .completed)
     }
 }
 

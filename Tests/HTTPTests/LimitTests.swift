@@ -143,10 +143,9 @@ struct LimitTests {
             $0.memoryBudgetBytes = 3 << 20
             $0.maxBodyBytes = 100 << 20
         }
-        let client = try service.client()
         let chunk = [UInt8](repeating: 1, count: 1 << 20)
-        #expect(try client.upload(.post, "/echo", chunks: [chunk]).status == 200)
-        let reply = try client.upload(.post, "/echo", chunks: Array(repeating: chunk, count: 4))
+        #expect(try service.client().upload(.post, "/echo", chunks: [chunk]).status == 200)
+        let reply = try service.client().upload(.post, "/echo", chunks: Array(repeating: chunk, count: 4))
         #expect(reply.status == 507)
         _ = service.recorder.finished(2)
         service.waitForMemory(0)
@@ -155,10 +154,9 @@ struct LimitTests {
     @Test("A short chunked body needs no more memory than its bytes")
     func chunkedMemoryOfShortBody() throws {
         let service = try TestService { $0.memoryBudgetBytes = 1000 }
-        let client = try service.client()
-        #expect(try client.upload(.post, "/echo", chunks: [[1, 2], [3]]).body == [1, 2, 3])
+        #expect(try service.client().upload(.post, "/echo", chunks: [[1, 2], [3]]).body == [1, 2, 3])
         let long = [UInt8](repeating: 1, count: 1001)
-        #expect(try client.upload(.post, "/echo", chunks: [long]).status == 507)
+        #expect(try service.client().upload(.post, "/echo", chunks: [long]).status == 507)
         _ = service.recorder.finished(2)
         service.waitForMemory(0)
     }

@@ -73,10 +73,9 @@ struct ServingTests {
     @Test("A chunked body arrives whole", arguments: [1, 10, 1000, 100_000])
     func chunked(size: Int) throws {
         let service = try TestService()
-        let client = try service.client()
         let chunks = (1...7).map { [UInt8](repeating: UInt8($0), count: size) }
         for path in ["/echo", "/heavy"] {
-            let reply = try client.upload(.post, path, chunks: chunks)
+            let reply = try service.client().upload(.post, path, chunks: chunks)
             #expect(reply.status == 200)
             #expect(reply.body == Array(chunks.joined()))
         }

@@ -179,6 +179,26 @@ struct SmugglingTests {
         #expect(!answer.contains(" 200 "))
     }
 
+    /// The library ends a trailer at such a line, and a proxy before it may not.
+    @Test(
+        "What follows a chunked body is no request, whatever its trailer looks like",
+        arguments: [
+            "0\r\n\0\r\n", "0\r\n\0x: y\r\n", "0\r\nA: b\r\n\0\r\n", "0\r\nA: b\r\n\0x\r\n", "0\r\n\0\n",
+            "0\r\n\n", "0\r\nA: b\r\n\r\n", "0\r\n\r\n",
+        ].map(Raw.init), [true, false])
+    func trailers(raw: Raw, isPipelined: Bool) throws {
+        let service = try TestService()
+        let client = try service.client()
+        try client.send(client.head(.post, "/echo", [.transferEncoding: "chunked"]))
+        try client.send("3\r\nabc\r\n" + raw.wire + (isPipelined ? Self.hidden : ""))
+        let reply = try client.receiveReply()
+        #expect(reply.text == "abc" && reply.headers[.connection]?.lowercased() == "close")
+        if !isPipelined { try? client.send(Self.hidden) }
+        #expect(((try? client.receiveUntilClosed()) ?? []).isEmpty)
+        service.waitForNoConnections()
+        #expect(service.recorder.count == 1)
+    }
+
     @Test("The reason is told to the renderer together with what is known of the head")
     func reason() throws {
         let service = try TestService()

@@ -119,18 +119,22 @@ struct TLSTests {
     @Test("Refused in mid-body, a body is read as far as its route would have read it, then answered or not")
     func refusedInMidBody() throws {
         let picky = Route(.post, "/picky", maxBodyBytes: 2 << 20) { _ in .sink(Picky()) }
-        let service = try service(routes: [picky]) { $0.discardBytes = 1000 }
+        let service = try service(routes: [picky]) { $0.lingerBytes = 1000 }
         try withClient(of: service) { client throws in
             let reply = try client.upload(
                 .post, "/picky", chunks: Array(repeating: Array(repeating: 1, count: 1000), count: 1000))
             #expect(reply.status == 400)
+        }
+        try withClient(of: service) { client throws in
+            let long = [UInt8](repeating: 1, count: 500_000)
+            #expect(try client.request(.post, "/picky", body: long).status == 400)
             #expect(try client.request(.get, "/hello").text == "hello")
         }
         try withClient(of: service) { client throws in
             let chunks = Array(repeating: [UInt8](repeating: 1, count: 10_000), count: 1000)
             #expect(throws: ClientError.self) { try client.upload(.post, "/picky", chunks: chunks) }
         }
-        let exchanges = try #require(service.recorder.finished(3))
+        let exchanges = try #require(service.recorder.finished(4))
         #expect(exchanges.last?.status == nil)
         #expect((exchanges.last?.bytesIn ?? 0) < 3 << 20)
     }

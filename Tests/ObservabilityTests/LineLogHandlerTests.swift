@@ -68,6 +68,21 @@ import Testing
         #expect(text.split(separator: "\n", omittingEmptySubsequences: false).count == 2, "\(text)")
     }
 
+    @Test(arguments: [
+        ("a\u{202e}txt.exe", "a<U+202E>txt.exe"), ("\u{2066}x\u{2069}", "<U+2066>x<U+2069>"),
+        ("\u{200f}\u{200e}\u{61c}", "<U+200F><U+200E><U+61C>"),
+        ("ab\u{200b}c\u{feff}", "ab<U+200B>c<U+FEFF>"),
+        ("\u{e0041}\u{3164}\u{ad}", "<U+E0041><U+3164><U+AD>"),
+        ("\u{5d0}ü 漢 e\u{301}", "\u{5d0}ü 漢 e\u{301}"),
+    ]) func `what turns or hides text is written out, what is text stays`(value: String, shown: String) throws
+    {
+        let record = try record(["value": .string(value)], message: "\(value)")
+        #expect(record["value"] == .string(shown) && record["message"] == .string(shown))
+        let text = logged(.text) { $0.info("\(value)", metadata: ["value": .string(value)]) }
+        let word = shown.contains(" ") ? "\"\(shown)\"" : shown
+        #expect(text.hasSuffix(" INFO \(shown) value=\(word)\n"), "\(text)")
+    }
+
     @Test func `text for people quotes what would look like several fields`() {
         let text = logged(.text) {
             $0.warning("busy", metadata: ["a": "plain", "b": "x y=z", "c": "", "n": .stringConvertible(3)])

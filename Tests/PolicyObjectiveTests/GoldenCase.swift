@@ -56,17 +56,8 @@ struct GoldenCase {
                         ClippedSurrogate.Tokens(rawValue: word("policy_tokens", "response")))),
             kl: hasReference
                 ? ReferenceKL(estimator: estimator, coefficient: number("kl_coefficient") ?? 0) : nil,
-            aggregation: try aggregation(
-                word("policy_aggregation", "token-mean"), denominator: number("policy_denominator"), rows))
-    }
-
-    /// token-sum over a denominator is one row's seq-mean-token-sum-norm with that length, for any number of rows.
-    private static func aggregation(_ mode: String, denominator: Double?, _ rows: Rows) throws -> Aggregation
-    {
-        guard mode == "token-sum" else {
-            return Aggregation(mode: try #require(Aggregation.Mode(rawValue: mode)))
-        }
-        let length = try #require(denominator)
-        return Aggregation(mode: .sequenceMeanTokenSumNorm, normLength: length, globalBatchSize: 1)
+            aggregation: Aggregation(
+                mode: try #require(Aggregation.Mode(rawValue: word("policy_aggregation", "token-mean"))),
+                denominator: number("policy_denominator")))
     }
 }

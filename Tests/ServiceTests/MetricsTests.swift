@@ -147,14 +147,42 @@ import Testing
         #expect(counts == [2 * tokens, 2 * tokens, nil, nil, 2 * tokens] && tokens > 0)
     }
 
-    @Test(arguments: ["", "a b", "a\u{e4}", "a,b", "\"", String(repeating: "r", count: 65), "a{b}"])
-    func `what is no name of a run is refused, on every route that counts`(run: String) throws {
-        for path in OperationsTests.posts {
-            let response = try TestService().send(
-                "POST", path, Array("{}".utf8),
+    @Test(
+        arguments: [
+            ("", "0 bytes; 1 to 64 are taken"), ("a b", "byte 1 is none of A-Z a-z 0-9 . _ : / -"),
+            ("a\u{e4}", "byte 1 is none of A-Z a-z 0-9 . _ : / -"),
+            ("a,b", "byte 1 is none of A-Z a-z 0-9 . _ : / -"),
+            ("\"", "byte 0 is none of A-Z a-z 0-9 . _ : / -"),
+            ("a{b}", "byte 1 is none of A-Z a-z 0-9 . _ : / -"),
+            (String(repeating: "r", count: 74), "74 bytes; 1 to 64 are taken"),
+        ])
+    func `what is no name of a run fails no step; it counts as other, and the reply says so`(
+        run: String, reason: String
+    ) throws {
+        let service = TestService()
+        let status = try #require(HTTPField.Name("Perception-Run-Status"))
+        let body = TokenBatch(lengths: [2], seed: 83).rollouts([:])
+        let reply = try service.send(
+            "POST", "/v1/score", body,
+            headers: [("Content-Type", "application/json"), ("Perception-Run", run)])
+        #expect(reply.status == .ok)
+        #expect(reply.headers[values: status] == ["other;reason=\"\(reason)\""])
+        let found = try series(service)
+        #expect(found[signal("response_tokens", "cppo-verl", "other")] != nil)
+        #expect(found[signal("response_tokens", "cppo-verl", "none")] == nil)
+        for (method, path) in OperationsTests.posts.map({ ("POST", $0) }) + [
+            ("GET", "/v1/info"), ("GET", "/v1/no"),
+        ] {
+            let reply = try service.send(
+                method, path, Array("[]".utf8),
                 headers: [("Content-Type", "application/json"), ("Perception-Run", run)])
-            try response.expectProblem(.invalidValue, field: "Perception-Run")
+            #expect(reply.headers[values: status].count == 1, "\(path)")
+            #expect(!reply.text.contains("Perception-Run"))
         }
+        let named = try service.send(
+            "POST", "/v1/score", body,
+            headers: [("Content-Type", "application/json"), ("Perception-Run", "good")])
+        #expect(named.headers[status] == nil)
     }
 
     @Test func `the longest name of a run with every kind of character is taken`() throws {

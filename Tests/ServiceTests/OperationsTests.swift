@@ -12,9 +12,10 @@ import Testing
 
     @Test func `health is always live, readiness follows the server`() throws {
         let ready = Readiness()
+        let load = Monitor(ServerLoad.idle)
         let service = PerceptionService(
             settings: ServiceSettings(), logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() },
-            isReady: { ready.value }, load: { .idle })
+            isReady: { ready.value }, load: { load.withLock { $0 } })
         func get(_ path: String) throws -> Response {
             let head = try RequestHead(
                 target: path, headers: [try #require(HTTPField.Name("Host")): "localhost"])
@@ -25,8 +26,13 @@ import Testing
         ready.value = false
         #expect(try get("/healthz").json() == ["status": "live"])
         let draining = try get("/readyz")
-        try draining.expectProblem(.busy)
-        #expect(Int(draining.headers[.retryAfter] ?? "") ?? 0 >= 1)
+        try draining.expectProblem(.draining)
+        load.withLock { $0.queued = ServiceSettings().server.workQueueLimit }
+        let busy = try get("/readyz")
+        try busy.expectProblem(.busy)
+        let told = try JSONValue(parsing: busy.bytes)
+        #expect(told["limit_name"] == "queue_limit" && told["limit"] == 1024)
+        for reply in [draining, busy] { #expect(Int(reply.headers[.retryAfter] ?? "") ?? 0 >= 1) }
     }
 
     @Test func `unknown paths are not found, known ones tell their methods`() throws {

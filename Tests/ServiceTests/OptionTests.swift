@@ -96,6 +96,8 @@ import Testing
             OptionValue("policy_aggregation", "token-mean", "token-mean")
         ),
         (OptionValue("policy_denominator", 512, "512"), OptionValue("policy_denominator", 1.5, "1.5")),
+        (OptionValue("vocabulary_size", 151936, "151936"), OptionValue("vocabulary_size", .null, "none")),
+        (OptionValue("entropy_from", "upper", "upper"), OptionValue("entropy_from", "lower", "lower")),
         (OptionValue("gradient_of", "objective", "objective"), OptionValue("gradient_of", "loss", "loss")),
         (OptionValue("temperature", 0.0001, "0.0001"), OptionValue("temperature", 10_000, "1e4")),
         (OptionValue("grad_scale", 65536, "65536"), OptionValue("grad_scale", -0.5, "-0.5")),

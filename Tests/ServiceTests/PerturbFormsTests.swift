@@ -148,6 +148,39 @@ import Testing
             "\(response.text.prefix(300))")
     }
 
+    @Test func `a part's header may go on in lines that begin with a blank`() throws {
+        let picture = try pngFile()
+        let request = Array(#"{"views":[{"name":"view","steps":[]}]}"#.utf8)
+        let expected = try perturb(json(picture, #""steps":[]"#)).json()
+        let form = multipart([
+            (
+                "Content-Disposition: form-data;\r\n name=\"images\";\r\n\tfilename=\"x.png\"\r\nContent-Type:\r\n image/png",
+                picture
+            ),
+            ("Content-Disposition:\r\n  form-data; name=\"request\"", request),
+        ])
+        #expect(try perturb(form, type: "multipart/form-data; boundary=edge").json() == expected)
+    }
+
+    @Test(arguments: [1, 250, 300, 310, 350, 2000])
+    func `steps too long for a header are left out of it, and said to be elsewhere`(count: Int) throws {
+        let picture = try pngFile()
+        let patches = repeatElement("[0,0,2,1]", count: count).joined(separator: ",")
+        let steps = #"[{"step":"occlusion","patches":[\#(patches)],"noise_seed":1}]"#
+        let asJSON = try perturb(json(picture, "\"steps\":\(steps)")).json()
+        let made = try #require(asJSON["images"]?.array?.first?["views"]?.array?.first?["steps"])
+        let length = made.text.utf8.count
+        let reply = try perturb(picture, type: "image/png", query: "?steps=\(percentEncoded(steps))")
+        try #require(reply.status == .ok, "\(reply.text)")
+        let field = reply.headers[try name("Perception-Steps")]
+        let omitted = reply.headers[try name("Perception-Steps-Omitted")]
+        if length <= 3072 {
+            #expect(field == made.text && omitted == nil)
+        } else {
+            #expect(field == nil && omitted?.hasPrefix("\(length) bytes; ") == true)
+        }
+    }
+
     @Test func `no steps only decode and encode, losslessly in PNG and raw`() throws {
         let image = gradientPicture()
         let png = try perturb(pngFile(image), type: "image/png", query: "?steps=[]&level=9")

@@ -64,14 +64,26 @@ import Testing
         #expect(folder.names == ["result"])
     }
 
-    @Test func `input and output may both be files, and the same one`() throws {
+    @Test func `input and output may both be files`() throws {
         folder.write(batch(options: "{}"), to: "batch")
         let expected = try service.send("POST", "/v1/score?input_file=batch")
-        _ = try service.send("POST", "/v1/score?input_file=batch&output_file=batch").json()
-        let written = try SharedDirectory(path: folder.path).file("batch").withBytes { span in
+        _ = try service.send("POST", "/v1/score?input_file=batch&output_file=result").json()
+        let written = try SharedDirectory(path: folder.path).file("result").withBytes { span in
             unsafe span.withUnsafeBytes { unsafe Array($0) }
         }
         #expect(written == expected.bytes)
+    }
+
+    @Test(arguments: ["/v1/score", "/v1/entropy", "/v1/mask", "/v1/advantages"])
+    func `a result never takes the place of its input`(path: String) throws {
+        let bytes = batch(options: "{}")
+        folder.write(bytes, to: "batch")
+        try service.send("POST", "\(path)?input_file=batch&output_file=batch")
+            .expectProblem(.conflictingFields, field: "output_file")
+        let kept = try SharedDirectory(path: folder.path).file("batch").withBytes { span in
+            unsafe span.withUnsafeBytes { unsafe Array($0) }
+        }
+        #expect(kept == bytes)
     }
 
     @Test func `the query's options are in force`() throws {

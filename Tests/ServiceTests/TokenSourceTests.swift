@@ -16,7 +16,7 @@ import Testing
     }
 
     @Test(arguments: [
-        "first-token\nother-token\n", "first-token\nother-token",
+        "first-token\nother-token\n", "first-token\nother-token \n\t",
         "\n\n first-token\t\r\n\r\nother-token \r\n\n",
         "first-token\nother-token\nfirst-token\n",
     ]) func `a file has a token on each line; blanks around them and empty lines don't count`(text: String)
@@ -37,6 +37,30 @@ import Testing
             try read("in-the-file\nin-both-1\n", environment: "in-both-1 in-the-environment")
                 == tokens("in-the-file", "in-both-1", "in-the-environment"))
         #expect(try TokenSource(path: nil, environment: nil).read() == [])
+    }
+
+    @Test
+    func `a last line without its end is taken only where nobody could guess it, as it may be half a token`()
+        throws
+    {
+        let whole = "0123456789abcdef"
+        #expect(try read(whole) == tokens(whole))
+        #expect(try read("first-token\n" + whole) == tokens("first-token", whole))
+        #expect(try read("first-token\n \t") == tokens("first-token"))
+        for count in [8, 11, 15] {
+            for before in ["", "first-token\n"] {
+                do {
+                    _ = try read(before + whole.prefix(count))
+                    Issue.record("\(count) characters without a line end were taken")
+                } catch let error as TokenSourceError {
+                    guard case .unended(_, number: before.isEmpty ? 1 : 2, count: count) = error else {
+                        throw error
+                    }
+                    #expect("\(error)".contains("half written") && !"\(error)".contains("0123"))
+                }
+                #expect(try read(before + whole.prefix(count) + "\n").count == (before.isEmpty ? 1 : 2))
+            }
+        }
     }
 
     @Test(arguments: ["", "\n", " \t\r\n\n"]) func `a file without a token is an error, not an open door`(

@@ -9,6 +9,10 @@ package struct TokenSource: Sendable {
     /// meant.
     package static let mostBytes = 64 << 10
 
+    /// Of a last line without a line end, which looks like a file that is still being written, or was never written whole.
+    /// Secrets that orchestrators mount have no line end, so longer ones are taken: those nobody guesses.
+    static let shortestUnended = 16
+
     /// - Parameters:
     ///   - path: of a file with one token a line.
     ///   - environment: tokens with blanks, line ends or commas between them.
@@ -30,6 +34,11 @@ package struct TokenSource: Sendable {
         guard let path else { return environment }
         let lines = try TokenSource.contents(path)
             .split(separator: UInt8(ascii: "\n"), omittingEmptySubsequences: false)
+        if let last = lines.last.map(TokenSource.trimmed), !last.isEmpty,
+            last.count < TokenSource.shortestUnended
+        {
+            throw .unended(path, number: lines.count, count: last.count)
+        }
         let tokens = try TokenSource.tokens(lines, of: .file(path))
         let known = Set(tokens)
         return tokens + environment.filter { !known.contains($0) }

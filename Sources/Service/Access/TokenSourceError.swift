@@ -7,6 +7,8 @@ package enum TokenSourceError: Error, Equatable, Sendable {
     case notAFile(_ path: String)
     case tooLarge(_ path: String, limit: Int)
     case noToken(Place)
+    /// The last line, short and without its end.
+    case unended(_ path: String, number: Int, count: Int)
     /// The line of the file, or which one of the environment's.
     case flawed(Place, number: Int, BearerToken.Flaw)
 
@@ -25,6 +27,9 @@ extension TokenSourceError: CustomStringConvertible {
         case .tooLarge(let path, let limit): "the token file \(path) has more than \(limit) bytes"
         case .noToken(.file(let path)): "the token file \(path) holds no token"
         case .noToken(.environment): "PERCEPTION_TOKENS holds no token"
+        case .unended(let path, let number, let count):
+            "the token file \(path) looks half written: line \(number), the last, has \(count) characters and no line end; "
+                + "end it with one, or take a token of \(TokenSource.shortestUnended) characters or more"
         case .flawed(.file(let path), let number, let flaw):
             "the token file \(path) is not all tokens: line \(number) \(flaw)"
         case .flawed(.environment, let number, let flaw):

@@ -51,7 +51,7 @@ struct AccessLog: Sendable {
         // A path that no route has may be as long as a target, and hold what was not meant for logs.
         fields["path"] = .string(exchange.route ?? head.path.clipped(to: 256))
         fields["request_id"] = .string(head.requestID)
-        if let run = RunName(head), run != .none { fields["run"] = .string(run.text) }
+        if let run = RunName(head) { fields["run"] = .string(run.text) }
         if let parts = head.traceparent?.split(separator: "-") {
             fields["trace_id"] = .string(String(parts[1]))
             fields["parent_span_id"] = .string(String(parts[2]))

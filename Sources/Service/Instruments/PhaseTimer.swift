@@ -40,7 +40,9 @@ struct PhaseTimer: Sendable {
 extension HTTPField.Name {
     static let serverTiming = name("Server-Timing")
     static let perceptionRun = name("Perception-Run")
+    static let perceptionRunStatus = name("Perception-Run-Status")
     static let perceptionSteps = name("Perception-Steps")
+    static let perceptionStepsOmitted = name("Perception-Steps-Omitted")
     static let perceptionSize = name("Perception-Size")
     static let perceptionCells = name("Perception-Cells")
     static let crossOriginOpenerPolicy = name("Cross-Origin-Opener-Policy")

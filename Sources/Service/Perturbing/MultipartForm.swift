@@ -63,6 +63,13 @@ struct MultipartForm {
         self.parts = parts
     }
 
+    /// Where the line that holds `start` ends: the place of its CRLF, or the last byte's where there is none.
+    fileprivate static func lineEnd(_ bytes: [UInt8], from start: Int) -> Int {
+        var line = start
+        while line + 1 < bytes.count, !(bytes[line] == 0x0D && bytes[line + 1] == 0x0A) { line += 1 }
+        return line
+    }
+
     private static func find(_ needle: [UInt8], in bytes: [UInt8], from start: Int) -> Int? {
         let haystack = bytes.span
         let count = needle.count
@@ -104,8 +111,14 @@ private struct PartHeader {
     mutating func read(_ bytes: [UInt8]) throws(MultipartError) {
         var cursor = start
         while true {
-            var line = cursor
-            while line + 1 < bytes.count, !(bytes[line] == 0x0D && bytes[line + 1] == 0x0A) { line += 1 }
+            var line = MultipartForm.lineEnd(bytes, from: cursor)
+            var content = Array(bytes[cursor..<min(line, bytes.count)])
+            // A line that begins with a blank continues the one before it (RFC 5322, section 2.2.3).
+            while line > cursor, line + 2 < bytes.count, bytes[line + 2] == 0x20 || bytes[line + 2] == 0x09 {
+                let next = MultipartForm.lineEnd(bytes, from: line + 2)
+                content += bytes[line + 2..<next]
+                line = next
+            }
             guard line + 1 < bytes.count else {
                 throw MultipartError("a part's header does not end", byte: cursor)
             }
@@ -117,7 +130,7 @@ private struct PartHeader {
                 end = cursor + 2
                 return
             }
-            guard let text = String(validating: bytes[cursor..<line], as: UTF8.self) else {
+            guard let text = String(validating: content, as: UTF8.self) else {
                 throw MultipartError("a part's header is not UTF-8", byte: cursor)
             }
             guard let colon = text.firstIndex(of: ":") else {

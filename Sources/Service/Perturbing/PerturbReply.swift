@@ -101,11 +101,12 @@ struct PerturbReply: Sendable {
         guard let view = batch.pictures.first?.views.first, let file = bytes.first else {
             preconditionFailure("the raw form has one view")
         }
-        return Response(
+        var response = Response(
             headers: [
                 .contentType: batch.encoding.mediaType,
-                .perceptionSteps: JSONValue.array(view.steps.map(\.json)).text,
                 .perceptionSize: "\(view.size.width)x\(view.size.height)",
             ], body: [file])
+        response.headers.append(StepsField.field(JSONValue.array(view.steps.map(\.json)).text))
+        return response
     }
 }

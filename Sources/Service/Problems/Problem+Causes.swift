@@ -57,7 +57,9 @@ extension Problem {
             case .system(let call, let number):
                 (.invalidSharedFile, "the system refuses \(call): error \(number)", nil)
             }
-        self.init(kind, Reason(reason, field: field, expected: expected, found: name))
+        var limitName: String?
+        if case .tooManyMapped = error { limitName = "open_files" }
+        self.init(kind, Reason(reason, field: field, expected: expected, found: name), limitName: limitName)
     }
 }
 

@@ -51,7 +51,16 @@ extension Problem {
                 Reason(
                     "too large", field: "header", expected: "at most \(limit) bytes", found: "\(size) bytes"),
                 limit: limit)
-        case .busy: self.init(.busy, "no work is taken now; come back after Retry-After seconds")
+        case .busy(let full, _):
+            let reason =
+                switch full {
+                case .queue: "as many requests wait as may; come back after Retry-After seconds"
+                case .connections:
+                    "as many connections are open as may be; come back after Retry-After seconds"
+                }
+            self.init(
+                .busy, Reason(reason, expected: "\(full.name) \(full.value)"), limit: full.value,
+                limitName: full.name)
         case .draining: self.init(.draining, "no new requests are taken")
         case .deadlineExceeded(let limit):
             self.init(
@@ -65,7 +74,8 @@ extension Problem {
                 Reason(
                     "other requests hold the memory budget; come back after Retry-After seconds",
                     field: "body",
-                    expected: "at most \(free) of \(budget) bytes now", found: "\(needed) bytes"))
+                    expected: "at most \(free) of \(budget) bytes now", found: "\(needed) bytes"),
+                limit: budget, limitName: "memory_budget_bytes")
         case .memoryInsufficient(let needed, let budget):
             self.init(
                 .memoryBudgetExceeded,
@@ -73,7 +83,7 @@ extension Problem {
                     "larger than the memory budget; split it", field: "body",
                     expected: "at most \(budget) bytes",
                     found: "\(needed) bytes"),
-                limit: budget)
+                limit: budget, limitName: "memory_budget_bytes")
         }
     }
 }

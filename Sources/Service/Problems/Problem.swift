@@ -146,27 +146,34 @@ package struct Problem: Error, Sendable, Equatable {
     package let reasons: [Reason]
     /// The limit that was exceeded, if the problem is one of size.
     package let limit: Int?
+    /// Its name in `/v1/info`, where one of those that requests share was full; `open_files` for what `ulimit -n` allows.
+    package let limitName: String?
 
     /// Reasons beyond those kept, for the count only.
     private let unlisted: Int
 
-    package init(_ kind: Kind, _ reasons: [Reason], unlisted: Int = 0, limit: Int? = nil) {
+    package init(
+        _ kind: Kind, _ reasons: [Reason], unlisted: Int = 0, limit: Int? = nil, limitName: String? = nil
+    ) {
         precondition(!reasons.isEmpty)
         self.kind = kind
         self.reasons = reasons.map(\.clipped)
         self.unlisted = unlisted
         self.limit = limit
+        self.limitName = limitName
     }
 
-    package init(_ kind: Kind, _ reason: Reason, limit: Int? = nil) {
-        self.init(kind, [reason], limit: limit)
+    package init(_ kind: Kind, _ reason: Reason, limit: Int? = nil, limitName: String? = nil) {
+        self.init(kind, [reason], limit: limit, limitName: limitName)
     }
 
     package init(_ kind: Kind, _ reason: String, field: String? = nil) {
         self.init(kind, Reason(reason, field: field))
     }
 
-    func limited(to limit: Int) -> Problem { Problem(kind, reasons, unlisted: unlisted, limit: limit) }
+    func limited(to limit: Int) -> Problem {
+        Problem(kind, reasons, unlisted: unlisted, limit: limit, limitName: limitName)
+    }
 
     /// At most this many reasons are listed; the detail counts the rest.
     static let listedReasons = 20
@@ -202,6 +209,7 @@ package struct Problem: Error, Sendable, Equatable {
                 for reason in reasons.prefix(Problem.listedReasons) { writer.value(reason.json) }
             }
             if let limit { writer.member("limit", .integer(Int64(limit))) }
+            if let limitName { writer.member("limit_name", .string(limitName)) }
         }
         var response = Response(kind.status, contentType: "application/problem+json", body: writer.bytes)
         response.notes.problem = kind.rawValue

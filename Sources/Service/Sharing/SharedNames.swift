@@ -9,7 +9,7 @@ struct SharedNames: Sendable {
     static let inputParameter = "input_file"
     static let outputParameter = "output_file"
 
-    /// - Throws: 400 for a name given twice.
+    /// - Throws: 400 for a name given twice, 422 for the same name twice: the result would take the place of its input.
     init(_ query: [QueryItem]) throws(Problem) {
         func value(_ name: String) throws(Problem) -> String? {
             let values = query.filter { $0.name == name }.map(\.value)
@@ -20,6 +20,13 @@ struct SharedNames: Sendable {
         }
         input = try value(SharedNames.inputParameter)
         output = try value(SharedNames.outputParameter)
+        if let output, output == input {
+            throw Problem(
+                .conflictingFields,
+                Problem.Reason(
+                    "the result would replace the input", field: SharedNames.outputParameter,
+                    expected: "another name than \(SharedNames.inputParameter)", found: output))
+        }
     }
 
     /// The query without them: options only.

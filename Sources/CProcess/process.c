@@ -1,0 +1,37 @@
+#define _GNU_SOURCE
+#include "process.h"
+
+#include <pthread.h>
+#include <unistd.h>
+
+static int count;
+static char **arguments;
+
+/* The C library calls it before main, with main's arguments. */
+__attribute__((constructor)) static void keep_arguments(int given, char **values) {
+    count = given;
+    arguments = values;
+}
+
+int perception_argument_count(void) {
+    return count;
+}
+
+const char *perception_argument(int place) {
+    return place >= 0 && place < count ? arguments[place] : NULL;
+}
+
+const char *perception_variable(int place) {
+    /* Bounded by its own end: callers go up from 0. */
+    return environ ? environ[place] : NULL;
+}
+
+int perception_set_default_stack(size_t bytes) {
+    pthread_attr_t attributes;
+    int result = pthread_attr_init(&attributes);
+    if (result != 0) return result;
+    result = pthread_attr_setstacksize(&attributes, bytes);
+    if (result == 0) result = pthread_setattr_default_np(&attributes);
+    pthread_attr_destroy(&attributes);
+    return result;
+}

@@ -1,0 +1,19 @@
+/// A limit that is reached for the moment, by the name it has in `/v1/info` and as an option.
+package enum FullLimit: Sendable, Equatable {
+    /// Heavy requests that wait for a thread.
+    case queue(Int)
+    case connections(Int)
+
+    package var name: String {
+        switch self {
+        case .queue: "queue_limit"
+        case .connections: "max_connections"
+        }
+    }
+
+    package var value: Int {
+        switch self {
+        case .queue(let value), .connections(let value): value
+        }
+    }
+}
