@@ -13,6 +13,15 @@ extension OptionTable {
                 return nil
             }
             let isList = options.first { $0.name == item.name }?.isList ?? false
+            guard isList || !BlankForPlus.isNumber(item.value) else {
+                faults.add(
+                    .invalidType,
+                    Problem.Reason(
+                        BlankForPlus.hint("invalid value", for: item.value), field: item.name,
+                        expected: options.first { $0.name == item.name }?.expected,
+                        found: JSONValue.string(item.value).text.clipped(to: 80)))
+                return nil
+            }
             guard isList else {
                 let takesNull = options.first { $0.name == item.name }?.expected.contains("null") ?? false
                 return .init(item.name, takesNull && item.value == "none" ? .null : queryScalar(item.value))
