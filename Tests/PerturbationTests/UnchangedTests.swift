@@ -6,7 +6,7 @@ import Testing
 
 @Suite("Whether a step changes a picture of this size")
 struct UnchangedTests {
-    static let sizes = [(1, 1), (1, 9), (2, 2), (3, 3), (2, 7), (8, 5), (21, 21), (80, 33)]
+    static let sizes = [(1, 1), (1, 9), (2, 2), (3, 3), (2, 7), (8, 5), (21, 21), (30, 12)]
 
     /// Steps at and around the point from which they change something.
     static let steps: [String] = {
@@ -102,8 +102,8 @@ struct UnchangedTests {
                 picture { x, y, _ in x == place.0 && y == place.1 ? level : ~level }
             }
         }
-        // Of larger pictures the first ones show it.
-        let flat = (0..<(size.pixelCount < 100 ? 256 : 8)).map { level in picture { _, _, channel in UInt8((level + channel * 40) & 255) } }
+        let levels = [255, 0, 1, 2, 50, 100, 128, 129, 200, 249, 250, 251, 252, 253, 254]
+        let flat = levels.map { level in picture { _, _, channel in UInt8((level + channel * 40) & 255) } }
         return noise + hard + lone + [
             picture { x, y, channel in UInt8((x * 5 + y * 3 + channel * 77) & 255) }
         ] + flat
@@ -144,8 +144,8 @@ struct UnchangedTests {
         for recipe in try [
             DrawTests.recipe("cppo-preserving"), DrawTests.recipe("cppo-removing"), Recipe(json: own),
         ] {
-            for (width, height) in Self.sizes.dropLast(2) {
-                for variant in 0..<40 {
+            for (width, height) in [(1, 1), (2, 2), (3, 3), (8, 5), (30, 12)] {
+                for variant in 0..<8 {
                     let steps = try recipe.draw(
                         seed: DrawTests.seed(1), key: ImageKey(id: "a"), variant: variant, width: width,
                         height: height, always: true)

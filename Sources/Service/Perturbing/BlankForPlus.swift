@@ -12,7 +12,7 @@ enum BlankForPlus {
     /// What is wrong, with the advice where a blank near this byte spoils a number.
     static func hint(_ reason: String, near byte: Int, in text: String) -> String {
         let bytes = Array(text.utf8)
-        let nearby = max(0, byte - 2)..<max(0, min(bytes.count, byte + 2))
+        let nearby = max(0, byte - 8)..<max(0, min(bytes.count, byte + 8))
         return nearby.contains { spoils(bytes, $0) } ? "\(reason); \(advice)" : reason
     }
 
