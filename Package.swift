@@ -42,12 +42,11 @@ let package = Package(
     targets: [
         // Ground floor: text and numbers as they arrive.
         room("JSON"),
-        room("Base64"),
-        room("EngineReplies", ["Base64", "JSON"]),
+        room("EngineReplies", ["JSON", "Text"]),
         room("Tensor", ["JSON"]),
         room("Locking"),
         room("Parallelism", ["Locking"]),
-        room("Suggestion"),
+        room("Text"),
         .target(name: "CFileMapping"),
         room("SharedFiles", ["CFileMapping"]),
 
@@ -68,7 +67,7 @@ let package = Package(
             linkerSettings: [.linkedLibrary("jpeg"), .linkedLibrary("png"), .linkedLibrary("z")]),
         .target(name: "CPixelKernels"),
         room("Images", ["CImageCodecs", "CPixelKernels"]),
-        room("Perturbation", ["CPixelKernels", "Images", "JSON", "Suggestion"]),
+        room("Perturbation", ["CPixelKernels", "Images", "JSON", "Text"]),
         room("ContactSheet", ["Images", "JSON", "Perturbation"]),
 
         // Bytes.
@@ -87,12 +86,12 @@ let package = Package(
         room(
             "Service",
             [
-                "Advantages", "Base64", "Batches", "CContract", "ContactSheet", "ContrastiveLoss",
+                "Advantages", "Batches", "CContract", "ContactSheet", "ContrastiveLoss",
                 "EngineReplies", "HTTP", "Images",
                 "JSON", "Locking",
                 "Observability", "Parallelism", "Perception", "Perturbation", "PolicyObjective",
                 "SharedFiles",
-                "Suggestion", "Tensor", "TokenDistribution", httpTypes, logging,
+                "Text", "Tensor", "TokenDistribution", httpTypes, logging,
             ]),
         .executableTarget(
             name: "perception-server",
@@ -110,12 +109,11 @@ let package = Package(
             path: "Tests/Benchmarks/Kernels", swiftSettings: strict),
         .target(name: "TestMaterial", path: "Tests/TestMaterial", swiftSettings: strict),
         tests("JSONTests", ["JSON"]),
-        tests("Base64Tests", ["Base64"]),
         tests("EngineRepliesTests", ["EngineReplies", "JSON"]),
         tests("TensorTests", ["JSON", "Tensor"]),
         tests("LockingTests", ["Locking"]),
         tests("ParallelismTests", ["Locking", "Parallelism"]),
-        tests("SuggestionTests", ["Suggestion"]),
+        tests("TextTests", ["Text"]),
         tests("SharedFilesTests", ["SharedFiles"]),
         tests("TokenDistributionTests", ["Tensor", "TokenDistribution"]),
         tests("AdvantagesTests", ["Advantages"]),

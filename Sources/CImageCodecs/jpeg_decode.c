@@ -72,12 +72,15 @@ static void open_and_read_header(decoding *state, const uint8_t *bytes, size_t c
     info->src = &state->source;
     report->byte = count;
     (void)jpeg_read_header(info, TRUE);
+    state->exit.has_header = 1;
     report->width = info->image_width;
     report->height = info->image_height;
     report->decoder_bytes = working_bytes(info);
 }
 
+/* Of a header that was not read to its end. One that comes later is an error, and claims nothing. */
 static void remember_claim(decoding *state) {
+    if (state->exit.has_header) return;
     state->exit.report->width = state->info.image_width;
     state->exit.report->height = state->info.image_height;
 }
@@ -109,10 +112,14 @@ static void inverted_cmyk_to_rgb(const uint8_t *cmyk, uint8_t *rgb, size_t width
     }
 }
 
+static int has_four_inks(j_decompress_ptr info) {
+    return info->jpeg_color_space == JCS_CMYK || info->jpeg_color_space == JCS_YCCK;
+}
+
 static void decode_rows(decoding *state, uint8_t *rgb) {
     j_decompress_ptr info = &state->info;
     size_t width = info->image_width;
-    int four = info->jpeg_color_space == JCS_CMYK || info->jpeg_color_space == JCS_YCCK;
+    int four = has_four_inks(info);
     info->out_color_space = four ? JCS_CMYK : JCS_RGB;
     (void)jpeg_start_decompress(info);
     if (four) {
@@ -127,29 +134,72 @@ static void decode_rows(decoding *state, uint8_t *rgb) {
     (void)jpeg_finish_decompress(info);
 }
 
+static void decode(
+    decoding *state, const uint8_t *bytes, size_t count, const perception_codec_limits *limits, uint8_t *rgb,
+    size_t capacity, perception_codec_report *report) {
+    memset(state, 0, sizeof *state);
+    report_begin(report);
+    state->max_scans = limits->max_scans;
+    state->info.err = jpeg_exit_prepare(&state->exit, report);
+    state->exit.damage_is_error = !limits->allow_truncated;
+    if (setjmp(state->exit.barrier) == 0) {
+        open_and_read_header(state, bytes, count);
+        state->progress.progress_monitor = watch_scans;
+        state->info.progress = &state->progress;
+        state->info.mem->max_memory_to_use = (long)limits->max_decoder_bytes;
+        if ((size_t)report->width * report->height * 3 != capacity) {
+            report_fail(report, PERCEPTION_CODEC_MALFORMED, 0, "the header changed its claim");
+        } else {
+            decode_rows(state, rgb);
+            report->byte = 0;
+        }
+    } else {
+        remember_claim(state);
+    }
+    free(state->row);
+    state->row = NULL;
+}
+
+/* Where the last segment or scan before `end` begins; 0 when there is none. */
+static size_t last_marker(const uint8_t *bytes, size_t end) {
+    for (size_t at = end; at-- > 2;) {
+        int name = at + 1 < end ? bytes[at + 1] : 0;
+        int is_in_scan = name == 0 || name == 0xFF || (name >= JPEG_RST0 && name < JPEG_RST0 + 8);
+        if (bytes[at] == 0xFF && !is_in_scan) return at;
+    }
+    return 0;
+}
+
+/* What libjpeg gives up on it has decoded up to there: the rows it has handed out, of a single scan, and of several those
+   before the segment it does not understand, which are decoded once more as if the file ended there. Rows that never came
+   are what Pillow leaves of them: samples of zero, which is black, or no ink. */
+static void salvage(
+    decoding *state, const uint8_t *bytes, size_t count, const perception_codec_limits *limits, uint8_t *rgb,
+    size_t capacity, perception_codec_report *report) {
+    enum { most_attempts = 4 };
+    size_t fault = report->byte + 2 < count ? report->byte + 2 : count;
+    for (int attempt = 0;; attempt++) {
+        size_t done = state->info.output_scanline, stride = (size_t)report->width * 3;
+        int is_left = report->salvageable
+            && (report->status == PERCEPTION_CODEC_DAMAGED || report->status == PERCEPTION_CODEC_TRUNCATED);
+        if (!is_left) return;
+        if (done > 0) {
+            memset(rgb + done * stride, has_four_inks(&state->info) ? 255 : 0, capacity - done * stride);
+            report_begin(report);
+            return;
+        }
+        fault = last_marker(bytes, fault);
+        if (fault == 0 || attempt == most_attempts) return;
+        jpeg_destroy_decompress(&state->info);
+        decode(state, bytes, fault, limits, rgb, capacity, report);
+    }
+}
+
 void perception_jpeg_decode(
     const uint8_t *bytes, size_t count, const perception_codec_limits *limits, uint8_t *rgb, size_t capacity,
     perception_codec_report *report) {
     decoding state;
-    memset(&state, 0, sizeof state);
-    report_begin(report);
-    state.max_scans = limits->max_scans;
-    state.info.err = jpeg_exit_prepare(&state.exit, report);
-    state.exit.damage_is_error = !limits->allow_truncated;
-    if (setjmp(state.exit.barrier) == 0) {
-        open_and_read_header(&state, bytes, count);
-        state.progress.progress_monitor = watch_scans;
-        state.info.progress = &state.progress;
-        state.info.mem->max_memory_to_use = (long)limits->max_decoder_bytes;
-        if ((size_t)report->width * report->height * 3 != capacity) {
-            report_fail(report, PERCEPTION_CODEC_MALFORMED, 0, "the header changed its claim");
-        } else {
-            decode_rows(&state, rgb);
-            report->byte = 0;
-        }
-    } else {
-        remember_claim(&state);
-    }
-    free(state.row);
+    decode(&state, bytes, count, limits, rgb, capacity, report);
+    if (limits->allow_truncated) salvage(&state, bytes, count, limits, rgb, capacity, report);
     jpeg_destroy_decompress(&state.info);
 }

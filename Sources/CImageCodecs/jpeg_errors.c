@@ -19,7 +19,6 @@ static perception_codec_status classify(const jpeg_exit *exit) {
             return PERCEPTION_CODEC_MEMORY_LIMIT;
         case JERR_IMAGE_TOO_BIG:
         case JERR_BAD_PRECISION:
-        case JERR_SOF_UNSUPPORTED:
         case JERR_ARITH_NOTIMPL:
         case JERR_CONVERSION_NOTIMPL:
         case JERR_CCIR601_NOTIMPL:
@@ -27,8 +26,12 @@ static perception_codec_status classify(const jpeg_exit *exit) {
         case JERR_NOT_COMPILED:
         case JERR_COMPONENT_COUNT:
             return PERCEPTION_CODEC_UNSUPPORTED;
+        case JERR_SOF_UNSUPPORTED:
+            return exit->has_header ? PERCEPTION_CODEC_DAMAGED : PERCEPTION_CODEC_UNSUPPORTED;
         default:
-            return exit->ended_early ? PERCEPTION_CODEC_TRUNCATED : PERCEPTION_CODEC_MALFORMED;
+            return exit->ended_early  ? PERCEPTION_CODEC_TRUNCATED
+                : exit->has_header ? PERCEPTION_CODEC_DAMAGED
+                                   : PERCEPTION_CODEC_MALFORMED;
     }
 }
 
@@ -36,16 +39,29 @@ static void leave(j_common_ptr info, perception_codec_status status) {
     jpeg_exit *exit = (jpeg_exit *)info->err;
     char words[JMSG_LENGTH_MAX];
     (*info->err->format_message)(info, words);
+    exit->report->salvageable = exit->has_header;
     report_fail(exit->report, status, position(info), words);
     longjmp(exit->barrier, 1);
 }
 
 static void error_exit(j_common_ptr info) { leave(info, classify((jpeg_exit *)info->err)); }
 
-/* Warnings that mean pixels are missing or invented. The others (bytes between markers, odd Adobe or JFIF fields)
-   leave the picture whole. */
-static int is_damage(int code) {
-    switch (code) {
+/* Zero bytes behind a scan's data are padding: lost codes would hardly have left them. libjpeg has just passed over
+   `count` bytes, and stands behind them. */
+static int is_padding(j_decompress_ptr info, size_t count) {
+    size_t before = position((j_common_ptr)info);
+    const JOCTET *byte = info->src->next_input_byte;
+    for (size_t i = 0; i < count && i < before; i++)
+        if (*--byte != 0) return 0;
+    return 1;
+}
+
+/* A scan is whole when its codes end where its data end. Whatever else is damage, for then pixels are missing, invented or
+   misplaced: codes there are none of, data that end early or go on (libjpeg reads up to eight bytes ahead and does not
+   miss those), restart markers out of order. Bytes before the first scan, odd Adobe or JFIF fields and scans that repeat
+   one another leave the pixels alone. */
+static int is_damage(j_common_ptr common) {
+    switch (common->err->msg_code) {
         case JWRN_JPEG_EOF:
         case JWRN_HIT_MARKER:
         case JWRN_HUFF_BAD_CODE:
@@ -53,6 +69,9 @@ static int is_damage(int code) {
         case JWRN_MUST_RESYNC:
         case JWRN_NOT_SEQUENTIAL:
             return 1;
+        case JWRN_EXTRANEOUS_DATA:
+            return ((jpeg_exit *)common->err)->has_header
+                && !is_padding((j_decompress_ptr)common, (size_t)common->err->msg_parm.i[0]);
         default:
             return 0;
     }
@@ -62,7 +81,8 @@ static void emit_message(j_common_ptr info, int level) {
     if (level >= 0) return;
     info->err->num_warnings++;
     jpeg_exit *exit = (jpeg_exit *)info->err;
-    if (exit->damage_is_error && is_damage(info->err->msg_code)) leave(info, PERCEPTION_CODEC_TRUNCATED);
+    if (exit->damage_is_error && is_damage(info))
+        leave(info, info->err->msg_code == JWRN_JPEG_EOF ? PERCEPTION_CODEC_TRUNCATED : PERCEPTION_CODEC_DAMAGED);
 }
 
 static void output_nothing(j_common_ptr info) { (void)info; }
@@ -75,5 +95,6 @@ struct jpeg_error_mgr *jpeg_exit_prepare(jpeg_exit *exit, perception_codec_repor
     exit->report = report;
     exit->damage_is_error = 0;
     exit->ended_early = 0;
+    exit->has_header = 0;
     return base;
 }

@@ -2,6 +2,7 @@
 #include <setjmp.h>
 
 #include "png_rows.h"
+#include "png_salvage.h"
 #include "report.h"
 
 /* All that one reading holds; see jpeg_decode.c for why it lives outside the frame that calls setjmp. */
@@ -12,21 +13,28 @@ typedef struct reading {
     const uint8_t *bytes;
     size_t count, offset;
     int ended_early;
-    int in_pixels;
     png_layout layout;
+    png_chunks chunks;
     size_t row_bytes;
     png_bytep raw; /* one row, or all of them when interlaced */
     int passes;
 } reading;
 
 static void leave(reading *state, perception_codec_status status, const char *words) {
+    state->report->salvageable = png_chunks_find(state->bytes, state->count, &state->chunks);
     report_fail(state->report, status, state->offset, words);
     png_longjmp(state->png, 1);
 }
 
 static void on_error(png_structp png, png_const_charp words) {
     reading *state = (reading *)png_get_error_ptr(png);
-    leave(state, state->ended_early ? PERCEPTION_CODEC_TRUNCATED : PERCEPTION_CODEC_MALFORMED, words);
+    int is_pixels = png_chunks_find(state->bytes, state->count, &state->chunks);
+    leave(
+        state,
+        state->ended_early ? PERCEPTION_CODEC_TRUNCATED
+        : is_pixels        ? PERCEPTION_CODEC_DAMAGED
+                           : PERCEPTION_CODEC_MALFORMED,
+        words);
 }
 
 static void on_warning(png_structp png, png_const_charp words) {
@@ -45,8 +53,9 @@ static void read_bytes(png_structp png, png_bytep target, size_t count) {
     state->offset += count;
 }
 
-/* Everything but pixels and palette is passed over: Pillow's convert("RGB") ignores gamma, ICC profiles and tRNS, and
-   text chunks are where decompression bombs hide. Checksums are checked all the same. */
+/* Everything but pixels and palette is passed over: Pillow's convert("RGB") ignores gamma, ICC profiles and tRNS (which
+   png_chunks.h finds where it counts), and text chunks are where decompression bombs hide. Checksums are checked all the
+   same. */
 static void pass_over_metadata(png_structp png) {
     static const png_byte names[] =
         "bKGD\0cHRM\0eXIf\0gAMA\0hIST\0iCCP\0iTXt\0oFFs\0pCAL\0pHYs\0sBIT\0sCAL\0sPLT\0sRGB\0tEXt\0tIME\0tRNS\0zTXt";
@@ -70,7 +79,9 @@ static void read_header(reading *state) {
     png_read_info(state->png, state->info);
     (void)png_get_IHDR(
         state->png, state->info, &width, &height, &layout->depth, &layout->color, NULL, NULL, NULL);
-    (void)png_get_PLTE(state->png, state->info, &layout->palette, &layout->palette_count);
+    png_colorp palette = NULL;
+    (void)png_get_PLTE(state->png, state->info, &palette, &layout->palette_count);
+    layout->palette = palette;
     layout->width = width;
     layout->height = height;
     state->report->width = width;
@@ -90,7 +101,6 @@ static void hold_rows(reading *state) {
 /* An interlaced picture is built up in seven passes over all of it, so that its raw samples are held. */
 static void read_rows(reading *state, uint8_t *rgb) {
     size_t height = state->layout.height, stride = state->layout.width * 3;
-    state->in_pixels = 1;
     if (state->passes > 1) {
         for (int pass = 0; pass < state->passes; pass++)
             for (size_t y = 0; y < height; y++) png_read_row(state->png, state->raw + y * state->row_bytes, NULL);
@@ -103,17 +113,15 @@ static void read_rows(reading *state, uint8_t *rgb) {
     png_read_end(state->png, NULL);
 }
 
-/* libpng asks for compressed data by the kilobyte. Byte by byte, a file cut anywhere gives all the rows it holds. */
-static void read_to_the_last_byte(png_structp png) { png_set_compression_buffer_size(png, 1); }
-
-static void read_all(reading *state, const perception_codec_limits *limits, uint8_t *rgb, size_t capacity) {
+static void read_all(reading *state, uint8_t *rgb, size_t capacity) {
     set_limits(state->png);
     pass_over_metadata(state->png);
-    if (limits->allow_truncated) read_to_the_last_byte(state->png);
     png_set_read_fn(state->png, state, read_bytes);
     read_header(state);
     if (state->layout.width * state->layout.height * 3 != capacity)
         leave(state, PERCEPTION_CODEC_MALFORMED, "the header changed its claim");
+    if (png_chunks_find(state->bytes, state->count, &state->chunks))
+        png_take_transparency(&state->layout, state->chunks.transparency);
     hold_rows(state);
     read_rows(state, rgb);
 }
@@ -123,27 +131,38 @@ static void deinterlace(const reading *state, uint8_t *rgb) {
         png_row_to_rgb(&state->layout, state->raw + y * state->row_bytes, rgb + y * state->layout.width * 3);
 }
 
+/* The picture as far as it is there, for a caller who asked for it and whose room is that of the header's claim. */
+static void salvage(reading *state, uint8_t *rgb, size_t capacity) {
+    perception_codec_report *report = state->report;
+    const uint8_t *header = state->chunks.header.start;
+    if (report->status == PERCEPTION_CODEC_OUT_OF_MEMORY || !report->salvageable) return;
+    if ((size_t)png_word(header) * png_word(header + 4) * 3 != capacity) return;
+    if (png_salvage(&state->chunks, state->bytes, state->count, &state->layout, rgb)) {
+        report_begin(report);
+    } else {
+        report_fail(report, PERCEPTION_CODEC_OUT_OF_MEMORY, 0, "no memory for its rows");
+    }
+}
+
 void perception_png_decode(
-    const uint8_t *bytes, size_t count, const perception_codec_limits *limits, int on_white, uint8_t *rgb,
-    size_t capacity, perception_codec_report *report) {
+    const uint8_t *bytes, size_t count, const perception_codec_limits *limits, const perception_codec_colors *colors,
+    uint8_t *rgb, size_t capacity, perception_codec_report *report) {
     reading state;
     memset(&state, 0, sizeof state);
     report_begin(report);
     state.report = report;
     state.bytes = bytes;
     state.count = count;
-    state.layout.on_white = on_white;
+    state.layout.colors = *colors;
     state.png = png_create_read_struct(PNG_LIBPNG_VER_STRING, &state, on_error, on_warning);
     if (state.png) state.info = png_create_info_struct(state.png);
     if (!state.info) {
         report_fail(report, PERCEPTION_CODEC_OUT_OF_MEMORY, 0, "no memory for the decoder");
     } else if (setjmp(png_jmpbuf(state.png)) == 0) {
-        if (limits->allow_truncated) memset(rgb, 0, capacity);
-        read_all(&state, limits, rgb, capacity);
-    } else if (limits->allow_truncated && state.in_pixels) {
-        report->status = PERCEPTION_CODEC_OK;
+        read_all(&state, rgb, capacity);
     }
     if (report->status == PERCEPTION_CODEC_OK && state.passes > 1) deinterlace(&state, rgb);
     free(state.raw);
     png_destroy_read_struct(&state.png, &state.info, NULL);
+    if (report->status != PERCEPTION_CODEC_OK && limits->allow_truncated) salvage(&state, rgb, capacity);
 }

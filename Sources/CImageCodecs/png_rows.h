@@ -5,13 +5,24 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* How the samples of a PNG lie in its rows, once libpng has undone compression, filters and interlacing. */
+#include "image_codecs.h"
+#include "png_chunks.h"
+
+/* How the samples of a PNG lie in its rows, once compression, filters and interlacing are undone, and what to make of
+   them. */
 typedef struct png_layout {
     size_t width, height;
-    int depth, color, on_white;
-    png_colorp palette;
+    int depth, color;
+    perception_codec_colors colors;
+    png_const_colorp palette;
     int palette_count;
+    uint8_t alphas[256]; /* of the palette's entries */
+    int has_key;         /* one color is transparent */
+    uint16_t key[3];     /* red, green, blue, or gray in all */
 } png_layout;
+
+/* Takes what a tRNS chunk says for the layout's depth and color, as Pillow reads it; for PERCEPTION_ALPHA_WHITE only. */
+void png_take_transparency(png_layout *layout, png_bytes chunk);
 
 /* One row of samples as stored (one byte per sample below 16 bits, two big-endian bytes at 16) to RGB. */
 void png_row_to_rgb(const png_layout *layout, const uint8_t *raw, uint8_t *rgb);

@@ -1,4 +1,4 @@
-import Base64
+import Text
 import JSON
 
 /// SGLang's flat form of the likeliest tokens: entry j of position i stands at (i − null_prefix)·k + j of two columns,

@@ -25,7 +25,8 @@ struct CodecReport {
         }
         switch report.status {
         case PERCEPTION_CODEC_OK: return
-        case PERCEPTION_CODEC_TRUNCATED: throw .truncated(format, byte: byte, detail: detail)
+        case PERCEPTION_CODEC_TRUNCATED: throw .truncated(format, byte: byte, detail: detail + remedy)
+        case PERCEPTION_CODEC_DAMAGED: throw .damaged(format, byte: byte, detail: detail + remedy)
         case PERCEPTION_CODEC_UNSUPPORTED: throw .unsupported(format, detail: detail)
         case PERCEPTION_CODEC_SCAN_LIMIT:
             throw .limitExceeded(format, resource: "scans", limit: limits.maxScans)
@@ -34,6 +35,11 @@ struct CodecReport {
         case PERCEPTION_CODEC_OUT_OF_MEMORY: throw .outOfMemory(format)
         default: throw .malformed(format, byte: byte, detail: detail)
         }
+    }
+
+    /// Only where it would help.
+    private var remedy: String {
+        report.salvageable == 0 ? "" : "; with allow_truncated what there is of the picture is decoded"
     }
 
     var detail: String {
@@ -49,5 +55,17 @@ extension perception_codec_limits {
         self.init(
             max_scans: CInt(clamping: limits.maxScans), max_decoder_bytes: max(0, limits.maxDecoderBytes),
             allow_truncated: options.allowTruncated ? 1 : 0)
+    }
+}
+
+extension perception_codec_colors {
+    init(_ options: DecodingOptions) {
+        let alpha =
+            switch options.alpha {
+            case .white: PERCEPTION_ALPHA_WHITE_IF_RGBA
+            case .transformers: PERCEPTION_ALPHA_WHITE
+            case .drop: PERCEPTION_ALPHA_DROP
+            }
+        self.init(alpha: alpha, scale_gray16: options.gray16 == .scale ? 1 : 0)
     }
 }

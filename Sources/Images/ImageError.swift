@@ -10,8 +10,11 @@ package enum ImageError: Error, Sendable, Equatable {
     case tooManyPixels(ImageFormat, PixelSize, limit: Int)
     /// Another limit of `ImageLimits` was reached; `resource` names it in words.
     case limitExceeded(ImageFormat, resource: String, limit: Int)
-    /// The file ends, or its compressed data does, before the picture is whole; `byte` is where reading stopped.
+    /// The file ends before the picture is whole; `byte` is where reading stopped. `detail` says whether
+    /// `allowTruncated` would help, here and below.
     case truncated(ImageFormat, byte: Int, detail: String)
+    /// The pixels are there in part: a checksum is wrong, or compressed data make no sense.
+    case damaged(ImageFormat, byte: Int, detail: String)
     /// The file breaks its format's rules; `byte` is where reading stopped.
     case malformed(ImageFormat, byte: Int, detail: String)
     /// An encoding option out of its range.
@@ -37,6 +40,8 @@ extension ImageError {
             "the \(format.name) needs more than the accepted \(limit) \(resource)"
         case .truncated(let format, let byte, let detail):
             "truncated \(format.name), at byte \(byte): \(detail)"
+        case .damaged(let format, let byte, let detail):
+            "damaged \(format.name), at byte \(byte): \(detail)"
         case .malformed(let format, let byte, let detail):
             "malformed \(format.name), at byte \(byte): \(detail)"
         case .invalidOption(let name, let expected, let found):

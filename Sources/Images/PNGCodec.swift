@@ -21,8 +21,10 @@ enum PNGCodec {
         let depth = Int(bytes[24])
         let channels = [0: 1, 2: 3, 3: 1, 4: 2, 6: 4][bytes[25], default: 4]
         let rowBytes = size.width * channels * (depth == 16 ? 2 : 1)
+        // Rows in the making, as many as 27 bytes a pixel of them when a damaged file is salvaged.
         let held = bytes[28] == 0 ? 4 : size.height
-        let (decoderBytes, overflow) = rowBytes.multipliedReportingOverflow(by: held)
+        let (heldBytes, overflow) = rowBytes.multipliedReportingOverflow(by: held)
+        let decoderBytes = heldBytes.addingSaturated(27 * size.width)
         return ImageHeader(
             format: .png, size: size, decoderBytes: overflow ? .max : decoderBytes.addingSaturated(1 << 20))
     }
@@ -32,11 +34,11 @@ enum PNGCodec {
     ) throws(ImageError) -> PixelImage {
         var report = perception_codec_report()
         var bounds = perception_codec_limits(limits, options: options)
+        var colors = perception_codec_colors(options)
         let samples = unsafe bytes.withUnsafeBufferPointer { file in
             unsafe [UInt8](unsafeUninitializedCapacity: header.decodedBytes) { samples, count in
                 unsafe perception_png_decode(
-                    file.baseAddress, file.count, &bounds, options.alpha == .white ? 1 : 0,
-                    samples.baseAddress,
+                    file.baseAddress, file.count, &bounds, &colors, samples.baseAddress,
                     header.decodedBytes, &report)
                 count = header.decodedBytes
             }

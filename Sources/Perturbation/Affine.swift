@@ -22,7 +22,8 @@ package struct Affine: PerturbationStep, Equatable {
         StepParameter(
             "fill", type: "integer or [red, green, blue]", range: "0 … 255", standard: [0, 0, 0]),
     ]
-    package static let identity: String? = "degrees 0, translate [0, 0], scale 1 and shear [0, 0]"
+    package static let identity: String? =
+        "degrees 0, translate [0, 0], scale 1 and shear [0, 0], or so close to them that no pixel moves"
 
     let degrees: Double
     let translateX, translateY: Int
@@ -64,7 +65,7 @@ package struct Affine: PerturbationStep, Equatable {
     }
 
     package func leavesUnchanged(_ size: PixelSize) -> Bool {
-        degrees == 0 && translateX == 0 && translateY == 0 && scale == 1 && shearX == 0 && shearY == 0
+        inverse(for: size).leavesUnchanged(size, interpolation: interpolation)
     }
 
     package func apply(to image: PixelImage) throws(StepError) -> PixelImage {

@@ -29,7 +29,7 @@ struct AffineMap {
         return kernels.sample(image, sampling, size: size, fill: fill)
     }
 
-    private var keepsRows: Bool { b == 0 && d == 0 }
+    var keepsRows: Bool { b == 0 && d == 0 }
 
     private var coefficients: [Double] { [a, b, c, d, e, f] }
 
@@ -65,7 +65,7 @@ struct AffineMap {
     }
 
     /// Whether Pillow's `check_fixed` lets 16.16 fixed point serve: all four corners map to within ±32768.
-    private func staysSmall(_ size: PixelSize) -> Bool {
+    func staysSmall(_ size: PixelSize) -> Bool {
         let (width, height) = (Double(size.width), Double(size.height))
         return [(0, 0), (width, height), (0, height), (width, 0)].allSatisfy { corner in
             let position = self(corner.0, corner.1)
@@ -74,7 +74,7 @@ struct AffineMap {
     }
 
     /// Pillow's `affine_fixed`: steps across and down in x and y, and where the first pixel's centre lands.
-    private var fixedSteps: [Int32] {
+    var fixedSteps: [Int32] {
         func fixed(_ value: Double) -> Int32 {
             Int32(truncatingIfNeeded: Int((value * 65536 + 0.5).rounded(.down)))
         }

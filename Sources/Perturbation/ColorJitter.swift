@@ -31,7 +31,7 @@ package struct ColorJitter: PerturbationStep, Equatable {
             range: "brightness, contrast and saturation, with a hue that too, each once",
             standard: ["brightness", "contrast", "saturation"]),
     ]
-    package static let identity: String? = "brightness 1, contrast 1 and saturation 1 without hue"
+    package static let identity: String? = "brightness 1 to 1.0039, contrast 1 and saturation 1 without hue"
     private static let factors = 0.0...100.0
 
     let brightness: Double
@@ -86,7 +86,18 @@ package struct ColorJitter: PerturbationStep, Equatable {
     }
 
     package func leavesUnchanged(_ size: PixelSize) -> Bool {
-        hue == nil && [brightness, contrast, saturation].allSatisfy { Float($0) == 1 }
+        hue == nil && Self.keepsLevels(brightness, from: 0) && Self.keepsLevels(contrast, from: 128)
+            && Self.keepsLevels(saturation, from: 128)
+    }
+
+    /// Whether blending with this level leaves every level as it is: truncation and clipping undo a brightness from 1 up to
+    /// 256 / 255.
+    private static func keepsLevels(_ factor: Double, from level: UInt8) -> Bool {
+        guard Float(factor) != 1 else { return true }
+        let ramp = [UInt8](0...255)
+        var blended = ramp
+        PixelKernels.best.blend(&blended, factor: Float(factor), level: level)
+        return blended == ramp
     }
 
     package func apply(to image: PixelImage) throws(StepError) -> PixelImage {

@@ -47,6 +47,18 @@ package struct DiffusionNoise: PerturbationStep, Equatable {
         }
     }()
 
+    /// Of the smallest pictures all samples may happen to keep their levels.
+    package func leavesUnchanged(_ size: PixelSize) -> Bool {
+        let (signal, scale) = Self.coefficients[t]
+        var stream = NormalStream(seed: noiseSeed)
+        return !(0..<(size.pixelCount * 3)).contains { _ in
+            let noise = scale * NormalQuantiles.table[stream.nextIndex()]
+            return (0...255).contains { level in
+                UInt8(min(max(signal * (Float(level) / 255) + noise, 0), 1) * 255) != level
+            }
+        }
+    }
+
     package func apply(to image: PixelImage) throws(StepError) -> PixelImage {
         let (signal, scale) = Self.coefficients[t]
         let levels = (0...255).map { signal * (Float($0) / 255) }

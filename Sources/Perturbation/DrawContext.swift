@@ -6,6 +6,8 @@ struct DrawContext {
     var size: PixelSize
     /// Rules out steps that change nothing.
     let always: Bool
+    /// Whether a step that changes pictures of the size it finds was drawn; told of with `always` only.
+    var hasChange = false
     /// 0 … 1, what scheduled values are multiplied by.
     let strength: Double
     /// Those a step may read beside this one.

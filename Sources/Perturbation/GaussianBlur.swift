@@ -26,7 +26,8 @@ package struct GaussianBlur: PerturbationStep, Equatable {
             standard: "zeros"),
     ]
 
-    package static let identity: String? = "kernel_size 1 with padding reflect"
+    package static let identity: String? =
+        "kernel_size 1 or a small sigma with padding reflect: neighbours that weigh too little to change a level"
 
     let kernelSize: Int
     let sigma: Double
@@ -57,7 +58,7 @@ package struct GaussianBlur: PerturbationStep, Equatable {
         ]
     }
 
-    package func leavesUnchanged(_ size: PixelSize) -> Bool { kernelSize == 1 && padding == .reflect }
+    package func leavesUnchanged(_ size: PixelSize) -> Bool { BlurredLevels(self, size).areUnchanged }
 
     package func outputSize(for size: PixelSize) throws(StepError) -> PixelSize {
         guard padding == .zeros || kernelSize / 2 < min(size.width, size.height) else {

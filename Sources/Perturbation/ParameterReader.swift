@@ -1,4 +1,4 @@
-import Suggestion
+import Text
 
 internal import JSON
 

@@ -39,11 +39,13 @@ package struct PatchBlackening: PerturbationStep, Equatable {
 
     package func leavesUnchanged(_ size: PixelSize) -> Bool {
         guard probability > 0 else { return true }
-        // Looking for the first black cell takes 1 / probability words, which must stay cheap however small that is.
-        guard probability >= 1e-6 else { return false }
         let grid = PatchGrid(size: size, side: patch)
+        let cells = grid.rows * grid.columns
+        // Looking for the first black cell takes 1 / probability words. Under one in a million, four million cells are
+        // looked through; a grid of more counts as black somewhere.
+        guard probability >= 1e-6 || cells <= 1 << 22 else { return false }
         var stream = RandomStream(seed: UInt64(maskSeed))
-        return !(0..<(grid.rows * grid.columns)).contains { _ in stream.unitInterval() < probability }
+        return !(0..<cells).contains { _ in stream.unitInterval() < probability }
     }
 
     package func apply(to image: PixelImage) throws(StepError) -> PixelImage {

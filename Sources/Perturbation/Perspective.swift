@@ -30,7 +30,8 @@ package struct Perspective: PerturbationStep, Equatable {
             "fill", type: "integer or [red, green, blue]", range: "0 … 255", standard: [0, 0, 0]),
     ]
 
-    package static let identity: String? = "endpoints equal to startpoints"
+    package static let identity: String? =
+        "endpoints equal to startpoints, or so close to them that no pixel moves"
 
     struct Point: Sendable, Equatable {
         let x, y: Int
@@ -98,13 +99,18 @@ package struct Perspective: PerturbationStep, Equatable {
         ]
     }
 
-    package func leavesUnchanged(_ size: PixelSize) -> Bool { startpoints == endpoints }
+    package func leavesUnchanged(_ size: PixelSize) -> Bool {
+        startpoints == endpoints || map.leavesUnchanged(size, interpolation: interpolation)
+    }
+
+    private var map: PerspectiveMap {
+        PerspectiveMap(
+            from: endpoints.map { (Double($0.x), Double($0.y)) },
+            to: startpoints.map { (Double($0.x), Double($0.y)) })
+    }
 
     package func apply(to image: PixelImage) throws(StepError) -> PixelImage {
         guard startpoints != endpoints else { return image }
-        let map = PerspectiveMap(
-            from: endpoints.map { (Double($0.x), Double($0.y)) },
-            to: startpoints.map { (Double($0.x), Double($0.y)) })
         return map.apply(to: image, interpolation: interpolation, fill: fill)
     }
 }

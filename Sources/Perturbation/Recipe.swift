@@ -28,7 +28,8 @@ extension Recipe {
     /// - Parameters:
     ///   - variant: 0, 1, 2 … for several views of one picture.
     ///   - always: rules out the draws that leave the picture as it is: parts that are applied only sometimes are
-    ///     applied, and a step that changes nothing is drawn again, up to a thousand times. Other draws stay the same.
+    ///     applied, and a step that changes no picture of this size is drawn again, up to a thousand times, then from
+    ///     another part. Other draws stay the same. Each step is looked at by itself, not whether two undo each other.
     ///   - strength: 0 … 1, what scheduled values are multiplied by.
     ///   - seconds: the pictures to choose a second one from, without this one.
     /// - Returns: the steps in order; empty when the picture stays as it is.

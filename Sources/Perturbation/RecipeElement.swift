@@ -21,6 +21,9 @@ struct RecipeElement: Sendable {
     ///    is asked for;
     /// 3. for `one_of` an integer choosing among the parts that can change the picture, then that part's words;
     ///    for `steps` each part's words in turn; for a step the words of its parameters.
+    ///
+    /// With `always` a step that changes no picture of this size is drawn again, up to a thousand times in all; where even
+    /// that gives none, the part of a `one_of` it belongs to is left out, and another one chosen.
     func draw(
         _ stream: inout RandomStream, _ context: inout DrawContext, onto steps: inout [any PerturbationStep]
     ) throws(StepError) {
@@ -32,6 +35,7 @@ struct RecipeElement: Sendable {
         switch content {
         case .step(let distribution):
             let step = try distribution.draw(&stream, context)
+            if context.always, !step.leavesUnchanged(context.size) { context.hasChange = true }
             let seconds = context.seconds
             context.size = try step.outputSize(for: context.size) { reference in
                 seconds.first { .id($0.id) == reference }?.size
@@ -39,10 +43,29 @@ struct RecipeElement: Sendable {
             steps.append(step)
         case .oneOf(let elements):
             let size = context.size
-            let possible = elements.filter { $0.isPossible(size) }
-            try possible[stream.integer(in: 0...(possible.count - 1))].draw(&stream, &context, onto: &steps)
+            try drawOne(of: elements.filter { $0.isPossible(size) }, &stream, &context, onto: &steps)
         case .steps(let elements):
             for element in elements { try element.draw(&stream, &context, onto: &steps) }
+        }
+    }
+
+    private func drawOne(
+        of elements: [RecipeElement], _ stream: inout RandomStream, _ context: inout DrawContext,
+        onto steps: inout [any PerturbationStep]
+    ) throws(StepError) {
+        var left = elements
+        while true {
+            let place = stream.integer(in: 0...(left.count - 1))
+            var (drawn, after): ([any PerturbationStep], DrawContext) = ([], context)
+            after.hasChange = false
+            try left[place].draw(&stream, &after, onto: &drawn)
+            guard context.always, !after.hasChange, left.count > 1 else {
+                steps += drawn
+                after.hasChange = after.hasChange || context.hasChange
+                context = after
+                return
+            }
+            left.remove(at: place)
         }
     }
 

@@ -50,12 +50,19 @@ package struct Rotation: PerturbationStep, Equatable {
         ]
     }
 
-    package static let identity: String? = "degrees 0"
+    package static let identity: String? = "degrees 0, or so few that no pixel moves"
     package static let changesSize: String? = "with expand"
 
     package var keepsSize: Bool { !expand }
 
-    package func leavesUnchanged(_ size: PixelSize) -> Bool { Self.modulo360(degrees) == 0 }
+    package func leavesUnchanged(_ size: PixelSize) -> Bool {
+        switch turn(of: size) {
+        case .none: true
+        case .half, .quarter, .threeQuarters: size.pixelCount == 1
+        case .free(let map, let result):
+            result == size && map.leavesUnchanged(size, interpolation: interpolation)
+        }
+    }
 
     package func outputSize(for size: PixelSize) throws(StepError) -> PixelSize {
         switch turn(of: size) {

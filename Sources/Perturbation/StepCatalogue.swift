@@ -1,5 +1,5 @@
 package import JSON
-import Suggestion
+import Text
 
 /// The closed list of steps.
 package enum StepCatalogue {

@@ -20,7 +20,9 @@ extension PerceptionService {
             "shared_files": .bool(settings.sharedDirectory != nil),
             "limits": limits,
             "formats": [
-                "requests": list(TensorEncoding.mediaTypes + PerturbEndpoint.bodyTypes.dropFirst()),
+                "requests": list(
+                    TensorEncoding.mediaTypes
+                        + PerturbEndpoint.bodyTypes.filter { !TensorEncoding.mediaTypes.contains($0) }),
                 "replies": list([
                     "application/json", "application/x-safetensors", "multipart/mixed", "image/png",
                     "image/jpeg",

@@ -5,6 +5,9 @@ The generator is the first twenty lines; the rest is the language of recipes as 
 
 import math
 
+import numpy as np
+from PIL import Image
+
 GOLDEN, MASK = 0x9E3779B97F4A7C15, (1 << 64) - 1
 
 
@@ -32,12 +35,41 @@ def integer(stream, low, high):
     return low + (next(stream) * (high - low + 1) >> 64)
 
 
+def unchanged(step, size):
+    """Whether the step leaves every picture of this size as it is; of what the tests draw with always."""
+    name = step["step"]
+    if name == "rotation":
+        if step["interpolation"] == "nearest":
+            picture = Image.fromarray(np.arange(math.prod(size), dtype=np.int32).reshape(size[::-1]))
+        else:
+            picture = Image.fromarray(np.random.default_rng(1).integers(0, 2, size[::-1], np.uint8) * 255)
+        turned = picture.rotate(
+            step["degrees"], Image.Resampling[step["interpolation"].upper()], step["expand"], fillcolor=77)
+        outside = Image.new("L", size, 255).rotate(step["degrees"], expand=step["expand"])
+        return turned.size == size and np.array_equal(turned, picture) and np.asarray(outside).all()
+    if name == "color_jitter" and "hue" not in step:
+        levels = np.arange(256, dtype=np.float32)
+        return all(
+            np.array_equal(np.clip(base + np.float32(step[part]) * (levels - base), 0, 255).astype(np.uint8), levels)
+            for part, base in (("brightness", np.float32(0)), ("contrast", np.float32(128)), ("saturation", np.float32(128))))
+    if name == "perspective":
+        return step["startpoints"] == step["endpoints"]
+    if name == "zoom_crop":
+        return (step["width"], step["height"]) == tuple(size)
+    if name == "patch_blackening":
+        cells = math.prod(-(-side // step["patch"]) for side in size)
+        numbers = words(mix(step["mask_seed"]))
+        return not any((next(numbers) >> 11) * 2.0**-53 < step["probability"] for _ in range(cells))
+    return False
+
+
 class Draw:
     """One draw: its stream, the picture, and what the view says."""
 
     def __init__(self, stream, size, *, always=False, strength=1.0, seconds=(), catalogue=()):
         self.stream, self.size, self.always, self.strength = stream, size, always, strength
         self.seconds, self.steps, self.out = list(seconds), {s["step"]: s for s in catalogue}, []
+        self.changed = False
 
     def whole(self, low, high):
         return integer(self.stream, low, high)
@@ -84,27 +116,29 @@ class Draw:
         if applied < 10000 and self.whole(0, 9999) < 10000 - applied and not self.always:
             return
         if "one_of" in part:
-            choices = [p for p in part["one_of"] if self.possible(p)]
-            self.part(choices[self.whole(0, len(choices) - 1)])
+            self.one_of([p for p in part["one_of"] if self.possible(p)])
         elif "steps" in part:
             for p in part["steps"]:
                 self.part(p)
         else:
             given = {k: v for k, v in part.items() if k not in ("step", "applied")}
-            step = self.step(part["step"], given)
-            while self.always and self.unchanged(step):
+            for _ in range(1000):
                 step = self.step(part["step"], given)
+                if not self.always or not unchanged(step, self.size):
+                    self.changed = True
+                    break
             self.out.append(step)
 
-    def unchanged(self, step):
-        """Of what the tests draw with always."""
-        if step["step"] == "perspective":
-            return step["startpoints"] == step["endpoints"]
-        if step["step"] == "patch_blackening":
-            cells = math.prod(-(-side // step["patch"]) for side in self.size)
-            numbers = words(mix(step["mask_seed"]))
-            return not any((next(numbers) >> 11) * 2.0**-53 < step["probability"] for _ in range(cells))
-        return False
+    def one_of(self, left):
+        """One part; with `always` another one where nothing drawn from it changes the picture."""
+        done, before = len(self.out), self.changed
+        while True:
+            place, self.changed = self.whole(0, len(left) - 1), False
+            self.part(left[place])
+            if not self.always or self.changed or len(left) == 1:
+                self.changed |= before
+                return
+            del self.out[done:], left[place]
 
     def step(self, name, given):
         """The step with its defaults, as the reply writes it."""

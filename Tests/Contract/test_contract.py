@@ -7,6 +7,7 @@ import hypothesis
 import numpy as np
 import openapi_spec_validator
 import pytest
+import safetensors.numpy
 import schemathesis
 import yaml
 from hypothesis import strategies
@@ -26,6 +27,10 @@ DOCUMENT = yaml.safe_load(CONTRACT.read_text())
 EXAMPLES = int(os.environ.get("PERCEPTION_EXAMPLES", "30"))
 FILES = [wire.write(golden.Golden("score", n).inputs) for n in golden.names("score") if n.startswith("verl-preset")]
 FILES.append(wire.write({"logits": wire.Stored.of(np.zeros((2, 3, 5), np.float32))}))
+PIXELS = [
+    safetensors.numpy.save({"a": np.zeros((3, 4, 3), np.uint8), "b": np.ones((2, 2, 3), np.uint8)}, {"request": request})
+    for request in (
+        '{"views":[{"name":"v","recipe":"cppo-removing"}]}', '{"images":[{"id":"b"}],"views":[{"name":"v","steps":[]}]}')]
 IMAGES = [p.read_bytes() for p in sorted(CONTRACT.with_name("Tests").joinpath("Fixtures").glob("*.[jp][pn]g"))]
 
 
@@ -45,7 +50,7 @@ def damaged(draw, files):
 
 
 for media_type, files in {
-    "application/x-safetensors": FILES,
+    "application/x-safetensors": FILES + PIXELS,
     "application/octet-stream": FILES,
     "image/png": IMAGES,
     "image/jpeg": IMAGES,
@@ -97,6 +102,7 @@ def test_generated_requests_get_documented_replies(case, server):
     [
         ("/v1/score", "application/x-safetensors", FILES), ("/v1/entropy", "application/x-safetensors", FILES),
         ("/v1/perturb?recipe=cppo-removing", "image/png", IMAGES), ("/v1/perturb?steps=[]", "image/jpeg", IMAGES),
+        ("/v1/perturb", "application/x-safetensors", PIXELS),
     ])
 def test_damaged_files_are_answered_or_refused_with_a_reason(server, http, path, media_type, files):
     @hypothesis.settings(

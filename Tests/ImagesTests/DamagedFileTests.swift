@@ -64,11 +64,106 @@ struct DamagedFileTests {
             var file = it.file
             file[chunk.end - 1] ^= 1
             let error = #expect(throws: ImageError.self) { try decode(file) }
-            guard case .malformed(.png, _, let detail) = error else {
-                Issue.record("\(chunk.name): \(error?.message ?? "none")")
-                continue
+            // Without its header there is no picture to speak of.
+            switch error {
+            case .malformed(.png, _, let detail):
+                #expect(chunk.name == "IHDR")
+                #expect(detail.contains("CRC") && !detail.contains("allow_truncated"))
+            case .damaged(.png, _, let detail):
+                #expect(detail.contains("CRC") && detail.contains("with allow_truncated"))
+            default: Issue.record("\(chunk.name): \(error?.message ?? "none")")
             }
-            #expect(detail.contains("CRC"))
+        }
+    }
+
+    /// The data of the last scan, with something done to them.
+    private static func jpeg(
+        _ name: String, _ change: (inout [UInt8], _ scan: Range<Int>) -> Void
+    ) throws -> (file: [UInt8], whole: PixelImage) {
+        let it = try #require(ImageCase.named(name))
+        var file = it.file
+        let start = try #require(file.indices.dropLast().last { file[$0] == 0xFF && file[$0 + 1] == 0xDA })
+        change(&file, (start + 14)..<(file.count - 2))
+        return (file, it.expected)
+    }
+
+    @Test("A scan whose codes do not end where its data end is damaged, and only then")
+    func damagedScans() throws {
+        func refusal(_ change: (inout [UInt8], Range<Int>) -> Void) throws -> ImageError? {
+            let (file, _) = try Self.jpeg("jpeg photo 4:4:4", change)
+            do throws(ImageError) {
+                _ = try decode(file)
+                return nil
+            } catch {
+                _ = try decode(file, options: DecodingOptions(allowTruncated: true))
+                return error
+            }
+        }
+        func isDamage(_ error: ImageError?, _ words: String) -> Bool {
+            guard case .damaged(.jpeg, _, let detail) = error else { return false }
+            return detail.contains(words) && detail.contains("with allow_truncated")
+        }
+        let left = try refusal { file, scan in
+            file.insert(contentsOf: [UInt8](repeating: 0x5A, count: 40), at: scan.upperBound)
+        }
+        #expect(isDamage(left, "extraneous"), "\(left?.message ?? "none")")
+        let inside = try refusal { file, scan in
+            file.insert(contentsOf: [UInt8](repeating: 0x5A, count: 60), at: scan.lowerBound + scan.count / 2)
+        }
+        #expect(isDamage(inside, ""), "\(inside?.message ?? "none")")
+        let short = try refusal { file, scan in
+            file.removeSubrange((scan.lowerBound + scan.count / 2)..<scan.upperBound)
+        }
+        #expect(isDamage(short, "premature end"), "\(short?.message ?? "none")")
+        let code = try refusal { file, scan in
+            for place in scan.prefix(200).suffix(60) { file[place] = 0xFE }
+        }
+        #expect(isDamage(code, ""), "\(code?.message ?? "none")")
+        let cut = try refusal { file, scan in file.removeSubrange((scan.lowerBound + scan.count / 2)...) }
+        guard case .truncated(.jpeg, _, let detail) = cut else {
+            Issue.record("\(cut?.message ?? "none")")
+            return
+        }
+        #expect(detail.contains("with allow_truncated"))
+
+        // Padding behind the data, and what stands between segments, are no damage.
+        #expect(
+            try refusal { file, scan in
+                file.insert(contentsOf: [UInt8](repeating: 0, count: 40), at: scan.upperBound)
+            } == nil)
+        #expect(try refusal { file, _ in file.insert(contentsOf: [1, 2, 3, 0xFF, 0, 4], at: 20) } == nil)
+    }
+
+    @Test("A second frame header within a JPEG is damage, however large a picture it claims")
+    func secondFrame() throws {
+        let frame: [UInt8] = [
+            0xFF, 0xC0, 0, 17, 8, 0xFF, 0xFF, 0xFF, 0xFF, 3, 1, 0x11, 0, 2, 0x11, 0, 3, 0x11, 0,
+        ]
+        for name in ["jpeg photo 4:4:4", "jpeg photo 4:4:4 progressive"] {
+            let (file, whole) = try Self.jpeg(name) { file, scan in
+                file.insert(contentsOf: frame, at: scan.upperBound)
+            }
+            #expect { try decode(file) } throws: {
+                guard case .damaged(.jpeg, _, _) = $0 as? ImageError else { return false }
+                return true
+            }
+            #expect(try decode(file, options: DecodingOptions(allowTruncated: true)) == whole)
+        }
+    }
+
+    @Test("Nothing is said of allow_truncated where it would not help")
+    func beyondHelp() throws {
+        let jpeg = try #require(ImageCase.named("jpeg photo 4:2:0")).file
+        let png = try #require(ImageCase.named("png photo")).file
+        for file in [
+            Array(jpeg.prefix(100)), Array(png.prefix(36)), Array(png[..<24]) + [7] + Array(png[25...]),
+        ] {
+            for allowed in [false, true] {
+                let error = #expect(throws: ImageError.self) {
+                    try decode(file, options: DecodingOptions(allowTruncated: allowed))
+                }
+                #expect(error?.message.contains("allow_truncated") == false, "\(error?.message ?? "none")")
+            }
         }
     }
 

@@ -10,29 +10,42 @@ struct ImageCase: Sendable, CustomTestStringConvertible {
     let options: DecodingOptions
     let expected: PixelImage
 
-    var testDescription: String { "\(name), alpha \(options.alpha), orientation \(options.orientation)" }
+    var testDescription: String {
+        "\(name), alpha \(options.alpha), orientation \(options.orientation), gray16 \(options.gray16)"
+            + (options.allowTruncated ? ", truncated allowed" : "")
+    }
 
-    static let all: [ImageCase] = {
-        let files = GoldenFolder.bytes(of: "images/files.bin")
-        let samples = GoldenFolder.bytes(of: "images/samples.bin")
-        return GoldenFolder.lines(of: "images/cases.txt").compactMap { line in
+    /// Whole files of every kind.
+    static let all = read("cases.txt", files: "files.bin", samples: "samples.bin")
+
+    /// Orientations wherever they may be, transparency, deep gray, damaged files.
+    static let further = read(
+        "further.txt", files: "further_files.bin", samples: "further_samples.bin")
+
+    private static func read(_ cases: String, files: String, samples: String) -> [ImageCase] {
+        let files = GoldenFolder.bytes(of: "images/\(files)")
+        let samples = GoldenFolder.bytes(of: "images/\(samples)")
+        return GoldenFolder.lines(of: "images/\(cases)").compactMap { line in
             guard let json = try? JSONValue(parsing: line),
                 let name = json["name"]?.string,
                 let range = json["file"]?.array?.compactMap({ $0.integer }).map(Int.init), range.count == 2,
                 let alpha = json["alpha"]?.string.flatMap(DecodingOptions.Alpha.init),
                 let orientation = json["orientation"]?.string.flatMap(DecodingOptions.Orientation.init),
+                let gray16 = DecodingOptions.DeepGray(rawValue: json["gray16"]?.string ?? "clip"),
                 let width = json["width"]?.integer.map(Int.init),
                 let height = json["height"]?.integer.map(Int.init),
                 let offset = json["samples"]?.integer.map(Int.init)
             else { return nil }
             return ImageCase(
                 name: name, file: Array(files[range[0]..<(range[0] + range[1])]),
-                options: DecodingOptions(alpha: alpha, orientation: orientation),
+                options: DecodingOptions(
+                    alpha: alpha, orientation: orientation, gray16: gray16,
+                    allowTruncated: json["allow_truncated"]?.bool ?? false),
                 expected: PixelImage(
                     width: width, height: height,
                     samples: Array(samples[offset..<(offset + width * height * 3)])))
         }
-    }()
+    }
 
     /// Each file once.
     static let files: [ImageCase] = {

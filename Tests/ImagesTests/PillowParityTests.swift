@@ -6,6 +6,16 @@ struct PillowParityTests {
     @Test("All golden cases are there")
     func allCases() {
         #expect(ImageCase.all.count == 356)
+        #expect(ImageCase.further.count == 589)
+    }
+
+    @Test(
+        "Orientations, transparency, deep gray and what is left of damaged files are Pillow's",
+        arguments: ImageCase.further)
+    func further(_ it: ImageCase) throws {
+        let image = try decode(it.file, options: it.options)
+        #expect(image.size == it.expected.size)
+        #expect(image == it.expected)
     }
 
     @Test("Every sample of every kind of file is Pillow's", arguments: ImageCase.all)

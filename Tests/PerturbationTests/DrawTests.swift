@@ -120,7 +120,7 @@ struct DrawTests {
     @Test("A preserving view equals the original once in six draws, and never with always")
     func identity() throws {
         let recipe = try Self.recipe("cppo-preserving")
-        var empty = 0
+        var (empty, idle) = (0, 0)
         for seed in 0..<6000 as Range<Int64> {
             let key = ImageKey(id: "a")
             let drawn = try recipe.draw(seed: Self.seed(seed), key: key, width: 640, height: 480)
@@ -130,11 +130,16 @@ struct DrawTests {
             if drawn.isEmpty {
                 empty += 1
                 #expect(always.first?.name == "perspective")
+            } else if drawn.allSatisfy({ $0.leavesUnchanged(PixelSize(width: 640, height: 480)) }) {
+                idle += 1
             } else {
                 #expect(drawn.first?.json == always.first?.json)
             }
+            #expect(always.allSatisfy { !$0.leavesUnchanged(PixelSize(width: 640, height: 480)) })
         }
         #expect((900...1100).contains(empty))
+        // A rotation by less than some 0.06 degrees moves no pixel.
+        #expect((1...40).contains(idle))
     }
 
     @Test("Seeds are 0 … 2⁶³ − 1")

@@ -53,12 +53,13 @@ struct TestService {
 
     init(
         tokens: BearerTokens? = nil, opensMetrics: Bool = false, memoryBudgetBytes: Int = 4 << 30,
-        maxRuns: Int = 64,
+        maxRuns: Int = 64, maxImagePixels: Int = 50_000_000,
         sharedDirectory: SharedDirectory? = nil
     ) {
         var settings = ServiceSettings()
         settings.server.memoryBudgetBytes = memoryBudgetBytes
         settings.maxRuns = maxRuns
+        settings.maxImagePixels = maxImagePixels
         settings.tokens = tokens
         settings.sharedDirectory = sharedDirectory
         settings.opensMetrics = opensMetrics

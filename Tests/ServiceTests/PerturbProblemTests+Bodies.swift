@@ -22,6 +22,14 @@ extension PerturbProblemTests {
             .conflictingFields, "views[0].recipe",
             #"{"images":[],"views":[{"name":"v","steps":[],"recipe":"cppo-removing"}]}"#
         ),
+        (
+            .conflictingFields, "views[0].seed",
+            #"{"images":[],"views":[{"name":"v","steps":[],"seed":0}]}"#
+        ),
+        (
+            .conflictingFields, "views[0].always",
+            #"{"images":[],"views":[{"name":"v","steps":[],"always":true}]}"#
+        ),
         (.unknownRecipe, "views[0].recipe", #"{"images":[],"views":[{"name":"v","recipe":"cppo-remove"}]}"#),
         (.invalidType, "views[0].recipe", #"{"images":[],"views":[{"name":"v","recipe":1}]}"#),
         (

@@ -197,12 +197,107 @@ import Testing
         (.malformedRequest, "seed", "?recipe=cppo-removing&seed=1&seed=2"),
         (.conflictingFields, "variants", "?steps=[]&variants=2"),
         (.invalidOption, "level", "?steps=[]&level=10"),
+        (.conflictingFields, "seed", "?steps=[]&seed=0"),
+        (.conflictingFields, "always", "?steps=[]&always=false"),
+        (.conflictingFields, "schedule", "?steps=[]&schedule={}"),
+        (
+            .invalidStep, "steps[0].width",
+            #"?steps=[{"step":"zoom_crop","left":0,"top":0,"width":90,"height":1}]"#
+        ),
+        (
+            .invalidStep, "recipe.expand",
+            "?recipe={\"view\":\"augmentation\",\"step\":\"rotation\",\"expand\":\"x\",\"degrees\":1}"
+        ),
     ]) func `a wrong query of the raw form is refused with its kind and place`(
         kind: Problem.Kind, field: String, query: String
     ) throws {
         let response = try service.send(
             "POST", "/v1/perturb\(query)", pngFile(), headers: [("Content-Type", "image/png")])
         try response.expectProblem(kind, field: field)
+    }
+
+    @Test func `a raw request is told of its body, and of no list it does not have`() throws {
+        func refusal(_ body: [UInt8], _ query: String) throws -> JSONValue {
+            try service.send(
+                "POST", "/v1/perturb?\(query)", body, headers: [("Content-Type", "image/png")]
+            ).json(.unprocessableContent)
+        }
+        let picture = try pngFile()
+        for (body, query) in [
+            (Array(picture.dropLast(20)), "steps=[]"), ([UInt8]("GIF89a".utf8), "steps=[]"), ([], "steps=[]"),
+            (picture, #"steps=[{"step":"zoom_crop","left":0,"top":0,"width":90,"height":1}]"#),
+            (picture, #"steps=[{"step":"gaussian_blur","kernel_size":99,"padding":"reflect"}]"#),
+            (picture, #"recipe={"step":"gaussian_blur","kernel_size":99,"padding":"reflect"}"#),
+        ] {
+            let error = try #require(try refusal(body, query)["errors"]?.array?.first)
+            let field = try #require(error["field"]?.string)
+            #expect(!field.contains("views") && !field.contains("images"), "\(error.text)")
+            #expect(error["index"] == nil)
+        }
+    }
+
+    @Test(arguments: [
+        ("steps=[{\"step\":\"rotation\",\"degrees\":1e+1}]", true),
+        ("recipe=cppo-removing&seed=1e+1", true), ("recipe=cppo-removing&seed=+1", true),
+        ("recipe=cppo-removing&variants=1E+0", true),
+        ("steps=[{\"step\":\"rotation\",\"degrees\":1 0}]", false),
+        ("recipe=cppo-removing&seed=1x", false),
+    ]) func `a plus that became a blank is told of`(query: String, isTold: Bool) throws {
+        let response = try service.send(
+            "POST", "/v1/perturb?\(query.replacing(" ", with: "%20"))", pngFile(),
+            headers: [("Content-Type", "image/png")])
+        #expect(response.status == .badRequest)
+        #expect(response.text.contains("a + in a query is a blank; write %2B") == isTold, "\(response.text)")
+    }
+
+    @Test(arguments: [
+        (" AAAA", 0, "a blank"), ("AAAA AAA", 4, "a blank"), ("AAA", 3, "without its padding"),
+        ("AAAAAA", 6, "without its padding"),
+        ("AAAAA", 5, "was cut"), ("AA%2BAAA", 2, "not %2B"), ("AAAA\\nAAAA", 4, "line break"),
+        ("AA-_", 2, "alphabet"),
+        ("AA==AAAA", 2, "padding within"), ("AAAA====", 4, "padding within"),
+        ("AAA==", 3, "too much padding"), ("AAB=", 2, "bits"),
+        ("data:image/png;base64, AAAA", 22, "a blank"), ("DATA:IMAGE/PNG;BASE64,AA*A", 24, "not base64"),
+        ("data:image/png,AAAA", 0, "data URI"),
+    ]) func `base64 is told of at the byte that is wrong, in words`(text: String, offset: Int, words: String)
+        throws
+    {
+        let body = #"{"images":[{"data":"\#(text)"}],"views":[{"name":"v","steps":[]}]}"#
+        let isEscaped = text.contains("\\")
+        let problem = try service.post(text: body, to: "/v1/perturb").expectProblem(
+            .invalidValue, field: "images[0].data", byte: isEscaped ? nil : 20 + offset)
+        #expect(problem["reason"]?.string?.contains(words) == true, "\(problem.text)")
+    }
+
+    @Test(arguments: [
+        "DATA:IMAGE/PNG;BASE64,", "Data:;Base64,", "data:image/x-anything;charset=utf-8;base64,",
+    ])
+    func `the scheme of a data URI and base64 are read in any case`(prefix: String) throws {
+        let text = base64(try pngFile())
+        let body = #"{"images":[{"data":"\#(prefix)\#(text)"}],"views":[{"name":"v","steps":[]}]}"#
+        #expect(try service.post(text: body, to: "/v1/perturb").status == .ok)
+    }
+
+    @Test func `how transparency, deep gray and damage are read is an option of every form`() throws {
+        let png = try pngFile()
+        for option in ["alpha=transformers", "gray16=scale", "gray16=clip", "alpha=drop"] {
+            let reply = try service.send(
+                "POST", "/v1/perturb?steps=[]&format=raw&\(option)", png,
+                headers: [("Content-Type", "image/png")])
+            #expect(reply.bytes == gradientPicture().samples)
+        }
+        try service.send(
+            "POST", "/v1/perturb?steps=[]&gray16=high", png, headers: [("Content-Type", "image/png")]
+        ).expectProblem(.invalidOption, field: "gray16")
+        let cut = Array(png.dropLast(30))
+        let refused = try service.send(
+            "POST", "/v1/perturb?steps=[]", cut, headers: [("Content-Type", "image/png")])
+        #expect(refused.text.contains("with allow_truncated"), "\(refused.text)")
+        #expect(
+            try service.send(
+                "POST", "/v1/perturb?steps=[]&allow_truncated=true", cut,
+                headers: [("Content-Type", "image/png")]
+            ).status == .ok)
     }
 
     @Test func `the other forms take no query`() throws {

@@ -9,7 +9,8 @@
 
 typedef enum perception_codec_status {
     PERCEPTION_CODEC_OK = 0,
-    PERCEPTION_CODEC_TRUNCATED,    /* the file or its compressed data ends early or is damaged */
+    PERCEPTION_CODEC_TRUNCATED,    /* the file ends early */
+    PERCEPTION_CODEC_DAMAGED,      /* its pixels are there in part: a wrong checksum, or compressed data that make no sense */
     PERCEPTION_CODEC_MALFORMED,    /* the file breaks its format's rules */
     PERCEPTION_CODEC_UNSUPPORTED,  /* a legal file of a kind the library doesn't read, or can't write */
     PERCEPTION_CODEC_SCAN_LIMIT,   /* more scans than max_scans */
@@ -23,6 +24,7 @@ typedef struct perception_codec_report {
     uint32_t width;       /* as the header claims, 0 when it wasn't reached */
     uint32_t height;
     size_t decoder_bytes; /* what decoding will need beside the result, an upper bound */
+    int salvageable;      /* allow_truncated would decode what there is of the picture */
     char detail[256];     /* the library's own words, NUL-terminated */
 } perception_codec_report;
 
@@ -31,6 +33,18 @@ typedef struct perception_codec_limits {
     size_t max_decoder_bytes;
     int allow_truncated;
 } perception_codec_limits;
+
+/* What becomes of a PNG's transparency; see png_rows.c. */
+typedef enum perception_codec_alpha {
+    PERCEPTION_ALPHA_DROP = 0,
+    PERCEPTION_ALPHA_WHITE_IF_RGBA, /* on white where Pillow's mode would be RGBA */
+    PERCEPTION_ALPHA_WHITE          /* on white, alpha channels and tRNS alike */
+} perception_codec_alpha;
+
+typedef struct perception_codec_colors {
+    perception_codec_alpha alpha;
+    int scale_gray16; /* 16-bit gray to its high byte instead of saturating at 255 */
+} perception_codec_colors;
 
 /* A file in memory from malloc; to be given back to perception_codec_release. */
 typedef struct perception_codec_file {
@@ -52,15 +66,20 @@ void perception_jpeg_encode(
     const uint8_t *rgb, uint32_t width, uint32_t height, int quality, int halved_chroma, perception_codec_file *file,
     perception_codec_report *report);
 
-/* on_white: pictures whose mode in Pillow would be RGBA are pasted on white; otherwise alpha is dropped. */
+/* rgb as in perception_jpeg_decode. With allow_truncated every row that the file still holds is decoded, and the others
+   are what samples of zero are in the picture's mode. */
 void perception_png_decode(
-    const uint8_t *bytes, size_t count, const perception_codec_limits *limits, int on_white, uint8_t *rgb,
-    size_t capacity, perception_codec_report *report);
+    const uint8_t *bytes, size_t count, const perception_codec_limits *limits, const perception_codec_colors *colors,
+    uint8_t *rgb, size_t capacity, perception_codec_report *report);
 
 /* level 0 ... 9: stored, the fast encoder (png_encode_fast.h), zlib's levels. */
 void perception_png_encode(
     const uint8_t *rgb, uint32_t width, uint32_t height, int level, perception_codec_file *file,
     perception_codec_report *report);
+
+/* Inflates a zlib stream, which may end early, into at most capacity bytes. How many there are; -1 when it is no zlib
+   stream, or one of more bytes. */
+ptrdiff_t perception_inflate(const uint8_t *bytes, size_t count, uint8_t *text, size_t capacity);
 
 void perception_codec_release(perception_codec_file *file);
 

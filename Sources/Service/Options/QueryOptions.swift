@@ -14,7 +14,17 @@ extension OptionTable {
             let option = options.first { $0.name == item.name }
             if option?.takesNull == true, item.value == "none" { return .init(item.name, .null) }
             switch option?.spelling ?? .scalar {
-            case .scalar: return .init(item.name, queryScalar(item.value))
+            case .scalar:
+                guard !BlankForPlus.isNumber(item.value) else {
+                    faults.add(
+                        .invalidType,
+                        Problem.Reason(
+                            BlankForPlus.hint("invalid value", for: item.value), field: item.name,
+                            expected: option?.expected,
+                            found: JSONValue.string(item.value).text.clipped(to: 80)))
+                    return nil
+                }
+                return .init(item.name, queryScalar(item.value))
             case .list:
                 let words = item.value.split(separator: ",").map { JSONValue.string(String($0)) }
                 return .init(item.name, .array(words))

@@ -74,7 +74,6 @@ final class DecodedPictures: Sendable {
     }
 
     private func decode(_ index: Int) throws(ImageError) -> PixelImage {
-        let bytes = pictures[index].bytes
-        return try PixelImage(decoding: bytes.span, options: options, limits: limits)
+        try pictures[index].source.image(options, limits)
     }
 }

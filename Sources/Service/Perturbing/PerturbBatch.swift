@@ -42,7 +42,7 @@ struct PerturbBatch: Sendable {
     func bytes(_ place: Int) throws(Problem) -> [UInt8] {
         let (picture, view) = places[place]
         let index = pictures[picture].index
-        let field = "images[\(index)]"
+        let field = request.field(ofPicture: index)
         defer { decoded.viewIsMade(of: index) }
         var image: PixelImage
         do throws(ImageError) {

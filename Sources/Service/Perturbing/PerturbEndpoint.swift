@@ -9,17 +9,18 @@ struct PerturbEndpoint: Sendable {
     /// Threads that make views.
     let threads: Int
 
-    static let bodyTypes = ["application/json", "multipart/form-data", "image/jpeg", "image/png"]
-    private static let collections = ["application/json", "multipart/mixed", "application/x-safetensors"]
+    static let safetensors = "application/x-safetensors"
+    static let bodyTypes = [
+        "application/json", "multipart/form-data", safetensors, "image/jpeg", "image/png",
+    ]
+    private static let collections = ["application/json", "multipart/mixed", safetensors]
 
     func respond(
         to bytes: [UInt8], head: RequestHead, instruments: Instruments, _ scope: RequestScope,
         _ timer: inout PhaseTimer
     ) throws(Problem) -> Response {
         let isRaw = head.mediaType?.hasPrefix("image/") ?? false
-        // Its text, and what base64 in it stands for.
-        try scope.take(isRaw ? 0 : bytes.count.multipliedSaturating(by: 2))
-        let request = try request(bytes, head)
+        let request = try request(bytes, head, scope)
         let form = replyForm(head, request.settings, isRaw: isRaw)
         let format = try format(request.settings, form)
         if isRaw, !PerturbEndpoint.collections.contains(form), request.settings.variants > 1 {
@@ -51,9 +52,17 @@ struct PerturbEndpoint: Sendable {
         }
     }
 
-    private func request(_ bytes: [UInt8], _ head: RequestHead) throws(Problem) -> PerturbRequest {
+    private func request(
+        _ bytes: [UInt8], _ head: RequestHead, _ scope: RequestScope
+    ) throws(Problem) -> PerturbRequest {
         let isRaw = head.mediaType?.hasPrefix("image/") ?? false
         if !isRaw { try head.refuseQuery() }
+        if head.mediaType == PerturbEndpoint.safetensors {
+            let layout = try PerturbRequest.layout(of: bytes, scope)
+            return try PerturbRequest(safetensors: bytes, layout, mostPixels: limits.maxPixels)
+        }
+        // Its text, and what base64 in it stands for.
+        try scope.take(isRaw ? 0 : bytes.count.multipliedSaturating(by: 2))
         switch head.mediaType {
         case "image/jpeg", "image/png": return try PerturbRequest(picture: bytes, query: head.query)
         case "multipart/form-data":
@@ -65,7 +74,13 @@ struct PerturbEndpoint: Sendable {
 
     /// The reply's media type; for one image, what its format makes of it.
     private func replyForm(_ head: RequestHead, _ settings: PerturbSettings, isRaw: Bool) -> String {
-        guard isRaw else { return preferredMediaType(head.headers, offers: PerturbEndpoint.collections) }
+        guard isRaw else {
+            // Pixels for pixels.
+            let collections =
+                head.mediaType == PerturbEndpoint.safetensors
+                ? Array(PerturbEndpoint.collections.reversed()) : PerturbEndpoint.collections
+            return preferredMediaType(head.headers, offers: collections)
+        }
         let images: [String] =
             switch settings.format {
             case .png: ["image/png"]

@@ -4,6 +4,7 @@ import Images
 import JSON
 import Perturbation
 import Tensor
+import Text
 
 /// A batch's views in one of the reply's forms.
 struct PerturbReply: Sendable {
@@ -72,7 +73,7 @@ struct PerturbReply: Sendable {
     /// same request gives the same bytes.
     func multipartResponse(from pictures: [PerturbRequest.Picture]) -> Response {
         let description = json(with: nil)
-        let boundary = "perception-\(PerturbReply.digest(pictures.map(\.bytes) + [description]))"
+        let boundary = "perception-\(PerturbReply.digest(pictures.map(\.source.bytes) + [description[...]]))"
         var first = Array("--\(boundary)\r\nContent-Type: application/json\r\n\r\n".utf8)
         first += description
         first += Array("\r\n".utf8)
@@ -84,13 +85,14 @@ struct PerturbReply: Sendable {
     }
 
     /// FNV-1a over up to 4,096 places of each text, twice with different offsets.
-    private static func digest(_ texts: [[UInt8]]) -> String {
+    private static func digest(_ texts: [ArraySlice<UInt8>]) -> String {
         var low: UInt64 = 0xcbf2_9ce4_8422_2325
         var high: UInt64 = 0x6c62_272e_07bb_0142
         for text in texts {
             for index in stride(from: 0, to: text.count, by: max(1, text.count / 4096)) {
-                low = (low ^ UInt64(text[index])) &* 0x100_0000_01b3
-                high = (high ^ UInt64(text[index]) ^ UInt64(index)) &* 0x100_0000_01b3
+                let byte = UInt64(text[text.startIndex + index])
+                low = (low ^ byte) &* 0x100_0000_01b3
+                high = (high ^ byte ^ UInt64(index)) &* 0x100_0000_01b3
             }
         }
         return String(low, radix: 16) + String(high, radix: 16)

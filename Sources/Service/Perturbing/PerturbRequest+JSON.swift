@@ -1,12 +1,33 @@
 import JSON
 import Perturbation
+import Text
 
 extension PerturbRequest {
-    /// The JSON form, and the part `request` of the multipart form, whose pictures come beside it.
-    /// - Parameter files: the multipart form's pictures in order, with their part names; nil in the JSON form.
-    init(json bytes: [UInt8], files: [(name: String, bytes: [UInt8])]? = nil) throws(Problem) {
-        var body = PerturbBody(embedsPictures: files == nil)
-        let field = files == nil ? "body" : "request"
+    /// How pictures come: inside the JSON, as files of a form, as tensors.
+    enum PictureForm {
+        case embedded, files, tensors
+    }
+
+    /// The JSON form.
+    init(json bytes: [UInt8]) throws(Problem) {
+        try self.init(json: bytes, field: "body", pictures: .embedded) { listed, faults in
+            if listed == nil { faults.add(.missingField, Problem.Reason("missing", field: "images")) }
+            return (listed ?? []).enumerated().map {
+                Picture(
+                    id: $1.id ?? "\($0)", source: .file($1.bytes), isSecondOnly: $1.isSecondOnly)
+            }
+        }
+    }
+
+    /// The JSON of any form.
+    /// - Parameters:
+    ///   - field: where it stands, for errors.
+    ///   - collect: makes the pictures of what the JSON lists; nil when it lists none.
+    init(
+        json bytes: [UInt8], field: String, pictures form: PictureForm,
+        _ collect: ([ListedPicture]?, inout Faults) -> [Picture]
+    ) throws(Problem) {
+        var body = PerturbBody(embedsPictures: form == .embedded)
         do throws(JSONError) {
             try body.read(bytes)
         } catch {
@@ -19,25 +40,21 @@ extension PerturbRequest {
         var settings = PerturbSettings()
         PerturbSettings.table.apply(
             body.settings, alsoKnown: ["images", "views"], asFields: true, to: &settings, &faults)
-        let views = PerturbRequest.views(body.views, &faults)
-        if body.views == nil { faults.add(.missingField, Problem.Reason("missing", field: "views")) }
-        if files == nil, body.pictures == nil {
-            faults.add(.missingField, Problem.Reason("missing", field: "images"))
-        }
-        try faults.check()
-
-        let pictures: [Picture]
-        if let files {
-            pictures = try PerturbRequest.pictures(files, listed: body.pictures, &faults)
-        } else {
-            pictures = (body.pictures ?? []).enumerated().map {
-                Picture(id: $1.id ?? "\($0)", bytes: $1.bytes, isSecondOnly: $1.isSecondOnly)
+        if form == .tensors {
+            for member in body.settings where PerturbSettings.ofFiles.contains(member.name) {
+                faults.add(
+                    .conflictingFields,
+                    Problem.Reason("says how a file is read; these are pixels", field: member.name))
             }
         }
+        let views = PerturbRequest.views(body.views, &faults)
+        if body.views == nil { faults.add(.missingField, Problem.Reason("missing", field: "views")) }
+        let pictures = collect(body.pictures, &faults)
+        try faults.check()
         PerturbRequest.checkUnique(pictures.map(\.id), field: "images", "id", &faults)
         PerturbRequest.checkUnique(views.map(\.name), field: "views", "name", &faults)
         try faults.check()
-        self.init(pictures: pictures, views: views, settings: settings)
+        self.init(form: form, pictures: pictures, views: views, settings: settings)
         checkSecondPictures(&faults) { "views[\($0)]." }
         try faults.check()
     }
@@ -78,18 +95,17 @@ extension PerturbRequest {
     }
 
     /// The multipart form's pictures: every file in order, or those that `request` lists, exactly.
-    private static func pictures(
+    static func pictures(
         _ files: [(name: String, bytes: [UInt8])], listed: [ListedPicture]?, _ faults: inout Faults
-    ) throws(Problem) -> [Picture] {
+    ) -> [Picture] {
         let named = files.enumerated().map {
-            Picture(id: $1.name == "images" ? "\($0)" : $1.name, bytes: $1.bytes)
+            Picture(id: $1.name == "images" ? "\($0)" : $1.name, source: .file($1.bytes))
         }
         for picture in named where !isImageID(picture.id) {
             faults.add(
                 .invalidValue, Problem.Reason("not an image's id", field: picture.id, expected: imageIDWords))
         }
         checkUnique(named.map(\.id), field: "images", "id", &faults)
-        try faults.check()
         guard let listed else { return named }
         let ids = listed.compactMap(\.id)
         for id in ids where !named.contains(where: { $0.id == id }) {
@@ -100,10 +116,9 @@ extension PerturbRequest {
             faults.add(
                 .unknownField, Problem.Reason("a file that request.images does not list", field: picture.id))
         }
-        try faults.check()
         return listed.compactMap { entry in
             named.first { $0.id == entry.id }.map {
-                Picture(id: $0.id, bytes: $0.bytes, isSecondOnly: entry.isSecondOnly)
+                Picture(id: $0.id, source: $0.source, isSecondOnly: entry.isSecondOnly)
             }
         }
     }
@@ -231,28 +246,14 @@ private struct PerturbBody {
 
     /// Base64, or a data URI whose media type is not looked at: the bytes decide.
     private mutating func decoded(_ text: ArraySlice<UInt8>, _ field: String) -> [UInt8] {
-        var content = text
-        if text.starts(with: "data:".utf8) {
-            guard let comma = text.prefix(256).firstIndex(of: UInt8(ascii: ",")),
-                text[..<comma].suffix(7).elementsEqual(";base64".utf8)
-            else {
-                faults.add(
-                    .invalidValue,
-                    Problem.Reason(
-                        "not a data URI of base64", field: "\(field).data", expected: "data:image/…;base64,…")
-                )
-                return []
-            }
-            content = text[(comma + 1)...]
-        }
-        switch Base64.decode(content) {
+        switch Base64.decode(text, allowsURI: true) {
         case .success(let bytes): return bytes
         case .failure(let error):
             faults.add(
                 .invalidValue,
                 Problem.Reason(
-                    "not base64", field: "\(field).data", byte: content.startIndex + error.offset,
-                    expected: "padded base64 without line breaks"))
+                    error.reason, field: "\(field).data", byte: text.startIndex + error.offset,
+                    expected: "padded base64 without line breaks, or data:image/…;base64,…"))
             return []
         }
     }

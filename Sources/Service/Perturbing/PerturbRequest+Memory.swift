@@ -4,49 +4,49 @@ import Images
 extension PerturbRequest {
     /// What every picture says about itself.
     /// - Throws: all pictures that can't be read or are too large.
-    func headers(_ limits: ImageLimits) throws(Problem) -> [ImageHeader] {
+    func claims(_ limits: ImageLimits) throws(Problem) -> [PictureClaim] {
         var faults = Faults()
-        var headers: [ImageHeader] = []
+        var claims: [PictureClaim] = []
         var tooLarge: Int?
         for (index, picture) in pictures.enumerated() {
             do throws(ImageError) {
-                headers.append(try ImageHeader(probing: picture.bytes.span, limits: limits))
+                claims.append(try picture.source.claim(limits))
             } catch {
                 if case .tooManyPixels(_, _, let limit) = error { tooLarge = limit }
-                faults.add(Problem.Kind(error), Problem.Reason(error, field: "images[\(index)]"))
+                faults.add(Problem.Kind(error), Problem.Reason(error, field: field(ofPicture: index)))
             }
         }
         if let tooLarge { throw Problem.imageTooLarge(faults, limit: tooLarge) }
         try faults.check()
-        return headers
+        return claims
     }
 
     /// What the pictures and their views take at most: the files, which lie beside the body they came in, the decoded
     /// pictures, decoders at work, and the views, in the making and made. Above the budget it is no longer exact.
-    func neededBytes(_ headers: [ImageHeader], _ plan: PerturbPlan) -> Int {
-        let files = pictures.reduce(0) { $0.addingSaturating($1.bytes.count) }
-        let decoders = (headers.map(\.decoderBytes).max() ?? 0)
-            .multipliedSaturating(by: min(headers.count, WorkerPool.coreCount))
-        let decoded = headers.reduce(0) { $0.addingSaturating($1.decodedBytes) }
+    func neededBytes(_ claims: [PictureClaim], _ plan: PerturbPlan) -> Int {
+        let files = pictures.reduce(0) { $0.addingSaturating($1.source.heldBytes) }
+        let decoders = (claims.map(\.decoderBytes).max() ?? 0)
+            .multipliedSaturating(by: min(claims.count, WorkerPool.coreCount))
+        let decoded = claims.reduce(0) { $0.addingSaturating($1.decodedBytes) }
         let isKept = plan.viewsAtOnce == nil || usesSecondPictures
         let whole = files.addingSaturating(decoders)
             .addingSaturating(isKept ? decoded : min(decoded, DecodedPictures.keptBytes))
-        return whole.addingSaturating(viewBytes(headers, plan, upTo: plan.memoryBudget))
+        return whole.addingSaturating(viewBytes(claims, plan, upTo: plan.memoryBudget))
     }
 
-    private func viewBytes(_ headers: [ImageHeader], _ plan: PerturbPlan, upTo enough: Int) -> Int {
+    private func viewBytes(_ claims: [PictureClaim], _ plan: PerturbPlan, upTo enough: Int) -> Int {
         let stepBytes = views.map(\.content.stepBytes)
-        let joined = joinedBytes(headers.map(\.size))
+        let joined = joinedBytes(claims.map(\.size))
         var largest = 0
         var all = 0
-        for (index, header) in headers.enumerated() where !pictures[index].isSecondOnly {
+        for (index, claim) in claims.enumerated() where !pictures[index].isSecondOnly {
             for (view, stepBytes) in zip(views, stepBytes) where all <= enough {
-                let size = view.content.largestOutput(for: header.size, seconds: []) { _ in nil }
+                let size = view.content.largestOutput(for: claim.size, seconds: []) { _ in nil }
                 let bytes = size.pixelCount.multipliedSaturating(by: plan.bytesPerPixel)
                     .addingSaturating(stepBytes)
                 all = all.addingSaturating(bytes.multipliedSaturating(by: settings.variants))
                 // Decoded again, should its picture not be kept.
-                largest = max(largest, bytes.addingSaturating(header.decodedBytes))
+                largest = max(largest, bytes.addingSaturating(claim.decodedBytes))
             }
         }
         guard let viewsAtOnce = plan.viewsAtOnce else {

@@ -12,7 +12,10 @@ extension PerturbRequest {
         let files = form.parts.filter { $0.name != "request" }.map {
             (name: $0.name, bytes: Array(bytes[$0.body]))
         }
-        try self.init(json: Array(bytes[requests[0].body]), files: files)
+        try self.init(json: Array(bytes[requests[0].body]), field: "request", pictures: .files) {
+            listed, faults in
+            PerturbRequest.pictures(files, listed: listed, &faults)
+        }
     }
 }
 

@@ -16,7 +16,8 @@ extension PerturbRequest {
         let view = View(name: "view", members: draw, field: "", &faults)
         try faults.check()
         self.init(
-            pictures: [Picture(id: "0", bytes: bytes)], views: view.map { [$0] } ?? [], settings: settings)
+            pictures: [Picture(id: "0", source: .file(bytes))], views: view.map { [$0] } ?? [],
+            settings: settings)
         checkSecondPictures(&faults) { _ in "" }
         try faults.check()
     }
@@ -34,7 +35,10 @@ extension PerturbRequest {
                 return .init(member.name, try JSONValue(parsing: text))
             } catch {
                 faults.add(
-                    .malformedJSON, Problem.Reason("\(error)", field: member.name, byte: error.byte))
+                    .malformedJSON,
+                    Problem.Reason(
+                        BlankForPlus.hint("\(error)", near: error.byte, in: text), field: member.name,
+                        byte: error.byte))
                 return nil
             }
         }

@@ -7,7 +7,7 @@ struct PerturbRequest: Sendable {
     struct Picture: Sendable {
         /// The client's, or its index.
         let id: String
-        let bytes: [UInt8]
+        let source: PictureSource
         /// Whether the picture is only there for others to be mixed with.
         var isSecondOnly = false
     }
@@ -33,6 +33,8 @@ struct PerturbRequest: Sendable {
         let seconds: [PictureReference]
     }
 
+    /// nil when the body is the picture.
+    var form: PictureForm?
     var pictures: [Picture]
     var views: [View]
     var settings: PerturbSettings
@@ -62,8 +64,12 @@ struct PerturbSettings: Sendable {
         .choice("subsampling", \.subsampling),
         .choice("alpha", \.decoding.alpha),
         .choice("orientation", \.decoding.orientation),
+        .choice("gray16", \.decoding.gray16),
         .flag("allow_truncated", \.decoding.allowTruncated),
     ])
+
+    /// Those that say how a file becomes pixels.
+    static let ofFiles = ["alpha", "orientation", "gray16", "allow_truncated"]
 
     /// The format with its default, for the table.
     private var chosenFormat: Format {
@@ -112,7 +118,7 @@ extension PerturbRequest.View {
                         recipe: drawn, seed: seed, always: options.always, strength: strength,
                         seconds: seconds)))
         case (nil, let list?):
-            for name in ["schedule", "second_images"] where member(name) != nil {
+            for name in ["seed", "always", "schedule", "second_images"] where member(name) != nil {
                 faults.add(
                     .conflictingFields, Problem.Reason("steps are not drawn", field: prefix + name))
             }

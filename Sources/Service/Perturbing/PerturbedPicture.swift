@@ -42,13 +42,13 @@ extension PerturbRequest {
     func decoded(
         _ plan: PerturbPlan, _ scope: RequestScope
     ) throws(Problem) -> (pictures: DecodedPictures, sizes: [PixelSize]) {
-        let needed = neededBytes(try headers(plan.limits), plan)
+        let needed = neededBytes(try claims(plan.limits), plan)
         guard needed <= plan.memoryBudget else {
             throw Problem(
                 .memoryBudgetExceeded,
                 Problem.Reason(
                     "the views of this request need too much memory; send fewer pictures, views or variants at once",
-                    field: "images", expected: "at most \(plan.memoryBudget) bytes",
+                    field: form == nil ? "body" : "images", expected: "at most \(plan.memoryBudget) bytes",
                     found: "at least \(needed) bytes"),
                 limit: plan.memoryBudget)
         }
@@ -74,7 +74,7 @@ extension PerturbRequest {
             case .success(let size?): sizes.append(size)
             case .success(nil): throw .unheard
             case .failure(let error):
-                faults.add(Problem.Kind(error), Problem.Reason(error, field: "images[\(index)]"))
+                faults.add(Problem.Kind(error), Problem.Reason(error, field: field(ofPicture: index)))
             }
         }
         try faults.check()
@@ -96,13 +96,13 @@ extension PerturbRequest {
                         among: sizes)
                     views.append(view)
                     if let error = encoding.flaw(for: view.size) {
-                        faults.add(Problem.Kind(error), Problem.Reason(error, field: "images[\(index)]"))
+                        faults.add(Problem.Kind(error), Problem.Reason(error, field: field(ofPicture: index)))
                     }
                 } catch {
                     let part = error.step.map { "steps[\($0)]" } ?? "recipe"
-                    let field = "views[\(place / settings.variants)].\(part)"
-                    var reason = Problem.Reason(error.error, field: field)
-                    reason.index = [index]
+                    let view = form == nil ? "" : "views[\(place / settings.variants)]."
+                    var reason = Problem.Reason(error.error, field: view + part)
+                    if form != nil { reason.index = [index] }
                     faults.add(.invalidStep, reason)
                 }
             }
@@ -111,6 +111,15 @@ extension PerturbRequest {
         }
         try faults.check()
         return drawn
+    }
+
+    /// Where a picture stands in the request, for errors.
+    func field(ofPicture index: Int) -> String {
+        switch form {
+        case nil: "body"
+        case .tensors: pictures[index].id
+        case .embedded, .files: "images[\(index)]"
+        }
     }
 
     struct StepFailure: Error {

@@ -17,6 +17,6 @@ struct PreviewOptions: Sendable {
     static let all = OptionTable<PreviewOptions>(
         options: drawing.options
             + PerturbSettings.table.options.filter {
-                ["alpha", "orientation", "allow_truncated"].contains($0.name)
+                PerturbSettings.ofFiles.contains($0.name)
             }.map { $0.lifted(\.reading) })
 }

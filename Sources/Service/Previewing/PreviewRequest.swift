@@ -64,8 +64,8 @@ struct PreviewRequest: Sendable {
         let isSpread = recipe.isScheduled && !draw.contains { $0.name == "schedule" }
         drawing = PerturbRequest(
             pictures: [
-                .init(id: "0", bytes: pictures.image ?? []),
-                .init(id: "1", bytes: pictures.second ?? [], isSecondOnly: true),
+                .init(id: "0", source: .file(pictures.image ?? [])),
+                .init(id: "1", source: .file(pictures.second ?? []), isSecondOnly: true),
             ],
             views: (0..<options.draws).map { isSpread ? view.weakened($0, of: options.draws) : view },
             settings: options.reading)

@@ -67,7 +67,7 @@ extension Problem.Kind {
     init(_ error: ImageError) {
         self =
             switch error {
-            case .empty, .truncated, .malformed: .malformedImage
+            case .empty, .truncated, .damaged, .malformed: .malformedImage
             case .unknownFormat, .unsupported, .unencodable: .unsupportedImage
             case .tooManyPixels, .limitExceeded: .imageTooLarge
             case .invalidOption: .invalidOption
@@ -80,7 +80,7 @@ extension Problem.Reason {
     init(_ error: ImageError, field: String) {
         let byte: Int? =
             switch error {
-            case .truncated(_, let byte, _), .malformed(_, let byte, _): byte
+            case .truncated(_, let byte, _), .damaged(_, let byte, _), .malformed(_, let byte, _): byte
             case .empty, .unknownFormat, .unsupported, .tooManyPixels, .limitExceeded, .invalidOption,
                 .unencodable,
                 .outOfMemory:

@@ -1,4 +1,4 @@
-import Suggestion
+import Text
 
 extension Problem.Reason {
     /// "unknown …; did you mean …?"

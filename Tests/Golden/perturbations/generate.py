@@ -1,4 +1,4 @@
-"""Writes the perturbation golden files: what torchvision and Pillow make of each step, and what the generator draws.
+"""Writes the perturbation golden files: what torchvision and Pillow make of each step.
 
     python -m venv V && V/bin/pip install pillow==13.0.0 numpy torch==2.13.0 torchvision==0.29.2
     V/bin/python generate.py
@@ -6,24 +6,18 @@
 steps.txt has one JSON object a line: input (width, height, offset of its [H, W, 3] samples in samples.bin), step,
 output (the same), `second` where the step reads a second picture, and `close` where the result may differ by one level
 in one sample of a thousand. The references are in references.py.
-draws.txt has one JSON object a line: the arguments of a draw and the steps it gives; the random numbers are those of
-Tests/Contract/draws.py, written from the documentation.
 """
 
 import itertools
 import json
 import pathlib
-import sys
 
 import numpy as np
 from PIL import Image
 
-HERE = pathlib.Path(__file__).parent
-sys.path.append(str(HERE.parents[1] / "Contract"))
-
-import draws
 from references import MODES, apply
 
+HERE = pathlib.Path(__file__).parent
 RANDOM = np.random.default_rng(20260102)
 PHOTO = Image.open(HERE.parent / "images" / "photo.png").convert("RGB").crop((20, 10, 81, 57))
 
@@ -50,54 +44,6 @@ def place(image):
         known[data] = len(samples)
         samples.extend(data)
     return [image.width, image.height, known[data]]
-
-
-def draw(recipe, seed, key, variant, width, height, always):
-    stream, integer = draws.stream(seed, recipe, key, variant), draws.integer
-    choices = {
-        "cppo-preserving": ["color_jitter", "perspective", "rotation"],
-        "cppo-preserving-areal": ["color_jitter", "perspective", "rotation", "gaussian_blur"],
-        "cppo-removing": ["occlusion", "zoom_crop"],
-    }[recipe]
-    if min(width, height) < 10:
-        choices = [choice for choice in choices if choice != "perspective"]
-    name = choices[integer(stream, 0, len(choices) - 1)]
-    step = {"step": name}
-    if name == "color_jitter":
-        step["brightness"] = integer(stream, 2000, 13000) / 10000
-        step["contrast"] = integer(stream, 2000, 18000) / 10000
-        step["saturation"] = integer(stream, 2000, 18000) / 10000
-        b, c, s = "brightness", "contrast", "saturation"
-        step["order"] = [[b, c, s], [b, s, c], [c, b, s], [c, s, b], [s, b, c], [s, c, b]][integer(stream, 0, 5)]
-    elif name == "perspective":
-        if integer(stream, 0, 1) == 0 and not always:
-            return []
-        r, b, dx, dy = width - 1, height - 1, width // 2 // 5, height // 2 // 5
-        start = [[0, 0], [r, 0], [r, b], [0, b]]
-        end = start
-        while end == start:
-            m = [integer(stream, 0, (dx, dy)[i % 2]) for i in range(8)]
-            end = [[m[0], m[1]], [r - m[2], m[3]], [r - m[4], b - m[5]], [m[6], b - m[7]]]
-            if not always:
-                break
-        step |= {"startpoints": start, "endpoints": end, "interpolation": "bilinear", "fill": [0, 0, 0]}
-    elif name == "rotation":
-        step["degrees"] = integer(stream, -100000, 100000) / 10000
-        step |= {"interpolation": "nearest", "expand": False, "fill": [0, 0, 0]}
-    elif name == "gaussian_blur":
-        step |= {"kernel_size": 3, "sigma": 1.0, "padding": "zeros"}
-    elif name == "occlusion":
-        step["patches"] = []
-        for _ in range(50):
-            w = max(1, width * integer(stream, 500, 1500) // 10000)
-            h = max(1, height * integer(stream, 500, 1500) // 10000)
-            step["patches"].append([integer(stream, 0, width - w), integer(stream, 0, height - h), w, h])
-        step["noise_seed"] = integer(stream, 0, (1 << 53) - 1)
-    else:
-        s = integer(stream, 6000, 7000)
-        w, h = max(1, width * s // 10000), max(1, height * s // 10000)
-        step |= {"left": integer(stream, 0, width - w), "top": integer(stream, 0, height - h), "width": w, "height": h}
-    return [step]
 
 
 def all_steps():
@@ -223,13 +169,4 @@ with open(HERE / "steps.txt", "w") as out:
         line = {"input": place(image), "step": step, "output": place(result), "close": close}
         out.write(json.dumps(line if second is None else line | {"second": place(second)}) + "\n")
 (HERE / "samples.bin").write_bytes(samples)
-
-with open(HERE / "draws.txt", "w") as out:
-    for recipe in ("cppo-preserving", "cppo-preserving-areal", "cppo-removing"):
-        for i in range(24):
-            seed = [0, 1, 7, (1 << 63) - 1, 1 << 40][i % 5]
-            key = [str(i), "r%d" % i, "", "\u00e9\u4e2d"][i % 4]
-            width, height = [(640, 480), (1, 1), (31, 9), (10, 10), (1333, 7), (97, 73)][i % 6]
-            arguments = dict(recipe=recipe, seed=seed, key=key, variant=i % 3, width=width, height=height, always=i % 2 == 1)
-            out.write(json.dumps(arguments | {"steps": draw(**arguments)}) + "\n")
 print(count, "steps,", len(samples), "bytes of samples")

@@ -1,4 +1,4 @@
-import Suggestion
+import Text
 import Testing
 
 @Suite struct NearestNameTests {

@@ -1,0 +1,27 @@
+#ifndef PERCEPTION_PNG_CHUNKS_H
+#define PERCEPTION_PNG_CHUNKS_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+typedef struct png_bytes {
+    const uint8_t *start;
+    size_t count;
+} png_bytes;
+
+/* What stands before a PNG's pixels, read as Pillow does when damage is tolerated: critical chunks must be whole, of the
+   others not even the checksum counts. */
+typedef struct png_chunks {
+    png_bytes header;       /* IHDR's 13 bytes */
+    png_bytes palette;      /* of the last PLTE; empty without one */
+    png_bytes transparency; /* of the last tRNS; empty without one */
+    size_t pixels;          /* where the first IDAT chunk begins */
+} png_chunks;
+
+/* 0 when there is no readable header with pixels behind it. Linear in the bytes before the pixels. */
+int png_chunks_find(const uint8_t *bytes, size_t count, png_chunks *chunks);
+
+/* Big-endian. */
+uint32_t png_word(const uint8_t *bytes);
+
+#endif
