@@ -80,10 +80,11 @@ extension DenseTensor {
         withBytes(of: range) { elementType.widen($0, into: &output) }
     }
 
-    /// Every element as an integer; nil at the first that is none (only floats can be none).
+    /// Every element as an integer; nil at the first that is none (only floats can be none). Unsigned ones beyond Int64
+    /// keep their bits, and so are negative.
     package func integers() -> [Int]? {
         if elementType == .int64 || elementType == .uint64 {
-            return withBytes(of: 0..<count) { wholeNumbers(in: $0, isSigned: elementType == .int64) }
+            return withBytes(of: 0..<count) { wholeNumbers(in: $0) }
         }
         var values: [Int] = []
         values.reserveCapacity(count)
@@ -119,14 +120,13 @@ extension DenseTensor {
     }
 }
 
-/// 64-bit integers, which Double would round. Those beyond Int64 are refused as "no integer".
-private func wholeNumbers(in span: RawSpan, isSigned: Bool) -> [Int]? {
+/// 64-bit integers, which Double would round. An unsigned one beyond Int64 keeps its bits, as a negative number: different
+/// ones stay different.
+private func wholeNumbers(in span: RawSpan) -> [Int] {
     var values: [Int] = []
     values.reserveCapacity(span.byteCount / 8)
     for start in stride(from: 0, to: span.byteCount, by: 8) {
-        let pattern = unsafe span.unsafeLoadUnaligned(fromByteOffset: start, as: Int64.self)
-        if !isSigned, pattern < 0 { return nil }
-        values.append(Int(pattern))
+        values.append(Int(unsafe span.unsafeLoadUnaligned(fromByteOffset: start, as: Int64.self)))
     }
     return values
 }

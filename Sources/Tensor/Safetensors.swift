@@ -13,6 +13,10 @@ package struct Safetensors: Sendable {
     /// The format's own limit for the JSON header, in bytes.
     package static let maximumHeaderBytes = 100_000_000
     /// More dimensions than any request of this service has; bounds the work per tensor.
+    /// Element types of the format that are not read here.
+    package static let otherElementTypes: Set<String> = [
+        "F8_E4M3", "F8_E5M2", "F8_E8M0", "F8_E4M3FNUZ", "F8_E5M2FNUZ", "F4", "F6_E2M3", "F6_E3M2", "C64",
+    ]
     static let maximumRank = 8
 
     /// - Complexity: O(header bytes); the data is not read.

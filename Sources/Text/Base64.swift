@@ -31,7 +31,9 @@ package enum Base64 {
 
     /// The bytes, or the first fault with its position.
     /// - Parameter allowsURI: whether `data:…;base64,` may come before them, in any case (RFC 3986 §3.1, RFC 2397).
-    package static func decode(_ text: ArraySlice<UInt8>, allowsURI: Bool = false) -> Result<[UInt8], InvalidBase64> {
+    package static func decode(
+        _ text: ArraySlice<UInt8>, allowsURI: Bool = false
+    ) -> Result<[UInt8], InvalidBase64> {
         let scheme = text.prefix(5).map { $0 | 0x20 }
         guard allowsURI, scheme.elementsEqual("data:".utf8) else { return decode(digits: text) }
         guard let comma = text.prefix(256).firstIndex(of: UInt8(ascii: ",")),

@@ -31,7 +31,8 @@ import Testing
     func `of the surrogate at token level`(dualClip: Double?, mode: Aggregation.Mode) throws {
         let batch = PolicyBatch.random([9, 0, 14], seed: 21, spreads: [0.1, 0.5, 1.5])
         let loss = PolicyLoss(
-            surrogate: ClippedSurrogate(dualClip: dualClip), aggregation: Aggregation(mode: mode, denominator: 6))
+            surrogate: ClippedSurrogate(dualClip: dualClip),
+            aggregation: Aggregation(mode: mode, denominator: 6))
         let gradient = try #require(try loss.score(batch).policy?.gradient)
         check(gradient, try differences(loss, batch) { try #require($0.policy).aggregated.loss })
     }

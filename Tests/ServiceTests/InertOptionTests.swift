@@ -1,4 +1,5 @@
 import ContrastiveLoss
+import HTTP
 import HTTPTypes
 import JSON
 import Service

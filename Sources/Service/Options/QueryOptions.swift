@@ -8,7 +8,12 @@ extension OptionTable {
         var seen: Set<String> = []
         return query.compactMap { item in
             guard seen.insert(item.name).inserted else {
-                faults.add(.malformedRequest, Problem.Reason("given more than once", field: item.name))
+                let isList = options.contains { $0.name == item.name && $0.spelling == .list }
+                faults.add(
+                    .malformedRequest,
+                    Problem.Reason(
+                        "given more than once" + (isList ? "; separate its words by commas" : ""),
+                        field: item.name))
                 return nil
             }
             let option = options.first { $0.name == item.name }

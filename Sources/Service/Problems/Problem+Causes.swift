@@ -9,12 +9,28 @@ import Tensor
 
 extension Problem {
     init(_ error: JSONError, field: String) {
+        let advice = error.reason == .nonFiniteNumber ? "; safetensors can hold them" : ""
         self.init(
-            .malformedJSON, Reason("\(error)", field: field.isEmpty ? "body" : field, byte: error.byte))
+            .malformedJSON,
+            Reason("\(error)\(advice)", field: field.isEmpty ? "body" : field, byte: error.byte))
     }
 
-    init(_ error: SafetensorsError) {
-        self.init(.malformedSafetensors, Reason("\(error)", field: error.tensor ?? "body", byte: error.byte))
+    /// - Parameter schema: of the operation, which says what the tensor at fault may hold.
+    init(_ error: SafetensorsError, _ schema: TensorSchema? = nil) {
+        // A type of the format that is not read here is no fault of the file.
+        guard case .unknownElementType(let tensor, let word) = error.reason,
+            Safetensors.otherElementTypes.contains(word)
+        else {
+            self.init(
+                .malformedSafetensors, Reason("\(error)", field: error.tensor ?? "body", byte: error.byte))
+            return
+        }
+        self.init(
+            .invalidElementType,
+            Reason(
+                "wrong element type", field: tensor, byte: error.byte,
+                expected: schema?[tensor]?.elements.words
+                    ?? ElementType.allCases.map(\.rawValue).joined(separator: ", "), found: word))
     }
 }
 

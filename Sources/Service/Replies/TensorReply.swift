@@ -163,7 +163,7 @@ struct TensorReply: Sendable {
             faults.add(
                 .nonFiniteValue,
                 Problem.Reason(
-                    "a mean over the tokens is not finite; a clamp or another estimator keeps it so",
+                    "a mean over the tokens is not finite",
                     field: "diagnostics"))
         }
         diagnostics = whole

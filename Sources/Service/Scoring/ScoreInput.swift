@@ -126,7 +126,8 @@ struct ScoreInput {
         let vocabularies = View.allCases.compactMap { view in
             views[view].logits.map { (view, $0.vocabulary) }
         }
-        for (view, vocabulary) in vocabularies.dropFirst() where vocabulary != vocabularies[0].1 {
+        for (view, vocabulary) in vocabularies.dropFirst()
+        where vocabulary != vocabularies[0].1 && !tensors.isEmpty {
             tensors.faults.add(
                 .invalidShape,
                 Problem.Reason(

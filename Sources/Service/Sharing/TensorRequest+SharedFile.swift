@@ -17,7 +17,7 @@ extension TensorRequest {
                 return layout
             }
         } catch {
-            throw Problem(error)
+            throw Problem(error, schema)
         }
         var tensors: [String: DenseTensor] = [:]
         for entry in layout.entries {

@@ -92,7 +92,7 @@ final class TensorIntake: BodySink {
         do throws(Problem) {
             guard let layout else { throw Problem(prefix.truncation) }
             do throws(SafetensorsError) { try layout.check(available: received) } catch {
-                throw Problem(error)
+                throw Problem(error, schema)
             }
             let heldBytes = heldBytes
             let request = try request(layout, bytes: kept.take())
@@ -112,7 +112,7 @@ final class TensorIntake: BodySink {
         var start = 0
         if layout == nil {
             do throws(SafetensorsError) { (start, layout) = try prefix.take(piece) } catch {
-                throw Problem(error)
+                throw Problem(error, schema)
             }
             guard let layout else { return }
             try open(layout)
@@ -135,7 +135,7 @@ final class TensorIntake: BodySink {
 
     /// More came than the header has tensors for.
     private func end(_ layout: SafetensorsLayout) throws(Problem) {
-        do throws(SafetensorsError) { try layout.check(available: received) } catch { throw Problem(error) }
+        do throws(SafetensorsError) { try layout.check(available: received) } catch { throw Problem(error, schema) }
     }
 
     /// The header is complete: decides what becomes of every tensor, and refuses what could not be held.

@@ -136,6 +136,12 @@ struct RolloutColumns {
         switch spec.extent {
         case .vocabulary: try readMatrix(&reader, name, at: index)
         case .ranked: try readRagged(&reader, name, at: index)
+        case .sequenceOrToken where try reader.nextKind() == .number:
+            let reason = Problem.Reason(
+                "one number for the whole sequence is called advantage", field: "rollouts[\(index)].\(name)",
+                expected: "a list with one number for each token")
+            faults.add(.invalidType, reason)
+            try reader.skip()
         case .token, .sequenceOrToken:
             try readVector(&reader, name, at: index, allowingBooleans: spec.elements == .mask)
         case .views, .sequence, .offset: preconditionFailure("\(name) has no list in a rollout")

@@ -71,7 +71,20 @@ extension TokenTensors {
         guard tensor.shape == [layout.rows.count] else {
             return fitsTokens(tensor) ? numbers(spec) : nil
         }
-        return tensor.isOutline ? [] : spread(tensor.doubles(), spec)
+        if tensor.isOutline { return [] }
+        let values = tensor.doubles()
+        guard let spread = spread(values, spec) else { return nil }
+        let isAmbiguous =
+            tensor.shape == layout.shape
+            && spread.indices.contains { responseMask[$0] == 1 && spread[$0] != values[$0] }
+        if isAmbiguous {
+            faults.add(
+                .invalidShape,
+                Problem.Reason(
+                    "one for each sequence or one for each token? There are as many of both; send a padded batch",
+                    field: spec.name, found: "\(tensor.shape)"))
+        }
+        return spread
     }
 
     private mutating func fitsTokens(_ tensor: DenseTensor) -> Bool {

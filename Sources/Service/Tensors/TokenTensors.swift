@@ -151,8 +151,11 @@ struct TokenTensors {
     mutating func logits(
         _ spec: TensorSpec, temperature: Double, part: Int = 0
     ) -> VocabularyLogits? {
-        let none = VocabularyLogits(DenseTensor([], shape: [0, 1]), temperature: temperature)
-        if isEmpty, !has(spec) { return none }
+        // Of no tokens; V is kept where an empty tensor says it, because gradients have its extent.
+        func none(_ vocabulary: Int) -> VocabularyLogits {
+            VocabularyLogits(DenseTensor([], shape: [0, max(1, vocabulary)]), temperature: temperature)
+        }
+        if isEmpty, !has(spec) { return none(1) }
         guard let tensor = request.tensors[spec.name] else { return nil }
         guard spec.elements.takes(tensor) else {
             // Said once for all parts.
@@ -160,7 +163,9 @@ struct TokenTensors {
             return nil
         }
         let vocabulary = tensor.shape.last ?? 0
-        if tensor.count == 0, isEmpty { return none }
+        if tensor.count == 0, isEmpty {
+            return none(tensor.isNumbers || tensor.shape.count < 2 ? 1 : vocabulary)
+        }
         let inner = spec.extent.rest.dropLast().compactMap { Int($0) }
         let expected = layout.shape + inner
         guard tensor.shape.count >= 2, Array(tensor.shape.dropLast()) == expected, vocabulary >= 1 else {
@@ -194,7 +199,8 @@ struct TokenTensors {
                 layout.reason(
                     "no token of the vocabulary", field: spec.name, token: token,
                     expected: "0 … \(vocabulary - 1)",
-                    found: "\(ids[token])"))
+                    found: tensor.elementType == .uint64
+                        ? "\(UInt64(bitPattern: Int64(ids[token])))" : "\(ids[token])"))
         }
         return bad == 0 ? ids : nil
     }
