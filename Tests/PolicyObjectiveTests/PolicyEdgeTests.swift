@@ -30,7 +30,7 @@ private let plainSum = Aggregation(mode: .sequenceMeanTokenSum)
             for level in ClippedSurrogate.ImportanceLevel.allCases {
                 let report = try PolicyLoss(
                     surrogate: ClippedSurrogate(level: level), kl: ReferenceKL(coefficient: 1),
-                    aggregation: Aggregation(mode: mode)
+                    aggregation: Aggregation(mode: mode, denominator: 6)
                 ).score(batch)
                 #expect(report.loss == 0 && report.clipFraction == 0)
                 #expect(report.policy?.aggregated.numerator == 0 && report.kl?.aggregated.numerator == 0)

@@ -78,6 +78,6 @@ import Testing
         }
         #expect(abs(try logProbs([1e16, 1e16], .float32)[0] - -0.693147181) < 1e-7)
         #expect(abs(try logProbs([-3.4e38, -3.4e38, -3.4e38, -3.4e38], .float32)[0] - -1.386294361) < 1e-7)
-        #expect(try logProbs([1e308, -1e308], .float64, "?temperature=0.0001")[0] == 0)
+        #expect(try logProbs([1e308, -1e308], .float64, "?temperature=0.0001&return=log_probs")[0] == 0)
     }
 }

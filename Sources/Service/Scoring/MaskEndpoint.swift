@@ -88,6 +88,7 @@ struct MaskEndpoint: TensorOperation {
             }
         }
         let old = tensors.numbers(.oldLogProbabilities)
+        _ = tensors.tokenIDs(vocabulary: .max)
         let given = tensors.mask(.perceptionMask)
         tensors.checkPerceptionMask(loss.detector.method)
         if !MaskEndpoint.schema.guides.contains(where: tensors.has) {

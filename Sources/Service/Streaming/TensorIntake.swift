@@ -135,7 +135,9 @@ final class TensorIntake: BodySink {
 
     /// More came than the header has tensors for.
     private func end(_ layout: SafetensorsLayout) throws(Problem) {
-        do throws(SafetensorsError) { try layout.check(available: received) } catch { throw Problem(error, schema) }
+        do throws(SafetensorsError) { try layout.check(available: received) } catch {
+            throw Problem(error, schema)
+        }
     }
 
     /// The header is complete: decides what becomes of every tensor, and refuses what could not be held.

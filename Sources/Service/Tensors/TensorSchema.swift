@@ -13,7 +13,7 @@ struct TensorSchema: Sendable {
         tensors: [
             .entropy(.original), .entropy(.removing), .logProbabilities(.original),
             .logProbabilities(.removing), .best(.original), .best(.removing), .oldLogProbabilities,
-            .perceptionMask, .responseMask,
+            .perceptionMask, .tokenIDs, .responseMask,
         ] + selection)
     static let entropy = TensorSchema(
         tensors: [.logits] + View.allCases.map { .logits($0) } + [.best] + View.allCases.map { .best($0) }
