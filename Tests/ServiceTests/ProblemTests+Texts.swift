@@ -71,7 +71,7 @@ extension ProblemTests {
         WrongRequest(
             .unknownField, "/v1/mask", #"{"rollouts":[{"preserving":{"entropy":[1]}}]}"#,
             field: "rollouts[0].preserving"),
-        WrongRequest(.unknownField, "/v1/mask", #"{"token_ids":[]}"#, field: "token_ids"),
+        WrongRequest(.unknownField, "/v1/mask", #"{"original.logits":[]}"#, field: "original.logits"),
         WrongRequest(
             .unknownField, "/v1/entropy", #"{"response_mask":[[1]],"logits":[[[1]]]}"#, field: "response_mask"
         ),
