@@ -62,11 +62,12 @@ let package = Package(
         room("PolicyObjective", ["Batches", "ContrastiveLoss", "Parallelism"]),
 
         // Pixels.
+        kernels("CWorkWatch"),
         .target(
-            name: "CImageCodecs",
+            name: "CImageCodecs", dependencies: ["CWorkWatch"],
             linkerSettings: [.linkedLibrary("jpeg"), .linkedLibrary("png"), .linkedLibrary("z")]),
-        .target(name: "CPixelKernels"),
-        room("Images", ["CImageCodecs", "CPixelKernels"]),
+        .target(name: "CPixelKernels", dependencies: ["CWorkWatch"]),
+        room("Images", ["CImageCodecs", "CPixelKernels", "CWorkWatch"]),
         room("Perturbation", ["CPixelKernels", "Images", "JSON", "Text"]),
         room("ContactSheet", ["Images", "JSON", "Perturbation"]),
 
@@ -126,6 +127,10 @@ let package = Package(
         tests("ImagesTests", ["Images", "JSON"]),
         tests("PerturbationTests", ["Images", "JSON", "Perturbation"]),
         tests("ContactSheetTests", ["ContactSheet", "Images", "JSON", "Perturbation"]),
+        .target(name: "AllocationCount", path: "Tests/AllocationCount"),
+        tests(
+            "ClaimTests",
+            ["AllocationCount", "ContactSheet", "HTTP", "Images", "JSON", "Perturbation", "Service", "Tensor"]),
         tests("HTTPTests", ["HTTP", "Locking", httpTypes]),
         tests("ObservabilityTests", ["JSON", "Locking", "Observability", logging]),
         tests(

@@ -10,6 +10,7 @@ typedef struct decoding {
     struct jpeg_progress_mgr progress;
     jpeg_exit exit;
     int max_scans;
+    work_watch *watch;
     uint8_t *row; /* one CMYK row */
 } decoding;
 
@@ -35,9 +36,14 @@ static void skip(j_decompress_ptr info, long count) {
     info->src->bytes_in_buffer -= (size_t)count;
 }
 
+/* libjpeg calls this for each row of blocks that it reads, and for each row of pixels that it hands out. */
 static void watch_scans(j_common_ptr common) {
     j_decompress_ptr info = (j_decompress_ptr)common;
     decoding *state = (decoding *)info->client_data;
+    if (!work_goes_on(state->watch, work_watch_operations)) {
+        report_unwanted(state->exit.report);
+        longjmp(state->exit.barrier, 1);
+    }
     if (info->input_scan_number <= state->max_scans) return;
     report_fail(state->exit.report, PERCEPTION_CODEC_SCAN_LIMIT, 0, "too many scans");
     longjmp(state->exit.barrier, 1);
@@ -136,8 +142,9 @@ static void decode_rows(decoding *state, uint8_t *rgb) {
 
 static void decode(
     decoding *state, const uint8_t *bytes, size_t count, const perception_codec_limits *limits, uint8_t *rgb,
-    size_t capacity, perception_codec_report *report) {
+    size_t capacity, work_watch *watch, perception_codec_report *report) {
     memset(state, 0, sizeof *state);
+    state->watch = watch;
     report_begin(report);
     state->max_scans = limits->max_scans;
     state->info.err = jpeg_exit_prepare(&state->exit, report);
@@ -191,15 +198,15 @@ static void salvage(
         fault = last_marker(bytes, fault);
         if (fault == 0 || attempt == most_attempts) return;
         jpeg_destroy_decompress(&state->info);
-        decode(state, bytes, fault, limits, rgb, capacity, report);
+        decode(state, bytes, fault, limits, rgb, capacity, state->watch, report);
     }
 }
 
 void perception_jpeg_decode(
     const uint8_t *bytes, size_t count, const perception_codec_limits *limits, uint8_t *rgb, size_t capacity,
-    perception_codec_report *report) {
+    work_watch *watch, perception_codec_report *report) {
     decoding state;
-    decode(&state, bytes, count, limits, rgb, capacity, report);
+    decode(&state, bytes, count, limits, rgb, capacity, watch, report);
     if (limits->allow_truncated) salvage(&state, bytes, count, limits, rgb, capacity, report);
     jpeg_destroy_decompress(&state.info);
 }

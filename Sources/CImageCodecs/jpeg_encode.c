@@ -10,38 +10,45 @@ typedef struct encoding {
     struct jpeg_destination_mgr destination;
     jpeg_exit exit;
     perception_codec_file *file;
-    JOCTET buffer[65536];
+    work_watch *watch;
 } encoding;
 
-static void rewind_buffer(j_compress_ptr info) {
+static void begin_file(j_compress_ptr info) {
     encoding *state = (encoding *)info->client_data;
-    state->destination.next_output_byte = state->buffer;
-    state->destination.free_in_buffer = sizeof state->buffer;
+    state->destination.next_output_byte = state->file->bytes;
+    state->destination.free_in_buffer = state->file->capacity;
 }
 
-static void keep(j_compress_ptr info, size_t count) {
-    encoding *state = (encoding *)info->client_data;
-    if (!file_append(state->file, state->buffer, count)) ERREXIT1(info, JERR_OUT_OF_MEMORY, 0);
+static boolean refuse_more(j_compress_ptr info) {
+    ERREXIT1(info, JERR_OUT_OF_MEMORY, 0);
+    return FALSE;
 }
 
-static boolean empty_buffer(j_compress_ptr info) {
-    keep(info, sizeof((encoding *)info->client_data)->buffer);
-    rewind_buffer(info);
-    return TRUE;
+static void end_file(j_compress_ptr info) {
+    encoding *state = (encoding *)info->client_data;
+    state->file->count = state->file->capacity - state->destination.free_in_buffer;
 }
 
-static void keep_rest(j_compress_ptr info) {
-    encoding *state = (encoding *)info->client_data;
-    keep(info, sizeof state->buffer - state->destination.free_in_buffer);
+/* Of samples that are 0 or 255 at random. */
+size_t perception_jpeg_bound(uint32_t width, uint32_t height, int quality, int halved_chroma) {
+    size_t side = halved_chroma ? 16 : 8;
+    size_t padded = (width + side - 1) / side * side * ((height + side - 1) / side * side);
+    size_t samples = halved_chroma ? padded * 3 / 2 : padded * 3;
+    size_t sixteenths = quality > 97 ? 34 : quality > 90 ? 28 : quality > 75 ? 20 : 16;
+    return samples / 16 * sixteenths + 4096;
+}
+
+size_t perception_jpeg_encoder_bytes(uint32_t width, int halved_chroma) {
+    return (size_t)(width + 64) * (halved_chroma ? 112 : 64) + (48 << 10);
 }
 
 static void write_all(encoding *state, const uint8_t *rgb, uint32_t width, uint32_t height, int quality, int halved) {
     j_compress_ptr info = &state->info;
     jpeg_create_compress(info);
     info->client_data = state;
-    state->destination.init_destination = rewind_buffer;
-    state->destination.empty_output_buffer = empty_buffer;
-    state->destination.term_destination = keep_rest;
+    state->destination.init_destination = begin_file;
+    state->destination.empty_output_buffer = refuse_more;
+    state->destination.term_destination = end_file;
     info->dest = &state->destination;
     info->image_width = width;
     info->image_height = height;
@@ -53,6 +60,10 @@ static void write_all(encoding *state, const uint8_t *rgb, uint32_t width, uint3
     info->comp_info[0].v_samp_factor = halved ? 2 : 1;
     jpeg_start_compress(info, TRUE);
     while (info->next_scanline < info->image_height) {
+        if (!work_goes_on(state->watch, work_watch_operations)) {
+            report_unwanted(state->exit.report);
+            longjmp(state->exit.barrier, 1);
+        }
         JSAMPROW rows[rows_at_once];
         JDIMENSION left = info->image_height - info->next_scanline, count = left < rows_at_once ? left : rows_at_once;
         /* libjpeg never writes to its input rows; its row type just isn't const. */
@@ -65,17 +76,13 @@ static void write_all(encoding *state, const uint8_t *rgb, uint32_t width, uint3
 
 void perception_jpeg_encode(
     const uint8_t *rgb, uint32_t width, uint32_t height, int quality, int halved_chroma, perception_codec_file *file,
-    perception_codec_report *report) {
+    work_watch *watch, perception_codec_report *report) {
+    encoding state;
+    memset(&state, 0, sizeof state);
     report_begin(report);
-    memset(file, 0, sizeof *file);
-    encoding *state = calloc(1, sizeof *state);
-    if (!state) {
-        report_fail(report, PERCEPTION_CODEC_OUT_OF_MEMORY, 0, "no memory for the encoder");
-        return;
-    }
-    state->file = file;
-    state->info.err = jpeg_exit_prepare(&state->exit, report);
-    if (setjmp(state->exit.barrier) == 0) write_all(state, rgb, width, height, quality, halved_chroma);
-    jpeg_destroy_compress(&state->info);
-    free(state);
+    state.file = file;
+    state.watch = watch;
+    state.info.err = jpeg_exit_prepare(&state.exit, report);
+    if (setjmp(state.exit.barrier) == 0) write_all(&state, rgb, width, height, quality, halved_chroma);
+    jpeg_destroy_compress(&state.info);
 }

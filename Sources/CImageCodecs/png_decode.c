@@ -10,6 +10,7 @@ typedef struct reading {
     png_structp png;
     png_infop info;
     perception_codec_report *report;
+    work_watch *watch;
     const uint8_t *bytes;
     size_t count, offset;
     int ended_early;
@@ -23,6 +24,12 @@ typedef struct reading {
 static void leave(reading *state, perception_codec_status status, const char *words) {
     state->report->salvageable = png_chunks_find(state->bytes, state->count, &state->chunks);
     report_fail(state->report, status, state->offset, words);
+    png_longjmp(state->png, 1);
+}
+
+static void look(reading *state) {
+    if (work_goes_on(state->watch, work_watch_operations / 4)) return;
+    report_unwanted(state->report);
     png_longjmp(state->png, 1);
 }
 
@@ -44,6 +51,7 @@ static void on_warning(png_structp png, png_const_charp words) {
 
 static void read_bytes(png_structp png, png_bytep target, size_t count) {
     reading *state = (reading *)png_get_io_ptr(png);
+    look(state);
     if (count > state->count - state->offset) {
         state->ended_early = 1;
         state->offset = state->count;
@@ -103,11 +111,15 @@ static void read_rows(reading *state, uint8_t *rgb) {
     size_t height = state->layout.height, stride = state->layout.width * 3;
     if (state->passes > 1) {
         for (int pass = 0; pass < state->passes; pass++)
-            for (size_t y = 0; y < height; y++) png_read_row(state->png, state->raw + y * state->row_bytes, NULL);
+            for (size_t y = 0; y < height; y++) {
+                look(state);
+                png_read_row(state->png, state->raw + y * state->row_bytes, NULL);
+            }
     } else {
         for (size_t y = 0; y < height; y++) {
+            look(state);
             png_read_row(state->png, state->raw, NULL);
-            png_row_to_rgb(&state->layout, state->raw, rgb + y * stride);
+            if (!png_wide_row_to_rgb(&state->layout, state->raw, rgb + y * stride, state->watch)) look(state);
         }
     }
     png_read_end(state->png, NULL);
@@ -127,30 +139,38 @@ static void read_all(reading *state, uint8_t *rgb, size_t capacity) {
 }
 
 static void deinterlace(const reading *state, uint8_t *rgb) {
-    for (size_t y = 0; y < state->layout.height; y++)
-        png_row_to_rgb(&state->layout, state->raw + y * state->row_bytes, rgb + y * state->layout.width * 3);
+    const png_layout *layout = &state->layout;
+    for (size_t y = 0; y < layout->height; y++) {
+        const uint8_t *raw = state->raw + y * state->row_bytes;
+        if (png_wide_row_to_rgb(layout, raw, rgb + y * layout->width * 3, state->watch)) continue;
+        report_unwanted(state->report);
+        return;
+    }
 }
 
 /* The picture as far as it is there, for a caller who asked for it and whose room is that of the header's claim. */
 static void salvage(reading *state, uint8_t *rgb, size_t capacity) {
     perception_codec_report *report = state->report;
     const uint8_t *header = state->chunks.header.start;
-    if (report->status == PERCEPTION_CODEC_OUT_OF_MEMORY || !report->salvageable) return;
+    if (report->status == PERCEPTION_CODEC_OUT_OF_MEMORY || report->status == PERCEPTION_CODEC_UNWANTED) return;
+    if (!report->salvageable) return;
     if ((size_t)png_word(header) * png_word(header + 4) * 3 != capacity) return;
-    if (png_salvage(&state->chunks, state->bytes, state->count, &state->layout, rgb)) {
-        report_begin(report);
-    } else {
+    if (!png_salvage(&state->chunks, state->bytes, state->count, &state->layout, rgb, state->watch))
         report_fail(report, PERCEPTION_CODEC_OUT_OF_MEMORY, 0, "no memory for its rows");
-    }
+    else if (state->watch->is_over)
+        report_unwanted(report);
+    else
+        report_begin(report);
 }
 
 void perception_png_decode(
     const uint8_t *bytes, size_t count, const perception_codec_limits *limits, const perception_codec_colors *colors,
-    uint8_t *rgb, size_t capacity, perception_codec_report *report) {
+    uint8_t *rgb, size_t capacity, work_watch *watch, perception_codec_report *report) {
     reading state;
     memset(&state, 0, sizeof state);
     report_begin(report);
     state.report = report;
+    state.watch = watch;
     state.bytes = bytes;
     state.count = count;
     state.layout.colors = *colors;

@@ -64,7 +64,8 @@ static int put_block(perception_codec_file *file, stream *it, const uint8_t *byt
 enum { rows_per_choice = 8 };
 
 static int put_rows(
-    perception_codec_file *file, const uint8_t *rgb, uint32_t width, uint32_t height, uint8_t *buffer, size_t rows) {
+    perception_codec_file *file, const uint8_t *rgb, uint32_t width, uint32_t height, uint8_t *buffer, size_t rows,
+    work_watch *watch) {
     size_t stride = (size_t)width * 3;
     uint8_t *trial = buffer + rows * (stride + 1);
     stream it = {0};
@@ -73,10 +74,11 @@ static int put_rows(
         size_t end = start + rows < height ? start + rows : height, filtered = 0;
         for (size_t y = start; y < end; y++, filtered += stride + 1) {
             const uint8_t *row = rgb + y * stride;
-            if (y % rows_per_choice == 1) filter = png_filter_best(row, row - stride, stride, trial);
-            png_filter_row(filter, row, row - stride, stride, buffer + filtered);
+            if (y % rows_per_choice == 1) filter = png_filter_best(row, row - stride, stride, trial, watch);
+            png_filter_row(filter, row, row - stride, stride, buffer + filtered, watch);
         }
         for (size_t done = 0; done < filtered; done += run_deflate_block) {
+            if (!work_goes_on(watch, work_watch_operations)) return 0;
             size_t left = filtered - done, count = left < run_deflate_block ? left : run_deflate_block;
             if (!put_block(file, &it, buffer + done, count, end == height && count == left)) return 0;
         }
@@ -84,12 +86,29 @@ static int put_rows(
     return 1;
 }
 
-int png_encode_fast(const uint8_t *rgb, uint32_t width, uint32_t height, perception_codec_file *file) {
-    size_t stride = (size_t)width * 3, rows = run_deflate_block / (stride + 1);
-    if (rows < 1) rows = 1;
-    uint8_t *buffer = malloc(rows * (stride + 1) + stride);
-    int is_done = buffer && put_header(file, width, height) && put_rows(file, rgb, width, height, buffer, rows)
-        && file_room(file, 12);
+static size_t rows_of_block(uint32_t width) {
+    size_t rows = run_deflate_block / ((size_t)width * 3 + 1);
+    return rows < 1 ? 1 : rows;
+}
+
+size_t png_encode_fast_bound(uint32_t width, uint32_t height) {
+    size_t stride = (size_t)width * 3, rows = rows_of_block(width), most = rows < height ? rows : height;
+    size_t blocks = (height + rows - 1) / rows * ((most * (stride + 1) + run_deflate_block - 1) / run_deflate_block);
+    /* Chunk, stored blocks or a table of codes; of the last one the room that is asked for beforehand. */
+    return height * (stride + 1) + blocks * 256 + 2048;
+}
+
+size_t png_encode_fast_bytes(uint32_t width, uint32_t height) {
+    size_t stride = (size_t)width * 3, rows = rows_of_block(width);
+    return (rows < height ? rows : height) * (stride + 1) + stride + 4160;
+}
+
+int png_encode_fast(
+    const uint8_t *rgb, uint32_t width, uint32_t height, perception_codec_file *file, work_watch *watch) {
+    size_t stride = (size_t)width * 3, rows = rows_of_block(width);
+    uint8_t *buffer = malloc((rows < height ? rows : height) * (stride + 1) + stride);
+    int is_done = buffer && put_header(file, width, height)
+        && put_rows(file, rgb, width, height, buffer, rows < height ? rows : height, watch) && file_room(file, 12);
     if (is_done) close_chunk(file, "IEND", 0);
     free(buffer);
     return is_done;

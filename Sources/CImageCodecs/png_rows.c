@@ -100,6 +100,19 @@ void png_row_to_rgb(const png_layout *layout, const uint8_t *raw, uint8_t *rgb) 
     }
 }
 
+int png_wide_row_to_rgb(const png_layout *layout, const uint8_t *raw, uint8_t *rgb, work_watch *watch) {
+    enum { piece = 1 << 13 };
+    static const size_t channels_of[7] = {1, 0, 3, 1, 2, 0, 4};
+    size_t step = channels_of[layout->color] * (layout->depth == 16 ? 2 : 1);
+    png_layout part = *layout;
+    for (size_t done = 0; done < layout->width; done += piece) {
+        if (!work_goes_on(watch, work_watch_operations / 4)) return 0;
+        part.width = layout->width - done < piece ? layout->width - done : piece;
+        png_row_to_rgb(&part, raw + done * step, rgb + done * 3);
+    }
+    return 1;
+}
+
 /* Pillow keeps the low byte of a transparent level or channel, compares it with 8-bit samples, and reads any number but
    zero as white in mode 1. Without Pillow's saturation a gray level of 16 bits is compared whole. */
 void png_take_transparency(png_layout *layout, png_bytes chunk) {

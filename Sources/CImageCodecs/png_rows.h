@@ -27,4 +27,7 @@ void png_take_transparency(png_layout *layout, png_bytes chunk);
 /* One row of samples as stored (one byte per sample below 16 bits, two big-endian bytes at 16) to RGB. */
 void png_row_to_rgb(const png_layout *layout, const uint8_t *raw, uint8_t *rgb);
 
+/* The same piece by piece, for rows of any width. 0 once nobody wants it. */
+int png_wide_row_to_rgb(const png_layout *layout, const uint8_t *raw, uint8_t *rgb, work_watch *watch);
+
 #endif

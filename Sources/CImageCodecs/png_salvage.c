@@ -11,6 +11,7 @@ typedef struct salvage {
     size_t next; /* where the chunk after the present one begins */
     z_stream stream;
     int is_over;
+    work_watch *watch;
     uint8_t *row, *previous; /* the filter's name, then the row's bytes */
 } salvage;
 
@@ -28,7 +29,8 @@ static int open_chunk(salvage *it) {
 static int read_bytes(salvage *it, uint8_t *target, size_t count) {
     it->stream.next_out = target;
     while (count > 0 && !it->is_over) {
-        uInt piece = count < 1u << 30 ? (uInt)count : 1u << 30;
+        uInt piece = count < 1u << 16 ? (uInt)count : 1u << 16;
+        if (!work_goes_on(it->watch, piece)) return 0;
         it->stream.avail_out = piece;
         if (it->stream.avail_in == 0 && !open_chunk(it)) break;
         int state = inflate(&it->stream, Z_NO_FLUSH);
@@ -44,10 +46,11 @@ static uint8_t paeth(int left, int above, int corner) {
     return (uint8_t)(to_above <= to_corner ? above : corner);
 }
 
-/* W3C PNG 9.2. 0 for a filter there is not. */
-static int unfilter(uint8_t *row, const uint8_t *previous, size_t count, size_t pixel) {
+/* W3C PNG 9.2. 0 for a filter there is not, and once nobody wants it. */
+static int unfilter(uint8_t *row, const uint8_t *previous, size_t count, size_t pixel, work_watch *watch) {
     if (row[0] > 4) return 0;
     for (size_t i = 1; i <= count; i++) {
+        if (!work_goes_on(watch, 8)) return 0;
         int left = i > pixel ? row[i - pixel] : 0, above = previous[i], corner = i > pixel ? previous[i - pixel] : 0;
         int predicted[5] = {0, left, above, (left + above) / 2, 0};
         row[i] += row[0] == 4 ? paeth(left, above, corner) : (uint8_t)predicted[row[0]];
@@ -64,12 +67,12 @@ static void unpack(const uint8_t *packed, size_t samples, int depth, uint8_t *ra
 }
 
 /* Every pixel as samples of zero are. */
-static void fill(const png_layout *layout, uint8_t *rgb) {
+static void fill(const png_layout *layout, uint8_t *rgb, work_watch *watch) {
     static const uint8_t zeros[8] = {0};
     png_layout one = *layout;
     one.width = 1;
     png_row_to_rgb(&one, zeros, rgb);
-    for (size_t i = 1; i < layout->width * layout->height; i++) memcpy(rgb + 3 * i, rgb, 3);
+    for (size_t i = 1; i < layout->width * layout->height && work_goes_on(watch, 4); i++) memcpy(rgb + 3 * i, rgb, 3);
 }
 
 /* Where the rows of a pass lie in the picture: (x + column · across, y + row · down). */
@@ -86,9 +89,10 @@ static int read_pass(salvage *it, const png_layout *layout, pass at, size_t chan
     uint8_t *line = raw + part.width * 8;
     memset(it->previous, 0, bytes + 1);
     for (size_t y = at.y; y < layout->height; y += at.down) {
-        if (!read_bytes(it, it->row, bytes + 1) || !unfilter(it->row, it->previous, bytes, bits < 8 ? 1 : bits / 8)) return 0;
+        if (!read_bytes(it, it->row, bytes + 1) || !unfilter(it->row, it->previous, bytes, bits < 8 ? 1 : bits / 8, it->watch))
+            return 0;
         if (layout->depth < 8) unpack(it->row + 1, part.width, layout->depth, raw);
-        png_row_to_rgb(&part, layout->depth < 8 ? raw : it->row + 1, line);
+        if (!png_wide_row_to_rgb(&part, layout->depth < 8 ? raw : it->row + 1, line, it->watch)) return 0;
         for (size_t x = 0; x < part.width; x++)
             memcpy(rgb + ((y * layout->width) + at.x + x * at.across) * 3, line + 3 * x, 3);
         uint8_t *done = it->row;
@@ -98,7 +102,8 @@ static int read_pass(salvage *it, const png_layout *layout, pass at, size_t chan
     return 1;
 }
 
-int png_salvage(const png_chunks *chunks, const uint8_t *bytes, size_t count, png_layout *layout, uint8_t *rgb) {
+int png_salvage(
+    const png_chunks *chunks, const uint8_t *bytes, size_t count, png_layout *layout, uint8_t *rgb, work_watch *watch) {
     static const pass whole[1] = {{0, 0, 1, 1}};
     static const pass adam7[7] = {{0, 0, 8, 8}, {4, 0, 8, 8}, {0, 4, 4, 8}, {2, 0, 4, 4},
                                   {0, 2, 2, 4}, {1, 0, 2, 2}, {0, 1, 1, 2}};
@@ -111,11 +116,11 @@ int png_salvage(const png_chunks *chunks, const uint8_t *bytes, size_t count, pn
     layout->palette = (png_const_colorp)chunks->palette.start;
     layout->palette_count = (int)(chunks->palette.count / 3 < 256 ? chunks->palette.count / 3 : 256);
     png_take_transparency(layout, chunks->transparency);
-    fill(layout, rgb);
+    fill(layout, rgb, watch);
 
     /* Two filtered rows of at most 8 bytes a pixel; one unpacked and one in RGB behind it. */
     size_t room = layout->width * 8 + 1;
-    salvage it = {.bytes = bytes, .count = count, .next = chunks->pixels};
+    salvage it = {.bytes = bytes, .count = count, .next = chunks->pixels, .watch = watch};
     uint8_t *rows = calloc(2, room), *raw = malloc(layout->width * 11);
     int has_memory = rows && raw && inflateInit(&it.stream) == Z_OK;
     if (has_memory) {

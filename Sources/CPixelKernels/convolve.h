@@ -35,30 +35,42 @@ KERNEL void widen(const uint8_t *samples, size_t count, int unit, float *values)
     }
 }
 
-KERNEL void mirror_margins(float *row, size_t radius, size_t width) {
-    for (size_t distance = 1; distance <= radius; distance++) {
-        for (size_t c = 0; c < 3; c++) {
-            size_t first = radius, last = radius + width - 1;
-            row[(first - distance) * 3 + c] = row[(first + distance) * 3 + c];
-            row[(last + distance) * 3 + c] = row[(last - distance) * 3 + c];
-        }
-    }
+/* Columns of a stretch, as many as photographs have. */
+enum { stretch = 8192 };
+
+/* The columns of the result that are made together, and those of the picture that they are made of. */
+typedef struct columns {
+    size_t left, right, from, to;
+} columns;
+
+/* The summed row begins `radius` columns left of the stretch. What lies beyond the picture's edges is mirrored. */
+KERNEL void mirror_margins(float *row, size_t radius, size_t width, columns at) {
+    ptrdiff_t start = (ptrdiff_t)at.left - (ptrdiff_t)radius, last = (ptrdiff_t)width - 1;
+    ptrdiff_t end = (ptrdiff_t)(at.right + radius);
+    for (ptrdiff_t column = start; column < 0; column++)
+        memcpy(row + (column - start) * 3, row + (-column - start) * 3, 3 * sizeof *row);
+    for (ptrdiff_t column = last + 1; column < end; column++)
+        memcpy(row + (column - start) * 3, row + (2 * last - column - start) * 3, 3 * sizeof *row);
 }
 
 /* scratch: a ring of `taps` widened rows, then one summed row with its margins. */
-KERNEL void convolved(
-    pixel_picture picture, uint8_t *target, const float *weights, size_t taps, int unit, float *scratch) {
-    size_t radius = taps / 2, stride = picture.width * 3, padded = whole_blocks(stride);
+KERNEL int convolved_stretch(
+    pixel_picture picture, uint8_t *target, const float *weights, size_t taps, int unit, float *scratch, columns at,
+    work_watch *watch) {
+    size_t radius = taps / 2, stride = picture.width * 3;
+    size_t taken = (at.to - at.from) * 3, padded = whole_blocks(taken);
+    size_t made = (at.right - at.left) * 3, whole = whole_blocks(made) + 6 * radius + 2 * block_lanes;
+    size_t margin = (at.from + radius - at.left) * 3;
     float *row = scratch + taps * padded;
-    memset(row, 0, (padded + 6 * radius + block_lanes) * sizeof *row);
-    memset(scratch, 0, taps * padded * sizeof *scratch);
+    memset(scratch, 0, (taps * padded + whole) * sizeof *scratch);
     const float *down[99], *across[99];
     float down_weights[99];
     for (size_t tap = 0; tap < taps; tap++) across[tap] = row + 3 * tap;
     size_t widened = 0;
     for (size_t y = 0; y < picture.height; y++) {
         for (; widened < picture.height && widened <= y + radius; widened++)
-            widen(picture.samples + widened * stride, stride, unit, scratch + widened % taps * padded);
+            widen(
+                picture.samples + widened * stride + at.from * 3, taken, unit, scratch + widened % taps * padded);
         size_t used = 0;
         for (size_t tap = 0; tap < taps; tap++) {
             ptrdiff_t from = (ptrdiff_t)(y + tap) - (ptrdiff_t)radius;
@@ -71,27 +83,42 @@ KERNEL void convolved(
             down_weights[used++] = weights[tap];
         }
         f32x8 sums[4];
-        for (size_t place = 0; place < stride; place += block_lanes) {
+        for (size_t place = 0; place < taken; place += block_lanes) {
+            if (!work_goes_on(watch, 8 * taps)) return 0;
             sum_products(down, down_weights, used, place, sums);
-            memcpy(row + 3 * radius + place, sums, sizeof sums);
+            memcpy(row + margin + place, sums, sizeof sums);
         }
         /* What the last block wrote beyond the row is margin. */
-        memset(row + 3 * radius + stride, 0, (3 * radius + padded - stride) * sizeof *row);
-        if (!unit) mirror_margins(row, radius, picture.width);
-        for (size_t place = 0; place < stride; place += block_lanes) {
+        memset(row + margin + taken, 0, (whole - margin - taken) * sizeof *row);
+        if (!unit) mirror_margins(row, radius, picture.width, at);
+        for (size_t place = 0; place < made; place += block_lanes) {
+            if (!work_goes_on(watch, 8 * taps)) return 0;
             sum_products(across, weights, taps, place, sums);
             u8x8 done[4];
             for (int v = 0; v < 4; v++) done[v] = levels(sums[v], unit);
-            size_t left = stride - place;
-            memcpy(target + y * stride + place, done, left < sizeof done ? left : sizeof done);
+            size_t left = made - place;
+            memcpy(target + y * stride + at.left * 3 + place, done, left < sizeof done ? left : sizeof done);
         }
     }
+    return 1;
 }
 
-static void convolve(
-    pixel_picture picture, uint8_t *target, const float *weights, size_t taps, int unit, float *scratch) {
-    if (unit)
-        convolved(picture, target, weights, taps, 1, scratch);
-    else
-        convolved(picture, target, weights, taps, 0, scratch);
+KERNEL int convolved(
+    pixel_picture picture, uint8_t *target, const float *weights, size_t taps, int unit, float *scratch,
+    work_watch *watch) {
+    size_t radius = taps / 2, width = picture.width;
+    for (size_t left = 0; left < width; left += stretch) {
+        columns at = {.left = left, .right = width - left < stretch ? width : left + stretch};
+        at.from = left < radius ? 0 : left - radius;
+        at.to = width - at.right < radius ? width : at.right + radius;
+        if (!convolved_stretch(picture, target, weights, taps, unit, scratch, at, watch)) return 0;
+    }
+    return 1;
+}
+
+static int convolve(
+    pixel_picture picture, uint8_t *target, const float *weights, size_t taps, int unit, float *scratch,
+    work_watch *watch) {
+    return unit ? convolved(picture, target, weights, taps, 1, scratch, watch)
+                : convolved(picture, target, weights, taps, 0, scratch, watch);
 }

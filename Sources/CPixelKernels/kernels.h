@@ -5,6 +5,7 @@
 
 #include "blend.h"
 #include "convolve.h"
+#include "weights.h"
 #include "resample.h"
 #include "reverse.h"
 #include "sample.h"

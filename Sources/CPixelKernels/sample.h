@@ -94,16 +94,18 @@ KERNEL void nearest_span(pixel_picture picture, const positions *at, size_t coun
 }
 
 #define SAMPLED(name, coefficients, positions_of, write)                                                     \
-    static void name(pixel_picture picture, pixel_target target, const double map[coefficients]) {           \
+    static int name(pixel_picture picture, pixel_target target, const double map[coefficients], work_watch *watch) { \
         positions at;                                                                                        \
         for (size_t row = 0; row < target.height; row++) {                                                   \
             uint8_t *out = target.samples + row * target.width * 3;                                          \
             for (size_t column = 0; column < target.width; column += span) {                                 \
                 size_t count = target.width - column < span ? target.width - column : span;                  \
+                if (!work_goes_on(watch, 16 * count)) return 0;                                              \
                 positions_of(map, row, column, count, &at);                                                  \
                 write(picture, &at, count, target.fill, out + column * 3);                                   \
             }                                                                                                \
         }                                                                                                    \
+        return 1;                                                                                            \
     }
 
 SAMPLED(affine_bilinear, 6, affine_positions, bilinear_span)
@@ -111,7 +113,7 @@ SAMPLED(perspective_bilinear, 8, perspective_positions, bilinear_span)
 SAMPLED(perspective_nearest, 8, perspective_positions, nearest_span)
 
 /* Pillow's ImagingTransformAffine for large pictures, which adds up instead of multiplying. */
-static void affine_nearest(pixel_picture picture, pixel_target target, const double m[6]) {
+static int affine_nearest(pixel_picture picture, pixel_target target, const double m[6], work_watch *watch) {
     double start_x = m[2] + m[1] * 0.5 + m[0] * 0.5, start_y = m[5] + m[4] * 0.5 + m[3] * 0.5;
     positions at;
     for (size_t row = 0; row < target.height; row++, start_x += m[1], start_y += m[4]) {
@@ -119,6 +121,7 @@ static void affine_nearest(pixel_picture picture, pixel_target target, const dou
         uint8_t *out = target.samples + row * target.width * 3;
         for (size_t column = 0; column < target.width; column += span) {
             size_t count = target.width - column < span ? target.width - column : span;
+            if (!work_goes_on(watch, 16 * count)) return 0;
             for (size_t i = 0; i < count; i++, x += m[0], y += m[3]) {
                 at.x[i] = x;
                 at.y[i] = y;
@@ -126,24 +129,30 @@ static void affine_nearest(pixel_picture picture, pixel_target target, const dou
             nearest_span(picture, &at, count, target.fill, out + column * 3);
         }
     }
+    return 1;
 }
 
 /* Pillow's affine_fixed. */
-static void affine_fixed(pixel_picture picture, pixel_target target, const int32_t step[6]) {
+static int affine_fixed(pixel_picture picture, pixel_target target, const int32_t step[6], work_watch *watch) {
     uint32_t start_x = (uint32_t)step[4], start_y = (uint32_t)step[5];
     size_t width = picture.width, height = picture.height;
     for (size_t row = 0; row < target.height; row++) {
         uint32_t x = start_x, y = start_y;
         uint8_t *out = target.samples + row * target.width * 3;
-        for (size_t column = 0; column < target.width; column++, out += 3) {
-            /* Below zero becomes huge. */
-            size_t from_column = (size_t)(ptrdiff_t)((int32_t)x >> 16), from_row = (size_t)(ptrdiff_t)((int32_t)y >> 16);
-            int is_inside = from_column < width && from_row < height;
-            put(out, is_inside ? picture.samples + (from_row * width + from_column) * 3 : target.fill);
-            x += (uint32_t)step[0];
-            y += (uint32_t)step[1];
+        for (size_t start = 0; start < target.width; start += span) {
+            size_t end = target.width - start < span ? target.width : start + span;
+            if (!work_goes_on(watch, 16 * (end - start))) return 0;
+            for (size_t column = start; column < end; column++, out += 3) {
+                /* Below zero becomes huge. */
+                size_t from_column = (size_t)(ptrdiff_t)((int32_t)x >> 16), from_row = (size_t)(ptrdiff_t)((int32_t)y >> 16);
+                int is_inside = from_column < width && from_row < height;
+                put(out, is_inside ? picture.samples + (from_row * width + from_column) * 3 : target.fill);
+                x += (uint32_t)step[0];
+                y += (uint32_t)step[1];
+            }
         }
         start_x += (uint32_t)step[2];
         start_y += (uint32_t)step[3];
     }
+    return 1;
 }

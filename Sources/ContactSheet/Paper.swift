@@ -4,10 +4,13 @@ internal import Images
 /// has the same bytes everywhere.
 struct Paper {
     let size: PixelSize
+    /// Once nobody wants the drawing, nothing more is drawn.
+    private let watch: WorkWatch
     private var samples: [UInt8]
 
-    init(_ size: PixelSize, _ ink: Ink) {
+    init(_ size: PixelSize, _ ink: Ink, _ watch: WorkWatch = WorkWatch()) {
         self.size = size
+        self.watch = watch
         samples = [UInt8](repeating: 0, count: size.pixelCount * 3)
         fill(x: 0, y: 0, width: size.width, height: size.height, ink)
     }
@@ -27,6 +30,7 @@ struct Paper {
 
     mutating func fill(x: Int, y: Int, width: Int, height: Int, _ ink: Ink) {
         for row in y..<(y + height) {
+            guard watch.goesOn(4 * width) else { return }
             for column in x..<(x + width) { set(x: column, y: row, ink) }
         }
     }
@@ -37,9 +41,10 @@ struct Paper {
             x >= 0 && y >= 0 && x + image.width <= size.width && y + image.height <= size.height,
             "a picture is pasted inside the paper")
         let source = image.samples.span
-        let stride = size.width
+        let (stride, watch) = (size.width, watch)
         var target = samples.mutableSpan
         for row in 0..<image.height {
+            guard watch.goesOn(3 * image.width) else { return }
             let (from, to) = (row * image.width * 3, ((y + row) * stride + x) * 3)
             for index in 0..<image.width * 3 { target[to + index] = source[from + index] }
         }

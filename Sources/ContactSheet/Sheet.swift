@@ -3,11 +3,11 @@ package import Images
 /// Pictures side by side with captions, and a title above them.
 package struct Sheet: Sendable {
     package struct Cell: Sendable {
-        /// Of the size that the layout gives it.
-        let picture: PixelImage
+        /// Of the size that the layout gives it; nil where only the sheet's size is asked for.
+        let picture: PixelImage?
         let caption: Caption
 
-        package init(picture: PixelImage, caption: Caption) {
+        package init(picture: PixelImage?, caption: Caption) {
             self.picture = picture
             self.caption = caption
         }
@@ -44,24 +44,28 @@ package struct Sheet: Sendable {
         layout.tops(titleLines: title.count, captionLines: captions.map(\.count))
     }
 
+    /// Of the whole sheet.
+    package var size: PixelSize { PixelSize(width: layout.sheetWidth, height: edges[layout.rows]) }
+
     /// The whole sheet. Each picture is in the middle of its cell.
+    /// - Returns: nil once nobody wants it.
     /// - Complexity: linear in the sheet's pixels.
-    package func drawn() -> PixelImage {
+    package func drawn(_ watch: WorkWatch = WorkWatch()) -> PixelImage? {
         let edges = edges
-        var paper = Paper(
-            PixelSize(width: layout.sheetWidth, height: edges[layout.rows]), Self.background)
+        var paper = Paper(size, Self.background, watch)
         write(title, x: SheetLayout.gap, y: SheetLayout.gap, on: &paper)
         for (place, cell) in cells.enumerated() {
             let (x, y) = (left + place % layout.columns * right, edges[place / layout.columns])
             let (width, height) = (layout.cell.width, layout.cell.height)
             paper.fill(x: x - 1, y: y - 1, width: width + 2, height: height + 2, Self.frame)
             paper.fill(x: x, y: y, width: width, height: height, Self.emptiness)
-            paper.paste(
-                cell.picture, x: x + (width - cell.picture.width) / 2,
-                y: y + (height - cell.picture.height) / 2)
+            if let picture = cell.picture {
+                paper.paste(
+                    picture, x: x + (width - picture.width) / 2, y: y + (height - picture.height) / 2)
+            }
             write(captions[place], x: x, y: y + height + SheetLayout.captionGap, on: &paper)
         }
-        return paper.finished()
+        return watch.isOver ? nil : paper.finished()
     }
 
     private func write(_ lines: [Caption.Line], x: Int, y: Int, on paper: inout Paper) {

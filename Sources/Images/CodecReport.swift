@@ -20,7 +20,8 @@ struct CodecReport {
     /// another reason first.
     func check() throws(ImageError) {
         let byte = Int(report.byte)
-        if report.status != PERCEPTION_CODEC_OK, size.pixelCount > limits.maxPixels {
+        if report.status != PERCEPTION_CODEC_OK, report.status != PERCEPTION_CODEC_UNWANTED,
+            size.pixelCount > limits.maxPixels {
             throw .tooManyPixels(format, size, limit: limits.maxPixels)
         }
         switch report.status {
@@ -33,6 +34,7 @@ struct CodecReport {
         case PERCEPTION_CODEC_MEMORY_LIMIT:
             throw .limitExceeded(format, resource: "bytes of decoder memory", limit: limits.maxDecoderBytes)
         case PERCEPTION_CODEC_OUT_OF_MEMORY: throw .outOfMemory(format)
+        case PERCEPTION_CODEC_UNWANTED: throw .unwanted
         default: throw .malformed(format, byte: byte, detail: detail)
         }
     }

@@ -1,6 +1,6 @@
 internal import CImageCodecs
 
-/// A file that a C encoder wrote, copied into an array.
+/// A file that a C encoder writes straight into an array.
 enum EncodedFile {
     typealias Encoder = (
         UnsafePointer<UInt8>?, UnsafeMutablePointer<perception_codec_file>,
@@ -9,18 +9,24 @@ enum EncodedFile {
 
     /// Runs `encoder` on the samples and hands back what it wrote.
     ///
-    /// - Throws: `unencodable` when the format can't hold the picture, `outOfMemory`.
+    /// - Parameter bound: bytes that the file may take. That much room is made for it beforehand, which costs no memory
+    ///   before it is written to.
+    /// - Throws: `unencodable` when the format can't hold the picture, `outOfMemory`, `unwanted`.
     static func collect(
-        _ image: PixelImage, format: ImageFormat, encoder: Encoder
+        _ image: PixelImage, format: ImageFormat, upTo bound: Int, encoder: Encoder
     ) throws(ImageError) -> [UInt8] {
-        var file = unsafe perception_codec_file()
         var report = perception_codec_report()
-        unsafe image.samples.withUnsafeBufferPointer { unsafe encoder($0.baseAddress, &file, &report) }
-        defer { unsafe perception_codec_release(&file) }
+        let bytes = unsafe image.samples.withUnsafeBufferPointer { samples in
+            unsafe [UInt8](unsafeUninitializedCapacity: bound) { room, count in
+                var file = unsafe perception_codec_file(bytes: room.baseAddress, count: 0, capacity: bound)
+                unsafe encoder(samples.baseAddress, &file, &report)
+                count = unsafe file.count
+            }
+        }
         switch report.status {
-        case PERCEPTION_CODEC_OK:
-            return unsafe [UInt8](UnsafeBufferPointer(start: file.bytes, count: file.count))
+        case PERCEPTION_CODEC_OK: return bytes
         case PERCEPTION_CODEC_OUT_OF_MEMORY: throw .outOfMemory(format)
+        case PERCEPTION_CODEC_UNWANTED: throw .unwanted
         default:
             let outcome = CodecReport(report, format: format, limits: ImageLimits())
             throw .unencodable(format, detail: outcome.detail)

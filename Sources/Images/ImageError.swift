@@ -23,6 +23,8 @@ package enum ImageError: Error, Sendable, Equatable {
     case unencodable(ImageFormat, detail: String)
     /// The C library could not get memory.
     case outOfMemory(ImageFormat)
+    /// Nobody waits for the picture any more.
+    case unwanted
 }
 
 extension ImageError {
@@ -50,6 +52,8 @@ extension ImageError {
             "cannot be written as \(format.name): \(detail)"
         case .outOfMemory(let format):
             "out of memory while reading or writing a \(format.name)"
+        case .unwanted:
+            "nobody waits for the picture any more"
         }
     }
 

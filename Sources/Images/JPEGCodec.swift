@@ -13,14 +13,16 @@ enum JPEGCodec {
     }
 
     static func decode(
-        _ bytes: Span<UInt8>, header: ImageHeader, options: DecodingOptions, limits: ImageLimits
+        _ bytes: Span<UInt8>, header: ImageHeader, options: DecodingOptions, limits: ImageLimits,
+        _ watch: WorkWatch
     ) throws(ImageError) -> PixelImage {
         var report = perception_codec_report()
         var bounds = perception_codec_limits(limits, options: options)
         let samples = unsafe bytes.withUnsafeBufferPointer { file in
             unsafe [UInt8](unsafeUninitializedCapacity: header.decodedBytes) { samples, count in
                 unsafe perception_jpeg_decode(
-                    file.baseAddress, file.count, &bounds, samples.baseAddress, header.decodedBytes, &report)
+                    file.baseAddress, file.count, &bounds, samples.baseAddress, header.decodedBytes,
+                    watch.pointer, &report)
                 count = header.decodedBytes
             }
         }
@@ -29,16 +31,30 @@ enum JPEGCodec {
     }
 
     static func encode(
-        _ image: PixelImage, quality: Int, subsampling: ImageEncoding.ChromaSubsampling
+        _ image: PixelImage, quality: Int, subsampling: ImageEncoding.ChromaSubsampling, _ watch: WorkWatch
     ) throws(ImageError) -> [UInt8] {
         guard (1...100).contains(quality) else {
             throw .invalidOption(name: "quality", expected: "1 … 100", found: "\(quality)")
         }
-        return try unsafe EncodedFile.collect(image, format: .jpeg) { samples, file, report in
+        let isHalved: CInt = subsampling == .half ? 1 : 0
+        let bound = perception_jpeg_bound(
+            UInt32(image.width), UInt32(image.height), CInt(quality), isHalved)
+        return try unsafe EncodedFile.collect(image, format: .jpeg, upTo: bound) { samples, file, report in
             unsafe perception_jpeg_encode(
-                samples, UInt32(image.width), UInt32(image.height), CInt(quality),
-                subsampling == .half ? 1 : 0,
-                file, report)
+                samples, UInt32(image.width), UInt32(image.height), CInt(quality), isHalved, file,
+                watch.pointer, report)
         }
+    }
+
+    /// What `encode` takes.
+    static func demand(
+        _ size: PixelSize, quality: Int, subsampling: ImageEncoding.ChromaSubsampling
+    ) -> WorkDemand {
+        let (width, height) = (UInt32(clamping: size.width), UInt32(clamping: size.height))
+        let isHalved: CInt = subsampling == .half ? 1 : 0
+        let file = WorkDemand.arrayBytes(perception_jpeg_bound(width, height, CInt(quality), isHalved))
+        return WorkDemand(
+            peakBytes: file + perception_jpeg_encoder_bytes(width, isHalved), keptBytes: file,
+            operations: size.pixelCount.timesSaturating(quality > 90 ? 120 : 60))
     }
 }

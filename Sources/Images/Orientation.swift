@@ -18,6 +18,15 @@ enum Orientation: Int {
         self = stated.flatMap(Int.init(exactly:)).flatMap(Orientation.init(rawValue:)) ?? .upright
     }
 
+    /// Of a picture once it is turned. The last four orientations swap the sides.
+    func size(of stored: PixelSize) -> PixelSize {
+        switch self {
+        case .upright, .mirrored, .upsideDown, .flipped: stored
+        case .transposed, .turnedLeft, .transversed, .turnedRight:
+            PixelSize(width: stored.height, height: stored.width)
+        }
+    }
+
     /// The digit of `tiff:Orientation="6"` or `tiff:Orientation>6`, or nil.
     private static func xmpValue(in packet: Span<UInt8>) -> Int? {
         for start in packet.indices where packet[start] == UInt8(ascii: "t") {

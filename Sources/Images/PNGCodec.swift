@@ -30,7 +30,8 @@ enum PNGCodec {
     }
 
     static func decode(
-        _ bytes: Span<UInt8>, header: ImageHeader, options: DecodingOptions, limits: ImageLimits
+        _ bytes: Span<UInt8>, header: ImageHeader, options: DecodingOptions, limits: ImageLimits,
+        _ watch: WorkWatch
     ) throws(ImageError) -> PixelImage {
         var report = perception_codec_report()
         var bounds = perception_codec_limits(limits, options: options)
@@ -39,7 +40,7 @@ enum PNGCodec {
             unsafe [UInt8](unsafeUninitializedCapacity: header.decodedBytes) { samples, count in
                 unsafe perception_png_decode(
                     file.baseAddress, file.count, &bounds, &colors, samples.baseAddress,
-                    header.decodedBytes, &report)
+                    header.decodedBytes, watch.pointer, &report)
                 count = header.decodedBytes
             }
         }
@@ -47,14 +48,25 @@ enum PNGCodec {
         return PixelImage(width: header.size.width, height: header.size.height, samples: samples)
     }
 
-    static func encode(_ image: PixelImage, level: Int) throws(ImageError) -> [UInt8] {
+    static func encode(_ image: PixelImage, level: Int, _ watch: WorkWatch) throws(ImageError) -> [UInt8] {
         guard (0...9).contains(level) else {
             throw .invalidOption(name: "level", expected: "0 … 9", found: "\(level)")
         }
-        return try unsafe EncodedFile.collect(image, format: .png) { samples, file, report in
+        let bound = perception_png_bound(UInt32(image.width), UInt32(image.height), CInt(level))
+        return try unsafe EncodedFile.collect(image, format: .png, upTo: bound) { samples, file, report in
             unsafe perception_png_encode(
-                samples, UInt32(image.width), UInt32(image.height), CInt(level), file, report)
+                samples, UInt32(image.width), UInt32(image.height), CInt(level), file, watch.pointer, report)
         }
+    }
+
+    /// What `encode` takes. Zlib's cost for a sample grows steeply with its level.
+    static func demand(_ size: PixelSize, level: Int) -> WorkDemand {
+        let (width, height) = (UInt32(clamping: size.width), UInt32(clamping: size.height))
+        let file = WorkDemand.arrayBytes(perception_png_bound(width, height, CInt(level)))
+        let operations = [16, 24, 240, 260, 300, 400, 600, 800, 1200, 1600]
+        return WorkDemand(
+            peakBytes: file + perception_png_encoder_bytes(width, height, CInt(level)), keptBytes: file,
+            operations: size.pixelCount.timesSaturating(operations[min(max(level, 0), 9)]))
     }
 }
 

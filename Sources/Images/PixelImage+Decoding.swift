@@ -5,21 +5,21 @@ extension PixelImage {
     /// The header is read first and held against `limits`, so that no bytes whatever make this allocate more than
     /// `limits` allow. Nothing is ever printed.
     ///
-    /// - Throws: `ImageError`; a file that ends early or is damaged is an error unless `options.allowTruncated`.
+    /// - Throws: `ImageError`, `unwanted` when nobody waits for it any more; a file that ends early or is damaged is an error unless `options.allowTruncated`.
     /// - Complexity: linear in pixels and bytes; a progressive JPEG costs one pass per scan.
     package init(
         decoding bytes: Span<UInt8>, options: DecodingOptions = DecodingOptions(),
-        limits: ImageLimits = ImageLimits()
+        limits: ImageLimits = ImageLimits(), _ watch: WorkWatch = WorkWatch()
     ) throws(ImageError) {
         let header = try ImageHeader(probing: bytes, limits: limits)
+        // Before there are samples beside its copies of the metadata.
+        let orientation =
+            options.orientation == .apply ? Orientation(of: bytes, format: header.format) : .upright
         let decoded =
             switch header.format {
-            case .png: try PNGCodec.decode(bytes, header: header, options: options, limits: limits)
-            case .jpeg: try JPEGCodec.decode(bytes, header: header, options: options, limits: limits)
+            case .png: try PNGCodec.decode(bytes, header: header, options: options, limits: limits, watch)
+            case .jpeg: try JPEGCodec.decode(bytes, header: header, options: options, limits: limits, watch)
             }
-        switch options.orientation {
-        case .ignore: self = decoded
-        case .apply: self = decoded.transposed(by: Orientation(of: bytes, format: header.format))
-        }
+        self = try decoded.transposed(by: orientation, watch)
     }
 }

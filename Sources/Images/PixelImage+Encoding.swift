@@ -2,13 +2,27 @@ extension PixelImage {
     /// The picture as a file, or as bare samples.
     ///
     /// - Throws: `invalidOption` for a level or quality out of range, `unencodable` when the format can't hold the
-    ///   picture (a JPEG side over 65,500), `outOfMemory`.
-    package func encoded(as encoding: ImageEncoding) throws(ImageError) -> [UInt8] {
+    ///   picture (a JPEG side over 65,500), `outOfMemory`, `unwanted` when nobody waits for it any more.
+    package func encoded(
+        as encoding: ImageEncoding, _ watch: WorkWatch = WorkWatch()
+    ) throws(ImageError) -> [UInt8] {
         switch encoding {
-        case .png(let level): try PNGCodec.encode(self, level: level)
+        case .png(let level): try PNGCodec.encode(self, level: level, watch)
         case .jpeg(let quality, let subsampling):
-            try JPEGCodec.encode(self, quality: quality, subsampling: subsampling)
+            try JPEGCodec.encode(self, quality: quality, subsampling: subsampling, watch)
         case .raw: samples
+        }
+    }
+}
+
+extension ImageEncoding {
+    /// What it takes to encode a picture of this size, the file being the result. Bare samples are the picture's own.
+    package func demand(for size: PixelSize) -> WorkDemand {
+        switch self {
+        case .png(let level): PNGCodec.demand(size, level: level)
+        case .jpeg(let quality, let subsampling):
+            JPEGCodec.demand(size, quality: quality, subsampling: subsampling)
+        case .raw: .nothing
         }
     }
 }

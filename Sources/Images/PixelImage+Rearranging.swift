@@ -6,7 +6,10 @@ extension PixelImage {
     ///
     /// - Parameter source: must be linear in x and y, as flips and turns are; it is asked for three places.
     /// - Precondition: `source` stays within this picture.
-    package func rearranged(to size: PixelSize, source: (Int, Int) -> (x: Int, y: Int)) -> PixelImage {
+    /// - Throws: when nobody wants it any more.
+    package func rearranged(
+        to size: PixelSize, _ watch: WorkWatch = WorkWatch(), source: (Int, Int) -> (x: Int, y: Int)
+    ) throws(ImageError) -> PixelImage {
         func place(_ x: Int, _ y: Int) -> Int {
             let position = source(x, y)
             return position.y * width + position.x
@@ -18,13 +21,16 @@ extension PixelImage {
         }
         precondition(
             corners.allSatisfy { (0..<self.size.pixelCount).contains($0) }, "reaches outside the picture")
+        var isDone = true
         let result = unsafe samples.withUnsafeBufferPointer { source in
             unsafe [UInt8](unsafeUninitializedCapacity: size.pixelCount * 3) { target, count in
-                count = size.pixelCount * 3
                 guard let start = source.baseAddress, let into = target.baseAddress else { return }
-                unsafe pixel_rearrange(start + first * 3, across, down, into, size.width, size.height)
+                isDone = unsafe pixel_rearrange(
+                    start + first * 3, across, down, into, size.width, size.height, watch.pointer) != 0
+                count = isDone ? size.pixelCount * 3 : 0
             }
         }
+        guard isDone else { throw .unwanted }
         return PixelImage(width: size.width, height: size.height, samples: result)
     }
 }

@@ -68,9 +68,13 @@ package struct Affine: PerturbationStep, Equatable {
         inverse(for: size).leavesUnchanged(size, interpolation: interpolation)
     }
 
-    package func apply(to image: PixelImage) throws(StepError) -> PixelImage {
-        inverse(for: image.size).apply(
-            to: image, size: image.size, interpolation: interpolation, fill: fill)
+        package func demand(for size: PixelSize) -> WorkDemand {
+        .picture(size, operations: interpolation == .bilinear ? 40 : 24)
+    }
+
+    package func apply(to image: PixelImage, _ watch: WorkWatch) throws(StepError) -> PixelImage {
+        try inverse(for: image.size).apply(
+            to: image, size: image.size, interpolation: interpolation, fill: fill, watch)
     }
 
     /// torchvision's `_get_inverse_affine_matrix`, operation for operation.

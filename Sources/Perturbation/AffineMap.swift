@@ -17,16 +17,16 @@ struct AffineMap {
     /// - Complexity: linear in the result's pixels.
     func apply(
         to image: PixelImage, size: PixelSize, interpolation: Interpolation, fill: FillColor,
-        kernels: PixelKernels = .best
-    ) -> PixelImage {
-        if interpolation == .nearest, keepsRows { return sampledByRows(image, size, fill) }
+        kernels: PixelKernels = .best, _ watch: WorkWatch = WorkWatch()
+    ) throws(StepError) -> PixelImage {
+        if interpolation == .nearest, keepsRows { return try sampledByRows(image, size, fill, watch) }
         let sampling: PixelKernels.Sampling =
             switch interpolation {
             case .bilinear: .affineBilinear(coefficients)
             case .nearest where staysSmall(size): .affineFixed(fixedSteps)
             case .nearest: .affineNearest(coefficients)
             }
-        return kernels.sample(image, sampling, size: size, fill: fill)
+        return try kernels.sample(image, sampling, size: size, fill: fill, watch)
     }
 
     var keepsRows: Bool { b == 0 && d == 0 }
@@ -35,29 +35,32 @@ struct AffineMap {
 
     /// Pillow's `ImagingScaleAffine`, which it takes where rows stay rows: positions are summed up in Double, rows and
     /// columns apart.
-    private func sampledByRows(_ image: PixelImage, _ size: PixelSize, _ fill: FillColor) -> PixelImage {
-        func places(_ count: Int, from start: Double, by step: Double, below limit: Int) -> [Int?] {
-            var position = start
-            return (0..<count).map { _ in
-                defer { position += step }
-                return position >= 0 && position < Double(limit) ? Int(position) : nil
-            }
+    private func sampledByRows(
+        _ image: PixelImage, _ size: PixelSize, _ fill: FillColor, _ watch: WorkWatch
+    ) throws(StepError) -> PixelImage {
+        func place(_ position: Double, below limit: Int) -> Int? {
+            position >= 0 && position < Double(limit) ? Int(position) : nil
         }
-        let columns = places(size.width, from: c + a * 0.5, by: a, below: image.width)
-        let rows = places(size.height, from: f + e * 0.5, by: e, below: image.height)
         let source = image.samples.span
-        var samples = PixelImage.blank(size, fill).samples
+        var samples = try PixelImage.blankSamples(size, fill, watch)
         var target = samples.mutableSpan
-        for (row, sourceRow) in rows.enumerated() {
-            guard let sourceRow else { continue }
+        var down = f + e * 0.5
+        for row in 0..<size.height {
+            defer { down += e }
+            try watch.goOn(16)
+            guard let sourceRow = place(down, below: image.height) else { continue }
+            // Summed up anew in every row: a strip has too many columns to keep their places.
+            var across = c + a * 0.5
             var offset = row * size.width * 3
-            for column in columns {
-                if let column {
+            for _ in 0..<size.width {
+                try watch.goOn(8)
+                if let column = place(across, below: image.width) {
                     let from = (sourceRow * image.width + column) * 3
                     target[offset] = source[from]
                     target[offset + 1] = source[from + 1]
                     target[offset + 2] = source[from + 2]
                 }
+                across += a
                 offset += 3
             }
         }

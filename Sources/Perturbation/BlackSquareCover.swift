@@ -1,3 +1,4 @@
+internal import Glibc
 package import Images
 package import JSON
 
@@ -41,12 +42,26 @@ package struct BlackSquareCover: PerturbationStep, Equatable {
 
     package func leavesUnchanged(_ size: PixelSize) -> Bool { coverage == 0 }
 
-    package func apply(to image: PixelImage) throws(StepError) -> PixelImage {
+        /// Beside the result a byte for each pixel that tells whether it is covered. A square costs a random place in memory; of
+    /// coverage c about ln(1 / (1 − c)) times the picture's pixels are looked at.
+    package func demand(for size: PixelSize) -> WorkDemand {
+        let pixels = size.pixelCount
+        let (width, height) = (min(patch, size.width), min(patch, size.height))
+        let looked = Double(pixels) * -log1p(-coverage) + Double(width) * Double(height)
+        let squares = looked / (Double(width) * Double(height))
+        let made = WorkDemand.picture(size, extra: WorkDemand.arrayBytes(pixels), operations: 10)
+        return WorkDemand(
+            peakBytes: made.peakBytes, keptBytes: made.keptBytes,
+            operations: made.operations.plusSaturating(
+                Int(min(4 * looked + squares * Double(100 + 40 * height), 0x1p60))))
+    }
+
+    package func apply(to image: PixelImage, _ watch: WorkWatch) throws(StepError) -> PixelImage {
         let (width, height) = (min(patch, image.width), min(patch, image.height))
         let wanted = coverage * Double(image.size.pixelCount)
         var stream = RandomStream(seed: UInt64(coverSeed))
         // A picture may be black already, so that what is covered is kept apart.
-        var covered = [Bool](repeating: false, count: image.size.pixelCount)
+        guard var covered = Samples.repeating(0, count: image.size.pixelCount, watch) else { throw .unwanted }
         var isCovered = covered.mutableSpan
         var count = 0
         while Double(count) < wanted {
@@ -54,15 +69,18 @@ package struct BlackSquareCover: PerturbationStep, Equatable {
             let y = stream.integer(in: 0...(image.height - height))
             for row in y..<(y + height) {
                 let start = row * image.width + x
-                for pixel in start..<(start + width) where !isCovered[pixel] {
-                    isCovered[pixel] = true
+                try watch.goOn(32 + width)
+                for pixel in start..<(start + width) where isCovered[pixel] == 0 {
+                    isCovered[pixel] = 1
                     count += 1
                 }
             }
         }
-        var samples = image.samples
+        var samples = try image.copiedSamples(watch)
         var pixels = samples.mutableSpan
-        for pixel in isCovered.indices where isCovered[pixel] {
+        for pixel in isCovered.indices {
+            try watch.goOn(4)
+            guard isCovered[pixel] != 0 else { continue }
             pixels[pixel * 3] = 0
             pixels[pixel * 3 + 1] = 0
             pixels[pixel * 3 + 2] = 0

@@ -96,18 +96,28 @@ package struct ColorJitter: PerturbationStep, Equatable {
         guard Float(factor) != 1 else { return true }
         let ramp = [UInt8](0...255)
         var blended = ramp
-        PixelKernels.best.blend(&blended, factor: Float(factor), level: level)
-        return blended == ramp
+        // 256 levels are no multiple of three samples.
+        blended += [0, 0]
+        do throws(StepError) {
+            try PixelKernels.best.blend(&blended, factor: Float(factor), level: level)
+        } catch {
+            return false
+        }
+        return blended.prefix(256) == ramp[...]
     }
 
-    package func apply(to image: PixelImage) throws(StepError) -> PixelImage {
-        var samples = image.samples
+        package func demand(for size: PixelSize) -> WorkDemand {
+        .picture(size, operations: hue == nil ? 24 : 160)
+    }
+
+    package func apply(to image: PixelImage, _ watch: WorkWatch) throws(StepError) -> PixelImage {
+        var samples = try image.copiedSamples(watch)
         for adjustment in order {
             switch adjustment {
-            case .brightness: Enhancement.brightness(of: &samples, factor: Float(brightness))
-            case .contrast: Enhancement.contrast(of: &samples, factor: Float(contrast))
-            case .saturation: Enhancement.saturation(of: &samples, factor: Float(saturation))
-            case .hue: if let hue { HueShift(factor: hue).apply(to: &samples) }
+            case .brightness: try Enhancement.brightness(of: &samples, factor: Float(brightness), watch)
+            case .contrast: try Enhancement.contrast(of: &samples, factor: Float(contrast), watch)
+            case .saturation: try Enhancement.saturation(of: &samples, factor: Float(saturation), watch)
+            case .hue: if let hue { try HueShift(factor: hue).apply(to: &samples, watch) }
             }
         }
         return PixelImage(width: image.width, height: image.height, samples: samples)

@@ -54,12 +54,25 @@ package struct Concat: PairStep, Equatable {
         max(1, Int((Double(other.width) * Double(height) / Double(other.height))))
     }
 
-    package func apply(to image: PixelImage, beside other: PixelImage) throws(StepError) -> PixelImage {
+    /// The second picture, scaled, then both in one.
+    package func demand(for size: PixelSize, beside other: PixelSize) -> WorkDemand {
+        guard let joined = try? outputSize(for: size, beside: other) else { return .nothing }
+        let scaled = PixelImage.resizingDemand(
+            from: other, to: PixelSize(width: joined.width - size.width, height: size.height))
+        return scaled.followed(by: .picture(joined, operations: 8))
+    }
+
+    package func apply(
+        to image: PixelImage, beside other: PixelImage, _ watch: WorkWatch
+    ) throws(StepError) -> PixelImage {
         let size = try outputSize(for: image.size, beside: other.size)
-        let scaled = other.resized(to: PixelSize(width: size.width - image.width, height: size.height))
+        let scaled = try other.resized(
+            to: PixelSize(width: size.width - image.width, height: size.height), watch)
         let isRight = side == .right
-        return PixelImage.blank(size, .black)
-            .pasting(image, left: isRight ? 0 : scaled.width, top: 0)
-            .pasting(scaled, left: isRight ? image.width : 0, top: 0)
+        var samples = try PixelImage.blankSamples(size, .black, watch)
+        var pixels = samples.mutableSpan
+        try pixels.paste(image, left: isRight ? 0 : scaled.width, top: 0, stride: size.width, watch)
+        try pixels.paste(scaled, left: isRight ? image.width : 0, top: 0, stride: size.width, watch)
+        return PixelImage(width: size.width, height: size.height, samples: samples)
     }
 }

@@ -51,8 +51,14 @@ package struct CropFill: PerturbationStep, Equatable {
         return size
     }
 
-    package func apply(to image: PixelImage) throws(StepError) -> PixelImage {
+        package func demand(for size: PixelSize) -> WorkDemand { .picture(size, operations: 8) }
+
+    package func apply(to image: PixelImage, _ watch: WorkWatch) throws(StepError) -> PixelImage {
         _ = try outputSize(for: image.size)
-        return image.filled(left: left, top: top, width: width, height: height, with: fill)
+        var samples = try image.copiedSamples(watch)
+        var pixels = samples.mutableSpan
+        try pixels.fill(
+            left: left, top: top, width: width, height: height, stride: image.width, with: fill, watch)
+        return PixelImage(width: image.width, height: image.height, samples: samples)
     }
 }

@@ -59,11 +59,15 @@ package struct DiffusionNoise: PerturbationStep, Equatable {
         }
     }
 
-    package func apply(to image: PixelImage) throws(StepError) -> PixelImage {
+        package func demand(for size: PixelSize) -> WorkDemand {
+        .picture(size, extra: PixelImage.noiseTableBytes + 2048, operations: 48)
+    }
+
+    package func apply(to image: PixelImage, _ watch: WorkWatch) throws(StepError) -> PixelImage {
         let (signal, scale) = Self.coefficients[t]
         let levels = (0...255).map { signal * (Float($0) / 255) }
         let noise = NormalQuantiles.table.map { scale * $0 }
-        return image.withNoise(noise, seed: noiseSeed) { level, noise in
+        return try image.withNoise(noise, seed: noiseSeed, watch) { level, noise in
             UInt8(min(max(levels[Int(level)] + noise, 0), 1) * 255)
         }
     }

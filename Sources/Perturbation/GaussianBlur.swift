@@ -71,19 +71,33 @@ package struct GaussianBlur: PerturbationStep, Equatable {
         return size
     }
 
-    package func apply(to image: PixelImage) throws(StepError) -> PixelImage {
-        _ = try outputSize(for: image.size)
-        return convolved(image)
+        /// Sums of `kernelSize` products in vectors of 32 samples, down and across.
+    package func demand(for size: PixelSize) -> WorkDemand {
+        let blocks = (size.width.timesSaturating(3).plusSaturating(31) / 32).timesSaturating(size.height)
+        let made = WorkDemand.picture(
+            size, extra: PixelKernels.convolveBytes(size, taps: kernelSize), operations: 0)
+        return WorkDemand(
+            peakBytes: made.peakBytes, keptBytes: made.keptBytes,
+            operations: blocks.timesSaturating(64 + 24 * kernelSize))
     }
 
-    func convolved(_ image: PixelImage, kernels: PixelKernels = .best) -> PixelImage {
+    package func apply(to image: PixelImage, _ watch: WorkWatch) throws(StepError) -> PixelImage {
+        _ = try outputSize(for: image.size)
+        return try convolved(image, watch)
+    }
+
+    func convolved(
+        _ image: PixelImage, kernels: PixelKernels = .best, _ watch: WorkWatch = WorkWatch()
+    ) throws(StepError) -> PixelImage {
         switch padding {
         case .zeros:
-            kernels.convolve(
-                image, weights: GaussianKernel.reference(size: kernelSize, sigma: sigma), inUnits: true)
+            try kernels.convolve(
+                image, weights: GaussianKernel.reference(size: kernelSize, sigma: sigma), inUnits: true,
+                watch)
         case .reflect:
-            kernels.convolve(
-                image, weights: GaussianKernel.torchvision(size: kernelSize, sigma: sigma), inUnits: false)
+            try kernels.convolve(
+                image, weights: GaussianKernel.torchvision(size: kernelSize, sigma: sigma), inUnits: false,
+                watch)
         }
     }
 }

@@ -41,26 +41,40 @@ package struct GaussianNoise: PerturbationStep, Equatable {
         return !(0..<(size.pixelCount * 3)).contains { _ in moves(scale * table[stream.nextIndex()]) }
     }
 
-    package func apply(to image: PixelImage) throws(StepError) -> PixelImage {
+        package func demand(for size: PixelSize) -> WorkDemand {
+        .picture(size, extra: PixelImage.noiseTableBytes, operations: 48)
+    }
+
+    package func apply(to image: PixelImage, _ watch: WorkWatch) throws(StepError) -> PixelImage {
         let scale = Float(sigma)
         let noise = NormalQuantiles.table.map { scale * $0 }
-        return image.withNoise(noise, seed: noiseSeed) { level, noise in
+        return try image.withNoise(noise, seed: noiseSeed, watch) { level, noise in
             UInt8(min(max((Float(level) + noise).rounded(.toNearestOrEven), 0), 255))
         }
     }
 }
 
 extension PixelImage {
+    /// Of what each of the 65,536 values becomes.
+    static let noiseTableBytes = 65536 * MemoryLayout<Float>.stride
+
     /// Every sample with the next value of a seed's normal stream; `scaled` holds what each of the 65,536 values
     /// becomes. Linear in the samples.
     @inline(__always)
-    func withNoise(_ scaled: [Float], seed: Int64, _ mix: (UInt8, Float) -> UInt8) -> PixelImage {
+    func withNoise(
+        _ scaled: [Float], seed: Int64, _ watch: WorkWatch, _ mix: (UInt8, Float) -> UInt8
+    ) throws(StepError) -> PixelImage {
         precondition(scaled.count == 65536, "one value for each sixteen bits")
-        var samples = self.samples
+        var samples = try copiedSamples(watch)
         var pixels = samples.mutableSpan
         let scaled = scaled.span
         var stream = NormalStream(seed: seed)
-        for index in pixels.indices { pixels[index] = mix(pixels[index], scaled[stream.nextIndex()]) }
+        for start in stride(from: 0, to: pixels.count, by: WorkWatch.band / 8) {
+            try watch.goOn(WorkWatch.band)
+            for index in start..<min(start + WorkWatch.band / 8, pixels.count) {
+                pixels[index] = mix(pixels[index], scaled[stream.nextIndex()])
+            }
+        }
         return PixelImage(width: width, height: height, samples: samples)
     }
 }

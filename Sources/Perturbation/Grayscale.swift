@@ -7,11 +7,14 @@ package struct Grayscale: ParameterlessStep {
 
     package init() {}
 
-    package func apply(to image: PixelImage) throws(StepError) -> PixelImage {
-        var samples = image.samples
+        package func demand(for size: PixelSize) -> WorkDemand { .picture(size, operations: 12) }
+
+    package func apply(to image: PixelImage, _ watch: WorkWatch) throws(StepError) -> PixelImage {
+        var samples = try image.copiedSamples(watch)
         var pixels = samples.mutableSpan
         var index = 0
         while index < pixels.count {
+            try watch.goOn(8)
             let gray = Self.luma(pixels[index], pixels[index + 1], pixels[index + 2])
             pixels[index] = gray
             pixels[index + 1] = gray

@@ -1,3 +1,5 @@
+internal import Images
+
 /// torchvision's `adjust_hue` on RGB samples in place: to Pillow's 8-bit HSV, the hue moved round the circle of 256
 /// places, and back. The round trip changes samples even when the hue stays.
 ///
@@ -8,10 +10,11 @@ struct HueShift {
 
     init(factor: Double) { shift = UInt8(truncatingIfNeeded: Int((factor * 255).rounded(.towardZero))) }
 
-    func apply(to samples: inout [UInt8]) {
+    func apply(to samples: inout [UInt8], _ watch: WorkWatch) throws(StepError) {
         var pixels = samples.mutableSpan
         var index = 0
         while index < pixels.count {
+            try watch.goOn(128)
             let (hue, saturation, value) = Self.hsv(pixels[index], pixels[index + 1], pixels[index + 2])
             let (red, green, blue) = Self.rgb(hue &+ shift, saturation, value)
             pixels[index] = red

@@ -54,43 +54,55 @@ package struct Mixup: PairStep, Equatable {
         size
     }
 
-    package func apply(to image: PixelImage, beside other: PixelImage) throws(StepError) -> PixelImage {
-        let second = fitted(other, to: image.size)
+    /// The second picture, scaled and framed; it then becomes the result.
+    package func demand(for size: PixelSize, beside other: PixelSize) -> WorkDemand {
+        let inner = innerSize(of: other, in: size)
+        let scaled = PixelImage.resizingDemand(from: other, to: inner)
+        let framed = inner == size ? scaled : scaled.followed(by: .picture(size, operations: 8))
+        return WorkDemand(
+            peakBytes: framed.peakBytes, keptBytes: framed.keptBytes,
+            operations: framed.operations.plusSaturating(size.pixelCount.timesSaturating(12)))
+    }
+
+    package func apply(
+        to image: PixelImage, beside other: PixelImage, _ watch: WorkWatch
+    ) throws(StepError) -> PixelImage {
+        var samples = try fitted(other, to: image.size, watch)
         let weight = Float(weight)
-        var samples = image.samples
         var pixels = samples.mutableSpan
-        let other = second.samples.span
-        for index in pixels.indices {
-            let change = Int32(pixels[index]) - Int32(other[index])
-            pixels[index] = UInt8(Float(other[index]) + weight * Float(change))
+        let own = image.samples.span
+        for start in stride(from: 0, to: pixels.count, by: WorkWatch.band) {
+            try watch.goOn(WorkWatch.band)
+            for index in start..<min(start + WorkWatch.band, pixels.count) {
+                let change = Int32(own[index]) - Int32(pixels[index])
+                pixels[index] = UInt8(Float(pixels[index]) + weight * Float(change))
+            }
         }
         return PixelImage(width: image.width, height: image.height, samples: samples)
     }
 
-    private func fitted(_ other: PixelImage, to size: PixelSize) -> PixelImage {
-        guard fit == .pad else { return other.resized(to: size) }
+    /// The samples of the second picture as it is mixed in, held by nobody else.
+    private func fitted(
+        _ other: PixelImage, to size: PixelSize, _ watch: WorkWatch
+    ) throws(StepError) -> [UInt8] {
+        let inner = innerSize(of: other.size, in: size)
+        let scaled = try other.resized(to: inner, watch)
+        guard inner != size else { return scaled.samples }
+        var samples = try PixelImage.blankSamples(size, fill, watch)
+        var pixels = samples.mutableSpan
+        try pixels.paste(
+            scaled, left: (size.width - inner.width) / 2, top: (size.height - inner.height) / 2,
+            stride: size.width, watch)
+        return samples
+    }
+
+    /// Of the second picture without its frame.
+    private func innerSize(of other: PixelSize, in size: PixelSize) -> PixelSize {
+        guard fit == .pad else { return size }
         let ratio = min(
             Double(size.width) / Double(other.width), Double(size.height) / Double(other.height))
-        let inner = PixelSize(
+        return PixelSize(
             width: max(1, Int(Double(other.width) * ratio)), height: max(1, Int(Double(other.height) * ratio))
         )
-        let scaled = other.resized(to: inner)
-        guard inner != size else { return scaled }
-        return PixelImage.blank(size, fill).pasting(
-            scaled, left: (size.width - inner.width) / 2, top: (size.height - inner.height) / 2)
-    }
-}
-
-extension PixelImage {
-    /// Pillow's `resize(size, BILINEAR)`. Since version 13 the vertical pass comes first where the height loses more than
-    /// twice as many pixels as the width; the rounding in between shows it.
-    package func resized(to size: PixelSize) -> PixelImage {
-        let isMuchLower = height > size.height && height - size.height > 2 * (width - size.width)
-        guard isMuchLower, width != size.width else { return stretched(to: size) }
-        return stretched(to: PixelSize(width: width, height: size.height)).stretched(to: size)
-    }
-
-    private func stretched(to size: PixelSize) -> PixelImage {
-        Resampling.bilinear(self, crop: .init(left: 0, top: 0, width: width, height: height), to: size)
     }
 }

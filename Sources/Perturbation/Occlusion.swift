@@ -88,15 +88,29 @@ package struct Occlusion: PerturbationStep, Equatable {
         return size
     }
 
-    package func apply(to image: PixelImage) throws(StepError) -> PixelImage {
+        package func demand(for size: PixelSize) -> WorkDemand {
+        let covered = patches.reduce(0) { sum, patch in
+            sum.plusSaturating(patch.width.timesSaturating(patch.height).plusSaturating(4 * patch.height))
+        }
+        let copied = WorkDemand.picture(size, operations: 4)
+        return WorkDemand(
+            peakBytes: copied.peakBytes, keptBytes: copied.keptBytes,
+            operations: copied.operations.plusSaturating(covered.timesSaturating(3)))
+    }
+
+    package func apply(to image: PixelImage, _ watch: WorkWatch) throws(StepError) -> PixelImage {
         _ = try outputSize(for: image.size)
-        var samples = image.samples
+        var samples = try image.copiedSamples(watch)
         var pixels = samples.mutableSpan
         var noise = NoiseBytes(RandomStream(seed: UInt64(noiseSeed)))
         for patch in patches {
             for row in patch.y..<(patch.y + patch.height) {
                 let start = (row * image.width + patch.x) * 3
-                noise.fill(&pixels, start..<(start + patch.width * 3))
+                for done in stride(from: 0, to: patch.width * 3, by: WorkWatch.band) {
+                    let count = min(WorkWatch.band, patch.width * 3 - done)
+                    try watch.goOn(16 + count)
+                    noise.fill(&pixels, start + done..<(start + done + count))
+                }
             }
         }
         return PixelImage(width: image.width, height: image.height, samples: samples)

@@ -9,8 +9,13 @@ package protocol PairStep: PerturbationStep {
     /// As `outputSize(for:)`, given the second picture's size.
     func outputSize(for size: PixelSize, beside other: PixelSize) throws(StepError) -> PixelSize
 
-    /// Errors exactly when `outputSize(for:beside:)` does.
-    func apply(to image: PixelImage, beside other: PixelImage) throws(StepError) -> PixelImage
+    /// As `demand(for:)`, given the second picture's size.
+    func demand(for size: PixelSize, beside other: PixelSize) -> WorkDemand
+
+    /// Errors when `outputSize(for:beside:)` does, and when nobody wants the result any more.
+    func apply(
+        to image: PixelImage, beside other: PixelImage, _ watch: WorkWatch
+    ) throws(StepError) -> PixelImage
 }
 
 /// A picture of the same request: by its id, or by its place in the request's list.
@@ -30,7 +35,11 @@ extension PairStep {
     /// Alone, the step fits no picture.
     package func outputSize(for size: PixelSize) throws(StepError) -> PixelSize { throw alone }
 
-    package func apply(to image: PixelImage) throws(StepError) -> PixelImage { throw alone }
+    package func demand(for size: PixelSize) -> WorkDemand { .nothing }
+
+    package func apply(to image: PixelImage, _ watch: WorkWatch) throws(StepError) -> PixelImage {
+        throw alone
+    }
 
     private var alone: StepError {
         .doesNotFit(step: Self.name, path: "image", detail: "there is no picture \(image.json.text) to read")
@@ -42,12 +51,20 @@ extension PerturbationStep {
     ///
     /// - Parameter find: a picture of the request, or nil when there is none of this name; not asked by other steps.
     package func apply(
-        to image: PixelImage, among find: (PictureReference) -> PixelImage?
+        to image: PixelImage, _ watch: WorkWatch = WorkWatch(), among find: (PictureReference) -> PixelImage?
     ) throws(StepError) -> PixelImage {
         guard let pair = self as? any PairStep, let other = find(pair.image) else {
-            return try apply(to: image)
+            return try apply(to: image, watch)
         }
-        return try pair.apply(to: image, beside: other)
+        return try pair.apply(to: image, beside: other, watch)
+    }
+
+    /// As `demand(for:)`, with the size of the picture that the step names when it reads a second one.
+    package func demand(for size: PixelSize, among find: (PictureReference) -> PixelSize?) -> WorkDemand {
+        guard let pair = self as? any PairStep, let other = find(pair.image) else {
+            return demand(for: size)
+        }
+        return pair.demand(for: size, beside: other)
     }
 
     /// As `outputSize(for:)`, with the size of the picture that the step names when it reads a second one.

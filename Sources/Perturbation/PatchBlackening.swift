@@ -48,17 +48,29 @@ package struct PatchBlackening: PerturbationStep, Equatable {
         return !(0..<cells).contains { _ in stream.unitInterval() < probability }
     }
 
-    package func apply(to image: PixelImage) throws(StepError) -> PixelImage {
+        package func demand(for size: PixelSize) -> WorkDemand {
+        let grid = PatchGrid(size: size, side: patch)
+        let cells = grid.rows.timesSaturating(grid.columns)
+        let copied = WorkDemand.picture(size, operations: 10)
+        return WorkDemand(
+            peakBytes: copied.peakBytes, keptBytes: copied.keptBytes,
+            operations: copied.operations.plusSaturating(cells.timesSaturating(40)))
+    }
+
+    package func apply(to image: PixelImage, _ watch: WorkWatch) throws(StepError) -> PixelImage {
         let grid = PatchGrid(size: image.size, side: patch)
         var stream = RandomStream(seed: UInt64(maskSeed))
-        var samples = image.samples
+        var samples = try image.copiedSamples(watch)
         var pixels = samples.mutableSpan
         for row in 0..<grid.rows {
-            for column in 0..<grid.columns where stream.unitInterval() < probability {
+            for column in 0..<grid.columns {
+                try watch.goOn(16)
+                guard stream.unitInterval() < probability else { continue }
                 let (left, top) = (column * patch, row * patch)
-                pixels.fill(
+                try pixels.fill(
                     left: left, top: top, width: min(patch, image.width - left),
-                    height: min(patch, image.height - top), stride: image.width, with: .black)
+                    height: min(patch, image.height - top), stride: image.width, with: .black,
+                    watch)
             }
         }
         return PixelImage(width: image.width, height: image.height, samples: samples)

@@ -41,27 +41,45 @@ package struct PatchShuffle: PerturbationStep, Equatable {
         }
     }
 
-    private func permutation(_ grid: PatchGrid) -> [Int] {
-        var order = Array(0..<(grid.wholeRows * grid.wholeColumns))
+    private func permutation(_ grid: PatchGrid, _ watch: WorkWatch) throws(StepError) -> [UInt32] {
+        let count = grid.wholeRows * grid.wholeColumns
+        var order: [UInt32] = []
+        order.reserveCapacity(count)
+        for cell in 0..<count {
+            try watch.goOn(4)
+            order.append(UInt32(cell))
+        }
         var stream = RandomStream(seed: UInt64(shuffleSeed))
         for index in order.indices.dropFirst().reversed() {
+            try watch.goOn(64)
             order.swapAt(index, stream.integer(in: 0...index))
         }
         return order
     }
 
-    package func apply(to image: PixelImage) throws(StepError) -> PixelImage {
+        /// Beside the result four bytes for each cell.
+    package func demand(for size: PixelSize) -> WorkDemand {
+        let grid = PatchGrid(size: size, side: patch)
+        let cells = grid.wholeRows.timesSaturating(grid.wholeColumns)
+        let made = WorkDemand.picture(size, extra: WorkDemand.arrayBytes(4 * cells), operations: 12)
+        return WorkDemand(
+            peakBytes: made.peakBytes, keptBytes: made.keptBytes,
+            operations: made.operations.plusSaturating(cells.timesSaturating(160)))
+    }
+
+    package func apply(to image: PixelImage, _ watch: WorkWatch) throws(StepError) -> PixelImage {
         let grid = PatchGrid(size: image.size, side: patch)
-        var samples = image.samples
+        var samples = try image.copiedSamples(watch)
         let source = image.samples.span
         var target = samples.mutableSpan
         func corner(_ cell: Int) -> Int {
             (cell / grid.wholeColumns * image.width + cell % grid.wholeColumns) * patch * 3
         }
-        for (cell, other) in permutation(grid).enumerated() where cell != other {
-            let (to, from) = (corner(cell), corner(other))
+        for (cell, other) in try permutation(grid, watch).enumerated() where cell != Int(other) {
+            let (to, from) = (corner(cell), corner(Int(other)))
             for row in 0..<patch {
                 let offset = row * image.width * 3
+                try watch.goOn(16 + patch * 3)
                 for index in offset..<(offset + patch * 3) { target[to + index] = source[from + index] }
             }
         }

@@ -109,8 +109,13 @@ package struct Perspective: PerturbationStep, Equatable {
             to: startpoints.map { (Double($0.x), Double($0.y)) })
     }
 
-    package func apply(to image: PixelImage) throws(StepError) -> PixelImage {
+        package func demand(for size: PixelSize) -> WorkDemand {
+        startpoints == endpoints
+            ? .nothing : .picture(size, operations: interpolation == .bilinear ? 48 : 32)
+    }
+
+    package func apply(to image: PixelImage, _ watch: WorkWatch) throws(StepError) -> PixelImage {
         guard startpoints != endpoints else { return image }
-        return map.apply(to: image, interpolation: interpolation, fill: fill)
+        return try map.apply(to: image, interpolation: interpolation, fill: fill, watch)
     }
 }

@@ -47,14 +47,15 @@ struct PerspectiveMap {
     /// `image.transform(image.size, PERSPECTIVE, map, interpolation, fillcolor=fill)`; sampled as `AffineMap` samples in
     /// Double. Linear in the pixels.
     func apply(
-        to image: PixelImage, interpolation: Interpolation, fill: FillColor, kernels: PixelKernels = .best
-    ) -> PixelImage {
+        to image: PixelImage, interpolation: Interpolation, fill: FillColor, kernels: PixelKernels = .best,
+        _ watch: WorkWatch = WorkWatch()
+    ) throws(StepError) -> PixelImage {
         let coefficients = [a, b, c, d, e, f, g, h]
         let sampling: PixelKernels.Sampling =
             switch interpolation {
             case .bilinear: .perspectiveBilinear(coefficients)
             case .nearest: .perspectiveNearest(coefficients)
             }
-        return kernels.sample(image, sampling, size: image.size, fill: fill)
+        return try kernels.sample(image, sampling, size: image.size, fill: fill, watch)
     }
 }

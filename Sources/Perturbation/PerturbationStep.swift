@@ -35,8 +35,13 @@ package protocol PerturbationStep: Sendable {
     /// True only where every picture of this size stays as it is. A recipe asked for `always` draws such a step again.
     func leavesUnchanged(_ size: PixelSize) -> Bool
 
-    /// Errors exactly when `outputSize(for: image.size)` does.
-    func apply(to image: PixelImage) throws(StepError) -> PixelImage
+    /// What `apply` takes for a picture of this size; for one that the step doesn't fit, anything. There is no default, so
+    /// that no step goes without: requests are admitted and scheduled by it. Costs nothing per pixel.
+    func demand(for size: PixelSize) -> WorkDemand
+
+    /// Errors when `outputSize(for: image.size)` does, and when nobody wants the result any more, which it asks `watch` all
+    /// the time.
+    func apply(to image: PixelImage, _ watch: WorkWatch) throws(StepError) -> PixelImage
 }
 
 extension PerturbationStep {
@@ -52,4 +57,9 @@ extension PerturbationStep {
     package func leavesUnchanged(_ size: PixelSize) -> Bool { false }
 
     package func outputSize(for size: PixelSize) throws(StepError) -> PixelSize { size }
+
+    /// As `apply(to:_:)`, to the end.
+    package func apply(to image: PixelImage) throws(StepError) -> PixelImage {
+        try apply(to: image, WorkWatch())
+    }
 }

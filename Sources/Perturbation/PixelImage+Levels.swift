@@ -1,66 +1,99 @@
 internal import Images
 
 extension PixelImage {
+    /// Its samples, to be changed. Linear in them.
+    func copiedSamples(_ watch: WorkWatch) throws(StepError) -> [UInt8] {
+        guard let copy = Samples.copy(of: samples.span, watch) else { throw .unwanted }
+        return copy
+    }
+
     /// Every sample replaced by what `level` makes of it. Linear in the samples.
     ///
     /// Inlined so that the loop over a function as simple as a mask becomes one over whole registers: a table of 256
     /// levels takes eight times as long.
     @inline(__always)
-    func mapped(_ level: (UInt8) -> UInt8) -> PixelImage {
-        var samples = self.samples
+    func mapped(_ watch: WorkWatch, _ level: (UInt8) -> UInt8) throws(StepError) -> PixelImage {
+        var samples = try copiedSamples(watch)
         var pixels = samples.mutableSpan
-        for index in pixels.indices { pixels[index] = level(pixels[index]) }
-        return PixelImage(width: width, height: height, samples: samples)
-    }
-
-    /// A picture of one color.
-    static func blank(_ size: PixelSize, _ color: FillColor) -> PixelImage {
-        // All of a gray picture's samples are alike, and need no second pass.
-        let gray = [UInt8](repeating: color.red, count: size.pixelCount * 3)
-        let picture = PixelImage(width: size.width, height: size.height, samples: gray)
-        guard color.red != color.green || color.red != color.blue else { return picture }
-        return picture.filled(left: 0, top: 0, width: size.width, height: size.height, with: color)
-    }
-
-    /// Pillow's `paste` of a whole picture.
-    ///
-    /// - Precondition: the picture lies inside this one.
-    func pasting(_ image: PixelImage, left: Int, top: Int) -> PixelImage {
-        let source = image.samples.span
-        var samples = self.samples
-        var target = samples.mutableSpan
-        for row in 0..<image.height {
-            let to = ((top + row) * width + left) * 3
-            let from = row * image.width * 3
-            for index in 0..<(image.width * 3) { target[to + index] = source[from + index] }
+        for start in stride(from: 0, to: pixels.count, by: WorkWatch.band) {
+            try watch.goOn(WorkWatch.band)
+            for index in start..<min(start + WorkWatch.band, pixels.count) {
+                pixels[index] = level(pixels[index])
+            }
         }
         return PixelImage(width: width, height: height, samples: samples)
     }
 
-    /// One color over the whole rectangle. Linear in its pixels.
-    ///
-    /// - Precondition: the rectangle lies inside the picture.
-    func filled(left: Int, top: Int, width: Int, height: Int, with color: FillColor) -> PixelImage {
-        var samples = self.samples
-        var pixels = samples.mutableSpan
-        pixels.fill(left: left, top: top, width: width, height: height, stride: self.width, with: color)
-        return PixelImage(width: self.width, height: self.height, samples: samples)
+    /// The samples of a picture of one color.
+    static func blankSamples(
+        _ size: PixelSize, _ color: FillColor, _ watch: WorkWatch
+    ) throws(StepError) -> [UInt8] {
+        guard var samples = Samples.repeating(color.red, count: size.pixelCount * 3, watch) else {
+            throw .unwanted
+        }
+        // All of a gray picture's samples are alike, and need no second pass.
+        if color.red != color.green || color.red != color.blue {
+            var pixels = samples.mutableSpan
+            try pixels.fill(
+                left: 0, top: 0, width: size.width, height: size.height, stride: size.width, with: color, watch)
+        }
+        return samples
+    }
+
+    /// A picture of one color.
+    static func blank(
+        _ size: PixelSize, _ color: FillColor, _ watch: WorkWatch
+    ) throws(StepError) -> PixelImage {
+        PixelImage(
+            width: size.width, height: size.height, samples: try blankSamples(size, color, watch))
     }
 }
 
 extension MutableSpan<UInt8> {
-    /// One color over a rectangle of RGB pixels in rows of `stride` pixels.
+    /// One color over a rectangle of RGB pixels in rows of `stride` pixels. Linear in its pixels.
     mutating func fill(
-        left: Int, top: Int, width: Int, height: Int, stride: Int, with color: FillColor
-    ) {
+        left: Int, top: Int, width: Int, height: Int, stride: Int, with color: FillColor, _ watch: WorkWatch
+    ) throws(StepError) {
+        let band = WorkWatch.band / 4
         for row in top..<(top + height) {
             var offset = (row * stride + left) * 3
-            for _ in 0..<width {
-                self[offset] = color.red
-                self[offset + 1] = color.green
-                self[offset + 2] = color.blue
-                offset += 3
+            for start in Swift.stride(from: 0, to: width, by: band) {
+                let count = Swift.min(band, width - start)
+                try watch.goOn(8 + 4 * count)
+                for _ in 0..<count {
+                    self[offset] = color.red
+                    self[offset + 1] = color.green
+                    self[offset + 2] = color.blue
+                    offset += 3
+                }
             }
         }
+    }
+
+    /// Pillow's `paste` of a whole picture into RGB pixels in rows of `stride` pixels. Linear in its pixels.
+    ///
+    /// - Precondition: the picture lies inside.
+    mutating func paste(
+        _ image: PixelImage, left: Int, top: Int, stride: Int, _ watch: WorkWatch
+    ) throws(StepError) {
+        let source = image.samples.span
+        for row in 0..<image.height {
+            let to = ((top + row) * stride + left) * 3
+            let from = row * image.width * 3
+            for start in Swift.stride(from: 0, to: image.width * 3, by: WorkWatch.band) {
+                let count = Swift.min(WorkWatch.band, image.width * 3 - start)
+                try watch.goOn(8 + count)
+                for index in start..<(start + count) { self[to + index] = source[from + index] }
+            }
+        }
+    }
+}
+
+extension WorkWatch {
+    /// So many operations are about to be done.
+    /// - Throws: `unwanted` once nobody waits for them.
+    @inline(__always)
+    func goOn(_ operations: Int) throws(StepError) {
+        guard goesOn(operations) else { throw .unwanted }
     }
 }

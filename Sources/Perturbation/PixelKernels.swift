@@ -2,6 +2,8 @@ internal import CPixelKernels
 internal import Images
 
 /// The door to the inner loops in C, one table of them for each instruction set. All give the same bytes.
+///
+/// - Throws: all of it, when nobody wants the result any more.
 @safe
 struct PixelKernels: Sendable {
     /// Static and never changed.
@@ -16,25 +18,58 @@ struct PixelKernels: Sendable {
 }
 
 extension PixelKernels {
+    /// Pixels of the loops that are cut here.
+    private static let band = WorkWatch.band / 3
+
     /// `level + factor · (v − level)` for every sample.
-    func blend(_ samples: inout [UInt8], factor: Float, level: UInt8) {
-        unsafe samples.withUnsafeMutableBufferPointer {
-            unsafe table.pointee.blend_level($0.baseAddress, $0.count, factor, level)
+    func blend(
+        _ samples: inout [UInt8], factor: Float, level: UInt8, _ watch: WorkWatch = WorkWatch()
+    ) throws(StepError) {
+        try unsafe inBands(&samples, watch) { pixels, count in
+            unsafe table.pointee.blend_level(pixels, count * 3, factor, level)
         }
     }
 
     /// The same with each pixel's own luma for the level.
-    func blendWithLuma(_ samples: inout [UInt8], factor: Float) {
-        unsafe samples.withUnsafeMutableBufferPointer {
-            unsafe table.pointee.blend_luma($0.baseAddress, $0.count / 3, factor)
+    func blendWithLuma(
+        _ samples: inout [UInt8], factor: Float, _ watch: WorkWatch = WorkWatch()
+    ) throws(StepError) {
+        try unsafe inBands(&samples, watch) { pixels, count in
+            unsafe table.pointee.blend_luma(pixels, count, factor)
         }
     }
 
-    /// The sum over all pixels of their luma.
-    func lumaSum(_ samples: [UInt8]) -> Int {
-        unsafe samples.withUnsafeBufferPointer {
-            Int(unsafe table.pointee.luma_sum($0.baseAddress, $0.count / 3))
+    private func inBands(
+        _ samples: inout [UInt8], _ watch: WorkWatch,
+        _ body: (_ pixels: UnsafeMutablePointer<UInt8>, _ count: Int) -> Void
+    ) throws(StepError) {
+        let isDone = unsafe samples.withUnsafeMutableBufferPointer { samples in
+            guard let start = samples.baseAddress else { return true }
+            let count = samples.count / 3
+            for first in stride(from: 0, to: count, by: Self.band) {
+                guard watch.goesOn(WorkWatch.band) else { return false }
+                unsafe body(start + first * 3, min(Self.band, count - first))
+            }
+            return true
         }
+        guard isDone else { throw .unwanted }
+    }
+
+    /// The sum over all pixels of their luma.
+    func lumaSum(_ samples: [UInt8], _ watch: WorkWatch = WorkWatch()) throws(StepError) -> Int {
+        let sum = unsafe samples.withUnsafeBufferPointer { samples -> Int? in
+            guard let start = samples.baseAddress else { return 0 }
+            let count = samples.count / 3
+            var sum = 0
+            for first in stride(from: 0, to: count, by: Self.band) {
+                guard watch.goesOn(WorkWatch.band) else { return nil }
+                sum += Int(
+                    unsafe table.pointee.luma_sum(start + first * 3, min(Self.band, count - first)))
+            }
+            return sum
+        }
+        guard let sum else { throw .unwanted }
+        return sum
     }
 
     /// A convolution down and then across with one odd-sized kernel (at most 99 weights).
@@ -42,37 +77,54 @@ extension PixelKernels {
     /// - Parameter inUnits: whether levels are worth v / 255, results are 255 · x truncated and zeros lie beyond the
     ///   edge; otherwise levels are worth v, results are rounded half to even and the picture is mirrored.
     /// - Precondition: when mirroring, each side exceeds half the kernel.
-    func convolve(_ image: PixelImage, weights: [Float], inUnits: Bool) -> PixelImage {
+    func convolve(
+        _ image: PixelImage, weights: [Float], inUnits: Bool, _ watch: WorkWatch = WorkWatch()
+    ) throws(StepError) -> PixelImage {
         let room = pixel_convolve_scratch(image.width, weights.count)
-        return unsafe make(image.size, from: image) { picture, samples in
+        return try unsafe make(image.size, from: image) { picture, samples in
             unsafe withUnsafeTemporaryAllocation(of: Float.self, capacity: room) { scratch in
                 unsafe weights.withUnsafeBufferPointer { weights in
                     unsafe table.pointee.convolve(
                         picture, samples, weights.baseAddress, weights.count, inUnits ? 1 : 0,
-                        scratch.baseAddress)
+                        scratch.baseAddress, watch.pointer)
                 }
             }
         }
     }
 
-    /// The crop at (left, top) that the weights were made for, at the given size; nil weights copy.
+    /// Bytes that `convolve` works with beside its result.
+    static func convolveBytes(_ size: PixelSize, taps: Int) -> Int {
+        pixel_convolve_scratch(size.width, taps) * MemoryLayout<Float>.stride
+    }
+
+    /// The crop at the given size.
     func resample(
-        _ image: PixelImage, left: Int, top: Int, to size: PixelSize, across: ResamplingWeights?,
-        down: ResamplingWeights?
-    ) -> PixelImage {
-        let room = (size.width * 3 + 32) * (down?.most ?? 1)
-        return unsafe make(size, from: image) { picture, samples in
+        _ image: PixelImage, _ crop: Resampling.Crop, to size: PixelSize, _ watch: WorkWatch = WorkWatch()
+    ) throws(StepError) -> PixelImage {
+        let (across, down) = Self.axes(crop, size)
+        return try unsafe make(size, from: image) { picture, samples in
             let target = unsafe pixel_target(
                 samples: samples, width: size.width, height: size.height, fill: (0, 0, 0))
-            unsafe withUnsafeTemporaryAllocation(byteCount: room, alignment: 1) { scratch in
-                unsafe ResamplingWeights.lend(across) { across in
-                    unsafe ResamplingWeights.lend(down) { down in
-                        unsafe table.pointee.resample(
-                            picture, left, top, target, across, down, scratch.baseAddress)
-                    }
-                }
+            return unsafe withUnsafeTemporaryAllocation(
+                byteCount: pixel_resample_scratch(across, down), alignment: 16
+            ) { scratch in
+                unsafe table.pointee.resample(
+                    picture, crop.left, crop.top, target, across, down, scratch.baseAddress, watch.pointer)
             }
         }
+    }
+
+    /// Bytes that `resample` works with beside its result.
+    static func resampleBytes(_ crop: Resampling.Crop, to size: PixelSize) -> Int {
+        let (across, down) = axes(crop, size)
+        return pixel_resample_scratch(across, down)
+    }
+
+    private static func axes(_ crop: Resampling.Crop, _ size: PixelSize) -> (pixel_axis, pixel_axis) {
+        (
+            pixel_axis(input: crop.width, output: size.width),
+            pixel_axis(input: crop.height, output: size.height)
+        )
     }
 
     enum Sampling {
@@ -85,52 +137,42 @@ extension PixelKernels {
     }
 
     /// Every pixel of the result from where the map says; the fill where that is outside the picture.
-    func sample(_ image: PixelImage, _ sampling: Sampling, size: PixelSize, fill: FillColor) -> PixelImage {
-        unsafe make(size, from: image) { picture, samples in
+    func sample(
+        _ image: PixelImage, _ sampling: Sampling, size: PixelSize, fill: FillColor,
+        _ watch: WorkWatch = WorkWatch()
+    ) throws(StepError) -> PixelImage {
+        try unsafe make(size, from: image) { picture, samples in
             let target = unsafe pixel_target(
                 samples: samples, width: size.width, height: size.height,
                 fill: (fill.red, fill.green, fill.blue))
-            let kernels = unsafe table.pointee
-            switch sampling {
-            case .affineBilinear(let map): unsafe kernels.affine_bilinear(picture, target, map)
-            case .affineNearest(let map): unsafe kernels.affine_nearest(picture, target, map)
-            case .affineFixed(let steps): unsafe kernels.affine_fixed(picture, target, steps)
-            case .perspectiveBilinear(let map): unsafe kernels.perspective_bilinear(picture, target, map)
-            case .perspectiveNearest(let map): unsafe kernels.perspective_nearest(picture, target, map)
+            let (kernels, watch) = unsafe (table.pointee, watch.pointer)
+            return switch sampling {
+            case .affineBilinear(let map): unsafe kernels.affine_bilinear(picture, target, map, watch)
+            case .affineNearest(let map): unsafe kernels.affine_nearest(picture, target, map, watch)
+            case .affineFixed(let steps): unsafe kernels.affine_fixed(picture, target, steps, watch)
+            case .perspectiveBilinear(let map):
+                unsafe kernels.perspective_bilinear(picture, target, map, watch)
+            case .perspectiveNearest(let map):
+                unsafe kernels.perspective_nearest(picture, target, map, watch)
             }
         }
     }
 
-    /// A picture of the given size whose every sample `body` writes.
+    /// A picture of the given size whose every sample `body` writes, unless it says 0.
     private func make(
         _ size: PixelSize, from image: PixelImage,
-        _ body: (_ picture: pixel_picture, _ samples: UnsafeMutablePointer<UInt8>?) -> Void
-    ) -> PixelImage {
+        _ body: (_ picture: pixel_picture, _ samples: UnsafeMutablePointer<UInt8>?) -> Int32
+    ) throws(StepError) -> PixelImage {
+        var isDone = false
         let samples = unsafe image.samples.withUnsafeBufferPointer { source in
             unsafe [UInt8](unsafeUninitializedCapacity: size.pixelCount * 3) { target, count in
-                count = size.pixelCount * 3
-                unsafe body(
-                    pixel_picture(samples: source.baseAddress, width: image.width, height: image.height),
-                    target.baseAddress)
+                let picture = unsafe pixel_picture(
+                    samples: source.baseAddress, width: image.width, height: image.height)
+                isDone = unsafe body(picture, target.baseAddress) != 0
+                count = isDone ? size.pixelCount * 3 : 0
             }
         }
+        guard isDone else { throw .unwanted }
         return PixelImage(width: size.width, height: size.height, samples: samples)
-    }
-}
-
-extension ResamplingWeights {
-    fileprivate static func lend(_ weights: ResamplingWeights?, _ body: (pixel_weights) -> Void) {
-        guard let weights else { return unsafe body(pixel_weights()) }
-        unsafe weights.starts.withUnsafeBufferPointer { starts in
-            unsafe weights.counts.withUnsafeBufferPointer { counts in
-                unsafe weights.values.withUnsafeBufferPointer { values in
-                    unsafe body(
-                        pixel_weights(
-                            starts: starts.baseAddress, counts: counts.baseAddress,
-                            values: values.baseAddress,
-                            most: weights.most))
-                }
-            }
-        }
     }
 }

@@ -20,8 +20,10 @@ package struct Posterize: PerturbationStep, Equatable {
 
     package func leavesUnchanged(_ size: PixelSize) -> Bool { bits == 8 }
 
-    package func apply(to image: PixelImage) throws(StepError) -> PixelImage {
+        package func demand(for size: PixelSize) -> WorkDemand { .picture(size, operations: 8) }
+
+    package func apply(to image: PixelImage, _ watch: WorkWatch) throws(StepError) -> PixelImage {
         let mask = UInt8.max << UInt8(8 - bits)
-        return image.mapped { $0 & mask }
+        return try image.mapped(watch) { $0 & mask }
     }
 }

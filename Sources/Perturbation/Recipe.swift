@@ -1,4 +1,4 @@
-package import Images
+internal import Images
 package import JSON
 
 /// A named distribution of steps, as a readable tree of parts (see `RecipeElement` and `ValueDistribution`).
@@ -72,20 +72,6 @@ extension Recipe {
         content.distributions.reduce(0) { sum, distribution in
             let patches = distribution.values.distributions["count"]?.extremes.compactMap(\.double).max() ?? 1
             return sum + 1024 + 80 * Int(patches)
-        }
-    }
-
-    /// At least as large as any result for a picture of this size, with second pictures no larger than given.
-    package func largestOutput(for size: PixelSize, seconds: [PixelSize]) -> PixelSize {
-        content.distributions.filter { !$0.keepsSize }.reduce(size) { size, distribution in
-            if distribution.form.step is any PairStep.Type {
-                let widest = seconds.map {
-                    $0.width.multipliedReportingOverflow(by: size.height).partialValue / $0.height
-                }
-                return PixelSize(width: size.width + (widest.max() ?? 0) + 1, height: size.height)
-            }
-            let side = Int((Double(size.width * size.width + size.height * size.height)).squareRoot()) + 3
-            return PixelSize(width: side, height: side)
         }
     }
 

@@ -1,20 +1,76 @@
-internal import Images
+package import Images
 
 /// Pillow's `resize` with the bilinear filter (libImaging/Resample.c): a horizontal, then a vertical pass, each a sum of
 /// weights in 22-bit fixed point, rounded to a level in between.
 enum Resampling {
     struct Crop: Equatable {
         let left, top, width, height: Int
+
+        /// The whole of a picture.
+        init(_ size: PixelSize) { self.init(left: 0, top: 0, width: size.width, height: size.height) }
+
+        init(left: Int, top: Int, width: Int, height: Int) {
+            (self.left, self.top, self.width, self.height) = (left, top, width, height)
+        }
+
+        var size: PixelSize { PixelSize(width: width, height: height) }
     }
 
     /// The crop at the given size. Linear in the pixels read and written, times the filter's width (two weights when the
-    /// crop is enlarged); working memory is a few rows.
+    /// crop is enlarged); working memory is below three megabytes, whatever the shapes.
     static func bilinear(
-        _ image: PixelImage, crop: Crop, to size: PixelSize, kernels: PixelKernels = .best
-    ) -> PixelImage {
-        kernels.resample(
-            image, left: crop.left, top: crop.top, to: size,
-            across: crop.width == size.width ? nil : ResamplingWeights(from: crop.width, to: size.width),
-            down: crop.height == size.height ? nil : ResamplingWeights(from: crop.height, to: size.height))
+        _ image: PixelImage, crop: Crop, to size: PixelSize, kernels: PixelKernels = .best,
+        _ watch: WorkWatch = WorkWatch()
+    ) throws(StepError) -> PixelImage {
+        try kernels.resample(image, crop, to: size, watch)
+    }
+
+    static func demand(for crop: Crop, to size: PixelSize) -> WorkDemand {
+        let made = WorkDemand.picture(
+            size, extra: PixelKernels.resampleBytes(crop, to: size), operations: 0)
+        // Every row that is read becomes one of the target's width, from all of the crop's; both axes' supports overlap
+        // twice. A narrow row costs as much as one of eight pixels.
+        let (wide, read) = (max(8, size.width), max(8, crop.width))
+        let across = crop.height.timesSaturating(
+            crop.width == size.width ? wide : max(read, wide).timesSaturating(8))
+        let isDown = crop.height != size.height
+        let down = isDown ? max(crop.height, size.height).timesSaturating(wide).timesSaturating(8) : 0
+        // Where rows are made again for each row that needs them, or weights for each row.
+        let isStrip = isDown && crop.height / size.height > 1024 || crop.width / size.width > 1024
+        return WorkDemand(
+            peakBytes: made.peakBytes, keptBytes: made.keptBytes,
+            operations: across.plusSaturating(down).timesSaturating(isStrip ? 4 : 1))
+    }
+}
+
+extension PixelImage {
+    /// Pillow's `resize(size, BILINEAR)`. Since version 13 the vertical pass comes first where the height loses more than
+    /// twice as many pixels as the width; the rounding in between shows it.
+    ///
+    /// - Throws: when nobody wants it any more.
+    package func resized(to size: PixelSize, _ watch: WorkWatch = WorkWatch()) throws(StepError) -> PixelImage {
+        guard let between = Self.sizeBetween(self.size, size) else { return try stretched(to: size, watch) }
+        return try stretched(to: between, watch).stretched(to: size, watch)
+    }
+
+    /// What `resized(to:)` takes for a picture of `source`.
+    package static func resizingDemand(from source: PixelSize, to size: PixelSize) -> WorkDemand {
+        guard let between = sizeBetween(source, size) else {
+            return Resampling.demand(for: .init(source), to: size)
+        }
+        return Resampling.demand(for: .init(source), to: between)
+            .followed(by: Resampling.demand(for: .init(between), to: size))
+    }
+
+    /// Of the picture between the two passes, where the vertical one comes first.
+    private static func sizeBetween(_ source: PixelSize, _ size: PixelSize) -> PixelSize? {
+        let isMuchLower =
+            source.height > size.height && source.height - size.height > 2 * (source.width - size.width)
+        guard isMuchLower, source.width != size.width else { return nil }
+        return PixelSize(width: source.width, height: size.height)
+    }
+
+    private func stretched(to size: PixelSize, _ watch: WorkWatch) throws(StepError) -> PixelImage {
+        try Resampling.bilinear(self, crop: .init(self.size), to: size, watch)
     }
 }

@@ -81,21 +81,31 @@ package struct Rotation: PerturbationStep, Equatable {
         }
     }
 
-    package func apply(to image: PixelImage) throws(StepError) -> PixelImage {
+        package func demand(for size: PixelSize) -> WorkDemand {
+        switch turn(of: size) {
+        case .none: .nothing
+        case .half, .quarter, .threeQuarters: .picture(size, operations: 24)
+        case .free(_, let grown): .picture(grown, operations: interpolation == .bilinear ? 40 : 24)
+        }
+    }
+
+    package func apply(to image: PixelImage, _ watch: WorkWatch) throws(StepError) -> PixelImage {
         _ = try outputSize(for: image.size)
-        return switch turn(of: image.size) {
-        case .none: image
-        case .half: image.rearranged(to: image.size) { (image.width - 1 - $0, image.height - 1 - $1) }
+        switch turn(of: image.size) {
+        case .none: return image
+        case .half:
+            return try image.turned(to: image.size, watch) { (image.width - 1 - $0, image.height - 1 - $1) }
         case .quarter:
-            image.rearranged(to: PixelSize(width: image.height, height: image.width)) {
+            return try image.turned(to: PixelSize(width: image.height, height: image.width), watch) {
                 (image.width - 1 - $1, $0)
             }
         case .threeQuarters:
-            image.rearranged(to: PixelSize(width: image.height, height: image.width)) {
+            return try image.turned(to: PixelSize(width: image.height, height: image.width), watch) {
                 ($1, image.height - 1 - $0)
             }
         case .free(let map, let size):
-            map.apply(to: image, size: size, interpolation: interpolation, fill: fill)
+            return try map.apply(
+                to: image, size: size, interpolation: interpolation, fill: fill, watch)
         }
     }
 

@@ -21,8 +21,12 @@ package struct Solarize: PerturbationStep, Equatable {
 
     package func leavesUnchanged(_ size: PixelSize) -> Bool { threshold == 256 }
 
-    package func apply(to image: PixelImage) throws(StepError) -> PixelImage {
+        package func demand(for size: PixelSize) -> WorkDemand {
+        threshold == 256 ? .nothing : .picture(size, operations: 8)
+    }
+
+    package func apply(to image: PixelImage, _ watch: WorkWatch) throws(StepError) -> PixelImage {
         guard let threshold = UInt8(exactly: threshold) else { return image }
-        return image.mapped { $0 < threshold ? $0 : ~$0 }
+        return try image.mapped(watch) { $0 < threshold ? $0 : ~$0 }
     }
 }

@@ -17,13 +17,15 @@ package enum StepError: Error, Sendable, Equatable {
     case inconsistent(step: String, path: String, detail: String)
     /// The step is legal but not for a picture of this size.
     case doesNotFit(step: String, path: String, detail: String)
+    /// Nobody waits for the result any more.
+    case unwanted
 }
 
 extension StepError {
     /// The step's name, or nil when it isn't known.
     package var step: String? {
         switch self {
-        case .wrongShape, .missingName: nil
+        case .wrongShape, .missingName, .unwanted: nil
         case .unknownStep(let name, _): name
         case .unknownParameter(let step, _, _), .missingParameter(let step, _, _),
             .repeatedParameter(let step, _),
@@ -36,7 +38,7 @@ extension StepError {
     /// The parameter's path within the step, or nil when the step as a whole is meant.
     package var path: String? {
         switch self {
-        case .wrongShape: nil
+        case .wrongShape, .unwanted: nil
         case .missingName, .unknownStep: "step"
         case .unknownParameter(_, let path, _), .missingParameter(_, let path, _),
             .repeatedParameter(_, let path),
@@ -68,6 +70,8 @@ extension StepError {
             "\(step).\(path) must be \(expected), found \(found)"
         case .inconsistent(let step, let path, let detail), .doesNotFit(let step, let path, let detail):
             "\(step).\(path): \(detail)"
+        case .unwanted:
+            "nobody waits for the result any more"
         }
     }
 

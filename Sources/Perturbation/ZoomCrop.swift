@@ -55,9 +55,12 @@ package struct ZoomCrop: PerturbationStep, Equatable {
         return size
     }
 
-    package func apply(to image: PixelImage) throws(StepError) -> PixelImage {
+        package func demand(for size: PixelSize) -> WorkDemand { Resampling.demand(for: crop, to: size) }
+
+    private var crop: Resampling.Crop { .init(left: left, top: top, width: width, height: height) }
+
+    package func apply(to image: PixelImage, _ watch: WorkWatch) throws(StepError) -> PixelImage {
         _ = try outputSize(for: image.size)
-        let crop = Resampling.Crop(left: left, top: top, width: width, height: height)
-        return Resampling.bilinear(image, crop: crop, to: image.size)
+        return try Resampling.bilinear(image, crop: crop, to: image.size, watch)
     }
 }

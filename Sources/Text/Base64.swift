@@ -11,11 +11,21 @@ package enum Base64 {
     }()
 
     package static func encode(_ bytes: [UInt8]) -> [UInt8] {
+        encode(bytes, quoted: false, while: { true }) ?? []
+    }
+
+    /// - Parameters:
+    ///   - quoted: between quotation marks, as in JSON.
+    ///   - isWanted: asked for every few thousand bytes.
+    /// - Returns: nil once it has said no.
+    package static func encode(_ bytes: [UInt8], quoted: Bool, while isWanted: () -> Bool) -> [UInt8]? {
         var text: [UInt8] = []
-        text.reserveCapacity((bytes.count + 2) / 3 * 4)
+        text.reserveCapacity(encodedCount(bytes.count) + (quoted ? 2 : 0))
+        if quoted { text.append(UInt8(ascii: "\"")) }
         let alphabet = Base64.alphabet
         var index = 0
         while index < bytes.count {
+            if index % 12_288 == 0, !isWanted() { return nil }
             let left = bytes.count - index
             let group =
                 UInt32(bytes[index]) << 16 | (left > 1 ? UInt32(bytes[index + 1]) << 8 : 0)
@@ -26,8 +36,12 @@ package enum Base64 {
             text.append(left > 2 ? alphabet[Int(group & 63)] : UInt8(ascii: "="))
             index += 3
         }
+        if quoted { text.append(UInt8(ascii: "\"")) }
         return text
     }
+
+    /// Digits and padding of so many bytes.
+    package static func encodedCount(_ count: Int) -> Int { (count + 2) / 3 * 4 }
 
     /// The bytes, or the first fault with its position.
     /// - Parameter allowsURI: whether `data:…;base64,` may come before them, in any case (RFC 3986 §3.1, RFC 2397).

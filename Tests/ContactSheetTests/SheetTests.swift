@@ -27,7 +27,7 @@ struct SheetTests {
     @Test("Every picture is in the middle of its cell, unchanged", arguments: 1...3)
     func places(columns: Int) {
         let sheet = Self.sheet(columns: columns)
-        let drawn = sheet.drawn()
+        let drawn = try #require(sheet.drawn())
         func pixel(_ x: Int, _ y: Int) -> [UInt8] {
             Array(drawn.samples[(y * drawn.width + x) * 3..<(y * drawn.width + x) * 3 + 3])
         }
@@ -55,7 +55,7 @@ struct SheetTests {
     @Test("Captions stay below their cell and off the next row")
     func captions() {
         let sheet = Self.sheet(columns: 1)
-        let drawn = sheet.drawn()
+        let drawn = try #require(sheet.drawn())
         func hasText(_ rows: Range<Int>) -> Bool {
             rows.contains { y in
                 drawn.samples[y * drawn.width * 3..<(y + 1) * drawn.width * 3].contains { $0 < 100 }
@@ -74,7 +74,7 @@ struct SheetTests {
         #expect(BuiltInPicture.scene.size == PixelSize(width: 252, height: 252))
         #expect(Self.hash(BuiltInPicture.exercise) == 8_006_680_390_388_458_417)
         #expect(Self.hash(BuiltInPicture.scene) == 7_670_956_100_928_758_502)
-        #expect(Self.hash(Self.sheet(columns: 2).drawn()) == 5_341_290_115_620_883_376)
+        #expect(Self.hash(try #require(Self.sheet(columns: 2).drawn())) == 5_341_290_115_620_883_376)
     }
 
     @Test("Shapes cover what they should, smoothly, and drawing beyond the paper is left out")

@@ -15,7 +15,7 @@ struct RearrangingTests {
     }
 
     @Test("Every pixel comes from where the map says", arguments: [1, 2, 5, 6, 11, 33, 70], [1, 3, 32, 65])
-    func places(_ width: Int, _ height: Int) {
+    func places(_ width: Int, _ height: Int) throws {
         let image = picture(width, height)
         let turned = PixelSize(width: height, height: width)
         let (w, h) = (width, height)
@@ -27,7 +27,7 @@ struct RearrangingTests {
             (turned, { (w - 1 - $1, $0) }), (turned, { (w - 1 - $1, h - 1 - $0) }),
         ]
         for (size, map) in maps {
-            let result = image.rearranged(to: size, source: map)
+            let result = try image.rearranged(to: size, source: map)
             #expect(result.size == size)
             for y in 0..<size.height {
                 for x in 0..<size.width {

@@ -61,8 +61,8 @@ struct DrawTests {
                 #expect(try again.apply(to: photo) { _ in photo } == result)
                 #expect(!step.keepsSize || result.size == photo.size)
                 #expect(try step.keepsSize || Self.recipe(name).view == .augmentation)
-                let bound = try Self.recipe(name).largestOutput(for: photo.size, seconds: [photo.size])
-                #expect(result.width <= bound.width && result.height <= bound.height)
+                let size = try step.outputSize(for: photo.size) { _ in photo.size }
+                #expect(result.size == size)
             }
         }
     }

@@ -7,6 +7,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "work_watch.h"
+
 typedef enum perception_codec_status {
     PERCEPTION_CODEC_OK = 0,
     PERCEPTION_CODEC_TRUNCATED,    /* the file ends early */
@@ -15,7 +17,8 @@ typedef enum perception_codec_status {
     PERCEPTION_CODEC_UNSUPPORTED,  /* a legal file of a kind the library doesn't read, or can't write */
     PERCEPTION_CODEC_SCAN_LIMIT,   /* more scans than max_scans */
     PERCEPTION_CODEC_MEMORY_LIMIT, /* more decoder memory than max_decoder_bytes */
-    PERCEPTION_CODEC_OUT_OF_MEMORY
+    PERCEPTION_CODEC_OUT_OF_MEMORY,
+    PERCEPTION_CODEC_UNWANTED /* the watch said that nobody waits for it */
 } perception_codec_status;
 
 typedef struct perception_codec_report {
@@ -46,7 +49,7 @@ typedef struct perception_codec_colors {
     int scale_gray16; /* 16-bit gray to its high byte instead of saturating at 255 */
 } perception_codec_colors;
 
-/* A file in memory from malloc; to be given back to perception_codec_release. */
+/* Where a file goes: never more than `capacity` bytes. What does not fit is out of memory. */
 typedef struct perception_codec_file {
     uint8_t *bytes;
     size_t count;
@@ -59,29 +62,40 @@ void perception_jpeg_probe(const uint8_t *bytes, size_t count, perception_codec_
 /* rgb has room for exactly width * height * 3 bytes, from the same header; any other size is refused. */
 void perception_jpeg_decode(
     const uint8_t *bytes, size_t count, const perception_codec_limits *limits, uint8_t *rgb, size_t capacity,
-    perception_codec_report *report);
+    work_watch *watch, perception_codec_report *report);
 
 /* quality 1 ... 100; halved_chroma: 4:2:0, otherwise 4:4:4. */
 void perception_jpeg_encode(
     const uint8_t *rgb, uint32_t width, uint32_t height, int quality, int halved_chroma, perception_codec_file *file,
-    perception_codec_report *report);
+    work_watch *watch, perception_codec_report *report);
+
+/* What such a file takes at most, and what its encoder takes beside it.
+
+   libjpeg's standard codes spend on a coefficient of category c some c + 10 bits at most where it is common, and by
+   Parseval's theorem the 64 coefficients of a block can't all be large: below 2 bytes a sample at quality 100, for samples
+   that are all 0 or 255 at random, and fewer where the quantisation is coarser. */
+size_t perception_jpeg_bound(uint32_t width, uint32_t height, int quality, int halved_chroma);
+size_t perception_jpeg_encoder_bytes(uint32_t width, int halved_chroma);
 
 /* rgb as in perception_jpeg_decode. With allow_truncated every row that the file still holds is decoded, and the others
    are what samples of zero are in the picture's mode. */
 void perception_png_decode(
     const uint8_t *bytes, size_t count, const perception_codec_limits *limits, const perception_codec_colors *colors,
-    uint8_t *rgb, size_t capacity, perception_codec_report *report);
+    uint8_t *rgb, size_t capacity, work_watch *watch, perception_codec_report *report);
 
 /* level 0 ... 9: stored, the fast encoder (png_encode_fast.h), zlib's levels. */
 void perception_png_encode(
     const uint8_t *rgb, uint32_t width, uint32_t height, int level, perception_codec_file *file,
-    perception_codec_report *report);
+    work_watch *watch, perception_codec_report *report);
+
+/* What such a file takes at most, its samples stored and the overhead of chunks and blocks, and what its encoder takes beside
+   it. */
+size_t perception_png_bound(uint32_t width, uint32_t height, int level);
+size_t perception_png_encoder_bytes(uint32_t width, uint32_t height, int level);
 
 /* Inflates a zlib stream, which may end early, into at most capacity bytes. How many there are; -1 when it is no zlib
    stream, or one of more bytes. */
 ptrdiff_t perception_inflate(const uint8_t *bytes, size_t count, uint8_t *text, size_t capacity);
-
-void perception_codec_release(perception_codec_file *file);
 
 /* Static strings. */
 const char *perception_png_version(void);

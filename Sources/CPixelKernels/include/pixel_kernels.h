@@ -10,14 +10,12 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* How one axis is resampled: place i of the output takes counts[i] places of the input from starts[i] on, weighted by
-   values[i * most + k] in fixed point with 22 bits behind the point. NULL values: the axis is only copied. */
-typedef struct pixel_weights {
-    const int64_t *starts;
-    const int64_t *counts;
-    const int32_t *values;
-    size_t most;
-} pixel_weights;
+#include "work_watch.h"
+
+/* One axis of a resampling, from `input` places to `output`; equal ones: the axis is only copied. */
+typedef struct pixel_axis {
+    size_t input, output;
+} pixel_axis;
 
 typedef struct pixel_picture {
     const uint8_t *samples;
@@ -42,37 +40,47 @@ typedef struct pixel_kernels {
 
     /* Down, then across, in Float32. `unit`: levels are worth v / 255 and results 255 x truncated, zeros beyond the
        edge; otherwise levels are worth v, results rounded half to even, the picture mirrored beyond the edge.
-       scratch has room for pixel_convolve_scratch floats. */
-    void (*convolve)(
-        pixel_picture picture, uint8_t *target, const float *weights, size_t taps, int unit, float *scratch);
+       scratch has room for pixel_convolve_scratch floats. 0 where it was left because nobody wants it; so below. */
+    int (*convolve)(
+        pixel_picture picture, uint8_t *target, const float *weights, size_t taps, int unit, float *scratch,
+        work_watch *watch);
 
-    /* A crop of `picture` at (left, top) at the target's size: across, then down. scratch has room for one row of the
-       target for each of down.most, and 32 bytes. */
-    void (*resample)(
-        pixel_picture picture, size_t left, size_t top, pixel_target target, pixel_weights across,
-        pixel_weights down, uint8_t *scratch);
+    /* A crop of `picture` at (left, top) at the target's size: across, then down, with Pillow's bilinear weights in fixed
+       point with 22 bits behind the point. scratch has pixel_resample_scratch bytes, aligned to eight. */
+    int (*resample)(
+        pixel_picture picture, size_t left, size_t top, pixel_target target, pixel_axis across, pixel_axis down,
+        uint8_t *scratch, work_watch *watch);
 
     /* `count` pixels, the last first. */
     void (*reverse)(const uint8_t *pixels, size_t count, uint8_t *out);
 
     /* (x, y) of the result comes from (m0 x + m1 y + m2, m3 x + m4 y + m5), Pillow's Transform.AFFINE. */
-    void (*affine_bilinear)(pixel_picture picture, pixel_target target, const double map[6]);
-    void (*affine_nearest)(pixel_picture picture, pixel_target target, const double map[6]);
+    int (*affine_bilinear)(
+        pixel_picture picture, pixel_target target, const double map[6], work_watch *watch);
+    int (*affine_nearest)(
+        pixel_picture picture, pixel_target target, const double map[6], work_watch *watch);
 
     /* The same in 16.16 fixed point: step[0], step[1] per column, step[2], step[3] per row, from step[4], step[5]. */
-    void (*affine_fixed)(pixel_picture picture, pixel_target target, const int32_t step[6]);
+    int (*affine_fixed)(
+        pixel_picture picture, pixel_target target, const int32_t step[6], work_watch *watch);
 
     /* Both divided by (m6 x + m7 y + 1), Pillow's Transform.PERSPECTIVE. */
-    void (*perspective_bilinear)(pixel_picture picture, pixel_target target, const double map[8]);
-    void (*perspective_nearest)(pixel_picture picture, pixel_target target, const double map[8]);
+    int (*perspective_bilinear)(
+        pixel_picture picture, pixel_target target, const double map[8], work_watch *watch);
+    int (*perspective_nearest)(
+        pixel_picture picture, pixel_target target, const double map[8], work_watch *watch);
 } pixel_kernels;
 
 /* Flips and turns: pixel (x, y) of the target is the one at first + (x * across + y * down) pixels. */
-void pixel_rearrange(
-    const uint8_t *first, ptrdiff_t across, ptrdiff_t down, uint8_t *target, size_t width, size_t height);
+int pixel_rearrange(
+    const uint8_t *first, ptrdiff_t across, ptrdiff_t down, uint8_t *target, size_t width, size_t height,
+    work_watch *watch);
 
-/* Floats that `convolve` needs to work with. */
+/* Floats that `convolve` needs to work with; wide pictures are taken in stretches of columns. */
 size_t pixel_convolve_scratch(size_t width, size_t taps);
+
+/* Bytes that `resample` needs to work with, whatever the picture: below 3 MiB. */
+size_t pixel_resample_scratch(pixel_axis across, pixel_axis down);
 
 /* For every machine. */
 const pixel_kernels *pixel_kernels_portable_table(void);

@@ -32,8 +32,8 @@ final class DecodedPictures: Sendable {
     }
 
     /// Decodes a picture for the first time; its size with its orientation.
-    func check(_ index: Int) throws(ImageError) -> PixelSize {
-        let image = try decode(index)
+    func check(_ index: Int, _ watch: WorkWatch) throws(ImageError) -> PixelSize {
+        let image = try decode(index, watch)
         let isKept = kept.withLock { kept in
             guard kept + image.samples.count <= Self.keptBytes else { return false }
             kept += image.samples.count
@@ -44,11 +44,11 @@ final class DecodedPictures: Sendable {
     }
 
     /// The picture, for one of its views.
-    func image(_ index: Int) throws(ImageError) -> PixelImage {
+    func image(_ index: Int, _ watch: WorkWatch) throws(ImageError) -> PixelImage {
         let result = slots[index].withLock { slot -> Result<PixelImage, ImageError> in
             if let image = slot.image { return .success(image) }
             do throws(ImageError) {
-                let image = try decode(index)
+                let image = try decode(index, watch)
                 slot.image = image
                 return .success(image)
             } catch {
@@ -56,13 +56,6 @@ final class DecodedPictures: Sendable {
             }
         }
         return try result.get()
-    }
-
-    /// The picture beside another one. What isn't held already is decoded for this call alone: who draws from a thousand
-    /// pictures would otherwise come to hold them all.
-    func second(_ index: Int) throws(ImageError) -> PixelImage {
-        if let image = slots[index].withLock({ $0.image }) { return image }
-        return try decode(index)
     }
 
     /// One view is made.
@@ -73,7 +66,7 @@ final class DecodedPictures: Sendable {
         }
     }
 
-    private func decode(_ index: Int) throws(ImageError) -> PixelImage {
-        try pictures[index].source.image(options, limits)
+    private func decode(_ index: Int, _ watch: WorkWatch) throws(ImageError) -> PixelImage {
+        try pictures[index].source.image(options, limits, watch)
     }
 }

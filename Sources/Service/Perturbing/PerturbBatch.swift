@@ -1,7 +1,7 @@
 import HTTP
 import Images
-import Parallelism
 import Perturbation
+import Text
 
 /// A checked request on its way to pixels: its views are drawn, its pictures known to decode, nothing is perturbed yet.
 struct PerturbBatch: Sendable {
@@ -10,6 +10,9 @@ struct PerturbBatch: Sendable {
     let encoding: ImageEncoding
     /// Whether names need the variant's number.
     let hasVariants: Bool
+    /// What all of it takes.
+    let plan: PerturbPlan
+    private let form: PerturbTerms.Form
     private let request: PerturbRequest
     private let decoded: DecodedPictures
     /// Picture and view of every result, in the order of the request.
@@ -20,57 +23,79 @@ struct PerturbBatch: Sendable {
 
     /// - Throws: everything that can be wrong with the request.
     init(
-        _ request: PerturbRequest, format: PerturbSettings.Format, _ plan: PerturbPlan,
+        _ request: PerturbRequest, format: PerturbSettings.Format, _ terms: PerturbTerms,
         _ scope: RequestScope
     ) throws(Problem) {
+        let encoding = request.settings.encoding(format)
         self.request = request
         self.format = format
-        encoding = request.settings.encoding(format)
+        self.encoding = encoding
         hasVariants = request.settings.variants > 1
+        form = terms.form
         self.scope = scope
-        let sizes: [PixelSize]
-        (decoded, sizes) = try request.decoded(plan, scope)
-        let pictures = try request.drawn(for: sizes, encoding)
+
+        try request.take(request.planningBytes, of: terms.memoryBudget, scope)
+        let claims = try request.claims(terms.limits)
+        let drawn = Result { () throws(Problem) in try request.drawn(for: claims.map(\.size), encoding) }
+        plan = PerturbPlan(request, claims, (try? drawn.get()) ?? [], encoding, terms)
+        try request.take(plan.peakBytes, of: terms.memoryBudget, scope)
+
+        // A damaged picture comes before steps that don't fit it.
+        decoded = try request.decoded(terms.limits, plan.workers, scope)
+        let pictures = try drawn.get()
         self.pictures = pictures
         places = pictures.indices.flatMap { picture in pictures[picture].views.indices.map { (picture, $0) } }
     }
 
     /// Perturbs and encodes one view. Only want of memory can fail here: the rest was checked.
     ///
-    /// - Throws: when nobody waits for it any more, too: decoding, every step and encoding of fifty megapixels each take a
-    ///   large part of a second.
+    /// - Returns: what is sent of it: a file, bare samples, or one of them as a string of base64.
+    /// - Throws: when nobody waits for it any more, too.
     func bytes(_ place: Int) throws(Problem) -> [UInt8] {
         let (picture, view) = places[place]
         let index = pictures[picture].index
-        let field = request.field(ofPicture: index)
+        let watch = WorkWatch { [scope] in scope.isWanted }
         defer { decoded.viewIsMade(of: index) }
-        var image: PixelImage
+        let bytes = try encoded(try image(pictures[picture].views[view], of: index, watch), of: index, watch)
+        guard form == .json else { return bytes }
+        let text = Base64.encode(bytes, quoted: true) { watch.goesOn(WorkWatch.band) }
+        guard let text else { throw .unheard }
+        return text
+    }
+
+    private func image(
+        _ view: PerturbedPicture.View, of index: Int, _ watch: WorkWatch
+    ) throws(Problem) -> PixelImage {
+        let field = request.field(ofPicture: index)
+        let original: PixelImage
         do throws(ImageError) {
-            image = try decoded.image(index)
+            original = try decoded.image(index, watch)
         } catch {
-            throw Problem(Problem.Kind(error), Problem.Reason(error, field: field))
+            throw Problem(error, field: field)
         }
-        for step in pictures[picture].views[view].steps {
-            try scope.goOn()
-            do throws(StepError) {
-                image = try step.apply(to: image) { reference in
-                    request.index(of: reference).flatMap { try? decoded.image($0) }
-                }
-            } catch {
-                throw Problem(.invalidStep, Problem.Reason(error, field: field))
+        do throws(StepError) {
+            return try view.applied(to: original, watch) { reference in
+                request.index(of: reference).flatMap { try? decoded.image($0, watch) }
             }
-        }
-        try scope.goOn()
-        do throws(ImageError) {
-            return try image.encoded(as: encoding)
         } catch {
-            throw Problem(Problem.Kind(error), Problem.Reason(error, field: field))
+            guard error != .unwanted, scope.isWanted else { throw .unheard }
+            throw Problem(.invalidStep, Problem.Reason(error, field: field))
+        }
+    }
+
+    private func encoded(
+        _ image: consuming PixelImage, of index: Int, _ watch: WorkWatch
+    ) throws(Problem) -> [UInt8] {
+        do throws(ImageError) {
+            return try image.encoded(as: encoding, watch)
+        } catch {
+            throw Problem(error, field: request.field(ofPicture: index))
         }
     }
 
     /// All views, over all cores.
     func allBytes() throws(Problem) -> [[UInt8]] {
-        let results = mapInParallel(places.count, operations: .max) { place -> Result<[UInt8], Problem> in
+        let results = mapInOrder(places.count, workers: plan.workers) { place -> Result<[UInt8], Problem> in
             guard scope.isWanted else { return .failure(.unheard) }
             do throws(Problem) {
                 return .success(try bytes(place))
@@ -89,5 +114,14 @@ struct PerturbBatch: Sendable {
         let picture = pictures[places[place].picture]
         let view = picture.views[places[place].view]
         return "\(picture.id).\(view.name)" + (hasVariants ? ".\(view.variant)" : "")
+    }
+}
+
+extension Problem {
+    /// - Parameter field: where the picture stands.
+    fileprivate init(_ error: ImageError, field: String) {
+        self =
+            error == .unwanted
+            ? .unheard : Problem(Problem.Kind(error), Problem.Reason(error, field: field))
     }
 }

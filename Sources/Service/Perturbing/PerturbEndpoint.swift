@@ -13,6 +13,9 @@ struct PerturbEndpoint: Sendable {
     static let bodyTypes = [
         "application/json", "multipart/form-data", safetensors, "image/jpeg", "image/png",
     ]
+    private static let forms: [String: PerturbTerms.Form] = [
+        "application/json": .json, "multipart/mixed": .multipart, safetensors: .safetensors,
+    ]
     private static let collections = ["application/json", "multipart/mixed", safetensors]
 
     func respond(
@@ -31,13 +34,12 @@ struct PerturbEndpoint: Sendable {
                     expected: "Accept: " + PerturbEndpoint.collections.joined(separator: " or ")))
         }
         let isStreamed = form == "multipart/mixed"
-        let plan = PerturbPlan(
-            limits: limits, memoryBudget: memoryBudget,
+        let terms = PerturbTerms(
+            limits: limits, memoryBudget: memoryBudget, form: Self.forms[form] ?? .image,
+            workers: isStreamed ? max(threads, WorkerPool.coreCount) : WorkerPool.coreCount,
             // What is made ahead or in the making, and what is being sent.
-            viewsAtOnce: isStreamed ? 2 * threads + 2 : nil,
-            // The view, and as much again for encoding; as base64 in a text half as much once more.
-            bytesPerPixel: form == "application/json" ? 9 : 6)
-        let batch = try PerturbBatch(request, format: format, plan, scope)
+            viewsAtOnce: isStreamed ? 2 * threads + 2 : nil)
+        let batch = try PerturbBatch(request, format: format, terms, scope)
         let reply = PerturbReply(batch: batch)
         instruments.count(images: batch.pictures.count, views: batch.places.count)
         timer.end(.decode)
@@ -62,7 +64,7 @@ struct PerturbEndpoint: Sendable {
             return try PerturbRequest(safetensors: bytes, layout, mostPixels: limits.maxPixels)
         }
         // Its text, and what base64 in it stands for.
-        try scope.take(isRaw ? 0 : bytes.count.multipliedSaturating(by: 2))
+        try scope.take(isRaw ? 0 : bytes.count.timesSaturating(2))
         switch head.mediaType {
         case "image/jpeg", "image/png": return try PerturbRequest(picture: bytes, query: head.query)
         case "multipart/form-data":

@@ -4,15 +4,16 @@ import Images
 import JSON
 import Perturbation
 import Tensor
-import Text
 
 /// A batch's views in one of the reply's forms.
 struct PerturbReply: Sendable {
     let batch: PerturbBatch
 
-    /// The description of every view; its bytes as base64 when they don't travel beside it.
-    private func json(with data: [[UInt8]]?) -> [UInt8] {
-        var writer = JSONWriter(reservingCapacity: data?.reduce(4096) { $0 + $1.count * 3 / 2 } ?? 0)
+    /// The description of every view, in pieces between which its data stand when these don't travel beside it.
+    /// - Parameter data: a string for each view.
+    private func json(with data: [[UInt8]]?) -> [[UInt8]] {
+        var writer = JSONWriter()
+        var pieces: [[UInt8]] = []
         var place = 0
         writer.object { writer in
             writer.name("images")
@@ -25,7 +26,7 @@ struct PerturbReply: Sendable {
                         writer.name("views")
                         writer.array { writer in
                             for view in picture.views {
-                                write(view, data?[place], &writer)
+                                write(view, data?[place], &writer, &pieces)
                                 place += 1
                             }
                         }
@@ -33,10 +34,12 @@ struct PerturbReply: Sendable {
                 }
             }
         }
-        return writer.bytes
+        return pieces + [writer.bytes]
     }
 
-    private func write(_ view: PerturbedPicture.View, _ data: [UInt8]?, _ writer: inout JSONWriter) {
+    private func write(
+        _ view: PerturbedPicture.View, _ data: [UInt8]?, _ writer: inout JSONWriter, _ pieces: inout [[UInt8]]
+    ) {
         writer.object { writer in
             writer.member("name", .string(view.name))
             writer.member("variant", .integer(Int64(view.variant)))
@@ -46,19 +49,22 @@ struct PerturbReply: Sendable {
             writer.member("format", .string(batch.format.rawValue))
             if let data {
                 writer.name("data")
-                writer.plainString(Base64.encode(data))
+                pieces += [writer.takeText(), data]
             }
         }
     }
 
+    /// Without data.
+    private var description: [UInt8] { json(with: nil).flatMap { $0 } }
+
     func jsonResponse(_ bytes: [[UInt8]]) -> Response {
-        Response(contentType: "application/json", body: json(with: bytes))
+        Response(headers: [.contentType: "application/json"], body: json(with: bytes))
     }
 
     /// U8 [H,W,3] for each view.
     func safetensorsResponse(_ bytes: [[UInt8]]) -> Response {
         var writer = SafetensorsWriter()
-        writer.setMetadata("result", String(decoding: json(with: nil), as: UTF8.self))
+        writer.setMetadata("result", String(decoding: description, as: UTF8.self))
         for (index, place) in batch.places.enumerated() {
             let size = batch.pictures[place.picture].views[place.view].size
             writer.append(
@@ -72,7 +78,7 @@ struct PerturbReply: Sendable {
     /// A boundary must not occur in the parts: 128 bits that depend on the pictures make that certain enough, and the
     /// same request gives the same bytes.
     func multipartResponse(from pictures: [PerturbRequest.Picture]) -> Response {
-        let description = json(with: nil)
+        let description = description
         let boundary = "perception-\(PerturbReply.digest(pictures.map(\.source.bytes) + [description[...]]))"
         var first = Array("--\(boundary)\r\nContent-Type: application/json\r\n\r\n".utf8)
         first += description

@@ -10,7 +10,7 @@ extension PerturbRequest {
         var tooLarge: Int?
         for (index, picture) in pictures.enumerated() {
             do throws(ImageError) {
-                claims.append(try picture.source.claim(limits))
+                claims.append(try picture.source.claim(settings.decoding, limits))
             } catch {
                 if case .tooManyPixels(_, _, let limit) = error { tooLarge = limit }
                 faults.add(Problem.Kind(error), Problem.Reason(error, field: field(ofPicture: index)))
@@ -21,38 +21,28 @@ extension PerturbRequest {
         return claims
     }
 
-    /// What the pictures and their views take at most: the files, which lie beside the body they came in, the decoded
-    /// pictures, decoders at work, and the views, in the making and made. Above the budget it is no longer exact.
-    func neededBytes(_ claims: [PictureClaim], _ plan: PerturbPlan) -> Int {
-        let files = pictures.reduce(0) { $0.addingSaturating($1.source.heldBytes) }
-        let decoders = (claims.map(\.decoderBytes).max() ?? 0)
-            .multipliedSaturating(by: min(claims.count, WorkerPool.coreCount))
-        let decoded = claims.reduce(0) { $0.addingSaturating($1.decodedBytes) }
-        let isKept = plan.viewsAtOnce == nil || usesSecondPictures
-        let whole = files.addingSaturating(decoders)
-            .addingSaturating(isKept ? decoded : min(decoded, DecodedPictures.keptBytes))
-        return whole.addingSaturating(viewBytes(claims, plan, upTo: plan.memoryBudget))
+    /// What the plan itself takes: steps that are drawn, and metadata that are read.
+    var planningBytes: Int {
+        let files = pictures.reduce(0) { $0.plusSaturating($1.source.heldBytes) }
+        let largest = pictures.map(\.source.heldBytes).max() ?? 0
+        return files.plusSaturating(textBytes)
+            .plusSaturating(
+                settings.decoding.orientation == .apply ? ImageHeader.metadataBytes(of: largest) : 0)
     }
 
-    private func viewBytes(_ claims: [PictureClaim], _ plan: PerturbPlan, upTo enough: Int) -> Int {
-        let stepBytes = views.map(\.content.stepBytes)
-        let joined = joinedBytes(claims.map(\.size))
-        var largest = 0
-        var all = 0
-        for (index, claim) in claims.enumerated() where !pictures[index].isSecondOnly {
-            for (view, stepBytes) in zip(views, stepBytes) where all <= enough {
-                let size = view.content.largestOutput(for: claim.size, seconds: []) { _ in nil }
-                let bytes = size.pixelCount.multipliedSaturating(by: plan.bytesPerPixel)
-                    .addingSaturating(stepBytes)
-                all = all.addingSaturating(bytes.multipliedSaturating(by: settings.variants))
-                // Decoded again, should its picture not be kept.
-                largest = max(largest, bytes.addingSaturating(claim.decodedBytes))
-            }
+    /// Claims so many bytes.
+    /// - Throws: `memory-budget-exceeded` and `busy` when they do not fit in the budget, or not now.
+    func take(_ needed: Int, of budget: Int, _ scope: RequestScope) throws(Problem) {
+        guard needed <= budget else {
+            throw Problem(
+                .memoryBudgetExceeded,
+                Problem.Reason(
+                    "the views of this request need too much memory; send fewer pictures, views or variants at once",
+                    field: form == nil ? "body" : "images", expected: "at most \(budget) bytes",
+                    found: "at least \(needed) bytes"),
+                limit: budget)
         }
-        guard let viewsAtOnce = plan.viewsAtOnce else {
-            return joined.reduce(all) { $0.addingSaturating($1.multipliedSaturating(by: settings.variants)) }
-        }
-        return largest.addingSaturating(joined.max() ?? 0).multipliedSaturating(by: viewsAtOnce)
+        try scope.take(needed)
     }
 }
 

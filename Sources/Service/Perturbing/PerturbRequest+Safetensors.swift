@@ -29,7 +29,7 @@ extension PerturbRequest {
         let claimed = body.prefix(8).reversed().reduce(0) { $0 << 8 | UInt64($1) }
         try scope.take(
             min(Int(clamping: claimed), body.count, TensorIntake.maximumHeaderBytes)
-                .multipliedSaturating(by: 6))
+                .timesSaturating(6))
         do throws(SafetensorsError) {
             guard let layout = try prefix.take(unsafe body.span.bytes).layout else { throw prefix.truncation }
             return layout

@@ -1,7 +1,6 @@
 import HTTP
 import Images
 import JSON
-import Parallelism
 import Perturbation
 
 /// One picture and its views as they are drawn: everything but the pixels.
@@ -25,60 +24,48 @@ extension PerturbedPicture.View {
     /// The picture after all steps.
     /// - Parameter find: another picture of the request, for steps that read one.
     func applied(
-        to picture: PixelImage, among find: (PictureReference) -> PixelImage?
+        to picture: PixelImage, _ watch: WorkWatch, among find: (PictureReference) -> PixelImage?
     ) throws(StepError) -> PixelImage {
         var image = picture
-        for step in steps { image = try step.apply(to: image, among: find) }
+        for step in steps { image = try step.apply(to: image, watch, among: find) }
         return image
+    }
+
+    /// What that takes beside the picture, of this size.
+    func demand(for picture: PixelSize, among find: (PictureReference) -> PixelSize?) -> WorkDemand {
+        var (work, size) = (WorkDemand.nothing, picture)
+        for step in steps {
+            work = work.followed(by: step.demand(for: size, among: find))
+            size = (try? step.outputSize(for: size, among: find)) ?? size
+        }
+        return work
     }
 }
 
 extension PerturbRequest {
     /// Decodes every picture over all cores. One that fails fails the request; all that fail are named.
-    /// - Parameter scope: claims what all this takes, which is known from headers and steps before anything is decoded.
-    /// - Returns: the pictures and their sizes with their orientation.
-    /// - Throws: `image-too-large`, `malformed-image`, `unsupported-image`; `memory-budget-exceeded` and `busy` when the
-    ///   results do not fit in the budget, or not now.
+    /// - Throws: `image-too-large`, `malformed-image`, `unsupported-image`.
     func decoded(
-        _ plan: PerturbPlan, _ scope: RequestScope
-    ) throws(Problem) -> (pictures: DecodedPictures, sizes: [PixelSize]) {
-        let needed = neededBytes(try claims(plan.limits), plan)
-        guard needed <= plan.memoryBudget else {
-            throw Problem(
-                .memoryBudgetExceeded,
-                Problem.Reason(
-                    "the views of this request need too much memory; send fewer pictures, views or variants at once",
-                    field: form == nil ? "body" : "images", expected: "at most \(plan.memoryBudget) bytes",
-                    found: "at least \(needed) bytes"),
-                limit: plan.memoryBudget)
-        }
-        try scope.take(needed)
-
+        _ limits: ImageLimits, _ workers: Int, _ scope: RequestScope
+    ) throws(Problem) -> DecodedPictures {
         let decoded = DecodedPictures(
             pictures, viewsOfEach: usesSecondPictures ? .max : views.count * settings.variants,
-            options: settings.decoding, limits: plan.limits)
-        let results = mapInParallel(pictures.count, operations: .max) {
-            index -> Result<PixelSize?, ImageError> in
-            guard scope.isWanted else { return .success(nil) }
+            options: settings.decoding, limits: limits)
+        let results = mapInOrder(pictures.count, workers: workers) { index -> Result<PixelSize, ImageError> in
             do throws(ImageError) {
-                return .success(try decoded.check(index))
+                return .success(try decoded.check(index, WorkWatch { scope.isWanted }))
             } catch {
                 return .failure(error)
             }
         }
-        // Now with their orientation.
-        var sizes: [PixelSize] = []
         var faults = Faults()
         for (index, result) in results.enumerated() {
-            switch result {
-            case .success(let size?): sizes.append(size)
-            case .success(nil): throw .unheard
-            case .failure(let error):
-                faults.add(Problem.Kind(error), Problem.Reason(error, field: field(ofPicture: index)))
-            }
+            guard case .failure(let error) = result else { continue }
+            if error == .unwanted { throw .unheard }
+            faults.add(Problem.Kind(error), Problem.Reason(error, field: field(ofPicture: index)))
         }
         try faults.check()
-        return (decoded, sizes)
+        return decoded
     }
 
     /// Draws every view's steps.
@@ -157,17 +144,5 @@ extension PerturbRequest.Content {
         case .recipe(let drawn): drawn.recipe.stepBytes
         case .steps(let steps): 512 + 2 * JSONValue.array(steps.map(\.json)).text.utf8.count
         }
-    }
-}
-
-extension Int {
-    func addingSaturating(_ other: Int) -> Int {
-        let (sum, overflow) = addingReportingOverflow(other)
-        return overflow ? .max : sum
-    }
-
-    func multipliedSaturating(by other: Int) -> Int {
-        let (product, overflow) = multipliedReportingOverflow(by: other)
-        return overflow ? .max : product
     }
 }

@@ -22,8 +22,9 @@ struct ReceivedPixels: Sendable {
         self.range = range
     }
 
-    var image: PixelImage {
-        PixelImage(width: size.width, height: size.height, samples: Array(body[range]))
+    func image(_ watch: WorkWatch) throws(ImageError) -> PixelImage {
+        guard let samples = Samples.copy(of: body.span.extracting(range), watch) else { throw .unwanted }
+        return PixelImage(width: size.width, height: size.height, samples: samples)
     }
 
     var bytes: ArraySlice<UInt8> { body[range] }
@@ -31,12 +32,10 @@ struct ReceivedPixels: Sendable {
 
 /// What a picture says about itself before a pixel of it is touched.
 struct PictureClaim {
-    /// As stored, before any orientation.
+    /// With its orientation.
     let size: PixelSize
-    /// Of its samples.
-    let decodedBytes: Int
-    /// What decoding takes beside them.
-    let decoderBytes: Int
+    /// What decoding takes; its samples are what is kept.
+    let work: WorkDemand
 }
 
 extension PictureSource {
@@ -56,23 +55,25 @@ extension PictureSource {
     }
 
     /// The decoded picture; pixels are as they are, whatever the options.
-    func image(_ options: DecodingOptions, _ limits: ImageLimits) throws(ImageError) -> PixelImage {
+    func image(
+        _ options: DecodingOptions, _ limits: ImageLimits, _ watch: WorkWatch
+    ) throws(ImageError) -> PixelImage {
         switch self {
-        case .file(let bytes): try PixelImage(decoding: bytes.span, options: options, limits: limits)
-        case .pixels(let pixels): pixels.image
+        case .file(let bytes):
+            try PixelImage(decoding: bytes.span, options: options, limits: limits, watch)
+        case .pixels(let pixels): try pixels.image(watch)
         }
     }
 
     /// - Throws: what a file's header is refused for. Pixels were held against the limit when the request was read.
-    func claim(_ limits: ImageLimits) throws(ImageError) -> PictureClaim {
+    func claim(_ options: DecodingOptions, _ limits: ImageLimits) throws(ImageError) -> PictureClaim {
         switch self {
         case .file(let bytes):
             let header = try ImageHeader(probing: bytes.span, limits: limits)
-            return PictureClaim(
-                size: header.size, decodedBytes: header.decodedBytes, decoderBytes: header.decoderBytes)
+            let (work, size) = header.demand(of: bytes.span, options)
+            return PictureClaim(size: size, work: work)
         case .pixels(let pixels):
-            return PictureClaim(
-                size: pixels.size, decodedBytes: pixels.size.pixelCount * 3, decoderBytes: 0)
+            return PictureClaim(size: pixels.size, work: .picture(pixels.size, operations: 4))
         }
     }
 }

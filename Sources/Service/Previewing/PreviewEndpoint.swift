@@ -2,7 +2,6 @@ import ContactSheet
 import HTTP
 import HTTPTypes
 import Images
-import Parallelism
 import Perturbation
 
 /// /v1/recipes/{name}/preview: a picture and draws of a recipe side by side.
@@ -22,22 +21,20 @@ struct PreviewEndpoint: Sendable {
         _ scope: RequestScope, _ timer: inout PhaseTimer
     ) throws(Problem) -> Response {
         let request = try request(bytes, name, head)
-        let images = try decoded(request, scope)
-        timer.end(.decode)
-        let layout = layout(request, images[0].size)
-        let cells = try cells(of: request, images, layout, scope)
-        let sheet = Sheet(layout, title: request.title, cells: cells)
+        let sheet = try sheet(of: request, scope, &timer)
         timer.end(.compute)
         instruments.count(images: 1, views: request.options.draws)
-        let picture = sheet.drawn()
         defer { timer.end(.encode) }
+        let watch = WorkWatch { scope.isWanted }
+        guard let picture = sheet.drawn(watch) else { throw .unheard }
         do throws(ImageError) {
             return Response(
                 headers: [
                     .contentType: "image/png", .perceptionSize: "\(picture.width)x\(picture.height)",
                     .perceptionCells: sheet.places,
-                ], body: [try picture.encoded(as: .png(level: 6))])
+                ], body: [try picture.encoded(as: PreviewPlan.encoding, watch)])
         } catch {
+            guard error != .unwanted else { throw .unheard }
             throw Problem(Problem.Kind(error), Problem.Reason(error, field: "sheet"))
         }
     }
@@ -53,28 +50,34 @@ struct PreviewEndpoint: Sendable {
         return try PreviewRequest(name: name, multipart: bytes, boundary: type?.parameter("boundary"))
     }
 
-    private func layout(_ request: PreviewRequest, _ size: PixelSize) -> SheetLayout {
-        SheetLayout(
-            picture: size, width: request.options.width, columns: request.options.columns,
-            cells: request.leading + request.options.draws)
+    /// The sheet with its cells; the pictures they were made of are gone.
+    private func sheet(
+        of request: PreviewRequest, _ scope: RequestScope, _ timer: inout PhaseTimer
+    ) throws(Problem) -> Sheet {
+        let (plan, images) = try decoded(request, scope)
+        timer.end(.decode)
+        return Sheet(
+            plan.layout, title: request.title, cells: try cells(of: request, images, plan, scope))
     }
 
-    /// The picture and the second one, after everything that the request will need has been found to fit.
-    private func decoded(_ request: PreviewRequest, _ scope: RequestScope) throws(Problem) -> [PixelImage] {
-        let files = [("image", request.pictures.image), ("second_image", request.pictures.second)]
-        let builtIn = [BuiltInPicture.exercise, BuiltInPicture.scene]
+    /// What the request takes, and nothing of it is done yet.
+    /// - Throws: what the pictures' headers are refused for.
+    func plan(
+        _ request: PreviewRequest, _ views: ([PixelSize]) -> [PerturbedPicture.View]
+    ) throws(Problem) -> PreviewPlan {
         var faults = Faults()
         var sizes: [PixelSize] = []
-        var needed = 0
-        for ((field, file), standIn) in zip(files, builtIn) {
+        var decoding: [WorkDemand] = []
+        for (field, file, standIn) in request.sources {
             guard let file else {
                 sizes.append(standIn.size)
                 continue
             }
             do throws(ImageError) {
                 let header = try ImageHeader(probing: file.span, limits: limits)
-                sizes.append(header.size)
-                needed = needed.addingSaturating(header.decodedBytes).addingSaturating(header.decoderBytes)
+                let (work, size) = header.demand(of: file.span, request.options.reading.decoding)
+                sizes.append(size)
+                decoding.append(work)
             } catch {
                 if case .tooManyPixels(_, _, let limit) = error {
                     throw Problem(.imageTooLarge, Problem.Reason(error, field: field), limit: limit)
@@ -83,100 +86,107 @@ struct PreviewEndpoint: Sendable {
             }
         }
         try faults.check()
-        try claim(request, sizes, pictureBytes: needed, scope)
+        return PreviewPlan(request, views(sizes), sizes, decoding, workers: WorkerPool.coreCount)
+    }
 
+    /// The picture and the second one, after everything that the request will need has been found to fit.
+    private func decoded(
+        _ request: PreviewRequest, _ scope: RequestScope
+    ) throws(Problem) -> (PreviewPlan, [PixelImage]) {
+        try scope.take(request.planningBytes)
+        var drawn: Result<[PerturbedPicture.View], Problem> = .success([])
+        let plan = try plan(request) { sizes in
+            drawn = Result { () throws(Problem) in try views(of: request, sizes) }
+            return (try? drawn.get()) ?? []
+        }
+        try claim(plan, request, scope)
+
+        var faults = Faults()
         var images: [PixelImage] = []
-        for ((field, file), standIn) in zip(files, builtIn) {
+        let watch = WorkWatch { scope.isWanted }
+        for (field, file, standIn) in request.sources {
             do throws(ImageError) {
                 let decoding = request.options.reading.decoding
                 images.append(
                     try file.map { file throws(ImageError) in
-                        try PixelImage(decoding: file.span, options: decoding, limits: limits)
+                        try PixelImage(decoding: file.span, options: decoding, limits: limits, watch)
                     } ?? standIn)
             } catch {
+                guard error != .unwanted else { throw .unheard }
                 faults.add(Problem.Kind(error), Problem.Reason(error, field: field))
             }
         }
         try faults.check()
-        return images
+        // A damaged picture comes before steps that don't fit it.
+        _ = try drawn.get()
+        return (plan, images)
     }
 
     /// Claims what all of the sheet takes, if it is one to look at.
     private func claim(
-        _ request: PreviewRequest, _ sizes: [PixelSize], pictureBytes: Int, _ scope: RequestScope
+        _ plan: PreviewPlan, _ request: PreviewRequest, _ scope: RequestScope
     ) throws(Problem) {
-        // An orientation that is applied may swap the sides.
-        let size = sizes[0]
-        let turned = PixelSize(width: size.height, height: size.width)
-        let shapes = request.options.reading.decoding.orientation == .apply ? [size, turned] : [size]
-        let sheet = shapes.map { layout(request, $0).largestSheet.pixelCount }.max() ?? 0
-        guard sheet <= Self.mostSheetPixels else {
+        let largest = plan.layout.largestSheet.pixelCount
+        guard largest <= Self.mostSheetPixels else {
             throw Problem(
                 .conflictingFields,
                 Problem.Reason(
                     "the sheet would be too large; ask for fewer draws or narrower cells", field: "width",
                     expected: "a sheet of at most \(Self.mostSheetPixels) pixels",
-                    found: "up to \(sheet) pixels"))
+                    found: "up to \(largest) pixels"))
         }
-        let drawing = request.drawing
-        let view =
-            shapes.map { shape in
-                drawing.views[0].content.largestOutput(for: shape, seconds: [sizes[1]]) { reference in
-                    drawing.index(of: reference).map { $0 == 0 ? shape : sizes[1] }
-                }.pixelCount
-            }.max() ?? 0
-        // Of each view in the works its source, its result and what a step holds in between; scaled and on the sheet, all.
-        let needed = view.multipliedSaturating(by: 9).addingSaturating(drawing.views[0].content.stepBytes)
-            .multipliedSaturating(by: min(WorkerPool.coreCount, request.options.draws))
-            .addingSaturating(pictureBytes).addingSaturating(sheet.multipliedSaturating(by: 9))
-        guard needed <= memoryBudget else {
+        guard plan.peakBytes <= memoryBudget else {
             throw Problem(
                 .memoryBudgetExceeded,
                 Problem.Reason(
                     "this sheet needs too much memory; send a smaller picture", field: "image",
-                    expected: "at most \(memoryBudget) bytes", found: "about \(needed) bytes"),
+                    expected: "at most \(memoryBudget) bytes", found: "about \(plan.peakBytes) bytes"),
                 limit: memoryBudget)
         }
-        try scope.take(needed)
+        try scope.take(plan.peakBytes)
     }
 
     /// The pictures as they are, then every draw, each perturbed, scaled and let go over all cores.
     private func cells(
-        of request: PreviewRequest, _ images: [PixelImage], _ layout: SheetLayout, _ scope: RequestScope
+        of request: PreviewRequest, _ images: [PixelImage], _ plan: PreviewPlan, _ scope: RequestScope
     ) throws(Problem) -> [Sheet.Cell] {
-        let originals = zip(images, request.originals).map { image, caption in
-            Sheet.Cell(picture: image.resized(to: layout.fitted(image.size)), caption: caption(image.size))
+        let layout = plan.layout
+        @Sendable func scaled(_ image: PixelImage, _ watch: WorkWatch) throws(StepError) -> PixelImage {
+            try image.resized(to: layout.fitted(image.size), watch)
         }
-        let views = try views(of: request, images.map(\.size))
-        let results = mapInParallel(views.count, operations: .max) {
-            draw -> Result<Sheet.Cell?, StepError> in
-            guard scope.isWanted else { return .success(nil) }
+        var cells: [Sheet.Cell] = []
+        for (image, caption) in zip(images, request.originals) {
             do throws(StepError) {
-                let image = try views[draw].applied(to: images[0]) {
+                let picture = try scaled(image, WorkWatch { scope.isWanted })
+                cells.append(Sheet.Cell(picture: picture, caption: caption(image.size)))
+            } catch {
+                throw .unheard
+            }
+        }
+        let results = mapInOrder(plan.views.count, workers: plan.workers) {
+            draw -> Result<Sheet.Cell, StepError> in
+            let watch = WorkWatch { scope.isWanted }
+            do throws(StepError) {
+                let image = try plan.views[draw].applied(to: images[0], watch) {
                     request.drawing.index(of: $0).map { images[$0] }
                 }
                 return .success(
                     Sheet.Cell(
-                        picture: image.resized(to: layout.fitted(image.size)),
-                        caption: Caption(
-                            number: draw, steps: views[draw].steps, strength: request.strength(ofDraw: draw),
-                            size: image.size == images[0].size ? nil : image.size)))
+                        picture: try scaled(image, watch),
+                        caption: request.caption(ofDraw: draw, plan.views[draw], of: images[0].size)))
             } catch {
                 return .failure(error)
             }
         }
-        var draws: [Sheet.Cell] = []
         for (draw, result) in results.enumerated() {
-            let cell: Sheet.Cell?
             do throws(StepError) {
-                cell = try result.get()
+                cells.append(try result.get())
             } catch {
+                guard error != .unwanted else { throw .unheard }
                 throw Problem(.invalidStep, Problem.Reason(error, field: "recipe", index: [draw]))
             }
-            guard let cell else { throw .unheard }
-            draws.append(cell)
         }
-        return originals + draws
+        return cells
     }
 
     /// The steps of every draw, known to fit before any is applied.
@@ -194,6 +204,25 @@ struct PreviewEndpoint: Sendable {
         }
         try faults.check()
         return views
+    }
+}
+
+extension PreviewRequest {
+    /// The picture and the second one, each with the built-in one that stands in for it.
+    fileprivate var sources: [(field: String, file: [UInt8]?, standIn: PixelImage)] {
+        [
+            ("image", pictures.image, BuiltInPicture.exercise),
+            ("second_image", pictures.second, BuiltInPicture.scene),
+        ]
+    }
+
+    /// What the plan itself takes: steps that are drawn, and metadata that are read.
+    fileprivate var planningBytes: Int {
+        let files = [pictures.image?.count ?? 0, pictures.second?.count ?? 0]
+        return files[0].plusSaturating(files[1]).plusSaturating(textBytes)
+            .plusSaturating(
+                options.reading.decoding.orientation == .apply
+                    ? ImageHeader.metadataBytes(of: max(files[0], files[1])) : 0)
     }
 }
 

@@ -88,6 +88,7 @@ extension Problem.Kind {
             case .tooManyPixels, .limitExceeded: .imageTooLarge
             case .invalidOption: .invalidOption
             case .outOfMemory: .memoryBudgetExceeded
+            case .unwanted: .deadlineExceeded
             }
     }
 }
@@ -99,7 +100,7 @@ extension Problem.Reason {
             case .truncated(_, let byte, _), .damaged(_, let byte, _), .malformed(_, let byte, _): byte
             case .empty, .unknownFormat, .unsupported, .tooManyPixels, .limitExceeded, .invalidOption,
                 .unencodable,
-                .outOfMemory:
+                .outOfMemory, .unwanted:
                 nil
             }
         self.init(error.message, field: field, byte: byte)

@@ -1,0 +1,24 @@
+import Images
+
+/// Under which terms a perturbation request is answered.
+struct PerturbTerms: Sendable {
+    /// How the views travel.
+    enum Form: Sendable {
+        /// One view as it is.
+        case image
+        /// All in one text, as base64.
+        case json
+        case safetensors
+        /// Parts that are made while those before are sent.
+        case multipart
+    }
+
+    let limits: ImageLimits
+    /// Bytes of all requests in flight together.
+    let memoryBudget: Int
+    let form: Form
+    /// Views that are made at once, at most.
+    let workers: Int
+    /// Views that are held at once, at most: those in the making, those made and the one being sent. Nil for all of them.
+    let viewsAtOnce: Int?
+}
