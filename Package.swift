@@ -130,7 +130,9 @@ let package = Package(
         .target(name: "AllocationCount", path: "Tests/AllocationCount"),
         tests(
             "ClaimTests",
-            ["AllocationCount", "ContactSheet", "HTTP", "Images", "JSON", "Perturbation", "Service", "Tensor"]),
+            ["AllocationCount", "ContactSheet", "HTTP", "Images", "JSON", "Perturbation", "Service", "Tensor", "Text",
+                httpTypes,
+            ]),
         tests("HTTPTests", ["HTTP", "Locking", httpTypes]),
         tests("ObservabilityTests", ["JSON", "Locking", "Observability", logging]),
         tests(

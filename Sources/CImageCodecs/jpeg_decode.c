@@ -52,7 +52,7 @@ static void watch_scans(j_common_ptr common) {
 /* Coefficients are kept for the whole picture when it comes in several scans: 64 of 2 bytes each per block. Otherwise
    a few rows of blocks. */
 static size_t working_bytes(j_decompress_ptr info) {
-    size_t total = 1 << 20;
+    size_t total = 96 << 10;
     int whole = jpeg_has_multiple_scans(info);
     for (int i = 0; i < info->num_components; i++) {
         const jpeg_component_info *component = &info->comp_info[i];

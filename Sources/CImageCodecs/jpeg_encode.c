@@ -39,7 +39,7 @@ size_t perception_jpeg_bound(uint32_t width, uint32_t height, int quality, int h
 }
 
 size_t perception_jpeg_encoder_bytes(uint32_t width, int halved_chroma) {
-    return (size_t)(width + 64) * (halved_chroma ? 112 : 64) + (48 << 10);
+    return (size_t)(width + 64) * (halved_chroma ? 32 : 29) + (32 << 10);
 }
 
 static void write_all(encoding *state, const uint8_t *rgb, uint32_t width, uint32_t height, int quality, int halved) {

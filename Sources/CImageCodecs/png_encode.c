@@ -68,11 +68,13 @@ size_t perception_png_bound(uint32_t width, uint32_t height, int level) {
     return level == 1 ? png_encode_fast_bound(width, height) : filtered + filtered / 512 + (8 << 10);
 }
 
-/* libpng holds a row as it is, the one before, and two filtered; zlib 256 KiB and what of the picture fits its window. */
+/* libpng holds a row as it is, and where it chooses among filters the one before and two filtered; zlib 256 KiB, and the buffer
+   of a chunk. */
 size_t perception_png_encoder_bytes(uint32_t width, uint32_t height, int level) {
     size_t stride = (size_t)width * 3 + 1;
     if (level == 1) return png_encode_fast_bytes(width, height);
-    return 4 * stride + (352 << 10);
+    size_t rows = level == 0 ? 1 : level == 2 || height == 1 ? 2 : 4;
+    return rows * (stride + 64) + (352 << 10);
 }
 
 void perception_png_encode(

@@ -7,13 +7,14 @@ extension ImageHeader {
         let orientation = options.orientation == .apply ? Orientation(of: bytes, format: format) : .upright
         let samples = WorkDemand.arrayBytes(decodedBytes)
         let isTurned = orientation != .upright
+        let decoder = options.allowTruncated ? max(decoderBytes, salvageBytes) : decoderBytes
         // A scan costs a pass over all coefficients; how many there are shows when they come.
         let each = format == .png ? 40 : decoderBytes > decodedBytes ? 240 : 80
         let operations = size.pixelCount.timesSaturating(each).plusSaturating(bytes.count.timesSaturating(16))
         return (
             WorkDemand(
                 peakBytes: max(
-                    samples.plusSaturating(max(decoderBytes, isTurned ? samples : 0)),
+                    samples.plusSaturating(max(decoder, isTurned ? samples : 0)),
                     options.orientation == .apply ? Self.metadataBytes(of: bytes.count) : 0),
                 keptBytes: samples, operations: operations),
             orientation.size(of: size)

@@ -5,6 +5,8 @@ package struct ImageHeader: Sendable, Equatable {
     package let size: PixelSize
     /// What the decoder may need beside the result, in bytes, rounded up.
     package let decoderBytes: Int
+    /// The same for what is decoded of a damaged file.
+    package let salvageBytes: Int
 
     /// The result's size in bytes: width × height × 3.
     package var decodedBytes: Int { size.pixelCount.multipliedReportingOverflow(by: 3).partialValue }
@@ -26,14 +28,15 @@ package struct ImageHeader: Sendable, Equatable {
         guard size.pixelCount <= limits.maxPixels else {
             throw .tooManyPixels(format, size, limit: limits.maxPixels)
         }
-        guard decoderBytes <= limits.maxDecoderBytes else {
+        guard max(decoderBytes, salvageBytes) <= limits.maxDecoderBytes else {
             throw .limitExceeded(format, resource: "bytes of decoder memory", limit: limits.maxDecoderBytes)
         }
     }
 
-    init(format: ImageFormat, size: PixelSize, decoderBytes: Int) {
+    init(format: ImageFormat, size: PixelSize, decoderBytes: Int, salvageBytes: Int) {
         self.format = format
         self.size = size
         self.decoderBytes = decoderBytes
+        self.salvageBytes = salvageBytes
     }
 }

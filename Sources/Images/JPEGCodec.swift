@@ -9,7 +9,9 @@ enum JPEGCodec {
         }
         let outcome = CodecReport(report, format: .jpeg, limits: limits)
         try outcome.check()
-        return ImageHeader(format: .jpeg, size: outcome.size, decoderBytes: Int(report.decoder_bytes))
+        let decoderBytes = Int(report.decoder_bytes)
+        return ImageHeader(
+            format: .jpeg, size: outcome.size, decoderBytes: decoderBytes, salvageBytes: decoderBytes)
     }
 
     static func decode(

@@ -21,13 +21,17 @@ enum PNGCodec {
         let depth = Int(bytes[24])
         let channels = [0: 1, 2: 3, 3: 1, 4: 2, 6: 4][bytes[25], default: 4]
         let rowBytes = size.width * channels * (depth == 16 ? 2 : 1)
-        // Rows in the making, as many as 27 bytes a pixel of them when a damaged file is salvaged.
-        let held = bytes[28] == 0 ? 4 : size.height
-        let (heldBytes, overflow) = rowBytes.multipliedReportingOverflow(by: held)
-        let decoderBytes = heldBytes.addingSaturated(27 * size.width)
+        // The row that is read, as it is stored, and the one before it; all of them where they come interlaced.
+        let held = bytes[28] == 0 ? 3 : size.height.plusSaturating(2)
+        // Rows in the making when a damaged file is salvaged: filtered two, unpacked one and one in RGB.
         return ImageHeader(
-            format: .png, size: size, decoderBytes: overflow ? .max : decoderBytes.addingSaturated(1 << 20))
+            format: .png, size: size,
+            decoderBytes: rowBytes.timesSaturating(held).plusSaturating(Self.zlibBytes),
+            salvageBytes: (27 * size.width).plusSaturating(Self.zlibBytes))
     }
+
+    /// Of libpng's and zlib's own state, a window of 32 KiB among it.
+    private static let zlibBytes = 64 << 10
 
     static func decode(
         _ bytes: Span<UInt8>, header: ImageHeader, options: DecodingOptions, limits: ImageLimits,
@@ -67,12 +71,5 @@ enum PNGCodec {
         return WorkDemand(
             peakBytes: file + perception_png_encoder_bytes(width, height, CInt(level)), keptBytes: file,
             operations: size.pixelCount.timesSaturating(operations[min(max(level, 0), 9)]))
-    }
-}
-
-extension Int {
-    fileprivate func addingSaturated(_ other: Int) -> Int {
-        let (sum, overflow) = addingReportingOverflow(other)
-        return overflow ? .max : sum
     }
 }

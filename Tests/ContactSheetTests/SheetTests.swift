@@ -25,7 +25,7 @@ struct SheetTests {
     }
 
     @Test("Every picture is in the middle of its cell, unchanged", arguments: 1...3)
-    func places(columns: Int) {
+    func places(columns: Int) throws {
         let sheet = Self.sheet(columns: columns)
         let drawn = try #require(sheet.drawn())
         func pixel(_ x: Int, _ y: Int) -> [UInt8] {
@@ -53,7 +53,7 @@ struct SheetTests {
     }
 
     @Test("Captions stay below their cell and off the next row")
-    func captions() {
+    func captions() throws {
         let sheet = Self.sheet(columns: 1)
         let drawn = try #require(sheet.drawn())
         func hasText(_ rows: Range<Int>) -> Bool {
@@ -69,7 +69,7 @@ struct SheetTests {
     }
 
     @Test("A sheet and the built-in pictures have the same bytes everywhere and for ever")
-    func pinned() {
+    func pinned() throws {
         #expect(BuiltInPicture.exercise.size == PixelSize(width: 336, height: 252))
         #expect(BuiltInPicture.scene.size == PixelSize(width: 252, height: 252))
         #expect(Self.hash(BuiltInPicture.exercise) == 8_006_680_390_388_458_417)

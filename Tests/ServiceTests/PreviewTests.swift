@@ -47,8 +47,8 @@ import Testing
         #expect(tops.count == (count + columns - 1) / columns)
         return (
             sheet,
-            (0..<count).map { place in
-                sheet.rearranged(to: PixelSize(width: width, height: height)) { x, y in
+            try (0..<count).map { place in
+                try sheet.rearranged(to: PixelSize(width: width, height: height)) { x, y in
                     (left + place % columns * right + x, tops[5 + place / columns] + y)
                 }
             }

@@ -8,6 +8,8 @@ import Perturbation
 struct PreviewEndpoint: Sendable {
     let limits: ImageLimits
     let memoryBudget: Int
+    /// Draws that are made at once.
+    var workers = WorkerPool.coreCount
 
     static let bodyTypes = ["image/jpeg", "image/png", "multipart/form-data"]
     /// A sheet larger than this is no sheet to look at.
@@ -21,7 +23,7 @@ struct PreviewEndpoint: Sendable {
         _ scope: RequestScope, _ timer: inout PhaseTimer
     ) throws(Problem) -> Response {
         let request = try request(bytes, name, head)
-        let sheet = try sheet(of: request, scope, &timer)
+        let (sheet, _) = try sheet(of: request, scope, &timer)
         timer.end(.compute)
         instruments.count(images: 1, views: request.options.draws)
         defer { timer.end(.encode) }
@@ -50,14 +52,15 @@ struct PreviewEndpoint: Sendable {
         return try PreviewRequest(name: name, multipart: bytes, boundary: type?.parameter("boundary"))
     }
 
-    /// The sheet with its cells; the pictures they were made of are gone.
-    private func sheet(
+    /// The sheet with its cells, and how many bytes were claimed for all of it. The pictures they were made of are gone then.
+    func sheet(
         of request: PreviewRequest, _ scope: RequestScope, _ timer: inout PhaseTimer
-    ) throws(Problem) -> Sheet {
+    ) throws(Problem) -> (Sheet, claimed: Int) {
         let (plan, images) = try decoded(request, scope)
         timer.end(.decode)
-        return Sheet(
+        let sheet = Sheet(
             plan.layout, title: request.title, cells: try cells(of: request, images, plan, scope))
+        return (sheet, plan.peakBytes)
     }
 
     /// What the request takes, and nothing of it is done yet.
@@ -86,7 +89,7 @@ struct PreviewEndpoint: Sendable {
             }
         }
         try faults.check()
-        return PreviewPlan(request, views(sizes), sizes, decoding, workers: WorkerPool.coreCount)
+        return PreviewPlan(request, views(sizes), sizes, decoding, workers: workers)
     }
 
     /// The picture and the second one, after everything that the request will need has been found to fit.
