@@ -108,6 +108,9 @@ let package = Package(
         .executableTarget(
             name: "kernel-benchmark", dependencies: ["JSON", "Tensor", "TokenDistribution"],
             path: "Tests/Benchmarks/Kernels", swiftSettings: strict),
+        .executableTarget(
+            name: "step-benchmark", dependencies: ["Images", "JSON", "Locking", "Perturbation"],
+            path: "Tests/Benchmarks/Steps", swiftSettings: strict),
         .target(name: "TestMaterial", path: "Tests/TestMaterial", swiftSettings: strict),
         tests("JSONTests", ["JSON"]),
         tests("EngineRepliesTests", ["EngineReplies", "JSON"]),
@@ -130,7 +133,9 @@ let package = Package(
         .target(name: "AllocationCount", path: "Tests/AllocationCount"),
         tests(
             "ClaimTests",
-            ["AllocationCount", "ContactSheet", "HTTP", "Images", "JSON", "Perturbation", "Service", "Tensor", "Text",
+            [
+                "AllocationCount", "ContactSheet", "HTTP", "Images", "JSON", "Perturbation", "Service",
+                "Tensor", "Text",
                 httpTypes,
             ]),
         tests("HTTPTests", ["HTTP", "Locking", httpTypes]),

@@ -49,18 +49,21 @@ static void watch_scans(j_common_ptr common) {
     longjmp(state->exit.barrier, 1);
 }
 
-/* Coefficients are kept for the whole picture when it comes in several scans: 64 of 2 bytes each per block. Otherwise
-   a few rows of blocks. */
+/* A row of blocks of each component, some rows more where chroma is spread over neighbouring rows, and rows of pixels.
+   Coefficients are kept for the whole picture when it comes in several scans: 64 of 2 bytes each per block. */
 static size_t working_bytes(j_decompress_ptr info) {
     size_t total = 96 << 10;
     int whole = jpeg_has_multiple_scans(info);
     for (int i = 0; i < info->num_components; i++) {
         const jpeg_component_info *component = &info->comp_info[i];
         size_t columns = component->width_in_blocks + (size_t)component->h_samp_factor;
-        size_t rows = whole ? component->height_in_blocks + (size_t)component->v_samp_factor : 8;
-        total += columns * rows * 128;
+        size_t rows = component->height_in_blocks + (size_t)component->v_samp_factor;
+        int is_spread = component->v_samp_factor < info->max_v_samp_factor;
+        if (whole) total += columns * rows * 128;
+        total += columns * 8 * (size_t)component->v_samp_factor * 8;
+        total += (size_t)info->image_width * (is_spread ? 8 : 2);
     }
-    return total + (size_t)info->image_width * 64;
+    return total;
 }
 
 static void open_and_read_header(decoding *state, const uint8_t *bytes, size_t count) {

@@ -21,7 +21,8 @@ struct CodecReport {
     func check() throws(ImageError) {
         let byte = Int(report.byte)
         if report.status != PERCEPTION_CODEC_OK, report.status != PERCEPTION_CODEC_UNWANTED,
-            size.pixelCount > limits.maxPixels {
+            size.pixelCount > limits.maxPixels
+        {
             throw .tooManyPixels(format, size, limit: limits.maxPixels)
         }
         switch report.status {

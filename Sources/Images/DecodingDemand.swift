@@ -9,8 +9,8 @@ extension ImageHeader {
         let isTurned = orientation != .upright
         let decoder = options.allowTruncated ? max(decoderBytes, salvageBytes) : decoderBytes
         // A scan costs a pass over all coefficients; how many there are shows when they come.
-        let each = format == .png ? 40 : decoderBytes > decodedBytes ? 240 : 80
-        let operations = size.pixelCount.timesSaturating(each).plusSaturating(bytes.count.timesSaturating(16))
+        let each = format == .png ? 24 : decoderBytes > decodedBytes ? 240 : 80
+        let operations = size.pixelCount.timesSaturating(each).plusSaturating(bytes.count.timesSaturating(8))
         return (
             WorkDemand(
                 peakBytes: max(

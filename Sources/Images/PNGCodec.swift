@@ -67,7 +67,7 @@ enum PNGCodec {
     static func demand(_ size: PixelSize, level: Int) -> WorkDemand {
         let (width, height) = (UInt32(clamping: size.width), UInt32(clamping: size.height))
         let file = WorkDemand.arrayBytes(perception_png_bound(width, height, CInt(level)))
-        let operations = [16, 24, 240, 260, 300, 400, 600, 800, 1200, 1600]
+        let operations = [16, 24, 240, 260, 300, 400, 400, 450, 500, 600]
         return WorkDemand(
             peakBytes: file + perception_png_encoder_bytes(width, height, CInt(level)), keptBytes: file,
             operations: size.pixelCount.timesSaturating(operations[min(max(level, 0), 9)]))

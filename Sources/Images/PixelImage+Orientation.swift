@@ -9,7 +9,8 @@ extension PixelImage {
         case .flipped: return try rearranged(to: size, watch) { ($0, h - 1 - $1) }
         case .transposed: return try rearranged(to: orientation.size(of: size), watch) { ($1, $0) }
         case .turnedLeft: return try rearranged(to: orientation.size(of: size), watch) { ($1, h - 1 - $0) }
-        case .transversed: return try rearranged(to: orientation.size(of: size), watch) { (w - 1 - $1, h - 1 - $0) }
+        case .transversed:
+            return try rearranged(to: orientation.size(of: size), watch) { (w - 1 - $1, h - 1 - $0) }
         case .turnedRight: return try rearranged(to: orientation.size(of: size), watch) { (w - 1 - $1, $0) }
         }
     }

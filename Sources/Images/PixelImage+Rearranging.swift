@@ -25,8 +25,9 @@ extension PixelImage {
         let result = unsafe samples.withUnsafeBufferPointer { source in
             unsafe [UInt8](unsafeUninitializedCapacity: size.pixelCount * 3) { target, count in
                 guard let start = source.baseAddress, let into = target.baseAddress else { return }
-                isDone = unsafe pixel_rearrange(
-                    start + first * 3, across, down, into, size.width, size.height, watch.pointer) != 0
+                isDone =
+                    unsafe pixel_rearrange(
+                        start + first * 3, across, down, into, size.width, size.height, watch.pointer) != 0
                 count = isDone ? size.pixelCount * 3 : 0
             }
         }

@@ -1,7 +1,7 @@
 /// What some work on pictures takes, known before anything is allocated. Every number saturates.
 ///
-/// Counted are samples, tables and what the codecs' libraries hold. Small objects, less than a kibibyte for a step, are no
-/// part of it: who plans a request claims them with its steps' descriptions.
+/// Counted are samples, tables and what the codecs' libraries hold. Small objects, less than four kibibytes for a step, are no
+/// part of it: who plans a request claims them.
 package struct WorkDemand: Sendable, Equatable {
     /// The most bytes that are allocated at once beside what the work was given; its result is among them.
     package let peakBytes: Int

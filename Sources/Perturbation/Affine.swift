@@ -68,7 +68,7 @@ package struct Affine: PerturbationStep, Equatable {
         inverse(for: size).leavesUnchanged(size, interpolation: interpolation)
     }
 
-        package func demand(for size: PixelSize) -> WorkDemand {
+    package func demand(for size: PixelSize) -> WorkDemand {
         .picture(size, operations: interpolation == .bilinear ? 40 : 24)
     }
 

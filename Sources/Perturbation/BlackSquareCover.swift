@@ -42,7 +42,7 @@ package struct BlackSquareCover: PerturbationStep, Equatable {
 
     package func leavesUnchanged(_ size: PixelSize) -> Bool { coverage == 0 }
 
-        /// Beside the result a byte for each pixel that tells whether it is covered. A square costs a random place in memory; of
+    /// Beside the result a byte for each pixel that tells whether it is covered. A square costs a random place in memory; of
     /// coverage c about ln(1 / (1 − c)) times the picture's pixels are looked at.
     package func demand(for size: PixelSize) -> WorkDemand {
         let pixels = size.pixelCount
@@ -53,7 +53,7 @@ package struct BlackSquareCover: PerturbationStep, Equatable {
         return WorkDemand(
             peakBytes: made.peakBytes, keptBytes: made.keptBytes,
             operations: made.operations.plusSaturating(
-                Int(min(4 * looked + squares * Double(100 + 40 * height), 0x1p60))))
+                Int(min(16 * looked + squares * Double(100 + 40 * height), 0x1p60))))
     }
 
     package func apply(to image: PixelImage, _ watch: WorkWatch) throws(StepError) -> PixelImage {

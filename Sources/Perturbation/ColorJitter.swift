@@ -106,7 +106,7 @@ package struct ColorJitter: PerturbationStep, Equatable {
         return blended.prefix(256) == ramp[...]
     }
 
-        package func demand(for size: PixelSize) -> WorkDemand {
+    package func demand(for size: PixelSize) -> WorkDemand {
         .picture(size, operations: hue == nil ? 24 : 160)
     }
 

@@ -59,7 +59,7 @@ package struct DiffusionNoise: PerturbationStep, Equatable {
         }
     }
 
-        package func demand(for size: PixelSize) -> WorkDemand {
+    package func demand(for size: PixelSize) -> WorkDemand {
         .picture(size, extra: PixelImage.noiseTableBytes + 2048, operations: 48)
     }
 

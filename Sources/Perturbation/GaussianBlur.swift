@@ -71,7 +71,7 @@ package struct GaussianBlur: PerturbationStep, Equatable {
         return size
     }
 
-        /// Sums of `kernelSize` products in vectors of 32 samples, down and across.
+    /// Sums of `kernelSize` products in vectors of 32 samples, down and across.
     package func demand(for size: PixelSize) -> WorkDemand {
         let blocks = (size.width.timesSaturating(3).plusSaturating(31) / 32).timesSaturating(size.height)
         let made = WorkDemand.picture(

@@ -41,7 +41,7 @@ package struct GaussianNoise: PerturbationStep, Equatable {
         return !(0..<(size.pixelCount * 3)).contains { _ in moves(scale * table[stream.nextIndex()]) }
     }
 
-        package func demand(for size: PixelSize) -> WorkDemand {
+    package func demand(for size: PixelSize) -> WorkDemand {
         .picture(size, extra: PixelImage.noiseTableBytes, operations: 48)
     }
 

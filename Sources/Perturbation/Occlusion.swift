@@ -88,7 +88,7 @@ package struct Occlusion: PerturbationStep, Equatable {
         return size
     }
 
-        package func demand(for size: PixelSize) -> WorkDemand {
+    package func demand(for size: PixelSize) -> WorkDemand {
         let covered = patches.reduce(0) { sum, patch in
             sum.plusSaturating(patch.width.timesSaturating(patch.height).plusSaturating(4 * patch.height))
         }

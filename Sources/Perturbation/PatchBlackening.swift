@@ -48,7 +48,7 @@ package struct PatchBlackening: PerturbationStep, Equatable {
         return !(0..<cells).contains { _ in stream.unitInterval() < probability }
     }
 
-        package func demand(for size: PixelSize) -> WorkDemand {
+    package func demand(for size: PixelSize) -> WorkDemand {
         let grid = PatchGrid(size: size, side: patch)
         let cells = grid.rows.timesSaturating(grid.columns)
         let copied = WorkDemand.picture(size, operations: 10)

@@ -57,14 +57,14 @@ package struct PatchShuffle: PerturbationStep, Equatable {
         return order
     }
 
-        /// Beside the result four bytes for each cell.
+    /// Beside the result four bytes for each cell.
     package func demand(for size: PixelSize) -> WorkDemand {
         let grid = PatchGrid(size: size, side: patch)
         let cells = grid.wholeRows.timesSaturating(grid.wholeColumns)
         let made = WorkDemand.picture(size, extra: WorkDemand.arrayBytes(4 * cells), operations: 12)
         return WorkDemand(
             peakBytes: made.peakBytes, keptBytes: made.keptBytes,
-            operations: made.operations.plusSaturating(cells.timesSaturating(160)))
+            operations: made.operations.plusSaturating(cells.timesSaturating(560)))
     }
 
     package func apply(to image: PixelImage, _ watch: WorkWatch) throws(StepError) -> PixelImage {

@@ -109,7 +109,7 @@ package struct Perspective: PerturbationStep, Equatable {
             to: startpoints.map { (Double($0.x), Double($0.y)) })
     }
 
-        package func demand(for size: PixelSize) -> WorkDemand {
+    package func demand(for size: PixelSize) -> WorkDemand {
         startpoints == endpoints
             ? .nothing : .picture(size, operations: interpolation == .bilinear ? 48 : 32)
     }

@@ -35,7 +35,8 @@ extension PixelImage {
         if color.red != color.green || color.red != color.blue {
             var pixels = samples.mutableSpan
             try pixels.fill(
-                left: 0, top: 0, width: size.width, height: size.height, stride: size.width, with: color, watch)
+                left: 0, top: 0, width: size.width, height: size.height, stride: size.width, with: color,
+                watch)
         }
         return samples
     }

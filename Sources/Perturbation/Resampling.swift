@@ -48,7 +48,8 @@ extension PixelImage {
     /// twice as many pixels as the width; the rounding in between shows it.
     ///
     /// - Throws: when nobody wants it any more.
-    package func resized(to size: PixelSize, _ watch: WorkWatch = WorkWatch()) throws(StepError) -> PixelImage {
+    package func resized(to size: PixelSize, _ watch: WorkWatch = WorkWatch()) throws(StepError) -> PixelImage
+    {
         guard let between = Self.sizeBetween(self.size, size) else { return try stretched(to: size, watch) }
         return try stretched(to: between, watch).stretched(to: size, watch)
     }

@@ -81,7 +81,7 @@ package struct Rotation: PerturbationStep, Equatable {
         }
     }
 
-        package func demand(for size: PixelSize) -> WorkDemand {
+    package func demand(for size: PixelSize) -> WorkDemand {
         switch turn(of: size) {
         case .none: .nothing
         case .half, .quarter, .threeQuarters: .picture(size, operations: 24)

@@ -21,7 +21,7 @@ package struct Solarize: PerturbationStep, Equatable {
 
     package func leavesUnchanged(_ size: PixelSize) -> Bool { threshold == 256 }
 
-        package func demand(for size: PixelSize) -> WorkDemand {
+    package func demand(for size: PixelSize) -> WorkDemand {
         threshold == 256 ? .nothing : .picture(size, operations: 8)
     }
 

@@ -55,7 +55,7 @@ package struct ZoomCrop: PerturbationStep, Equatable {
         return size
     }
 
-        package func demand(for size: PixelSize) -> WorkDemand { Resampling.demand(for: crop, to: size) }
+    package func demand(for size: PixelSize) -> WorkDemand { Resampling.demand(for: crop, to: size) }
 
     private var crop: Resampling.Crop { .init(left: left, top: top, width: width, height: height) }
 

@@ -24,7 +24,7 @@ struct Allocations {
     }
 
     /// Of a step or codec, which its claim leaves out.
-    static let smallObjects = 1024
+    static let smallObjects = 4096
 
     /// Expects that the claim covers what was taken, and is no more than 1.3 times that and `floor` bytes.
     func expect(
@@ -32,7 +32,8 @@ struct Allocations {
         sourceLocation: SourceLocation = #_sourceLocation
     ) {
         #expect(
-            peak <= claim + Self.smallObjects, "\(what): \(claim) bytes were claimed, \(peak) taken", sourceLocation: sourceLocation)
+            peak <= claim + Self.smallObjects, "\(what): \(claim) bytes were claimed, \(peak) taken",
+            sourceLocation: sourceLocation)
         #expect(
             claim <= peak * 13 / 10 + floor, "\(what): \(claim) bytes were claimed, only \(peak) taken",
             sourceLocation: sourceLocation)

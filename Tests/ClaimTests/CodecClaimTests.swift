@@ -5,8 +5,8 @@ import Testing
 @Suite("Codecs take what they claim", .enabled(if: allocation_count_is_possible() != 0))
 struct CodecClaimTests {
     static let encodings: [ImageEncoding] =
-        (0...9).map { .png(level: $0) }
-        + [100, 95, 75, 40, 1].flatMap { quality in
+        [0, 1, 2, 6, 9].map { .png(level: $0) }
+        + [100, 95, 75].flatMap { quality in
             ImageEncoding.ChromaSubsampling.allCases.map { .jpeg(quality: quality, subsampling: $0) }
         } + [.raw]
 
@@ -14,7 +14,7 @@ struct CodecClaimTests {
     func encoding(_ encoding: ImageEncoding, _ size: PixelSize) throws {
         guard encoding.flaw(for: size) == nil else { return }
         let claim = encoding.demand(for: size)
-        for levels in [Array(0...255), [0, 255], [7]] as [[UInt8]] {
+        for levels in [[0, 255], [7]] as [[UInt8]] {
             let image = noise(size.width, size.height, levels: levels)
             let (taken, file) = try Allocations.counting { try image.encoded(as: encoding) }
             taken.expect(within: claim.peakBytes, floor: 96 << 10, "\(encoding) of \(size)")
@@ -38,7 +38,8 @@ struct CodecClaimTests {
         let decoded = try? Allocations.counting { try PixelImage(decoding: file.span, options: options) }
         guard let (taken, image) = decoded else { return }
         // Metadata that might have been copied are claimed where there are none.
-        let floor = (160 << 10) + (options.orientation == .apply ? ImageHeader.metadataBytes(of: file.count) : 0)
+        let floor =
+            (160 << 10) + (options.orientation == .apply ? ImageHeader.metadataBytes(of: file.count) : 0)
         taken.expect(within: claim.peakBytes, floor: floor, "\(header.format) of \(size)")
         #expect(image.size == size && taken.kept <= claim.keptBytes + Allocations.smallObjects)
     }

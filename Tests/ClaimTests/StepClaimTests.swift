@@ -74,7 +74,8 @@ struct StepClaimTests {
     func beside(_ text: String, _ size: PixelSize) throws {
         let step = try #require(try Self.step(text) as? any PairStep)
         for other in shapes {
-            guard let result = try? step.outputSize(for: size, beside: other), result.pixelCount < 400_000 else {
+            guard let result = try? step.outputSize(for: size, beside: other), result.pixelCount < 400_000
+            else {
                 continue
             }
             try expectClaim(

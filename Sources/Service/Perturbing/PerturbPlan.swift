@@ -16,7 +16,8 @@ struct PerturbPlan: Sendable {
     ///   - claims: of every picture of the request.
     ///   - drawn: the pictures that have views.
     init(
-        _ request: PerturbRequest, _ claims: [PictureClaim], _ drawn: [PerturbedPicture], _ encoding: ImageEncoding,
+        _ request: PerturbRequest, _ claims: [PictureClaim], _ drawn: [PerturbedPicture],
+        _ encoding: ImageEncoding,
         _ terms: PerturbTerms
     ) {
         let views = drawn.flatMap { picture in
@@ -30,7 +31,8 @@ struct PerturbPlan: Sendable {
         let lent = Set(isLent.filter { $0.1.keptBytes == 0 }.map(\.0))
         let lentBytes = lent.reduce(0) { $0.plusSaturating(claims[$1].work.keptBytes) }
         let others = claims.indices.filter { !lent.contains($0) }.map { claims[$0].work }
-        let isDecodedAgain = claims.reduce(0) { $0.plusSaturating($1.work.keptBytes) } > DecodedPictures.keptBytes
+        let isDecodedAgain =
+            claims.reduce(0) { $0.plusSaturating($1.work.keptBytes) } > DecodedPictures.keptBytes
         let held =
             request.usesSecondPictures
             ? others.total(\.keptBytes) : Self.held(others, workers)
@@ -50,12 +52,15 @@ struct PerturbPlan: Sendable {
         let sending = isJoined ? results.plusSaturating(results) : 0
 
         let files = request.pictures.reduce(0) { $0.plusSaturating($1.source.heldBytes) }
-        peakBytes = files.plusSaturating(request.textBytes)
+        peakBytes = files.plusSaturating(request.textBytes).plusSaturating(workers * Self.smallObjects)
             .plusSaturating(max(decoding, making, sending))
         operations = claims.map(\.work).total(\.operations).timesSaturating(isDecodedAgain ? 2 : 1)
             .plusSaturating(views.total(\.operations))
         self.workers = workers
     }
+
+    /// Of a step that is applied; see ``WorkDemand``.
+    private static let smallObjects = 4096
 
     /// Of a body that is sent as it is.
     private static let mostPieces = 256
@@ -82,7 +87,8 @@ extension PerturbRequest {
     /// What one view takes beside its picture, from the first step to the bytes that are sent; 0 bytes are kept where these are
     /// the picture's own.
     fileprivate func demand(
-        of view: PerturbedPicture.View, for size: PixelSize, _ claims: [PictureClaim], _ encoding: ImageEncoding,
+        of view: PerturbedPicture.View, for size: PixelSize, _ claims: [PictureClaim],
+        _ encoding: ImageEncoding,
         _ form: PerturbTerms.Form
     ) -> WorkDemand {
         let made = view.demand(for: size) { reference in index(of: reference).map { claims[$0].size } }

@@ -25,7 +25,8 @@ struct PreviewPlan: Sendable {
     ///   - decoding: what it takes to decode those of them that are the client's.
     ///   - workers: draws that may be made at once.
     init(
-        _ request: PreviewRequest, _ views: [PerturbedPicture.View], _ sizes: [PixelSize], _ decoding: [WorkDemand],
+        _ request: PreviewRequest, _ views: [PerturbedPicture.View], _ sizes: [PixelSize],
+        _ decoding: [WorkDemand],
         workers: Int
     ) {
         let layout = request.layout(for: sizes[0])
@@ -34,7 +35,8 @@ struct PreviewPlan: Sendable {
             zip(sizes, request.originals).map { $1($0) }
             + (0..<request.options.draws).map { draw in
                 views.indices.contains(draw)
-                    ? request.caption(ofDraw: draw, views[draw], of: sizes[0]) : Caption(heading: "", words: [])
+                    ? request.caption(ofDraw: draw, views[draw], of: sizes[0])
+                    : Caption(heading: "", words: [])
             }
         let sheet = Sheet(
             layout, title: request.title, cells: captions.map { Sheet.Cell(picture: nil, caption: $0) })
