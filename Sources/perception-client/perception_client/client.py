@@ -1,0 +1,133 @@
+"""The synchronous client."""
+
+from __future__ import annotations
+
+import functools
+import logging
+import os
+import ssl
+import threading
+from collections.abc import Callable, Sequence
+from typing import Any, Concatenate, Literal, ParamSpec, TypeVar
+
+from . import catalogue, numbers, perturbing, sheets, versions
+from .calls import Call
+from .results import Score
+from .transport import Settings, Transport
+
+log = logging.getLogger("perception_client")
+Parameters = ParamSpec("Parameters")
+Result = TypeVar("Result")
+
+
+class _Last(threading.local):
+    score: Score | None = None
+
+
+def _sent(
+    operation: Callable[Parameters, Call[Result]],
+) -> Callable[Concatenate[Perception, Parameters], Result]:
+    """Make a method of an operation: it sends the call and returns what it reads."""
+
+    @functools.wraps(operation)
+    def method(self: Perception, *args: Parameters.args, **kwargs: Parameters.kwargs) -> Result:
+        return self.send(operation(*args, **kwargs))
+
+    return method  # type: ignore[return-value]  # wraps() names its first argument self
+
+
+class Perception:
+    """A server, or several that do the same. Making one connects to nothing.
+
+    Threads may share it, and so may forked and spawned processes. Args:
+        url: `http://HOST:PORT`, `https://…`, `unix:/PATH`, or a list of them: the next one is tried when one fails.
+            Absent, PERCEPTION_URL (separated by commas), else http://127.0.0.1:8080.
+        token: the bearer token; absent, PERCEPTION_TOKEN.
+        run: the training run's name in the server's metrics, any text.
+        deadline: seconds for one call with all its retries. Below the timeout of the trainer's collectives.
+        timeout: seconds without a byte after which one try is given up.
+        on_error: what `loss` and `objective` do when a call fails: `raise`, or `skip` for a zero loss with zero
+            gradients, which is counted in `skipped` and logged. With torch.distributed all ranks of `group` skip
+            together, so every rank must make the same calls.
+        group: the process group that agrees on skipping; absent, the default one.
+        authority: for https, a PEM file of certificates to trust, or an SSLContext.
+        shared_dir: the folder of the server's `--shared-dir`, when it runs on this machine: large requests and their
+            results go through it as files.
+    """
+
+    def __init__(
+        self,
+        url: str | Sequence[str] | None = None,
+        token: str | None = None,
+        run: str | None = None,
+        deadline: float = 120.0,
+        *,
+        timeout: float = 60.0,
+        on_error: Literal["raise", "skip"] = "raise",
+        group: Any = None,
+        authority: str | os.PathLike[str] | ssl.SSLContext | None = None,
+        shared_dir: str | os.PathLike[str] | None = None,
+    ) -> None:
+        if on_error not in ("raise", "skip"):
+            raise ValueError(f'on_error: expected "raise" or "skip", not {on_error!r}')
+        self.settings = Settings(url, token, run, deadline, timeout, authority)
+        self.on_error = on_error
+        self.group = group
+        self.shared_dir = shared_dir
+        self.skipped = 0
+        self._transport = Transport(self.settings)
+        self._last = _Last()
+        self._greeted = False
+        self._takes_pixels: bool | None = None
+
+    score = _sent(numbers.score)
+    mask = _sent(numbers.mask)
+    entropy = _sent(numbers.entropy)
+    advantages = _sent(numbers.advantages)
+    perturb = _sent(perturbing.perturb)
+    sheet = _sent(sheets.sheet)
+    presets = _sent(catalogue.presets)
+    recipes = _sent(catalogue.recipes)
+
+    def info(self) -> catalogue.Info:
+        """Ask what runs there: version, limits, formats. Raises IncompatibleVersion when it does not fit."""
+        call = catalogue.info()
+        info = call.read(self._transport.send(call))
+        versions.check(info.version)
+        self._greeted = True
+        return info
+
+    def send(self, call: Call[Result]) -> Result:
+        """Send any call. The first one asks for the server's version before."""
+        if not self._greeted:
+            self.info()
+        return call.read(self._transport.send(call))
+
+    @property
+    def last(self) -> Score:
+        """The result of this thread's last `loss` or `objective`, for logging and the heat map."""
+        if self._last.score is None:
+            raise LookupError("this thread has made no loss yet")
+        return self._last.score
+
+    def close(self) -> None:
+        """Close this thread's connections; the next call opens new ones."""
+        self._transport.close()
+
+    def __enter__(self) -> Perception:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def __getstate__(self) -> dict[str, Any]:
+        state = self.__dict__.copy()
+        del state["_last"]
+        state["group"] = None
+        return state
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        self.__dict__.update(state, _last=_Last())
+
+    def __repr__(self) -> str:
+        return f"Perception({', '.join(map(str, self.settings.addresses))})"
