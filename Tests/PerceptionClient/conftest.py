@@ -50,13 +50,6 @@ def edition(url):
     return options
 
 
-def needs(edition, *options):
-    """Skip, saying so, where the server is of the first edition of the contract."""
-    missing = [o for o in options if o not in edition]
-    if missing:
-        pytest.skip(f"this server has no option {', '.join(missing)} (first edition of the contract)")
-
-
 @pytest.fixture
 def batch():
     """Keyword arguments of `score`: 4 sequences of 48 tokens, F32, with padding and one negative advantage."""

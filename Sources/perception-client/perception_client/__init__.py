@@ -11,14 +11,15 @@ from .errors import (
     DeadlineExceeded,
     IncompatibleVersion,
     InvalidRequest,
+    OtherRankFailed,
     OutOfMemory,
     Overloaded,
     PerceptionError,
     ServerError,
-    SkippedByOthers,
     Unauthorized,
     Unreachable,
 )
+from .normalising import across_ranks
 from .perturbing import Perturbed, View
 from .results import Advantages, Entropies, Mask, Score
 from .sheets import Sheet
@@ -33,6 +34,7 @@ __all__ = [
     "Info",
     "InvalidRequest",
     "Mask",
+    "OtherRankFailed",
     "OutOfMemory",
     "Overloaded",
     "Perception",
@@ -44,9 +46,20 @@ __all__ = [
     "Score",
     "ServerError",
     "Sheet",
-    "SkippedByOthers",
     "Unauthorized",
     "Unreachable",
     "View",
     "__version__",
+    "across_ranks",
+    "token_statistics",
 ]
+
+
+def __getattr__(name: str) -> object:
+    # torch is imported when it is asked for.
+    if name == "token_statistics":
+        from .from_logits import token_statistics
+
+        globals()[name] = token_statistics
+        return token_statistics
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -3,25 +3,18 @@
 from __future__ import annotations
 
 import functools
-import logging
 import os
 import ssl
-import threading
 from collections.abc import Callable, Sequence
 from typing import Any, Concatenate, Literal, ParamSpec, TypeVar
 
 from . import catalogue, numbers, perturbing, sheets, versions
+from .autograd import Autograd
 from .calls import Call
-from .results import Score
 from .transport import Settings, Transport
 
-log = logging.getLogger("perception_client")
 Parameters = ParamSpec("Parameters")
 Result = TypeVar("Result")
-
-
-class _Last(threading.local):
-    score: Score | None = None
 
 
 def _sent(
@@ -36,7 +29,7 @@ def _sent(
     return method  # type: ignore[return-value]  # wraps() names its first argument self
 
 
-class Perception:
+class Perception(Autograd):
     """A server, or several that do the same. Making one connects to nothing.
 
     Threads may share it, and so may forked and spawned processes. Args:
@@ -68,15 +61,10 @@ class Perception:
         authority: str | os.PathLike[str] | ssl.SSLContext | None = None,
         shared_dir: str | os.PathLike[str] | None = None,
     ) -> None:
-        if on_error not in ("raise", "skip"):
-            raise ValueError(f'on_error: expected "raise" or "skip", not {on_error!r}')
         self.settings = Settings(url, token, run, deadline, timeout, authority)
-        self.on_error = on_error
-        self.group = group
+        super().__init__(on_error, group)
         self.shared_dir = shared_dir
-        self.skipped = 0
         self._transport = Transport(self.settings)
-        self._last = _Last()
         self._greeted = False
         self._takes_pixels: bool | None = None
 
@@ -103,13 +91,6 @@ class Perception:
             self.info()
         return call.read(self._transport.send(call))
 
-    @property
-    def last(self) -> Score:
-        """The result of this thread's last `loss` or `objective`, for logging and the heat map."""
-        if self._last.score is None:
-            raise LookupError("this thread has made no loss yet")
-        return self._last.score
-
     def close(self) -> None:
         """Close this thread's connections; the next call opens new ones."""
         self._transport.close()
@@ -119,15 +100,6 @@ class Perception:
 
     def __exit__(self, *_: object) -> None:
         self.close()
-
-    def __getstate__(self) -> dict[str, Any]:
-        state = self.__dict__.copy()
-        del state["_last"]
-        state["group"] = None
-        return state
-
-    def __setstate__(self, state: dict[str, Any]) -> None:
-        self.__dict__.update(state, _last=_Last())
 
     def __repr__(self) -> str:
         return f"Perception({', '.join(map(str, self.settings.addresses))})"

@@ -30,7 +30,7 @@ class BrokenReply(PerceptionError):
     """An answer that is not what the contract promises: cut off, or from something that is not this server."""
 
 
-class SkippedByOthers(PerceptionError):
+class OtherRankFailed(PerceptionError):
     """Another rank's call failed in a way that is not skipped, so this rank stops as well."""
 
 

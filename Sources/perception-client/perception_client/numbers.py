@@ -8,7 +8,6 @@ with `cu_seqlens` [B+1] the tensors are packed, [N,…] in place of [B,T,…]. A
 from __future__ import annotations
 
 import functools
-import json
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any
@@ -128,9 +127,18 @@ def _numeric(path: str, read: Callable[..., Any], given: dict[str, Any]) -> Call
     dump, tokens = given.pop("dump"), given.pop("tokens", None)
     tensors = batches.stored(batches.named(given))
     wanted = options.checked(option, given)
-    more = {"tokens": json.dumps(options.plain(tokens))} if tokens is not None else {}
-    call = posted(path, tensors, wanted, **more)
+    more = {"tokens": options.text(tokens)} if tokens is not None else {}
     if dump is not None:
-        pieces = encode(tensors, options.metadata(wanted) | more | {"path": path})
-        Path(dump).write_bytes(b"".join(pieces))
-    return call
+        saved(dump, path, tensors, wanted, more)
+    return posted(path, tensors, wanted, **more)
+
+
+def saved(
+    file: str | Path,
+    path: str,
+    tensors: Mapping[str, Stored],
+    option: Mapping[str, Any],
+    more: Mapping[str, str],
+) -> None:
+    """Write a request to a file that says where it goes."""
+    Path(file).write_bytes(b"".join(encode(tensors, options.metadata(option) | dict(more) | {"path": path})))

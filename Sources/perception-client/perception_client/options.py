@@ -87,3 +87,8 @@ def query(parameters: Mapping[str, Any]) -> dict[str, str]:
         else:
             words[name] = str(value)
     return words
+
+
+def text(tokens: Any) -> str:
+    """JSON of the tokens' texts, as the metadata `tokens` carries them."""
+    return json.dumps(plain(tokens))

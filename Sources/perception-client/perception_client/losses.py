@@ -1,0 +1,163 @@
+"""`loss` and `objective`: the server's loss as a number of torch's or JAX's autograd.
+
+One round trip: the answer holds the loss and its gradients, and the backward pass multiplies them by what arrives.
+"""
+
+from __future__ import annotations
+
+import logging
+import sys
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+from . import batches, normalising, numbers, options
+from .errors import BrokenReply, InvalidRequest, OtherRankFailed, PerceptionError, ServerError, Unauthorized
+from .results import Score
+
+if TYPE_CHECKING:
+    from .autograd import Autograd
+
+log = logging.getLogger("perception_client")
+# Faults of one batch's numbers; other 4xx are mistakes of the program, and skipping would hide them for ever.
+SKIPPED_TYPES = frozenset({"non-finite-value", "invalid-value"})
+_WHOLE = ("entropy_coefficients", "policy", "kl_coefficient")
+OKAY, SKIP, STOP = 0, 1, 2
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """A loss to be asked for: named tensors, options, and what to make of the number.
+
+    Attributes:
+        value: `loss` or `objective`.
+        named: every tensor by the contract's name.
+        differentiable: names of the tensors that gradients are for: log-probabilities, or logits.
+    """
+
+    client: Autograd
+    value: str
+    named: dict[str, Any]
+    differentiable: tuple[str, ...]
+    option: dict[str, Any]
+    plan: normalising.Plan
+    tokens: Any = None
+    dump: Any = None
+
+    def ask(self, named: Mapping[str, Any], needed: Sequence[bool]) -> Score:
+        """Post the tensors and return the score with the gradients that are needed; keeps it as `last`."""
+        stored = batches.stored(named)
+        option = self.option | self.plan.options
+        more = {} if self.tokens is None else {"tokens": options.text(self.tokens)}
+        if self.dump is not None:
+            numbers.saved(self.dump, "/v1/score", stored, option, more)
+        part = option | {"return": self._returned(needed)}
+        score: Score = self.client.send(numbers.posted("/v1/score", stored, part, **more))
+        if score.options.get("gradient_of", "loss") != self.value and any(needed):
+            raise BrokenReply(
+                f"the gradients are of {score.options.get('gradient_of', 'loss')}, not of {self.value}"
+            )
+        self.plan.check(score.options)
+        client = self.client
+        return replace(
+            score, complete=lambda: client.send(numbers.posted("/v1/score", stored, option, **more))
+        )
+
+    def _returned(self, needed: Sequence[bool]) -> list[str]:
+        names = list(self.option.get("return") or ["mask"])
+        needs = [name for name, need in zip(self.differentiable, needed, strict=True) if need]
+        if not needs:
+            return names
+        preset = str(self.option.get("preset", "cppo-verl"))
+        if len(needs) == len(needed) or "terms" in self.option or not preset.startswith("cppo-"):
+            return [*names, "grad"]
+        return names + [f"grad.{name}" for name in needs]
+
+    def settled(self, named: Mapping[str, Any], needed: Sequence[bool], agree: Agreement) -> Score:
+        """Ask, and where the client skips errors, agree with the other ranks on what to do about one."""
+        client = self.client
+        if client.on_error == "raise":
+            return client.remember(self.ask(named, needed))
+        score, error, severity = None, None, OKAY
+        try:
+            score = self.ask(named, needed)
+        except (PerceptionError, ValueError, TypeError) as caught:
+            error, severity = caught, SKIP if _passes(caught) else STOP
+        agreed = agree(severity)
+        if agreed == STOP:
+            raise error if severity == STOP and error else OtherRankFailed("another rank's call was refused")
+        if agreed == OKAY and score is not None:
+            return client.remember(score)
+        reason = (
+            error if isinstance(error, PerceptionError) else OtherRankFailed("another rank skips this step")
+        )
+        log.warning("step skipped, its perception loss is 0: %s", reason)
+        client.skipped += 1
+        return client.remember(Score(skipped=True, error=reason))
+
+
+Agreement = Callable[[int], int]
+
+
+def _passes(error: Exception) -> bool:
+    if isinstance(error, InvalidRequest):
+        return error.type in SKIPPED_TYPES and not isinstance(error, Unauthorized)
+    return isinstance(error, ServerError) or (
+        isinstance(error, PerceptionError) and not isinstance(error, BrokenReply)
+    )
+
+
+def alone(severity: int) -> int:
+    """Agree with nobody."""
+    return severity
+
+
+def wanted(client: Autograd, value: str, given: dict[str, Any]) -> Wanted:
+    """Sort the arguments of `loss` or `objective`."""
+    option = {name.rstrip("_"): v for name, v in given.pop("option").items()}
+    tokens, dump = given.pop("tokens", None), given.pop("dump", None)
+    normal = {
+        n: given.pop(n, None)
+        for n in ("normalise", "num_items", "accumulation_steps", "world_size", "policy_items")
+    }
+    normal["global_batch_size"] = given.pop("global_batch_size", None)
+    option = options.checked(option, given)
+    if "grad_scale" in option:
+        raise ValueError("grad_scale would change the gradients and not the loss: multiply the loss instead")
+    if value == "objective" or any(n in option for n in _WHOLE) or not _contrastive(option):
+        option["gradient_of"] = value
+    plan = normalising.plan(options=option, policy=value == "objective", group=client.group, **normal)
+    named = batches.named(given)
+    kinds = (
+        (".logits",) if not any(n.endswith(".log_probs") and _is_view(n) for n in named) else (".log_probs",)
+    )
+    differentiable = tuple(n for n in named if n.endswith(kinds) and _is_view(n))
+    if not differentiable:
+        raise TypeError('a loss needs log_probs={"original": …, …} (or logits) with their graph')
+    return Wanted(client, value, named, differentiable, option, plan, tokens, dump)
+
+
+def evaluated(loss: Wanted) -> Any:
+    """Compute the loss with the library whose arrays the caller gave."""
+    values = [loss.named[name] for name in loss.differentiable]
+    torch, jax = sys.modules.get("torch"), sys.modules.get("jax")
+    if torch is not None and all(isinstance(v, torch.Tensor) for v in values):
+        from . import torch_loss
+
+        return torch_loss.evaluated(loss)
+    if jax is not None and all(isinstance(v, jax.Array) for v in values):
+        from . import jax_loss
+
+        return jax_loss.evaluated(loss)
+    kinds = ", ".join(sorted({type(v).__name__ for v in values}))
+    raise TypeError(
+        f"a loss needs torch tensors or JAX arrays, not {kinds}; score(…) takes all and has .loss and .grad"
+    )
+
+
+def _is_view(name: str) -> bool:
+    return name.partition(".")[0] in ("original", "preserving", "removing")
+
+
+def _contrastive(option: Mapping[str, Any]) -> bool:
+    return str(option.get("preset", "cppo-verl")).startswith("cppo-")
