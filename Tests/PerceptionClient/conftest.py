@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 
 REPOSITORY = pathlib.Path(__file__).resolve().parents[2]
-sys.path[:0] = [str(REPOSITORY / "Sources/perception-client"), str(REPOSITORY / "Tests/Contract")]
+HERE = pathlib.Path(__file__).parent
+sys.path[:0] = [str(REPOSITORY / "Sources/perception-client"), str(REPOSITORY / "Tests/Contract"), str(HERE / "autograd")]
 for name in [n for n in os.environ if n in ("PERCEPTION_URL", "PERCEPTION_TOKEN")]:
     del os.environ[name]
 
@@ -16,7 +17,7 @@ import serving  # noqa: E402
 
 from perception_client import Perception  # noqa: E402
 
-FIXTURES = REPOSITORY / "Tests/Fixtures"
+
 
 
 @pytest.fixture(scope="session")

@@ -1,6 +1,11 @@
-"""What a server of the first edition of the contract does not have yet."""
+"""The material of tests, and what a server of the first edition of the contract does not have yet."""
+
+import pathlib
 
 import pytest
+
+REPOSITORY = pathlib.Path(__file__).resolve().parents[2]
+FIXTURES = REPOSITORY / "Tests/Fixtures"
 
 
 def needs(edition, *options):

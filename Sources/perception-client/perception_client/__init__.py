@@ -24,6 +24,7 @@ from .perturbing import Perturbed, View
 from .results import Advantages, Entropies, Mask, Score
 from .sheets import Sheet
 from .versions import VERSION as __version__
+from .views import Views
 
 __all__ = [
     "Advantages",
@@ -49,6 +50,7 @@ __all__ = [
     "Unauthorized",
     "Unreachable",
     "View",
+    "Views",
     "__version__",
     "across_ranks",
     "token_statistics",

@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 import functools
+import logging
 import os
 import ssl
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Concatenate, Literal, ParamSpec, TypeVar
 
-from . import catalogue, numbers, perturbing, sheets, versions
+from . import catalogue, numbers, perturbing, sheets, versions, views
 from .autograd import Autograd
 from .calls import Call
+from .errors import InvalidRequest
+from .pictures import Alpha
 from .transport import Settings, Transport
+from .views import CPPO, Views
 
+log = logging.getLogger("perception_client")
 Parameters = ParamSpec("Parameters")
 Result = TypeVar("Result")
 
@@ -66,7 +71,7 @@ class Perception(Autograd):
         self.shared_dir = shared_dir
         self._transport = Transport(self.settings)
         self._greeted = False
-        self._takes_pixels: bool | None = None
+        self._takes_pixels = True
 
     score = _sent(numbers.score)
     mask = _sent(numbers.mask)
@@ -76,6 +81,45 @@ class Perception(Autograd):
     sheet = _sent(sheets.sheet)
     presets = _sent(catalogue.presets)
     recipes = _sent(catalogue.recipes)
+
+    def views(
+        self,
+        images: Sequence[Any],
+        seed: int,
+        recipes: Sequence[str | Mapping[str, Any]] | Mapping[str, str | Mapping[str, Any]] = CPPO,
+        *,
+        per_rollout: bool = False,
+        alpha: Alpha = "white",
+        processor: Any = None,
+        **setting: Any,
+    ) -> Views:
+        """Make a view of each image under each recipe, of the same kind and size as the image.
+
+        Equal images are sent once and get one draw, whatever their order: it depends on the content and the seed.
+
+        Args:
+            images: Pillow images, arrays or tensors (U8, or floats in 0 … 1), or encoded files, their bytes or paths.
+            seed: any whole number, such as the trainer's step: the same on every rank.
+            recipes: names, or recipes written out; with a mapping, by the name the view is to have. A name with
+                `preserving` or `removing` in it is called so: `views.preserving`.
+            per_rollout: draw anew for every occurrence of an image.
+            alpha: what becomes of transparency, as the model's processor does it: `white`, `transformers` or `drop`.
+            processor: the model's processor: it is run on images and views (`views.features`), and views with another
+                number of image tokens are refused.
+            setting: `always`, `schedule`, and what /v1/perturb takes.
+        """
+        job = views.prepare(
+            images, seed, recipes, per_rollout=per_rollout, alpha=alpha, processor=processor, **setting
+        )
+        try:
+            answers = [self.send(call) for call in job.calls(self._takes_pixels)]
+        except InvalidRequest as error:
+            if error.status != 415 or not self._takes_pixels:
+                raise
+            log.warning("this server takes no pixels: pictures are sent as PNG files, which is slower")
+            self._takes_pixels = False
+            answers = [self.send(call) for call in job.calls(False)]
+        return job.finish(answers)
 
     def info(self) -> catalogue.Info:
         """Ask what runs there: version, limits, formats. Raises IncompatibleVersion when it does not fit."""
