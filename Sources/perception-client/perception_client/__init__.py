@@ -28,6 +28,7 @@ from .views import Views
 
 __all__ = [
     "Advantages",
+    "AsyncPerception",
     "BrokenReply",
     "DeadlineExceeded",
     "Entropies",
@@ -58,7 +59,12 @@ __all__ = [
 
 
 def __getattr__(name: str) -> object:
-    # torch is imported when it is asked for.
+    # httpx and torch are imported when they are asked for.
+    if name == "AsyncPerception":
+        from .asynchronous import AsyncPerception
+
+        globals()[name] = AsyncPerception
+        return AsyncPerception
     if name == "token_statistics":
         from .from_logits import token_statistics
 

@@ -10,7 +10,7 @@ from . import losses, numbers
 from .batches import PerView
 from .calls import Call
 from .normalising import Normalise
-from .results import Score
+from .results import Mask, Score
 
 # What /v1/mask has no use for.
 LOSS_ONLY = frozenset({
@@ -20,12 +20,18 @@ LOSS_ONLY = frozenset({
 })  # fmt: skip
 
 
-class _Last(threading.local):
+def counting(given: dict[str, Any]) -> Call[Mask]:
+    """Make the request of `count` from the arguments of a loss."""
+    wanted = {k: v for k, v in given.items() if k.rstrip("_") not in LOSS_ONLY}
+    return numbers.mask(**wanted, return_=["mask"])
+
+
+class _OfThread(threading.local):
     score: Score | None = None
 
 
-class Autograd:
-    """Losses as scalars of torch or JAX.
+class Last:
+    """What losses leave behind, and what they do about errors.
 
     Attributes:
         on_error: `raise`, or `skip` for a zero loss with zero gradients when a call fails.
@@ -39,12 +45,26 @@ class Autograd:
         self.on_error = on_error
         self.group = group
         self.skipped = 0
-        self._last = _Last()
+        self._last = _OfThread()
         self._latest: Score | None = None
 
     def send(self, call: Call[Any]) -> Any:
         """Send a call; the client does."""
         raise NotImplementedError
+
+    def remember(self, score: Score) -> Score:
+        """Keep a score as this thread's `last`."""
+        self._last.score = self._latest = score
+        return score
+
+    @property
+    def last(self) -> Score:
+        """The result of this thread's last `loss` or `objective`, for logging and the heat map."""
+        # JAX calls back on threads of its own; whoever asks from another one gets the latest.
+        score = self._last.score or self._latest
+        if score is None:
+            raise LookupError("no loss has been made yet")
+        return score
 
     def __getstate__(self) -> dict[str, Any]:
         # Another process has other threads and other process groups.
@@ -53,7 +73,11 @@ class Autograd:
         return state
 
     def __setstate__(self, state: dict[str, Any]) -> None:
-        self.__dict__.update(state, _last=_Last())
+        self.__dict__.update(state, _last=_OfThread())
+
+
+class Autograd(Last):
+    """Losses as scalars of torch or JAX."""
 
     def loss(
         self,
@@ -173,19 +197,4 @@ class Autograd:
         step and, with `across_ranks`, over the ranks, it is the `num_items` that makes token sums the whole batch's
         token-mean.
         """
-        wanted = {k: v for k, v in given.items() if k.rstrip("_") not in LOSS_ONLY}
-        return int(self.send(numbers.mask(**wanted, return_=["mask"])).gated)
-
-    def remember(self, score: Score) -> Score:
-        """Keep a score as this thread's `last`."""
-        self._last.score = self._latest = score
-        return score
-
-    @property
-    def last(self) -> Score:
-        """The result of this thread's last `loss` or `objective`, for logging and the heat map."""
-        # JAX calls back on threads of its own; whoever asks from another one gets the latest.
-        score = self._last.score or self._latest
-        if score is None:
-            raise LookupError("no loss has been made yet")
-        return score
+        return int(self.send(counting(given)).gated)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import functools
-import logging
 import os
 import ssl
 from collections.abc import Callable, Mapping, Sequence
@@ -14,10 +13,10 @@ from .autograd import Autograd
 from .calls import Call
 from .errors import InvalidRequest
 from .pictures import Alpha
-from .transport import Settings, Transport
+from .settings import Settings
+from .transport import Transport
 from .views import CPPO, Views
 
-log = logging.getLogger("perception_client")
 Parameters = ParamSpec("Parameters")
 Result = TypeVar("Result")
 
@@ -114,9 +113,8 @@ class Perception(Autograd):
         try:
             answers = [self.send(call) for call in job.calls(self._takes_pixels)]
         except InvalidRequest as error:
-            if error.status != 415 or not self._takes_pixels:
+            if not views.refuses_pixels(error, self._takes_pixels):
                 raise
-            log.warning("this server takes no pixels: pictures are sent as PNG files, which is slower")
             self._takes_pixels = False
             answers = [self.send(call) for call in job.calls(False)]
         return job.finish(answers)

@@ -12,15 +12,18 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from . import batches, normalising, numbers, options
+from .calls import Call
 from .errors import BrokenReply, InvalidRequest, OtherRankFailed, PerceptionError, ServerError, Unauthorized
 from .results import Score
 
 if TYPE_CHECKING:
-    from .autograd import Autograd
+    from .autograd import Last
 
 log = logging.getLogger("perception_client")
 # Faults of one batch's numbers; other 4xx are mistakes of the program, and skipping would hide them for ever.
 SKIPPED_TYPES = frozenset({"non-finite-value", "invalid-value"})
+_NORMAL = ("normalise", "num_items", "accumulation_steps", "world_size", "policy_items", "global_batch_size")
+_OWN = (*_NORMAL, "tokens", "dump")
 _WHOLE = ("entropy_coefficients", "policy", "kl_coefficient")
 OKAY, SKIP, STOP = 0, 1, 2
 
@@ -35,7 +38,7 @@ class Wanted:
         differentiable: names of the tensors that gradients are for: log-probabilities, or logits.
     """
 
-    client: Autograd
+    client: Last
     value: str
     named: dict[str, Any]
     differentiable: tuple[str, ...]
@@ -44,24 +47,24 @@ class Wanted:
     tokens: Any = None
     dump: Any = None
 
-    def ask(self, named: Mapping[str, Any], needed: Sequence[bool]) -> Score:
-        """Post the tensors and return the score with the gradients that are needed; keeps it as `last`."""
+    def request(self, named: Mapping[str, Any], needed: Sequence[bool]) -> Asked:
+        """Make the request for the score with the gradients that are needed."""
         stored = batches.stored(named)
         option = self.option | self.plan.options
         more = {} if self.tokens is None else {"tokens": options.text(self.tokens)}
         if self.dump is not None:
             numbers.saved(self.dump, "/v1/score", stored, option, more)
         part = option | {"return": self._returned(needed)}
-        score: Score = self.client.send(numbers.posted("/v1/score", stored, part, **more))
-        if score.options.get("gradient_of", "loss") != self.value and any(needed):
-            raise BrokenReply(
-                f"the gradients are of {score.options.get('gradient_of', 'loss')}, not of {self.value}"
-            )
+        call = numbers.posted("/v1/score", stored, part, **more)
+        return Asked(call, lambda: numbers.posted("/v1/score", stored, option, **more))
+
+    def accepted(self, score: Score, needed: Sequence[bool]) -> Score:
+        """Return the score when its gradients and its options are those that were asked for."""
+        found = score.options.get("gradient_of", "loss")
+        if found != self.value and any(needed):
+            raise BrokenReply(f"the gradients are of {found}, not of {self.value}")
         self.plan.check(score.options)
-        client = self.client
-        return replace(
-            score, complete=lambda: client.send(numbers.posted("/v1/score", stored, option, **more))
-        )
+        return score
 
     def _returned(self, needed: Sequence[bool]) -> list[str]:
         names = list(self.option.get("return") or ["mask"])
@@ -74,15 +77,27 @@ class Wanted:
         return names + [f"grad.{name}" for name in needs]
 
     def settled(self, named: Mapping[str, Any], needed: Sequence[bool], agree: Agreement) -> Score:
-        """Ask, and where the client skips errors, agree with the other ranks on what to do about one."""
+        """Ask, and agree with the other ranks on what to do about an error."""
         client = self.client
-        if client.on_error == "raise":
-            return client.remember(self.ask(named, needed))
-        score, error, severity = None, None, OKAY
+        score, error = None, None
         try:
-            score = self.ask(named, needed)
+            asked = self.request(named, needed)
+            score = self.accepted(client.send(asked.call), needed)
+            score = replace(score, complete=lambda: client.send(asked.whole()))
         except (PerceptionError, ValueError, TypeError) as caught:
-            error, severity = caught, SKIP if _passes(caught) else STOP
+            error = caught
+        return self.decided(score, error, agree)
+
+    def decided(self, score: Score | None, error: Exception | None, agree: Agreement) -> Score:
+        """Return the score and keep it as `last`; raise the error, or skip it, on all ranks alike.
+
+        Raises:
+            OtherRankFailed: another rank's call was refused in a way that is not skipped.
+        """
+        client = self.client
+        if client.on_error == "raise" and error is not None:
+            raise error
+        severity = OKAY if error is None else SKIP if _passes(error) else STOP
         agreed = agree(severity)
         if agreed == STOP:
             raise error if severity == STOP and error else OtherRankFailed("another rank's call was refused")
@@ -94,6 +109,14 @@ class Wanted:
         log.warning("step skipped, its perception loss is 0: %s", reason)
         client.skipped += 1
         return client.remember(Score(skipped=True, error=reason))
+
+
+@dataclass(frozen=True)
+class Asked:
+    """A loss's request, and the same one for every array there is."""
+
+    call: Call[Score]
+    whole: Callable[[], Call[Score]]
 
 
 Agreement = Callable[[int], int]
@@ -112,15 +135,11 @@ def alone(severity: int) -> int:
     return severity
 
 
-def wanted(client: Autograd, value: str, given: dict[str, Any]) -> Wanted:
+def wanted(client: Last, value: str, given: dict[str, Any]) -> Wanted:
     """Sort the arguments of `loss` or `objective`."""
     option = {name.rstrip("_"): v for name, v in given.pop("option").items()}
     tokens, dump = given.pop("tokens", None), given.pop("dump", None)
-    normal = {
-        n: given.pop(n, None)
-        for n in ("normalise", "num_items", "accumulation_steps", "world_size", "policy_items")
-    }
-    normal["global_batch_size"] = given.pop("global_batch_size", None)
+    normal = {name: given.pop(name, None) for name in _NORMAL}
     option = options.checked(option, given)
     if "grad_scale" in option:
         raise ValueError("grad_scale would change the gradients and not the loss: multiply the loss instead")
@@ -137,22 +156,36 @@ def wanted(client: Autograd, value: str, given: dict[str, Any]) -> Wanted:
     return Wanted(client, value, named, differentiable, option, plan, tokens, dump)
 
 
-def evaluated(loss: Wanted) -> Any:
-    """Compute the loss with the library whose arrays the caller gave."""
+def sorted_arguments(given: dict[str, Any]) -> dict[str, Any]:
+    """Tell options from the named arguments of a loss."""
+    known = {*batches.TENSORS, *_OWN}
+    option = {name: value for name, value in given.items() if name not in known}
+    return {name: value for name, value in given.items() if name in known} | {"option": option}
+
+
+def library(loss: Wanted) -> str:
+    """Return `torch` or `jax`, whose arrays the caller gave. Raises TypeError for others, and for a mixture."""
     values = [loss.named[name] for name in loss.differentiable]
     torch, jax = sys.modules.get("torch"), sys.modules.get("jax")
     if torch is not None and all(isinstance(v, torch.Tensor) for v in values):
-        from . import torch_loss
-
-        return torch_loss.evaluated(loss)
+        return "torch"
     if jax is not None and all(isinstance(v, jax.Array) for v in values):
-        from . import jax_loss
-
-        return jax_loss.evaluated(loss)
+        return "jax"
     kinds = ", ".join(sorted({type(v).__name__ for v in values}))
     raise TypeError(
         f"a loss needs torch tensors or JAX arrays, not {kinds}; score(…) takes all and has .loss and .grad"
     )
+
+
+def evaluated(loss: Wanted) -> Any:
+    """Compute the loss with the library whose arrays the caller gave."""
+    if library(loss) == "torch":
+        from . import torch_loss
+
+        return torch_loss.evaluated(loss)
+    from . import jax_loss
+
+    return jax_loss.evaluated(loss)
 
 
 def _is_view(name: str) -> bool:

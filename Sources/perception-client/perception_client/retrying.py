@@ -4,7 +4,15 @@ from __future__ import annotations
 
 import random
 import time
+from collections.abc import Generator
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from .errors import Overloaded, ServerError
+
+if TYPE_CHECKING:
+    from .calls import Answer
+    from .settings import Settings
 
 FIRST_PAUSE = 0.1
 LONGEST_PAUSE = 8.0
@@ -45,3 +53,54 @@ def retry_after(value: str | None) -> float | None:
         return max(0.0, float(value)) if value else None
     except ValueError:
         return None
+
+
+@dataclass(frozen=True)
+class Try:
+    """Send the call to server `number`; `remaining` seconds are left."""
+
+    number: int
+    remaining: float
+
+
+@dataclass(frozen=True)
+class Pause:
+    """Wait so many seconds."""
+
+    seconds: float
+
+
+def conversation(
+    settings: Settings, preferred: int
+) -> Generator[Try | Pause, Answer | Exception | None, tuple[int, Answer]]:
+    """Decide what one call does next, apart from how it is sent.
+
+    Yields tries and pauses; is sent the answer or the exception of each try, and returns (the server's number, its
+    answer). A server's refusal is raised; so is the failure that was the last one before the deadline.
+    """
+    attempts = Attempts(settings.deadline)
+    count = len(settings.addresses)
+    while True:
+        floor = 0.0
+        failure: Exception | None = None
+        for offset in range(count):
+            number = (preferred + offset) % count
+            attempts.made += 1
+            outcome = yield Try(number, attempts.remaining())
+            if isinstance(outcome, Overloaded):
+                floor = max(floor, outcome.retry_after or 0.0)
+            elif isinstance(outcome, ServerError):
+                raise outcome
+            elif outcome is not None and not isinstance(outcome, Exception):
+                return number, outcome
+            assert isinstance(outcome, Exception)
+            failure = outcome
+            if settings.is_hopeless(failure):
+                raise settings.gave_up(attempts, failure)
+            if attempts.remaining() <= 0:
+                break
+        pause = attempts.pause(floor)
+        assert failure is not None
+        if pause is None:
+            raise settings.gave_up(attempts, failure)
+        yield Pause(pause)

@@ -18,9 +18,10 @@ class ServerLoss(torch.autograd.Function):
     """A scalar whose value is the server's loss and whose backward pass sends the server's gradients."""
 
     @staticmethod
-    def forward(ctx: Any, loss: Wanted, needed: list[bool], *inputs: torch.Tensor) -> torch.Tensor:
-        """Ask the server; keeps the gradients, which are 0 outside the mask whatever stands there."""
-        score = loss.settled(loss.named, needed, _agreement(loss))
+    def forward(
+        ctx: Any, loss: Wanted, score: Score, needed: list[bool], *inputs: torch.Tensor
+    ) -> torch.Tensor:
+        """Keep the gradients, which are 0 outside the mask whatever stands there."""
         ctx.gradients = _gradients(loss, score, needed, inputs)
         ctx.factor = loss.plan.factor
         wide = torch.float64 if all(x.dtype == torch.float64 for x in inputs) else torch.float32
@@ -32,14 +33,24 @@ class ServerLoss(torch.autograd.Function):
     def backward(ctx: Any, output: torch.Tensor) -> tuple[Any, ...]:
         """Multiply the gradients by what arrives."""
         scale = output * ctx.factor
-        return None, None, *(None if g is None else (g * scale).to(g.dtype) for g in ctx.gradients)
+        return None, None, None, *(None if g is None else (g * scale).to(g.dtype) for g in ctx.gradients)
 
 
 def evaluated(loss: Wanted) -> torch.Tensor:
-    """Compute the loss; gradients are asked for where a graph wants them."""
+    """Compute the loss."""
+    needs = needed(loss)
+    return scalar(loss, loss.settled(loss.named, needs, agreement(loss)), needs)
+
+
+def needed(loss: Wanted) -> list[bool]:
+    """Which gradients a graph wants, in the order of `differentiable`."""
+    return [torch.is_grad_enabled() and loss.named[name].requires_grad for name in loss.differentiable]
+
+
+def scalar(loss: Wanted, score: Score, needs: list[bool]) -> torch.Tensor:
+    """Make the loss a part of the graph."""
     inputs = [loss.named[name] for name in loss.differentiable]
-    needed = [torch.is_grad_enabled() and x.requires_grad for x in inputs]
-    result: torch.Tensor = ServerLoss.apply(loss, needed, *inputs)  # type: ignore[no-untyped-call]
+    result: torch.Tensor = ServerLoss.apply(loss, score, needs, *inputs)  # type: ignore[no-untyped-call]
     return result
 
 
@@ -73,7 +84,8 @@ def _scattered(score: Score, name: str, logits: torch.Tensor) -> torch.Tensor:
     return whole
 
 
-def _agreement(loss: Wanted) -> Any:
+def agreement(loss: Wanted) -> Any:
+    """How this rank learns whether another one failed: one all-reduce where errors are skipped."""
     if loss.client.on_error == "raise":
         return alone
     if not torch.distributed.is_available() or not torch.distributed.is_initialized():

@@ -1,86 +1,22 @@
-"""Sends calls over kept connections, and tries again until a deadline."""
+"""Sends calls over kept connections, one at a time on each thread."""
 
 from __future__ import annotations
 
 import http.client
-import os
-import ssl
 import time
-from collections.abc import Sequence
 from typing import Any
 
 from . import connections
-from .addresses import Address, resolve
 from .calls import Answer, Call
-from .errors import Overloaded, PerceptionError, Unreachable, problem
-from .retrying import Attempts, retry_after
-from .runs import normalised
+from .errors import Overloaded, problem
+from .retrying import Try, conversation, retry_after
+from .settings import Settings
 
 # Bodies up to this are joined, so that one packet may hold all of them.
 SMALL = 1 << 16
 # Seconds that a refusal is waited for after the server stopped reading a body.
 PARTING_WORDS = 2.0
-HOPELESS = (ssl.SSLCertVerificationError, PermissionError, IsADirectoryError, NotADirectoryError)
-Failures = (OSError, http.client.HTTPException)
-
-
-class Settings:
-    """Where the servers are and what every request says, shared by the synchronous and the asynchronous transport.
-
-    Args:
-        url: one address, several (the next one is tried when one fails), or None for PERCEPTION_URL.
-        token: the bearer token, or None for PERCEPTION_TOKEN.
-        run: the training run's name, any text.
-        deadline: seconds after which a call gives up, all tries together.
-        timeout: seconds without a byte after which one try gives up.
-        authority: for https, a PEM file of certificates to trust, or an SSLContext.
-    """
-
-    def __init__(
-        self,
-        url: str | Sequence[str] | None = None,
-        token: str | None = None,
-        run: str | None = None,
-        deadline: float = 120.0,
-        timeout: float = 60.0,
-        authority: str | os.PathLike[str] | ssl.SSLContext | None = None,
-    ) -> None:
-        if deadline <= 0 or timeout <= 0:
-            raise ValueError("deadline and timeout are seconds above 0")
-        self.addresses: tuple[Address, ...] = resolve(url)
-        self.token = token if token is not None else os.environ.get("PERCEPTION_TOKEN") or None
-        if (self.token and not self.token.isascii()) or (self.token and any(c.isspace() for c in self.token)):
-            raise ValueError("a token holds no blanks, line ends or letters beyond ASCII")
-        self.run = normalised(run) if run else None
-        self.deadline = float(deadline)
-        self.timeout = float(timeout)
-        self.authority = authority
-
-    def headers(self, call: Call[Any], remaining: float) -> dict[str, str]:
-        """Return what a try says; `remaining` is the seconds this client will wait."""
-        fields = {"Accept": "*/*", "User-Agent": "perception-client"} | call.headers
-        fields["X-Request-Timeout"] = f"{min(max(remaining, 0.001), 1e8):.3f}"
-        if call.method == "POST":
-            fields["Content-Length"] = str(call.length)
-        if self.token:
-            fields["Authorization"] = f"Bearer {self.token}"
-        if self.run:
-            fields["Perception-Run"] = self.run
-        return fields
-
-    def gave_up(self, attempts: Attempts, failure: Exception) -> PerceptionError:
-        """Make the exception of a call whose deadline is over."""
-        if isinstance(failure, Overloaded):
-            return failure
-        where = ", ".join(map(str, self.addresses))
-        said = str(failure) or type(failure).__name__
-        if isinstance(failure, TimeoutError):
-            said += f" (no byte for {self.timeout:g} s; timeout= allows more)"
-        tries = f"{attempts.made} {'try' if attempts.made == 1 else 'tries'}"
-        spent = self.deadline - max(0.0, attempts.remaining())
-        error = Unreachable(f"{where}: no answer after {tries} in {spent:.1f} s: {said}", attempts.made)
-        error.__cause__ = failure
-        return error
+Failures = (OSError, http.client.HTTPException, Overloaded)
 
 
 class Transport:
@@ -109,49 +45,39 @@ class Transport:
             ServerError: the server refused it, or was overloaded until the deadline.
             Unreachable: nobody answered until the deadline.
         """
-        settings, kept = self.settings, self._kept
+        kept = self._kept
         kept.refresh()
-        attempts = Attempts(settings.deadline)
+        talk = conversation(self.settings, kept.preferred)
+        step = next(talk)
         while True:
-            floor = 0.0
-            for offset in range(len(settings.addresses)):
-                number = (kept.preferred + offset) % len(settings.addresses)
-                attempts.made += 1
+            outcome: Answer | Exception | None = None
+            if isinstance(step, Try):
                 try:
-                    answer = self._try(number, call, attempts)
-                except Overloaded as error:
-                    failure: Exception = error
-                    floor = max(floor, error.retry_after or 0.0)
-                except HOPELESS as error:
-                    raise settings.gave_up(attempts, error) from error
-                except Failures as error:
-                    failure = error
-                else:
-                    kept.preferred = number
-                    return answer
-                if attempts.remaining() <= 0:
-                    break
-            pause = attempts.pause(floor)
-            if pause is None:
-                raise settings.gave_up(attempts, failure)
-            time.sleep(pause)
+                    outcome = self._try(step, call)
+                except Failures as failure:
+                    outcome = failure
+            else:
+                time.sleep(step.seconds)
+            try:
+                step = talk.send(outcome)
+            except StopIteration as end:
+                kept.preferred, answer = end.value
+                return answer  # type: ignore[no-any-return]
 
-    def _try(self, number: int, call: Call[Any], attempts: Attempts) -> Answer:
-        connection = self._kept.connections.get(number)
+    def _try(self, step: Try, call: Call[Any]) -> Answer:
+        connection = self._kept.connections.get(step.number)
+        started = time.monotonic()
         if connection is not None and connection.sock is not None:
             try:
-                return self._once(connection, number, call, attempts.remaining())
+                return self._once(connection, step.number, call, step.remaining)
             except (http.client.RemoteDisconnected, BrokenPipeError, ConnectionResetError):
                 # The server closed a connection that was idle. That is no failure of its own.
                 pass
-        connection = connections.opened(
-            self.settings.addresses[number], self._patience(attempts.remaining()), self._tls
-        )
-        self._kept.connections[number] = connection
-        return self._once(connection, number, call, attempts.remaining())
-
-    def _patience(self, remaining: float) -> float:
-        return max(0.01, min(self.settings.timeout, remaining))
+        remaining = step.remaining - (time.monotonic() - started)
+        address = self.settings.addresses[step.number]
+        connection = connections.opened(address, self.settings.patience(remaining), self._tls)
+        self._kept.connections[step.number] = connection
+        return self._once(connection, step.number, call, remaining)
 
     def _once(
         self, connection: http.client.HTTPConnection, number: int, call: Call[Any], remaining: float
@@ -159,7 +85,7 @@ class Transport:
         address = self.settings.addresses[number]
         started = time.monotonic()
         if connection.sock is not None:
-            connection.sock.settimeout(self._patience(remaining))
+            connection.sock.settimeout(self.settings.patience(remaining))
         try:
             connection.putrequest(call.method, address.prefix + call.path, True, True)
             connection.putheader("Host", address.authority)

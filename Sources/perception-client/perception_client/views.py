@@ -16,6 +16,7 @@ import numpy as np
 
 from . import perturbing
 from .calls import Call
+from .errors import InvalidRequest
 from .perturbing import Perturbed
 from .pictures import Alpha, Picture, encoded, picture
 
@@ -166,6 +167,14 @@ def prepare(
         for name, recipe in _names(recipes).items()
     ]
     return Job(pictures, occurrences, named, setting, variants, list(images), alpha, processor)
+
+
+def refuses_pixels(error: InvalidRequest, sent: bool) -> bool:
+    """Whether a server takes pictures as files only; says so in the log."""
+    if error.status != 415 or not sent:
+        return False
+    log.warning("this server takes no pixels: pictures are sent as PNG files, which is slower")
+    return True
 
 
 def _names(recipes: Any) -> dict[str, Any]:
