@@ -157,20 +157,20 @@ class Score(Mask):
 
     def to_html(self, tokens: Any = None, color: str | None = None) -> str:
         """Make a self-contained page with a heat map of the tokens; see `heatmap.page`."""
-        from . import heatmap
+        from .heatmap import page
 
-        return heatmap.page(self.full(), tokens, color)
+        return page(self.full(), tokens, color)
 
     def show(self, tokens: Any = None, color: str | None = None) -> Any:
         """Return the heat map for a notebook to display."""
-        from . import heatmap
+        from .heatmap import HeatMap, fragment
 
-        return heatmap.HeatMap(heatmap.fragment(self.full(), tokens, color))
+        return HeatMap(fragment(self.full(), tokens, color))
 
     def _repr_html_(self) -> str:
-        from . import heatmap
+        from .heatmap import fragment
 
-        return heatmap.fragment(self.full(), None, None)
+        return fragment(self.full(), None, None)
 
 
 @dataclass(frozen=True, kw_only=True)
