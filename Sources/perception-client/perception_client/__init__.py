@@ -19,6 +19,7 @@ from .errors import (
     Unauthorized,
     Unreachable,
 )
+from .local_server import NoServer
 from .normalising import across_ranks
 from .perturbing import Perturbed, View
 from .results import Advantages, Entropies, Mask, Score
@@ -36,6 +37,7 @@ __all__ = [
     "Info",
     "InvalidRequest",
     "Mask",
+    "NoServer",
     "OtherRankFailed",
     "OutOfMemory",
     "Overloaded",

@@ -12,6 +12,7 @@ from . import catalogue, numbers, perturbing, sheets, versions, views
 from .autograd import Autograd
 from .calls import Call
 from .errors import InvalidRequest
+from .local_server import LocalServer
 from .pictures import Alpha
 from .settings import Settings
 from .transport import Transport
@@ -69,8 +70,41 @@ class Perception(Autograd):
         super().__init__(on_error, group)
         self.shared_dir = shared_dir
         self._transport = Transport(self.settings)
+        self._server: LocalServer | None = None
         self._greeted = False
         self._takes_pixels = True
+
+    @classmethod
+    def local(
+        cls,
+        run: str | None = None,
+        deadline: float = 120.0,
+        *,
+        timeout: float = 60.0,
+        on_error: Literal["raise", "skip"] = "raise",
+        group: Any = None,
+        binary: str | None = None,
+        **option: Any,
+    ) -> Perception:
+        """Start a private server on this machine, and return its client.
+
+        The server ends with this process, however that ends, and when `close` is called. Forked workers use it, too.
+
+        Args:
+            run: as in the constructor.
+            deadline: as in the constructor.
+            timeout: as in the constructor.
+            on_error: as in the constructor.
+            group: as in the constructor.
+            binary: the server; absent, PERCEPTION_SERVER_BINARY, the wheel `perception-server`, or the PATH.
+            option: options of `perception-server serve`, with `_` for `-`, such as `threads=2`.
+        """
+        server = LocalServer(binary, **option)
+        client = cls(server.url, "", run, deadline, timeout=timeout, on_error=on_error, group=group)
+        client._server = server
+        if option.get("shared_dir"):
+            client.shared_dir = option["shared_dir"]
+        return client
 
     score = _sent(numbers.score)
     mask = _sent(numbers.mask)
@@ -134,8 +168,14 @@ class Perception(Autograd):
         return call.read(self._transport.send(call))
 
     def close(self) -> None:
-        """Close this thread's connections; the next call opens new ones."""
+        """Close this thread's connections, and end the server that `local` started."""
         self._transport.close()
+        if self._server is not None:
+            self._server.stop()
+
+    def __getstate__(self) -> dict[str, Any]:
+        # Another process may use the server, but does not own it.
+        return super().__getstate__() | {"_server": None}
 
     def __enter__(self) -> Perception:
         return self

@@ -22,7 +22,7 @@ class Settings:
 
     Args:
         url: one address, several (the next one is tried when one fails), or None for PERCEPTION_URL.
-        token: the bearer token, or None for PERCEPTION_TOKEN.
+        token: the bearer token, None for PERCEPTION_TOKEN, "" for none.
         run: the training run's name, any text.
         deadline: seconds after which a call gives up, all tries together.
         timeout: seconds without a byte after which one try gives up.
@@ -41,7 +41,7 @@ class Settings:
         if deadline <= 0 or timeout <= 0:
             raise ValueError("deadline and timeout are seconds above 0")
         self.addresses: tuple[Address, ...] = resolve(url)
-        self.token = token if token is not None else os.environ.get("PERCEPTION_TOKEN") or None
+        self.token = (token if token is not None else os.environ.get("PERCEPTION_TOKEN")) or None
         if (self.token and not self.token.isascii()) or (self.token and any(c.isspace() for c in self.token)):
             raise ValueError("a token holds no blanks, line ends or letters beyond ASCII")
         self.run = normalised(run) if run else None
