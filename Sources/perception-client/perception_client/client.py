@@ -8,7 +8,7 @@ import ssl
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Concatenate, Literal, ParamSpec, TypeVar
 
-from . import catalogue, numbers, perturbing, sheets, versions, views
+from . import catalogue, numbers, perturbing, shared_files, sheets, versions, views
 from .autograd import Autograd
 from .calls import Call
 from .errors import InvalidRequest
@@ -165,6 +165,9 @@ class Perception(Autograd):
         """Send any call. The first one asks for the server's version before."""
         if not self._greeted:
             self.info()
+        if self.shared_dir is not None and shared_files.suits(call):
+            with shared_files.through_files(call, self.shared_dir) as named:
+                return named.read(self._transport.send(named))
         return call.read(self._transport.send(call))
 
     def close(self) -> None:
