@@ -4,6 +4,8 @@ from perception_client import Perception
 P = Perception("http://127.0.0.1:8080", run="geometry-7b")
 """
 
+from typing import TYPE_CHECKING
+
 from .catalogue import Info, Preset, Recipe, Recipes
 from .client import Perception
 from .errors import (
@@ -26,6 +28,10 @@ from .results import Advantages, Entropies, Mask, Score
 from .sheets import Sheet
 from .versions import VERSION as __version__
 from .views import Views
+
+if TYPE_CHECKING:
+    from .asynchronous import AsyncPerception
+    from .from_logits import token_statistics as token_statistics
 
 __all__ = [
     "Advantages",
@@ -56,7 +62,6 @@ __all__ = [
     "Views",
     "__version__",
     "across_ranks",
-    "token_statistics",
 ]
 
 

@@ -23,6 +23,9 @@ LOSS_ONLY = frozenset({
 def counting(given: dict[str, Any]) -> Call[Mask]:
     """Make the request of `count` from the arguments of a loss."""
     wanted = {k: v for k, v in given.items() if k.rstrip("_") not in LOSS_ONLY}
+    log_probs = wanted.pop("log_probs", None)
+    if log_probs is not None and (wanted.get("detector") == "divergence" or wanted.get("preset") == "vppo"):
+        wanted["log_probs"] = {view: x for view, x in log_probs.items() if view != "preserving"}
     return numbers.mask(**wanted, return_=["mask"])
 
 

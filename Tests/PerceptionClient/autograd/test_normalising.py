@@ -122,6 +122,16 @@ def test_counting_leaves_out_what_only_the_loss_knows(client, batch):
     assert client.count(**rest, **option) == client.last.gated > 0
 
 
+@pytest.mark.parametrize("option", [{"detector": "divergence", "top_k_ratio": 0.3}, {"preset": "vppo"}])
+def test_counting_by_log_probabilities(client, batch, edition, option):
+    """Detectors that need no entropies; the loss's own log-probabilities may be handed over as they are."""
+    needs(edition, "candidates")
+    log_probs = {v: torch.tensor(x) for v, x in batch["log_probs"].items()}
+    rest = {"response_mask": batch["response_mask"], "advantages": batch["advantages"]}
+    client.loss(log_probs, **rest, **option)
+    assert client.count(log_probs=log_probs, **rest, **option) == client.last.gated > 0
+
+
 @pytest.mark.parametrize(
     ("arguments", "says"),
     [
