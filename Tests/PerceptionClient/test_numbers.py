@@ -183,3 +183,8 @@ def test_empty_batches_are_legal(client):
     views = ("original", "preserving", "removing")
     score = client.score(log_probs=dict.fromkeys(views, nothing), detector="none", gate="none")
     assert score.loss == 0 and score.mask.shape == (0, 4)
+
+
+def test_numbers_of_the_other_byte_order_are_turned(client, batch):
+    turned = {v: x.astype(">f4") for v, x in batch["log_probs"].items()}
+    assert client.score(**batch | {"log_probs": turned}).loss == client.score(**batch).loss

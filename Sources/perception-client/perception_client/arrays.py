@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from .safetensors_file import Stored
+from .safetensors_file import NAMES, Stored
 
 MASKS = frozenset({"response_mask", "perception_mask"})
 PER_SEQUENCE = frozenset({"advantages", "rewards"})
@@ -44,6 +44,8 @@ def host(value: Any) -> Stored:
 
         return torch_arrays.stored(value)
     array: np.ndarray[Any, Any] = np.asarray(value)
+    if array.dtype in NAMES:
+        return Stored.of(array)
     if array.dtype.name == "bfloat16":
         return Stored("BF16", array.shape, Stored.of(array.view(np.int16)).data)
     if array.dtype.kind == "f" and array.dtype.itemsize > 8:

@@ -12,8 +12,35 @@ from typing import Any
 from .addresses import Address
 
 
-class UnixConnection(http.client.HTTPConnection):
-    """HTTP over a Unix socket."""
+class Connection(http.client.HTTPConnection):
+    """HTTP over TCP that sends a head and a small body together: one packet, and one wake-up of the server."""
+
+    _held: list[Any] | None = None
+
+    def send(self, data: Any) -> None:
+        """Send, or hold back while `send_together` collects."""
+        if self._held is None:
+            super().send(data)
+        else:
+            self._held.append(data)
+
+    def send_together(self, body: bytes) -> None:
+        """End the head and send it with the body."""
+        self._held = []
+        try:
+            self.endheaders(body or None)
+            pieces = b"".join(self._held)
+        finally:
+            self._held = None
+        self.send(pieces)
+
+
+class SecureConnection(http.client.HTTPSConnection, Connection):
+    """The same over TLS."""
+
+
+class UnixConnection(Connection):
+    """The same over a Unix socket."""
 
     def __init__(self, path: str, timeout: float) -> None:
         super().__init__("localhost", timeout=timeout)
@@ -39,7 +66,7 @@ class Kept(threading.local):
 
     def __init__(self) -> None:
         self.process = os.getpid()
-        self.connections: dict[int, http.client.HTTPConnection] = {}
+        self.connections: dict[int, Connection] = {}
         self.preferred = 0
 
     def refresh(self) -> None:
@@ -62,14 +89,14 @@ class Kept(threading.local):
             self.drop(number)
 
 
-def opened(address: Address, timeout: float, tls: ssl.SSLContext | None) -> http.client.HTTPConnection:
+def opened(address: Address, timeout: float, tls: ssl.SSLContext | None) -> Connection:
     """Make a connection, not connected yet. `timeout` is seconds without progress."""
     if address.socket:
         return UnixConnection(address.socket, timeout)
     if address.tls:
         context = tls or ssl.create_default_context()
-        return http.client.HTTPSConnection(address.host, address.port, timeout=timeout, context=context)
-    return http.client.HTTPConnection(address.host, address.port, timeout=timeout)
+        return SecureConnection(address.host, address.port, timeout=timeout, context=context)
+    return Connection(address.host, address.port, timeout=timeout)
 
 
 def tls_context(authority: Any) -> ssl.SSLContext | None:

@@ -15,14 +15,16 @@ if TYPE_CHECKING:
     from .settings import Settings
 
 FIRST_PAUSE = 0.1
-LONGEST_PAUSE = 8.0
+# Of a server that is away, whose return is worth finding out; and of one that is busy, whom asking costs.
+LONGEST_PAUSE = 2.0
+LONGEST_PAUSE_BUSY = 8.0
 
 
 @dataclass
 class Attempts:
     """The tries of one call: they end when `deadline` seconds are over.
 
-    A pause grows twofold from a tenth of a second to eight, less up to half of it at random, so that ranks that
+    A pause grows twofold from a tenth of a second, less up to half of it at random, so that ranks that
     failed together do not come back together. What the server asks for in `Retry-After` is a floor below it.
     """
 
@@ -35,11 +37,12 @@ class Attempts:
         """Seconds until the deadline; 0 or less when it is over."""
         return self.started + self.deadline - time.monotonic()
 
-    def pause(self, retry_after: float | None = None) -> float | None:
+    def pause(self, retry_after: float = 0.0, busy: bool = False) -> float | None:
         """Seconds to wait before the next try, or None when no further try fits before the deadline."""
-        growing = min(LONGEST_PAUSE, FIRST_PAUSE * 2.0 ** min(self.pauses, 30))
+        longest = LONGEST_PAUSE_BUSY if busy else LONGEST_PAUSE
+        growing = min(longest, FIRST_PAUSE * 2.0 ** min(self.pauses, 30))
         self.pauses += 1
-        floor = retry_after or 0.0
+        floor = retry_after
         # The last try must have time for an answer: its failure is what the caller reads.
         latest = self.remaining() - min(1.0, self.deadline / 10)
         if latest <= floor:
@@ -99,7 +102,7 @@ def conversation(
                 raise settings.gave_up(attempts, failure)
             if attempts.remaining() <= 0:
                 break
-        pause = attempts.pause(floor)
+        pause = attempts.pause(floor, isinstance(failure, Overloaded))
         assert failure is not None
         if pause is None:
             raise settings.gave_up(attempts, failure)

@@ -30,7 +30,7 @@ _NUMPY: dict[str, np.dtype[Any]] = {
     "U8": np.dtype("u1"),
     "BOOL": np.dtype("?"),
 }
-_NAMES = {dtype: name for name, dtype in _NUMPY.items()}
+NAMES = {dtype: name for name, dtype in _NUMPY.items()}
 SIZES = {name: dtype.itemsize for name, dtype in _NUMPY.items()} | {"BF16": 2}
 
 
@@ -45,9 +45,11 @@ class Stored:
     @classmethod
     def of(cls, array: np.ndarray[Any, Any]) -> Stored:
         """Store an array of an element type that safetensors and NumPy share."""
-        array = np.ascontiguousarray(array).reshape(array.shape)
-        name = _NAMES[array.dtype.newbyteorder("<")]
-        return cls(name, array.shape, array.reshape(-1).view(np.uint8).data)
+        name = NAMES.get(array.dtype) or NAMES[array.dtype.newbyteorder("<")]
+        flat = np.ascontiguousarray(
+            array, array.dtype.newbyteorder("<") if array.dtype.byteorder == ">" else None
+        )
+        return cls(name, array.shape, flat.reshape(-1).view(np.uint8).data)
 
     @property
     def array(self) -> np.ndarray[Any, Any]:

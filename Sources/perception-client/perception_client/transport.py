@@ -80,7 +80,7 @@ class Transport:
         return self._once(connection, step.number, call, remaining)
 
     def _once(
-        self, connection: http.client.HTTPConnection, number: int, call: Call[Any], remaining: float
+        self, connection: connections.Connection, number: int, call: Call[Any], remaining: float
     ) -> Answer:
         address = self.settings.addresses[number]
         started = time.monotonic()
@@ -104,10 +104,10 @@ class Transport:
             raise problem(response.status, content, bytes(body), wait)
         return Answer(response.status, response.headers, body, time.monotonic() - started)
 
-    def _posted(self, connection: http.client.HTTPConnection, call: Call[Any]) -> http.client.HTTPResponse:
+    def _posted(self, connection: connections.Connection, call: Call[Any]) -> http.client.HTTPResponse:
         try:
             if call.length <= SMALL:
-                connection.endheaders(b"".join(call.pieces) or None)
+                connection.send_together(b"".join(call.pieces))
             else:
                 connection.endheaders()
                 for piece in call.pieces:
