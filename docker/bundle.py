@@ -87,10 +87,17 @@ def licences(paths, checkouts):
     texts |= {f"common-{n}.txt": (COMMON_LICENSES / n).read_bytes() for n in sorted(referred) if (COMMON_LICENSES / n).exists()}
     swift = pathlib.Path(shutil.which("swift")).resolve().parents[1] / "share/swift/LICENSE.txt"
     texts["swift.txt"] = swift.read_bytes()
-    for package in sorted(p for p in pathlib.Path(checkouts).iterdir() if p.is_dir()):
+    for package in sorted(p for p in pathlib.Path(checkouts).iterdir() if is_compiled(p)):
         (licence, *_) = sorted(package.glob("LICENSE*"))
         texts[f"{package.name}.txt"] = licence.read_bytes()
     return texts
+
+
+def is_compiled(package):
+    """Whether a Swift package is part of the product; others serve the tests alone."""
+    objects = package.parents[1] / "release"
+    modules = [m.name for m in (package / "Sources").iterdir()] if (package / "Sources").is_dir() else []
+    return any(list((objects / f"{m}.build").glob("*.o")) for m in modules)
 
 
 def metadata(number, texts):

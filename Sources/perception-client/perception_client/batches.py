@@ -41,6 +41,6 @@ def named(given: Mapping[str, Any]) -> dict[str, Any]:
 
 def stored(named: Mapping[str, Any]) -> dict[str, Stored]:
     """Bring named tensors to the wire. Those on one CUDA device are copied together."""
-    if any(arrays.is_torch(v) and v.device.type != "cpu" for v in named.values()):
+    if any(arrays.is_torch(v) and torch_arrays.is_away(v) for v in named.values()):
         named = torch_arrays.gathered(named)
     return {name: arrays.stored(name, value) for name, value in named.items()}

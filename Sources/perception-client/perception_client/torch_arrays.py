@@ -16,6 +16,11 @@ def _torch() -> Any:
     return torch
 
 
+def is_away(tensor: Any) -> bool:
+    """Whether a tensor must be copied to be read here."""
+    return bool(tensor.device.type != "cpu")
+
+
 def stored(tensor: Any) -> Stored:
     """Bring one tensor to the CPU: detached, contiguous, in its own element type (float8 becomes F32)."""
     torch = _torch()
@@ -44,7 +49,7 @@ def gathered(tensors: Mapping[str, Any]) -> dict[str, Any]:
     result = dict(tensors)
     devices: dict[Any, list[str]] = {}
     for name, value in tensors.items():
-        if isinstance(value, torch.Tensor) and value.device.type != "cpu":
+        if isinstance(value, torch.Tensor) and is_away(value):
             devices.setdefault(value.device, []).append(name)
     for names in devices.values():
         parts, spans, offset = [], [], 0
@@ -73,7 +78,7 @@ def returned(arrays: Sequence[np.ndarray[Any, Any] | None], like: Sequence[Any])
     ]
     devices: dict[Any, list[int]] = {}
     for index, tensor in enumerate(tensors):
-        if tensor is not None and like[index].device.type != "cpu":
+        if tensor is not None and is_away(like[index]):
             devices.setdefault(like[index].device, []).append(index)
     for device, indices in devices.items():
         packed = torch.cat([tensors[i].reshape(-1) for i in indices]).to(device)
