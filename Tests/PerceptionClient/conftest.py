@@ -13,11 +13,9 @@ sys.path[:0] = [str(REPOSITORY / "Sources/perception-client"), str(REPOSITORY / 
 for name in [n for n in os.environ if n in ("PERCEPTION_URL", "PERCEPTION_TOKEN")]:
     del os.environ[name]
 
-import serving  # noqa: E402
+import serving
 
-from perception_client import Perception  # noqa: E402
-
-
+from perception_client import Perception
 
 
 @pytest.fixture(scope="session")

@@ -90,7 +90,7 @@ def engine():
     stub = Stub()
 
     class Handler(BaseHTTPRequestHandler):
-        def do_POST(self):  # noqa: N802
+        def do_POST(self):
             body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
             status, reply = stub.answer(self.path, body)
             data = json.dumps(reply).encode()

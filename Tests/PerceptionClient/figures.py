@@ -15,14 +15,14 @@ import time
 HERE = pathlib.Path(__file__).resolve().parent
 sys.path[:0] = [str(HERE), str(HERE.parents[1] / "Sources/perception-client"), str(HERE.parent / "Contract")]
 
-import numpy as np  # noqa: E402
-import requests  # noqa: E402
-import serving  # noqa: E402
-from features import FIXTURES  # noqa: E402
-from PIL import Image  # noqa: E402
-from scripted import free_port  # noqa: E402
+import numpy as np
+import requests
+import serving
+from PIL import Image
 
-from perception_client import Perception  # noqa: E402
+from features import FIXTURES
+from perception_client import Perception
+from scripted import free_port
 
 
 def median(function, rounds, warm=3):
@@ -54,14 +54,19 @@ def calls(url):
         spent = median(lambda given=given: client.score(**given, return_=["mask", "grad"]), rounds)
         print(f"score {rows} × {tokens}, mask and gradients: {spent:.2f} ms, server {client.score(**given).server_ms:.2f} ms")
     session = requests.Session()
-    print(f"/v1/info: this client {median(client.info, 500):.2f} ms, requests {median(lambda: session.get(url + '/v1/info'), 500):.2f} ms")
+    print(
+        f"/v1/info: this client {median(client.info, 500):.2f} ms, requests {median(lambda: session.get(url + '/v1/info'), 500):.2f} ms"
+    )
 
 
 def pictures(url):
     base = Image.open(FIXTURES / "photograph.jpg").convert("RGB").resize((1024, 768))
     images = [base.rotate(k * 3) for k in range(8)]
     client = Perception(url)
-    print(f"views of eight 1024 × 768 Pillow images, both CPPO views: {median(lambda: client.views(images, seed=1), 7):.0f} ms", end="")
+    print(
+        f"views of eight 1024 × 768 Pillow images, both CPPO views: {median(lambda: client.views(images, seed=1), 7):.0f} ms",
+        end="",
+    )
     print(f" ({'pixels' if client._takes_pixels else 'PNG files'}), server {client.views(images, seed=1).server_ms:.0f} ms")
     files = []
     for image in images:

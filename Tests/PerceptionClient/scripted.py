@@ -67,7 +67,7 @@ def scripted(*steps, default=lambda request: request.answer(body={"default": "a"
                 step = script.steps.pop(0) if script.steps else default
             step(request)
 
-        do_GET = do_POST = handle_any  # noqa: N815
+        do_GET = do_POST = handle_any
 
         def log_message(self, *_):
             pass

@@ -10,9 +10,9 @@ import pytest
 import serving
 import tls
 from PIL import Image
-from scripted import free_port, scripted
 
 from perception_client import AsyncPerception, InvalidRequest, Overloaded, Perception, Unreachable
+from scripted import free_port, scripted
 
 
 def busy(request):

@@ -10,11 +10,11 @@ import sys
 
 import numpy as np
 import pytest
-from features import FIXTURES, REPOSITORY
 from PIL import Image
-from scripted import free_port
 
+from features import FIXTURES, REPOSITORY
 from perception_client.command import main
+from scripted import free_port
 
 SOURCES = REPOSITORY / "Sources/perception-client"
 

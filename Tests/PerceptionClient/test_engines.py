@@ -4,14 +4,14 @@ import json
 
 import numpy as np
 import pytest
+from PIL import Image
+
 from engine_stub import engine
 from features import FIXTURES, needs
-from PIL import Image
-from scripted import scripted
-
 from perception_client import Perception
 from perception_client.engines import VLLM, EngineError, SGLang, perceive
 from perception_client.safetensors_file import MEDIA_TYPE, Stored, encode
+from scripted import scripted
 
 QUESTION, RESPONSE = "What is this?", "It is a small harbour at dusk."
 TEMPLATE = "user [image] {question} assistant "
@@ -68,12 +68,10 @@ def test_what_is_posted(image, kind):
         from perception_client.safetensors_file import decode
 
         assert request.path == "/v1/perturb"
-        head, _, rest = request.body.partition(b'name="request"')
+        _head, _, rest = request.body.partition(b'name="request"')
         asked = json.loads(rest.partition(b"\r\n\r\n")[2].partition(b"\r\n--")[0])
         id_ = asked["images"][0]["id"]
-        views = [
-            {"name": v["name"], "variant": 0, "steps": [], "width": 112, "height": 84, "format": "png"} for v in asked["views"]
-        ]
+        views = [{"name": v["name"], "variant": 0, "steps": [], "width": 112, "height": 84, "format": "png"} for v in asked["views"]]
         said = json.dumps({"images": [{"id": id_, "width": 112, "height": 84, "views": views}]}).encode()
         parts = [("", "application/json", said)]
         parts += [(f"{id_}.{v['name']}", "image/png", b"\x89PNG" + v["name"].encode()) for v in asked["views"]]

@@ -12,8 +12,8 @@ import textwrap
 import time
 
 import pytest
-from features import REPOSITORY
 
+from features import REPOSITORY
 from perception_client import NoServer, Perception
 from perception_client.local_server import LocalServer, socket_folder, unfit_platform
 
@@ -223,7 +223,7 @@ def test_a_file_that_may_not_be_executed(tmp_path):
 def test_a_noexec_file_system(server, tmp_path):
     place = tmp_path / "noexec"
     place.mkdir()
-    command = f"mount -t tmpfs -o noexec none {place} && cp {shutil.which('true')} {place}/perception-server && exec \"$@\""
+    command = f'mount -t tmpfs -o noexec none {place} && cp {shutil.which("true")} {place}/perception-server && exec "$@"'
     code = f"""
 import sys; sys.path.insert(0, {str(REPOSITORY / "Sources/perception-client")!r})
 from perception_client.local_server import LocalServer
@@ -231,7 +231,7 @@ LocalServer({str(place / "perception-server")!r})
 """
     run = ["unshare", "-m", "sh", "-c", command, "sh", sys.executable, "-c", code]
     found = subprocess.run(run, capture_output=True, text=True)
-    if "unshare failed" in found.stderr or "permission denied" in found.stderr.lower() and "mount:" in found.stderr:
+    if "unshare failed" in found.stderr or ("permission denied" in found.stderr.lower() and "mount:" in found.stderr):
         pytest.skip("no mounts here")
     assert "may not be executed: is its file system mounted noexec" in found.stderr
 

@@ -75,7 +75,7 @@ def test_transposed_and_strided_arrays_are_written_right(client, batch):
 
 def test_one_array_may_stand_under_two_names(client, batch):
     same = batch["log_probs"]["original"]
-    score = client.score(**batch | {"log_probs": {v: same for v in ("original", "preserving", "removing")}})
+    score = client.score(**batch | {"log_probs": dict.fromkeys(("original", "preserving", "removing"), same)})
     assert score.loss == pytest.approx(np.log(2), rel=1e-6)
 
 

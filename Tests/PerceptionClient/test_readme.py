@@ -6,11 +6,11 @@ import shlex
 import subprocess
 import sys
 
+from PIL import Image
+
 import readme
 from engine_stub import engine
 from features import REPOSITORY, needs
-from PIL import Image
-
 from perception_client import Perception
 
 PATH = {"PYTHONPATH": str(REPOSITORY / "Sources/perception-client")}

@@ -14,7 +14,6 @@ import numpy as np
 import pytest
 import serving
 import tls
-from scripted import free_port, scripted
 
 from perception_client import (
     IncompatibleVersion,
@@ -25,6 +24,7 @@ from perception_client import (
     Unauthorized,
     Unreachable,
 )
+from scripted import free_port, scripted
 
 
 def busy(request):
@@ -328,10 +328,7 @@ def test_an_interrupt_leaves_no_half_read_connection(url):
 
 
 def test_the_core_imports_neither_torch_nor_jax_nor_pillow_nor_httpx():
-    code = (
-        "import sys, perception_client; "
-        "print([m for m in ('torch', 'jax', 'PIL', 'httpx', 'safetensors') if m in sys.modules])"
-    )
+    code = "import sys, perception_client; print([m for m in ('torch', 'jax', 'PIL', 'httpx', 'safetensors') if m in sys.modules])"
     path = os.pathsep.join(sys.path)
     run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, env=os.environ | {"PYTHONPATH": path})
     assert run.stdout.strip() == "[]", run.stderr

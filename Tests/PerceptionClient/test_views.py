@@ -4,12 +4,12 @@ import io
 
 import numpy as np
 import pytest
-from features import FIXTURES
 from PIL import Image
-from scripted import scripted
 
+from features import FIXTURES
 from perception_client import InvalidRequest, Perception
 from perception_client.pictures import encoded, opaque, picture
+from scripted import scripted
 
 
 @pytest.fixture
@@ -89,7 +89,7 @@ def test_equal_pictures_are_sent_once_and_drawn_for_once(client, photograph):
     send = client.send
     client.send = lambda call: sent.append(call) or send(call)
     views = client.views(with_copies, seed=9)
-    assert len({p for p in map(lambda v: np.asarray(v).tobytes(), views.removing)}) == 2
+    assert len({np.asarray(v).tobytes() for v in views.removing}) == 2
     assert sum(c.length for c in sent) < 2.2 * 84 * 112 * 3 * len(sent)
 
 

@@ -12,6 +12,7 @@ import zipfile
 
 import pytest
 import requests
+
 import wheel
 
 

@@ -9,18 +9,18 @@ import sys
 
 sys.path[:0] = [str(pathlib.Path(__file__).resolve().parent), str(pathlib.Path(__file__).resolve().parents[1])]
 
-import importlib.util  # noqa: E402
+import importlib.util
 
-import torch  # noqa: E402
+import torch
 
 spec = importlib.util.spec_from_file_location("core_figures", pathlib.Path(__file__).resolve().parents[1] / "figures.py")
 core = importlib.util.module_from_spec(spec)
 spec.loader.exec_module(core)
 
-import serving  # noqa: E402
-from test_from_logits import peak, usual  # noqa: E402
+import serving
+from test_from_logits import peak, usual
 
-from perception_client import Perception, token_statistics  # noqa: E402
+from perception_client import Perception, token_statistics
 
 
 def losses(url):

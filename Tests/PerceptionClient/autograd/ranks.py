@@ -28,9 +28,7 @@ def on_ranks(size, function, *arguments):
     context = multiprocessing.get_context("spawn")
     queue = context.Queue()
     port = free_port()
-    processes = [
-        context.Process(target=_run, args=(r, size, port, function, arguments, queue)) for r in range(size)
-    ]
+    processes = [context.Process(target=_run, args=(r, size, port, function, arguments, queue)) for r in range(size)]
     for process in processes:
         process.start()
     try:

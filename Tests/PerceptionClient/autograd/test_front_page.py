@@ -2,10 +2,10 @@
 
 import re
 
-from features import FIXTURES, REPOSITORY
 from PIL import Image
 from test_readme_autograd import torch_names
 
+from features import FIXTURES, REPOSITORY
 from perception_client import Perception
 
 

@@ -4,12 +4,12 @@ import numpy as np
 import pytest
 
 jax = pytest.importorskip("jax")
-import jax.numpy as jnp  # noqa: E402
-import torch  # noqa: E402
-from reference import leaves  # noqa: E402
-from scripted import free_port  # noqa: E402
+import jax.numpy as jnp
+import torch
+from reference import leaves
 
-from perception_client import Perception  # noqa: E402
+from perception_client import Perception
+from scripted import free_port
 
 
 def given(batch):

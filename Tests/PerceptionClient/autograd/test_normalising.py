@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 import torch
-from features import needs
 from ranks import on_ranks
 
+from features import needs
 from perception_client import Perception, across_ranks
 
 ROWS, T = 16, 24

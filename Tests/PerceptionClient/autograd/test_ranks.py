@@ -4,9 +4,9 @@ import pytest
 import torch
 from ranks import on_ranks
 from reference import leaves
-from scripted import free_port
 
 from perception_client import OtherRankFailed, Perception, PerceptionError
+from scripted import free_port
 
 
 def step(rank, url, broken, option, batch):

@@ -1,12 +1,12 @@
 """The README's examples with torch and JAX."""
 
 import jax.numpy as jnp
-import readme
 import torch
-from features import needs
 from reference import leaves
 
 import perception_client
+import readme
+from features import needs
 from perception_client import Perception
 
 

@@ -5,11 +5,11 @@ import logging
 import numpy as np
 import pytest
 import torch
-from features import needs
 from reference import cppo, k1, leaves
-from scripted import free_port, scripted
 
+from features import needs
 from perception_client import InvalidRequest, Perception, Unreachable
+from scripted import free_port, scripted
 
 VIEWS = ("original", "preserving", "removing")
 

@@ -5,9 +5,9 @@ import asyncio
 import pytest
 import torch
 from reference import leaves
-from scripted import free_port
 
 from perception_client import AsyncPerception, Unreachable
+from scripted import free_port
 
 
 def test_a_loss_from_a_coroutine_is_the_loss(url, client, batch):

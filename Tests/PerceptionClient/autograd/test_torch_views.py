@@ -3,8 +3,9 @@
 import numpy as np
 import pytest
 import torch
-from features import FIXTURES
 from PIL import Image
+
+from features import FIXTURES
 
 
 @pytest.fixture
