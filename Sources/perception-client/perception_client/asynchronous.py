@@ -103,7 +103,7 @@ class AsyncPerception(Last):
             asked = wanted.request(wanted.named, needed)
             score = wanted.accepted(await self.send(asked.call), needed)
             score = replace(score, complete=lambda: self._at_once(asked.whole()))
-        except (PerceptionError, ValueError, TypeError) as caught:
+        except (PerceptionError, ValueError, TypeError, OSError) as caught:
             error = caught
         return torch_loss.scalar(wanted, wanted.decided(score, error, torch_loss.agreement(wanted)), needed)
 

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from . import batches, normalising, numbers, options
 from .calls import Call
-from .errors import BrokenReply, InvalidRequest, OtherRankFailed, PerceptionError, ServerError, Unauthorized
+from .errors import BrokenReply, InvalidRequest, OtherRankFailed, PerceptionError, ServerError, Unreachable
 from .results import Score
 
 if TYPE_CHECKING:
@@ -84,7 +84,7 @@ class Wanted:
             asked = self.request(named, needed)
             score = self.accepted(client.send(asked.call), needed)
             score = replace(score, complete=lambda: client.send(asked.whole()))
-        except (PerceptionError, ValueError, TypeError) as caught:
+        except (PerceptionError, ValueError, TypeError, OSError) as caught:
             error = caught
         return self.decided(score, error, agree)
 
@@ -123,11 +123,10 @@ Agreement = Callable[[int], int]
 
 
 def _passes(error: Exception) -> bool:
+    """Whether an error is of this batch or this moment, so that skipping it hides no mistake of the program."""
     if isinstance(error, InvalidRequest):
-        return error.type in SKIPPED_TYPES and not isinstance(error, Unauthorized)
-    return isinstance(error, ServerError) or (
-        isinstance(error, PerceptionError) and not isinstance(error, BrokenReply)
-    )
+        return error.type in SKIPPED_TYPES
+    return isinstance(error, ServerError | Unreachable)
 
 
 def alone(severity: int) -> int:

@@ -8,7 +8,7 @@ import torch
 from reference import cppo, k1, leaves
 
 from features import needs
-from perception_client import InvalidRequest, Perception, Unreachable
+from perception_client import BrokenReply, IncompatibleVersion, InvalidRequest, Perception, Unreachable
 from scripted import free_port, scripted
 
 VIEWS = ("original", "preserving", "removing")
@@ -288,6 +288,21 @@ def test_skipping_covers_a_batchs_bad_numbers_and_no_mistakes_of_the_program(url
     with pytest.raises(InvalidRequest, match="unknown-option"):
         client.loss(log_probs, **rest, tua=0.1)
     assert client.skipped == 1
+
+
+def test_a_server_of_another_version_is_never_skipped(batch):
+    log_probs, rest = leaves(batch)
+    with scripted(default=an_answer) as script:
+        script.info["version"] = "0.9.0"
+        with pytest.raises(IncompatibleVersion):
+            Perception(script.url, on_error="skip").loss(log_probs, **rest)
+
+
+def test_gradients_of_something_else_are_refused(batch):
+    """A preset whose default gradient is the objective's, from a server that does not say so."""
+    log_probs, rest = leaves(batch)
+    with scripted(default=an_answer) as script, pytest.raises(BrokenReply, match="gradients are of loss, not of objective"):
+        Perception(script.url).objective(log_probs, **rest)
 
 
 def test_views_that_take_no_part_are_not_named_in_what_is_asked_for(client, batch, edition):
