@@ -1,7 +1,8 @@
 """A mask and a heat map with no trainer: a vLLM or SGLang server says what each view makes of a response.
 
     from perception_client.engines import VLLM, perceive
-    result = perceive(P, VLLM("http://127.0.0.1:8000", "Qwen/Qwen2.5-VL-7B-Instruct"), image, "What is this?", "A cat.")
+    engine = VLLM("http://127.0.0.1:8000", "Qwen/Qwen2.5-VL-7B-Instruct")
+    result = perceive(P, engine, image, "What is this?", "A cat.", vocabulary_size=152_064)
     result.show()
 
 The engine scores the same response under the original, the preserving and the removing view, and the replies go to

@@ -66,7 +66,8 @@ def perceive(
         response: the text to be scored, as the model might have answered.
         seed: of the views.
         recipes: the recipes of `preserving` and `removing`.
-        option: options of /v1/score; the gate is `none` unless one is given.
+        option: options of /v1/score. The detector `entropy` needs `vocabulary_size`, the width of the model's logits;
+            the gate is `none` unless one is given.
     """
     original = _file(image)
     wanted = recipes or {"preserving": "cppo-preserving", "removing": "cppo-removing"}
@@ -90,8 +91,6 @@ def posted(spoken: Mapping[str, Spoken], option: Mapping[str, Any]) -> Call[Scor
     first = spoken["original"]
     rollout: dict[str, Any] = {name: {"reply": s.reply} for name, s in spoken.items()}
     rollout |= {"token_ids": first.token_ids} if first.token_ids else {"response_length": first.length}
-    if first.texts:
-        rollout["tokens"] = first.texts
     body = json.dumps({"options": contract.plain(dict(option)), "rollouts": [rollout]}).encode()
     headers = {"Content-Type": "application/json", "Accept": MEDIA_TYPE}
 
