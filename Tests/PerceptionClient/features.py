@@ -1,11 +1,18 @@
 """The material of tests, and what a server of the first edition of the contract does not have yet."""
 
+import os
 import pathlib
 
 import pytest
 
 REPOSITORY = pathlib.Path(__file__).resolve().parents[2]
 FIXTURES = REPOSITORY / "Tests/Fixtures"
+
+
+def environment(**more):
+    """This process's variables, with the sources of the client on the path of a new Python."""
+    paths = [str(REPOSITORY / "Sources/perception-client"), os.environ.get("PYTHONPATH", "")]
+    return os.environ | {"PYTHONPATH": os.pathsep.join(p for p in paths if p)} | more
 
 
 def needs(edition, *options):

@@ -3,7 +3,6 @@
 import io
 import json
 import os
-import pathlib
 import pty
 import subprocess
 import sys
@@ -12,11 +11,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from features import FIXTURES, REPOSITORY
+from features import FIXTURES, environment
 from perception_client.command import main
 from scripted import free_port
-
-SOURCES = REPOSITORY / "Sources/perception-client"
 
 
 @pytest.fixture
@@ -148,11 +145,10 @@ def test_a_terminal_sees_a_bar_and_a_pipe_does_not(url, tmp_path, client, batch)
     for k in range(2):
         client.score(**batch, dump=tmp_path / f"{k}.safetensors")
     command = [sys.executable, "-m", "perception_client", "score", str(tmp_path), "--url", url]
-    environment = os.environ | {"PYTHONPATH": str(SOURCES)}
-    piped = subprocess.run(command, capture_output=True, text=True, env=environment, timeout=60)
+    piped = subprocess.run(command, capture_output=True, text=True, env=environment(), timeout=60)
     assert piped.returncode == 0 and piped.stderr == "" and len(piped.stdout.splitlines()) == 2
     terminal, side = pty.openpty()
-    run = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=side, env=environment)
+    run = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=side, env=environment())
     os.close(side)
     seen = b""
     try:
@@ -161,4 +157,3 @@ def test_a_terminal_sees_a_bar_and_a_pipe_does_not(url, tmp_path, client, batch)
     except OSError:
         pass  # Linux says so when the last writer is gone
     assert run.wait(60) == 0 and "2/2" in seen.decode() and "█" in seen.decode()
-    assert pathlib.Path(SOURCES).exists()

@@ -1,7 +1,6 @@
 """Every example of the package's README runs; those with torch and JAX are in autograd/."""
 
 import json
-import os
 import shlex
 import subprocess
 import sys
@@ -10,10 +9,8 @@ from PIL import Image
 
 import readme
 from engine_stub import engine
-from features import REPOSITORY, needs
+from features import REPOSITORY, environment, needs
 from perception_client import Perception
-
-PATH = {"PYTHONPATH": str(REPOSITORY / "Sources/perception-client")}
 
 
 def namespace(batch):
@@ -47,7 +44,7 @@ def test_examples_of_the_command_line(url, client, batch, tmp_path):
     (code,) = (code for kind, code in readme.examples() if kind == "sh")
     for line in code.splitlines():
         words = [sys.executable, "-m", "perception_client", *shlex.split(line)[1:]]
-        found = subprocess.run(words, cwd=tmp_path, env=os.environ | PATH | {"PERCEPTION_URL": url}, capture_output=True, text=True)
+        found = subprocess.run(words, cwd=tmp_path, env=environment(PERCEPTION_URL=url), capture_output=True, text=True)
         assert found.returncode == 0, f"{line}: {found.stderr}"
     assert (tmp_path / "heat.html").stat().st_size > 1000 and list((tmp_path / "out").iterdir())
 
