@@ -204,3 +204,29 @@ def test_the_servers_rule_for_transparent_files_is_asked_for(alpha):
 
     with scripted(answer) as script, pytest.raises(InvalidRequest, match="seen"):
         Perception(script.url).views([b"\x89PNG\r\n\x1a\n"], seed=1, alpha=alpha)
+
+
+def test_many_pictures_go_in_several_requests_at_once_and_stay_in_order(client):
+    """Equal ones among them still travel once, and forked workers have threads of their own."""
+    import multiprocessing
+
+    r = np.random.default_rng(0)
+    pictures = [Image.fromarray(r.integers(0, 256, (700, 900, 3), dtype=np.uint8)) for _ in range(6)]
+    pictures += [pictures[2].copy(), pictures[0]]
+    sent = []
+    send = client.send
+    client.send = lambda call: sent.append(call.length) or send(call)
+    views = client.views(pictures, seed=3, recipes=["papo-removing"]).removing
+    requests = [length for length in sent if length > 700 * 900 * 3]
+    assert 1 < len(requests) <= 6 and sum(requests) < 6.1 * 700 * 900 * 3
+    assert views[6].tobytes() == views[2].tobytes() and views[7].tobytes() == views[0].tobytes()
+    for image, view in zip(pictures, views, strict=True):
+        kept = np.any(np.asarray(view) != 0, axis=-1)
+        assert kept.any() and np.array_equal(np.asarray(view)[kept], np.asarray(image)[kept])
+    del client.send
+    context = multiprocessing.get_context("fork")
+    queue = context.Queue()
+    child = context.Process(target=lambda: queue.put(client.views(pictures, 3, ["papo-removing"]).removing[5].tobytes()))
+    child.start()
+    assert queue.get(timeout=60) == views[5].tobytes()
+    child.join()

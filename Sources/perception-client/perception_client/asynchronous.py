@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import functools
 import os
@@ -132,12 +133,12 @@ class AsyncPerception(Last):
             images, seed, recipes, per_rollout=per_rollout, alpha=alpha, processor=processor, **setting
         )
         try:
-            answers = [await self.send(call) for call in job.calls(self._takes_pixels)]
+            answers = await asyncio.gather(*map(self.send, job.calls(self._takes_pixels)))
         except InvalidRequest as error:
             if not views.refuses_pixels(error, self._takes_pixels):
                 raise
             self._takes_pixels = False
-            answers = [await self.send(call) for call in job.calls(False)]
+            answers = await asyncio.gather(*map(self.send, job.calls(False)))
         return job.finish(answers)
 
     async def close(self) -> None:

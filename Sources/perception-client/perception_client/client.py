@@ -8,7 +8,7 @@ import ssl
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Concatenate, Literal, ParamSpec, TypeVar
 
-from . import catalogue, numbers, perturbing, shared_files, sheets, versions, views
+from . import catalogue, numbers, perturbing, shared_files, sheets, versions, views, workers
 from .autograd import Autograd
 from .calls import Call
 from .errors import InvalidRequest
@@ -145,12 +145,12 @@ class Perception(Autograd):
             images, seed, recipes, per_rollout=per_rollout, alpha=alpha, processor=processor, **setting
         )
         try:
-            answers = [self.send(call) for call in job.calls(self._takes_pixels)]
+            answers = workers.mapped(self.send, job.calls(self._takes_pixels))
         except InvalidRequest as error:
             if not views.refuses_pixels(error, self._takes_pixels):
                 raise
             self._takes_pixels = False
-            answers = [self.send(call) for call in job.calls(False)]
+            answers = workers.mapped(self.send, job.calls(False))
         return job.finish(answers)
 
     def info(self) -> catalogue.Info:

@@ -6,10 +6,13 @@ import http.client
 import time
 from typing import Any
 
+import numpy as np
+
 from . import connections
 from .calls import Answer, Call
 from .errors import Overloaded, problem
 from .retrying import Try, conversation, retry_after
+from .safetensors_file import Buffer
 from .settings import Settings
 
 # Bodies up to this are joined, so that one packet may hold all of them.
@@ -121,14 +124,15 @@ class Transport:
         return connection.getresponse()
 
 
-def _read(response: http.client.HTTPResponse) -> bytearray | bytes:
+def _read(response: http.client.HTTPResponse) -> Buffer:
     if response.length is None:
         return response.read()
-    body = bytearray(response.length)
-    view = memoryview(body)
+    # Not a bytearray, which is filled with zeros first.
+    body = np.empty(response.length, np.uint8).data
+    view = body
     while view:
         count = response.readinto(view)
         if not count:
-            raise http.client.IncompleteRead(bytes(body[: len(body) - len(view)]), len(view))
+            raise http.client.IncompleteRead(b"", len(view))
         view = view[count:]
     return body

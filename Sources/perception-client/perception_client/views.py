@@ -8,13 +8,12 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 
-from . import perturbing
+from . import perturbing, workers
 from .calls import Call
 from .errors import InvalidRequest
 from .perturbing import Perturbed
@@ -22,7 +21,9 @@ from .pictures import Alpha, Picture, encoded, picture
 
 log = logging.getLogger("perception_client")
 CPPO = ("cppo-preserving", "cppo-removing")
-# Of one request; larger lists are sent in several.
+# Bytes of pictures in one request. Larger lists are sent in several, at the same time: while one is on its way, the
+# server works on another.
+SHORTEST_REQUEST = 4 << 20
 LONGEST_REQUEST = 128 << 20
 MOST_VARIANTS = 256
 
@@ -77,18 +78,21 @@ class Job:
     processor: Any = None
 
     def calls(self, takes_pixels: bool) -> list[Call[Perturbed]]:
-        """Return requests of at most 128 MiB of pictures, files and pixels apart."""
+        """Return requests, as many as there are workers when there is enough for that; files and pixels apart."""
         distinct = {p.digest: p for p in self.pictures}
         calls = []
         for files in (True, False):
             group: dict[str, Any] = {}
             size = 0
-            for digest, item in distinct.items():
-                if item.is_file is not files:
-                    continue
+            ours = {d: p for d, p in distinct.items() if p.is_file is files}
+            whole = sum(
+                len(p.data) if isinstance(p.data, bytes) else int(p.data.nbytes) for p in ours.values()
+            )
+            most = min(LONGEST_REQUEST, max(SHORTEST_REQUEST, whole // workers.COUNT))
+            for digest, item in ours.items():
                 data: Any = item.data if files or takes_pixels else encoded(np.asarray(item.data))
                 length = memoryview(data).nbytes
-                if group and size + length > LONGEST_REQUEST:
+                if group and size + length > most:
                     calls.append(self._call(group, files))
                     group, size = {}, 0
                 group[digest] = data
@@ -124,9 +128,8 @@ class Job:
                     raise ValueError(
                         f"{name}: the recipe changes the picture's size; use perturb() for such views"
                     )
-            with ThreadPoolExecutor(2) as threads:
-                pairs = zip(self.pictures, found, strict=True)
-                pictures[name] = list(threads.map(lambda pair: pair[0].back(pair[1].data), pairs))
+            pairs = list(zip(self.pictures, found, strict=True))
+            pictures[name] = workers.mapped(lambda pair: pair[0].back(pair[1].data), pairs)
             steps[name] = [item.steps for item in found]
         views = Views(pictures, steps, spent)
         if self.processor is not None:
@@ -145,12 +148,11 @@ def prepare(
     **setting: Any,
 ) -> Job:
     """Read the pictures and name the views; see `Perception.views`."""
-    with ThreadPoolExecutor(2) as threads:
-        seen: dict[int, Any] = {}
-        for image in images:
-            if id(image) not in seen:
-                seen[id(image)] = threads.submit(picture, image, alpha)
-        pictures = [seen[id(image)].result() for image in images]
+    distinct = {id(image): image for image in images}
+    read = dict(
+        zip(distinct, workers.mapped(lambda x: picture(x, alpha), list(distinct.values())), strict=True)
+    )
+    pictures = [read[id(image)] for image in images]
     counts: dict[str, int] = {}
     occurrences = []
     for item in pictures:
