@@ -105,8 +105,16 @@ def test_it_ends_with_its_owner_however_that_ends(server, end):
 
 
 def test_ctrl_c_is_for_the_trainer(server):
-    with script(server, "try:\n    time.sleep(30)\nexcept KeyboardInterrupt:\n    print(P.info().version, flush=True)") as process:
+    text = """
+        try:
+            print("training", flush=True)
+            time.sleep(30)
+        except KeyboardInterrupt:
+            print(P.info().version, flush=True)
+    """
+    with script(server, text) as process:
         pid = int(process.stdout.readline())
+        assert process.stdout.readline() == "training\n"
         process.send_signal(signal.SIGINT)
         assert process.stdout.readline().strip()
     assert gone(pid)
