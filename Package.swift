@@ -83,10 +83,13 @@ let package = Package(
 
         // Where the columns meet.
         .target(name: "CContract", exclude: ["docs.html"]),
+        .target(
+            name: "CClientWheel", linkerSettings: [.linkedLibrary("gnutls"), .linkedLibrary("z")]),
+        room("ClientWheel", ["CClientWheel", "Text"]),
         room(
             "Service",
             [
-                "Advantages", "Batches", "CContract", "ContactSheet", "ContrastiveLoss",
+                "Advantages", "Batches", "CContract", "ClientWheel", "ContactSheet", "ContrastiveLoss",
                 "EngineReplies", "HTTP", "Images",
                 "JSON", "Locking",
                 "Observability", "Parallelism", "Perception", "Perturbation", "PolicyObjective",

@@ -12,6 +12,7 @@ import zipfile
 
 import pytest
 import requests
+import serving
 
 import wheel
 
@@ -82,8 +83,32 @@ def test_it_installs_and_runs_where_nothing_else_is(laid_out, tmp_path, url):
     assert run.returncode == 0 and "perception-server" in run.stdout, run.stderr
 
 
+def test_the_compiled_list_is_the_folders():
+    """Else: python Tests/PerceptionClient/wheel.py --sources."""
+    assert wheel.COMPILED.read_text(encoding="utf-8") == wheel.compiled_sources()
+
+
 def test_a_server_hands_out_the_same_bytes(url, laid_out):
     reply = requests.get(f"{url}/client/{wheel.name()}", timeout=10)
-    if reply.status_code == 404:
-        pytest.skip("this server has no /client/")
     assert reply.status_code == 200 and reply.content == laid_out.read_bytes()
+    page = requests.get(f"{url}/client/", timeout=10).text
+    digest = hashlib.sha256(reply.content).hexdigest()
+    assert f'<a href="{wheel.name()}#sha256={digest}">{wheel.name()}</a>' in page
+
+
+def test_pip_installs_it_from_a_server_that_wants_a_token(tmp_path, binary):
+    """By its address, and as --find-links; without the token it finds nothing."""
+    with serving.running(binary, PERCEPTION_TOKENS="wheel-t0ken") as address:
+        host = address.removeprefix("http://")
+        pip = [sys.executable, "-m", "pip", "download", "-q", "--no-deps", "--no-index", "--no-cache-dir", "--no-input"]
+        pip += ["--trusted-host", host.split(":")[0], "-d", tmp_path]
+        ways = {
+            "address": [f"http://_:wheel-t0ken@{host}/client/{wheel.name()}"],
+            "links": ["--find-links", f"http://_:wheel-t0ken@{host}/client/", "perception-client"],
+        }
+        for way, arguments in ways.items():
+            run = subprocess.run([*pip, *arguments], capture_output=True, text=True)
+            assert run.returncode == 0, (way, run.stderr)
+            (tmp_path / wheel.name()).unlink()
+        refused = subprocess.run([*pip, f"http://{host}/client/{wheel.name()}"], capture_output=True, text=True)
+        assert refused.returncode != 0 and "401" in refused.stderr
