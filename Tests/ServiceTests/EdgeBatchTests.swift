@@ -15,6 +15,12 @@ import Testing
         ("/v1/score?detector=none&gate=none", #"{"rollouts":[]}"#),
         ("/v1/score?estimator=jsd&gate=none", #"{"rollouts":[]}"#),
         ("/v1/mask?detector=none", #"{"rollouts":[]}"#),
+        ("/v1/mask?detector=given&gate=none", #"{"rollouts":[]}"#),
+        ("/v1/score?detector=given", #"{"rollouts":[]}"#),
+        (
+            "/v1/score?detector=given&preset=papo-g",
+            #"{"original.log_probs":[[],[]],"removing.log_probs":[[],[]]}"#
+        ),
         ("/v1/entropy", #"{"logits":[]}"#),
         ("/v1/entropy", #"{"logits":[],"token_ids":[],"cu_seqlens":[0]}"#),
         ("/v1/entropy", #"{"logits":[[],[]],"token_ids":[[],[]]}"#),

@@ -41,8 +41,9 @@ struct TokenTensors {
     }
 
     /// 0 or 1 for each token; nil when absent or faulty, empty while they are still to come. Outside the response
-    /// anything goes, but for the response mask itself.
+    /// anything goes, but for the response mask itself. Of no tokens, an absent mask is as good as an empty one.
     mutating func mask(_ spec: TensorSpec) -> [UInt8]? {
+        if isEmpty, !has(spec) { return [] }
         guard let tensor = fitting(spec) else { return nil }
         if tensor.isOutline { return [] }
         // Bytes are a mask as they stand, unless one of them is wrong and must be named.
