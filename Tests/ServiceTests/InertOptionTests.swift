@@ -36,6 +36,31 @@ import Testing
         #expect(again["options"] == echoed)
     }
 
+    static let logits = #""original.logits":[[[1,2]]],"removing.logits":[[[1,2.5]]],"token_ids":[[0]]"#
+    static let best = """
+        "original.top_log_probs":[[[-1,-2]]],"removing.top_log_probs":[[[-1.5,-2]]],
+        "original.log_probs":[[-1]],"removing.log_probs":[[-2]]
+        """
+    static let whole: [(path: String, options: String, tensors: String)] = [
+        (
+            "/v1/score", #"{"preset":"papo-g","estimator":"jsd","entropy_coefficients":{"original":0.5}}"#,
+            logits
+        ),
+        ("/v1/score", #"{"preset":"papo-g","estimator":"jsd","return":["all","weights"]}"#, logits),
+        ("/v1/score", #"{"preset":"papo-g","detector":"entropy","vocabulary_size":9}"#, best),
+        ("/v1/mask", #"{"gate":"none","vocabulary_size":9}"#, best),
+    ]
+
+    @Test(arguments: whole) func `echoed options, posted back with the same tensors, give the same reply`(
+        path: String, options: String, tensors: String
+    ) throws {
+        let service = TestService()
+        let first = try service.post(text: #"{\#(tensors),"options":\#(options)}"#, to: path).json()
+        let echoed = try #require(first["options"])
+        let again = try service.post(text: #"{\#(tensors),"options":\#(echoed.text)}"#, to: path).json()
+        #expect(first == again)
+    }
+
     static let harmless = [
         #"{"tau":0.1,"loss":"margin"}"#, #"{"norm_length":null}"#, #"{"detector":"none","quota":"floor"}"#,
         #"{"preset":"cppo-areal","detector":"none","ties":"first","scope":"segment"}"#,
