@@ -18,7 +18,12 @@ import Testing
         (#"{"policy_tokens":"perception"}"#, "policy_tokens"),
         (#"{"policy_denominator":8}"#, "policy_denominator"), (#"{"dependency_min":0.1}"#, "dependency_min"),
         (#"{"preset":"papo-g","stop_gradient":["preserving"]}"#, "stop_gradient"),
-        (#"{"preset":"papo-g","tau":0.2}"#, "tau"),
+        (#"{"preset":"papo-g","tau":0.2}"#, "tau"), (#"{"terms":[],"coefficient":0.5}"#, "coefficient"),
+        (#"{"terms":[],"grad_scale":2}"#, "grad_scale"),
+        (
+            #"{"terms":[],"entropy_coefficients":{"original":1},"gradient_of":"loss","grad_scale":2}"#,
+            "grad_scale"
+        ),
     ]
 
     @Test(arguments: inert) func `it is refused with its name`(options: String, field: String) throws {

@@ -74,6 +74,7 @@ struct ScoreOptions: Sendable, PresetOptions {
         agreement.check(
             ["stop_gradient"], act: loss.stopGradient.isSubset(of: needs().gradients),
             "a stopped view has no gradient anyway", &faults)
+        agreement.check(["grad_scale"], act: !needs().gradients.isEmpty, "there are no gradients", &faults)
         agreement.check(shaping, loss.estimator, &faults)
     }
 
