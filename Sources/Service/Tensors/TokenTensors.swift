@@ -15,6 +15,9 @@ struct TokenTensors {
     /// Response tokens whose numbers were beyond their domain by no more than rounding.
     private(set) var residues = Residues()
 
+    /// The tokens of rollouts that a view's reply names, where the request itself doesn't.
+    var scoredIDs: [Int: [Int?]] = [:]
+
     /// How many bad elements of one tensor are listed.
     static let listed = 8
 
