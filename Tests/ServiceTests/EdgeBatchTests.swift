@@ -69,6 +69,18 @@ import Testing
         #expect(tensors.count == 9 && tensors.allSatisfy { $0.shape == shape })
     }
 
+    @Test func `packed sequences are as many as rollouts may be`() throws {
+        var writer = SafetensorsWriter()
+        let count = 1 << 18
+        writer.append(
+            "cu_seqlens", .int32, shape: [count + 2], bytes: [UInt8](repeating: 0, count: 4 * count + 8))
+        for name in ["original.log_probs", "removing.log_probs"] {
+            writer.append(name, shape: [0], floats: [])
+        }
+        try TestService().post("/v1/score?preset=papo-g", writer.segments().flatMap { $0 })
+            .expectProblem(.invalidShape, field: "cu_seqlens")
+    }
+
     @Test func `rollouts without tokens stand beside others`() throws {
         let reply = try TestService().post(
             "/v1/score", TokenBatch(lengths: [0, 2, 0], seed: 41).rollouts(["gate": "none"]),
