@@ -52,6 +52,10 @@ import Testing
             logits
         ),
         ("/v1/score", #"{"preset":"papo-g","estimator":"jsd","return":["all","weights"]}"#, logits),
+        (
+            "/v1/score", #"{"preset":"papo-g","estimator":"jsd","entropy_coefficients":{"preserving":0.5}}"#,
+            #"\#(logits),"preserving.log_probs":[[-1]]"#
+        ),
         ("/v1/score", #"{"preset":"papo-g","detector":"entropy","vocabulary_size":9}"#, best),
         ("/v1/mask", #"{"gate":"none","vocabulary_size":9}"#, best),
     ]

@@ -46,6 +46,10 @@ struct ScoreReply {
             if input.learnsThroughLogits(view) {
                 echoed.returned.subtract([.gradient(of: view, logits: false), .weights(of: view)])
             }
+            // Over the vocabulary, a view may take part by its log-probabilities alone.
+            if input.views[view].logits == nil, !input.tensors.isEmpty {
+                echoed.returned.remove(.gradient(of: view, logits: true))
+            }
             if options.returnsAll, entropies.bounds[view] != nil {
                 let bounds = [ScoreOutput.lowerBound(of: view), ScoreOutput.upperBound(of: view)]
                 echoed.returned.formUnion(bounds.compactMap(\.self))
