@@ -15,6 +15,12 @@ import Testing
         ("/v1/score?detector=none&gate=none", #"{"rollouts":[]}"#),
         ("/v1/score?estimator=jsd&gate=none", #"{"rollouts":[]}"#),
         ("/v1/mask?detector=none", #"{"rollouts":[]}"#),
+        ("/v1/mask?detector=given&gate=none", #"{"rollouts":[]}"#),
+        ("/v1/score?detector=given", #"{"rollouts":[]}"#),
+        (
+            "/v1/score?detector=given&preset=papo-g",
+            #"{"original.log_probs":[[],[]],"removing.log_probs":[[],[]]}"#
+        ),
         ("/v1/entropy", #"{"logits":[]}"#),
         ("/v1/entropy", #"{"logits":[],"token_ids":[],"cu_seqlens":[0]}"#),
         ("/v1/entropy", #"{"logits":[[],[]],"token_ids":[[],[]]}"#),
@@ -61,6 +67,18 @@ import Testing
         let file = try Safetensors(parsing: reply.bytes)
         let tensors = file.tensors.values.filter { !$0.shape.isEmpty }
         #expect(tensors.count == 9 && tensors.allSatisfy { $0.shape == shape })
+    }
+
+    @Test func `packed sequences are as many as rollouts may be`() throws {
+        var writer = SafetensorsWriter()
+        let count = 1 << 18
+        writer.append(
+            "cu_seqlens", .int32, shape: [count + 2], bytes: [UInt8](repeating: 0, count: 4 * count + 8))
+        for name in ["original.log_probs", "removing.log_probs"] {
+            writer.append(name, shape: [0], floats: [])
+        }
+        try TestService().post("/v1/score?preset=papo-g", writer.segments().flatMap { $0 })
+            .expectProblem(.invalidShape, field: "cu_seqlens")
     }
 
     @Test func `rollouts without tokens stand beside others`() throws {

@@ -68,6 +68,14 @@ struct TokenLayout: Sendable {
                     "wrong shape", field: field, expected: "[B + 1], at least one entry",
                     found: "\(tensor.shape)"))
         }
+        // Empty ones cost four bytes here, and a hundred in the reply.
+        guard tensor.count - 1 <= RolloutColumns.limit else {
+            throw Problem(
+                .invalidShape,
+                Problem.Reason(
+                    "too many sequences", field: field, expected: "B ≤ \(RolloutColumns.limit)",
+                    found: "\(tensor.shape)"))
+        }
         guard TensorSpec.offsets.elements.takes(tensor) else {
             throw Problem(.invalidElementType, .elementType(.offsets, tensor))
         }
