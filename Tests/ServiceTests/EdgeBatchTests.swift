@@ -215,7 +215,7 @@ import Testing
         let service = TestService()
         let refused = try service.post("/v1/mask?gate=none", batch((1 << 18) + 1))
         #expect(refused.status == .unprocessableContent)
-        let problem = try refused.json()
+        let problem = try refused.json(.unprocessableContent)
         #expect(
             problem["type"] == "invalid-shape"
                 && problem["errors"]?.array?.first?["expected"] == "B ≤ 262144", "\(refused.text)")

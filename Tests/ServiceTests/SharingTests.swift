@@ -71,8 +71,7 @@ import Testing
         folder.truncate("batch", to: 64 << 20)
         let service = TestService(sharedDirectory: try SharedDirectory(path: folder.path))
         let reply = try service.send("POST", "/v1/score?input_file=batch")
-        #expect(reply.status == .unprocessableContent)
-        let problem = try reply.json()
+        let problem = try reply.json(.unprocessableContent)
         #expect(problem["type"] == "invalid-shared-file" && reply.text.contains("holes"), "\(reply.text)")
         #expect(folder.allocatedBytes(of: "batch") < 1 << 20)
     }
