@@ -142,7 +142,7 @@ def slow_readers(claims, binary, seconds):
                 one = client.Client(server.address, 30, receive_buffer=4096)
                 one.send(many_views(1400, 40))
                 deaf.append(one)
-        asked = many_views(512, 4)
+        asked = many_views(1400, 4)
         end = time.monotonic() + seconds
         peak = 0
 
