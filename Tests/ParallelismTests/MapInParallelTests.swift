@@ -76,7 +76,7 @@ import Testing
         let found = Monitor<(urgency: ThreadUrgency, threads: Set<UInt>, niceness: Int32)?>(nil)
         try PosixThread.start(named: "short") {
             ThreadUrgency.lower(to: .short)
-            let threads = mapInParallel(64, operations: .max) { _ in UInt(unsafe pthread_self()) }
+            let threads = mapInParallel(64, operations: .max) { _ in UInt(pthread_self()) }
             found.withLock(waking: .everybody) {
                 $0 = (ThreadUrgency.current, Set(threads), getpriority(__priority_which_t(0), 0))
             }
