@@ -45,7 +45,7 @@ let package = Package(
         room("EngineReplies", ["JSON", "Text"]),
         room("Tensor", ["JSON"]),
         room("Locking"),
-        room("Parallelism", ["Locking"]),
+        room("Parallelism", ["CProcess", "Locking"]),
         room("Text"),
         .target(name: "CFileMapping"),
         room("SharedFiles", ["CFileMapping"]),
@@ -99,7 +99,8 @@ let package = Package(
         .executableTarget(
             name: "perception-server",
             dependencies: [
-                "CProcess", "HTTP", "Locking", "Observability", "Service", "SharedFiles", "TokenDistribution",
+                "CProcess", "HTTP", "Locking", "Observability", "Parallelism", "Service", "SharedFiles",
+                "TokenDistribution",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"), logging,
             ],
             swiftSettings: strict),
@@ -129,7 +130,7 @@ let package = Package(
         tests("ImagesTests", ["Images", "JSON"]),
         tests("PerturbationTests", ["Images", "JSON", "Perturbation"]),
         tests("ContactSheetTests", ["ContactSheet", "Images", "JSON", "Perturbation"]),
-        tests("HTTPTests", ["HTTP", "Locking", httpTypes]),
+        tests("HTTPTests", ["HTTP", "Locking", "Parallelism", httpTypes]),
         tests("ObservabilityTests", ["JSON", "Locking", "Observability", logging]),
         tests(
             "ServiceTests",

@@ -218,4 +218,29 @@ import Testing
         #expect(reply["rollouts"]?.array?.first?["mask"] == [1])
         #expect(reply["rollouts"]?.array?.first?["id"] == nil)
     }
+
+    /// A reply says something about each in its header, which readers of safetensors take up to 100 MB of.
+    @Test func `more sequences than a reply can tell of are refused before anything is computed`() throws {
+        func batch(_ sequences: Int) -> [UInt8] {
+            var writer = SafetensorsWriter()
+            for view in ["original", "removing"] {
+                writer.append("\(view).entropy", shape: [1], floats: [0.5])
+            }
+            let offsets = [0] + [Int64](repeating: 1, count: sequences)
+            writer.append("cu_seqlens", shape: [sequences + 1], integers: offsets)
+            return writer.segments().flatMap { $0 }
+        }
+        let service = TestService()
+        let refused = try service.post("/v1/mask?gate=none", batch((1 << 18) + 1))
+        #expect(refused.status == .unprocessableContent)
+        let problem = try refused.json(.unprocessableContent)
+        #expect(
+            problem["type"] == "invalid-shape"
+                && problem["errors"]?.array?.first?["expected"] == "B ≤ 262144", "\(refused.text)")
+        let most = try service.post("/v1/mask?gate=none", batch(1 << 18))
+        try #require(most.status == .ok)
+        let header = most.bytes[..<8].reversed().reduce(0) { $0 << 8 | Int($1) }
+        #expect(header < Safetensors.maximumHeaderBytes)
+        #expect(try Safetensors(parsing: most.bytes).metadata["result"] != nil)
+    }
 }

@@ -17,6 +17,8 @@ struct PerturbBatch: Sendable {
 
     /// Whose memory is claimed as long as there is this batch.
     private let scope: RequestScope
+    /// What making one view takes at most, its picture decoded again.
+    let partBytes: Int
 
     /// - Throws: everything that can be wrong with the request.
     init(
@@ -30,6 +32,7 @@ struct PerturbBatch: Sendable {
         self.scope = scope
         let sizes: [PixelSize]
         (decoded, sizes) = try request.decoded(plan, scope)
+        partBytes = plan.viewsAtOnce == nil ? 0 : request.partBytes(try request.claims(plan.limits), plan)
         let pictures = try request.drawn(for: sizes, encoding)
         self.pictures = pictures
         places = pictures.indices.flatMap { picture in pictures[picture].views.indices.map { (picture, $0) } }
@@ -66,6 +69,15 @@ struct PerturbBatch: Sendable {
         } catch {
             throw Problem(Problem.Kind(error), Problem.Reason(error, field: field))
         }
+    }
+
+    /// Beside the body, between two views: files that came in a text, and decoded pictures.
+    var keptBytes: Int { request.fileBytes.addingSaturating(decoded.heldBytes) }
+
+    /// Lets go of decoded pictures, which can be decoded again.
+    func letGo() {
+        // Second pictures are decoded wherever they are needed: without those that are kept, in every view.
+        if !request.usesSecondPictures { decoded.letGo() }
     }
 
     /// All views, over all cores.

@@ -6,19 +6,25 @@ import Images
 struct PerturbEndpoint: Sendable {
     let limits: ImageLimits
     let memoryBudget: Int
-    /// Threads that make views.
-    let threads: Int
 
     static let safetensors = "application/x-safetensors"
     static let bodyTypes = [
         "application/json", "multipart/form-data", safetensors, "image/jpeg", "image/png",
     ]
-    private static let collections = ["application/json", "multipart/mixed", safetensors]
+    private static let streamedForm = "multipart/mixed"
+    private static let collections = ["application/json", streamedForm, safetensors]
 
-    func respond(
-        to bytes: [UInt8], head: RequestHead, instruments: Instruments, _ scope: RequestScope,
-        _ timer: inout PhaseTimer
-    ) throws(Problem) -> Response {
+    /// A request that was read, and whose pictures' headers were: all but the pixels.
+    struct Work: Sendable {
+        let request: PerturbRequest
+        let form: String
+        let format: PerturbSettings.Format
+        let plan: PerturbPlan
+        let cost: PictureCost
+    }
+
+    /// - Throws: what is wrong with the request and the headers of its pictures.
+    func work(_ bytes: [UInt8], head: RequestHead, _ scope: RequestScope) throws(Problem) -> Work {
         let isRaw = head.mediaType?.hasPrefix("image/") ?? false
         let request = try request(bytes, head, scope)
         let form = replyForm(head, request.settings, isRaw: isRaw)
@@ -30,22 +36,30 @@ struct PerturbEndpoint: Sendable {
                     "several variants need a reply that holds several images", field: "variants",
                     expected: "Accept: " + PerturbEndpoint.collections.joined(separator: " or ")))
         }
-        let isStreamed = form == "multipart/mixed"
         let plan = PerturbPlan(
             limits: limits, memoryBudget: memoryBudget,
-            // What is made ahead or in the making, and what is being sent.
-            viewsAtOnce: isStreamed ? 2 * threads + 2 : nil,
+            // Every further one is claimed when it is made.
+            viewsAtOnce: form == PerturbEndpoint.streamedForm ? 1 : nil,
             // The view, and as much again for encoding; as base64 in a text half as much once more.
             bytesPerPixel: form == "application/json" ? 9 : 6)
-        let batch = try PerturbBatch(request, format: format, plan, scope)
+        let cost = request.cost(try request.claims(limits), request.settings.encoding(format))
+        return Work(request: request, form: form, format: format, plan: plan, cost: cost)
+    }
+
+    func respond(
+        to work: Work, instruments: Instruments, _ scope: RequestScope, _ timer: inout PhaseTimer
+    ) throws(Problem) -> Response {
+        let batch = try PerturbBatch(work.request, format: work.format, work.plan, scope)
         let reply = PerturbReply(batch: batch)
         instruments.count(images: batch.pictures.count, views: batch.places.count)
         timer.end(.decode)
-        if isStreamed { return reply.multipartResponse(from: request.pictures) }
+        if work.form == PerturbEndpoint.streamedForm {
+            return reply.multipartResponse(from: work.request.pictures, work.cost)
+        }
         let made = try batch.allBytes()
         timer.end(.compute)
         defer { timer.end(.encode) }
-        switch form {
+        switch work.form {
         case "application/json": return reply.jsonResponse(made)
         case "application/x-safetensors": return reply.safetensorsResponse(made)
         default: return reply.imageResponse(made)

@@ -24,14 +24,23 @@ extension PerturbRequest {
     /// What the pictures and their views take at most: the files, which lie beside the body they came in, the decoded
     /// pictures, decoders at work, and the views, in the making and made. Above the budget it is no longer exact.
     func neededBytes(_ claims: [PictureClaim], _ plan: PerturbPlan) -> Int {
-        let files = pictures.reduce(0) { $0.addingSaturating($1.source.heldBytes) }
         let decoders = (claims.map(\.decoderBytes).max() ?? 0)
             .multipliedSaturating(by: min(claims.count, WorkerPool.coreCount))
         let decoded = claims.reduce(0) { $0.addingSaturating($1.decodedBytes) }
         let isKept = plan.viewsAtOnce == nil || usesSecondPictures
-        let whole = files.addingSaturating(decoders)
+        let whole = fileBytes.addingSaturating(decoders)
             .addingSaturating(isKept ? decoded : min(decoded, DecodedPictures.keptBytes))
-        return whole.addingSaturating(viewBytes(claims, plan, upTo: plan.memoryBudget))
+        // Of a streamed reply the largest view must be found, however many there are.
+        let enough = plan.viewsAtOnce == nil ? plan.memoryBudget : .max
+        return whole.addingSaturating(viewBytes(claims, plan, upTo: enough))
+    }
+
+    /// The files, which lie beside the body they came in.
+    var fileBytes: Int { pictures.reduce(0) { $0.addingSaturating($1.source.heldBytes) } }
+
+    /// What one view of a streamed reply takes at most, its picture decoded again.
+    func partBytes(_ claims: [PictureClaim], _ plan: PerturbPlan) -> Int {
+        viewBytes(claims, plan, upTo: .max).addingSaturating(claims.map(\.decoderBytes).max() ?? 0)
     }
 
     private func viewBytes(_ claims: [PictureClaim], _ plan: PerturbPlan, upTo enough: Int) -> Int {

@@ -14,15 +14,41 @@ struct PreviewEndpoint: Sendable {
     /// A sheet larger than this is no sheet to look at.
     static let mostSheetPixels = 40_000_000
 
+    /// A request that was read, and whose pictures' headers were.
+    struct Work: Sendable {
+        fileprivate let request: PreviewRequest
+        /// The picture's and the second one's, as stored.
+        fileprivate let sizes: [PixelSize]
+        /// Decoders and decoded pictures.
+        fileprivate let pictureBytes: Int
+        let cost: PictureCost
+    }
+
     /// - Parameters:
     ///   - bytes: the body; nil for the built-in picture.
     ///   - name: the recipe's, of the path.
-    func respond(
-        to bytes: [UInt8]?, name: String, head: RequestHead, instruments: Instruments,
-        _ scope: RequestScope, _ timer: inout PhaseTimer
-    ) throws(Problem) -> Response {
+    func work(_ bytes: [UInt8]?, name: String, head: RequestHead) throws(Problem) -> Work {
         let request = try request(bytes, name, head)
-        let images = try decoded(request, scope)
+        let (sizes, pictureBytes) = try sizes(request)
+        let view = sizes[0].pixelCount
+        let sheet = layout(request, sizes[0]).largestSheet.pixelCount
+        let cost =
+            .decoding(pixels: view + sizes[1].pixelCount)
+            // Each is perturbed, by two steps most often, and scaled.
+            + PictureCost.perturbing(pixels: view, steps: 3) * request.options.draws
+            + .encoding(pixels: sheet, as: .png(level: Self.level))
+        return Work(request: request, sizes: sizes, pictureBytes: pictureBytes, cost: cost)
+    }
+
+    private static let level = 6
+
+    func respond(
+        to work: Work, instruments: Instruments, _ scope: RequestScope, _ timer: inout PhaseTimer
+    ) throws(Problem) -> Response {
+        let request = work.request
+        // After everything that the request will need has been found to fit.
+        try claim(request, work.sizes, pictureBytes: work.pictureBytes, scope)
+        let images = try decoded(request)
         timer.end(.decode)
         let layout = layout(request, images[0].size)
         let cells = try cells(of: request, images, layout, scope)
@@ -36,7 +62,7 @@ struct PreviewEndpoint: Sendable {
                 headers: [
                     .contentType: "image/png", .perceptionSize: "\(picture.width)x\(picture.height)",
                     .perceptionCells: sheet.places,
-                ], body: [try picture.encoded(as: .png(level: 6))])
+                ], body: [try picture.encoded(as: .png(level: Self.level))])
         } catch {
             throw Problem(Problem.Kind(error), Problem.Reason(error, field: "sheet"))
         }
@@ -59,14 +85,18 @@ struct PreviewEndpoint: Sendable {
             cells: request.leading + request.options.draws)
     }
 
-    /// The picture and the second one, after everything that the request will need has been found to fit.
-    private func decoded(_ request: PreviewRequest, _ scope: RequestScope) throws(Problem) -> [PixelImage] {
-        let files = [("image", request.pictures.image), ("second_image", request.pictures.second)]
-        let builtIn = [BuiltInPicture.exercise, BuiltInPicture.scene]
+    private static func files(_ request: PreviewRequest) -> [(field: String, file: [UInt8]?)] {
+        [("image", request.pictures.image), ("second_image", request.pictures.second)]
+    }
+
+    private static let builtIn = [BuiltInPicture.exercise, BuiltInPicture.scene]
+
+    /// What the headers of the pictures say.
+    private func sizes(_ request: PreviewRequest) throws(Problem) -> (sizes: [PixelSize], bytes: Int) {
         var faults = Faults()
         var sizes: [PixelSize] = []
         var needed = 0
-        for ((field, file), standIn) in zip(files, builtIn) {
+        for ((field, file), standIn) in zip(Self.files(request), Self.builtIn) {
             guard let file else {
                 sizes.append(standIn.size)
                 continue
@@ -83,10 +113,13 @@ struct PreviewEndpoint: Sendable {
             }
         }
         try faults.check()
-        try claim(request, sizes, pictureBytes: needed, scope)
+        return (sizes, needed)
+    }
 
+    private func decoded(_ request: PreviewRequest) throws(Problem) -> [PixelImage] {
+        var faults = Faults()
         var images: [PixelImage] = []
-        for ((field, file), standIn) in zip(files, builtIn) {
+        for ((field, file), standIn) in zip(Self.files(request), Self.builtIn) {
             do throws(ImageError) {
                 let decoding = request.options.reading.decoding
                 images.append(
