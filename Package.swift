@@ -45,7 +45,7 @@ let package = Package(
         room("EngineReplies", ["JSON", "Text"]),
         room("Tensor", ["JSON"]),
         room("Locking"),
-        room("Parallelism", ["Locking"]),
+        room("Parallelism", ["CProcess", "Locking"]),
         room("Text"),
         .target(name: "CFileMapping"),
         room("SharedFiles", ["CFileMapping"]),
@@ -84,10 +84,13 @@ let package = Package(
 
         // Where the columns meet.
         .target(name: "CContract", exclude: ["docs.html"]),
+        .target(
+            name: "CClientWheel", linkerSettings: [.linkedLibrary("gnutls"), .linkedLibrary("z")]),
+        room("ClientWheel", ["CClientWheel", "Text"]),
         room(
             "Service",
             [
-                "Advantages", "Batches", "CContract", "ContactSheet", "ContrastiveLoss",
+                "Advantages", "Batches", "CContract", "ClientWheel", "ContactSheet", "ContrastiveLoss",
                 "EngineReplies", "HTTP", "Images",
                 "JSON", "Locking",
                 "Observability", "Parallelism", "Perception", "Perturbation", "PolicyObjective",
@@ -97,7 +100,8 @@ let package = Package(
         .executableTarget(
             name: "perception-server",
             dependencies: [
-                "CProcess", "HTTP", "Locking", "Observability", "Service", "SharedFiles", "TokenDistribution",
+                "CProcess", "HTTP", "Locking", "Observability", "Parallelism", "Service", "SharedFiles",
+                "TokenDistribution",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"), logging,
             ],
             swiftSettings: strict),
@@ -138,7 +142,7 @@ let package = Package(
                 "Tensor", "Text",
                 httpTypes,
             ]),
-        tests("HTTPTests", ["HTTP", "Locking", httpTypes]),
+        tests("HTTPTests", ["HTTP", "Locking", "Parallelism", httpTypes]),
         tests("ObservabilityTests", ["JSON", "Locking", "Observability", logging]),
         tests(
             "ServiceTests",

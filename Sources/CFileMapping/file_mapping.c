@@ -9,6 +9,8 @@
 #include <stdlib.h>
 #include <sys/mman.h>
 #include <unistd.h>
+#include <linux/magic.h>
+#include <sys/vfs.h>
 
 /*
  * The signal handler walks a list of all mappings, so it has lock-free atomics only, and a mapping that is over stays in
@@ -101,4 +103,11 @@ void perception_unmap(perception_mapping *mapping) {
     atomic_store(&mapping->start, RESERVED);
     munmap((void *)start, length);
     atomic_store(&mapping->start, 0);
+}
+
+int perception_lies_in_memory(int descriptor) {
+    struct statfs status;
+    if (fstatfs(descriptor, &status) != 0)
+        return -1;
+    return status.f_type == TMPFS_MAGIC || status.f_type == RAMFS_MAGIC;
 }

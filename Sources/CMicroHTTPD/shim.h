@@ -127,8 +127,6 @@ static const ssize_t perception_stream_error = MHD_CONTENT_READER_END_WITH_ERROR
 
 int accept4(int listener, struct sockaddr *address, socklen_t *length, int flags);
 
-int pthread_setname_np(pthread_t thread, const char *name);
-
 /// Writes up to `bytes` of the process's core mask; a positive result means success.
 int sched_getaffinity(pid_t process, size_t bytes, cpu_set_t *mask);
 

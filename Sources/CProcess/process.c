@@ -35,3 +35,7 @@ int perception_set_default_stack(size_t bytes) {
     pthread_attr_destroy(&attributes);
     return result;
 }
+
+void perception_name_thread(const char *name) {
+    pthread_setname_np(pthread_self(), name);
+}

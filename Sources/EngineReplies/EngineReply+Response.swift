@@ -2,14 +2,14 @@
 package struct EngineResponse: Sendable, Equatable {
     /// The realised token of each position, [T], where the reply tells it.
     package var ids: [Int?] = []
-    /// Its log-probability in nats, [T]; finite and at most 0.
+    /// Its log-probability in nats, [T]; finite and at most 0, and 0 where the token does not count.
     package var logProbs: [Double] = []
     /// nil when it wasn't asked for.
     package var best: Best?
 
     /// The k likeliest tokens of each position.
     package struct Best: Sendable, Equatable {
-        /// Position i has entries `offsets[i]..<offsets[i + 1]`, at least one: [T + 1].
+        /// Position i has entries `offsets[i]..<offsets[i + 1]`, at least one where the token counts: [T + 1].
         package var offsets = [0]
         /// Nats, in the reply's order; −inf is probability 0.
         package var logProbs: [Double] = []
@@ -17,6 +17,12 @@ package struct EngineResponse: Sendable, Equatable {
         package var ids: [Int] = []
         /// How the realised token relates to them, [T].
         package var realised: [Realised] = []
+
+        /// A position that does not count has no entries.
+        fileprivate mutating func skip() {
+            offsets.append(logProbs.count)
+            realised.append(.unidentified)
+        }
     }
 
     package enum Realised: Sendable, Equatable {
@@ -30,23 +36,31 @@ package struct EngineResponse: Sendable, Equatable {
 }
 
 extension EngineReply {
-    /// The last T positions, compared with the response's own token ids [T].
-    package func response(tokenIDs: [Int], needsBest: Bool) throws(EngineReplyError) -> EngineResponse {
-        try response(last: tokenIDs.count, tokenIDs: tokenIDs, needsBest: needsBest)
+    /// The last T positions, compared with the response's token ids [T], as far as these are known.
+    package func response(
+        tokenIDs: [Int?], responseMask: [UInt8]? = nil, needsBest: Bool
+    ) throws(EngineReplyError) -> EngineResponse {
+        try response(
+            last: tokenIDs.count, tokenIDs: tokenIDs, responseMask: responseMask, needsBest: needsBest)
     }
 
     /// The last `count` ≥ 0 positions. Counting from the end is right for every engine: a prompt's image takes as many
     /// positions as the engine pleases.
-    /// - Parameter needsBest: whether lists of likeliest tokens must be there; they are left out otherwise.
+    /// - Parameters:
+    ///   - responseMask: [T] of 0 and 1: what the reply says of a token with 0 is not read, such as the output of a tool
+    ///     between two turns. Nil: all count.
+    ///   - needsBest: whether lists of likeliest tokens must be there; they are left out otherwise.
     /// - Complexity: O(T + entries · log k)
-    package func response(last count: Int, needsBest: Bool) throws(EngineReplyError) -> EngineResponse {
-        try response(last: count, tokenIDs: nil, needsBest: needsBest)
+    package func response(
+        last count: Int, responseMask: [UInt8]? = nil, needsBest: Bool
+    ) throws(EngineReplyError) -> EngineResponse {
+        try response(last: count, tokenIDs: nil, responseMask: responseMask, needsBest: needsBest)
     }
 
     private func response(
-        last count: Int, tokenIDs: [Int]?, needsBest: Bool
+        last count: Int, tokenIDs: [Int?]?, responseMask: [UInt8]?, needsBest: Bool
     ) throws(EngineReplyError) -> EngineResponse {
-        precondition(count >= 0)
+        precondition(count >= 0 && (responseMask?.count ?? count) == count)
         guard count <= self.count else {
             throw EngineReplyError(.tooFewEntries(expected: count, found: self.count), path: listPath)
         }
@@ -55,8 +69,13 @@ extension EngineReply {
         var best = EngineResponse.Best()
         for place in 0..<count {
             let position = start + place
+            guard responseMask?[place] != 0 else {
+                response.logProbs.append(0)
+                best.skip()
+                continue
+            }
             let path = "\(listPath)[\(position)]"
-            if let expected = tokenIDs?[place], let found = ids[position], expected != found {
+            if let expected = tokenIDs?[place] ?? nil, let found = ids[position], expected != found {
                 throw EngineReplyError(
                     .otherToken(position: place, expected: expected, found: found), path: path)
             }
@@ -66,10 +85,10 @@ extension EngineReply {
             guard logProbs[position] <= 0 else {
                 throw EngineReplyError(.notALogProb(logProbs[position], position: place), path: path)
             }
+            response.logProbs.append(logProbs[position])
             if needsBest { try append(position, at: place, to: &best) }
         }
         response.ids = Array(ids[start...])
-        response.logProbs = Array(logProbs[start...])
         response.best = needsBest ? best : nil
         return response
     }

@@ -1,6 +1,7 @@
 import CMicroHTTPD
 import Glibc
 import Locking
+import Parallelism
 
 /// The thread that accepts connections and hands them to the daemon.
 ///

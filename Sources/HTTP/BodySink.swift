@@ -49,5 +49,18 @@ package enum Outcome: Sendable {
     case work(@Sendable () -> Response)
     /// The same for work that may take long, by threads of its own that yield to all others: however much there is of
     /// it, other work finds a thread and the cores.
-    case longWork(@Sendable () -> Response)
+    ///
+    /// `expected` is about how long it takes on one core, by which such work is ordered; see ``WorkerPool``.
+    case longWork(@Sendable () -> Response, expected: Duration = .zero)
+    /// Work whose extent is only known once the request has been read. That, and short work, is done by threads of its
+    /// own, which never take long work.
+    case weighedWork(@Sendable () -> Weighed)
+}
+
+/// What reading a request made of it.
+package enum Weighed: Sendable {
+    /// It was short, and is done.
+    case response(Response)
+    /// See ``Outcome/longWork(_:expected:)``.
+    case longWork(@Sendable () -> Response, expected: Duration)
 }

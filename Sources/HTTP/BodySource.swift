@@ -1,16 +1,41 @@
 /// The rest of a body, made in pieces while the pieces before are sent, for answers too large to be held.
 ///
-/// Each piece is made by a job of its own on the batch threads, a few ahead of what the client has taken, and sent in
+/// Each piece is made by a job of its own on a worker, a few ahead of what the client has taken, and sent in
 /// order. A client that reads slowly therefore holds up its own pieces and nobody else's thread; one that leaves ends
 /// the work.
 ///
+/// Memory is claimed for a piece before it is made. What is made and not yet sent stays claimed, and no more than that.
 /// Everything that can fail because of the request must have been checked before: the status has been sent.
 package protocol BodySource: Sendable {
     var pieceCount: Int { get }
+
+    /// What making a piece takes, with the piece, in bytes at most. The claim of the work that made the source must have
+    /// room for one.
+    func claim(of index: Int) -> Int
+
+    /// About how long a piece takes on one core; see ``WorkerPool``.
+    var expected: Duration { get }
+
+    /// What is kept beside the request's body for pieces to come, in bytes.
+    var keptBytes: Int { get }
+
+    /// The client doesn't keep up, and nothing is being made: what can be had again need not be kept.
+    func letGo()
 
     /// Makes one piece. Called once for each index, in ascending order but several at a time.
     ///
     /// - Returns: nil when it can't be made. The reply is then cut off: it has neither its last chunk nor what would
     ///   follow, which every HTTP client reports as an incomplete reply.
     func piece(_ index: Int) -> [[UInt8]]?
+}
+
+/// Of a reply that is complete when it begins.
+struct NothingMore: BodySource {
+    let pieceCount = 0
+    let expected = Duration.zero
+    let keptBytes = 0
+
+    func claim(of index: Int) -> Int { 0 }
+    func letGo() {}
+    func piece(_ index: Int) -> [[UInt8]]? { nil }
 }

@@ -38,6 +38,36 @@ extension Connection {
         }
     }
 
+    /// Of a client that takes its answer more slowly than most could; nil for others.
+    func slowReader(now: Moment, limits: TimeLimits) -> SlowReader? {
+        state.withLock { state in
+            guard let share = state.share, share.bytes > 0 else { return nil }
+            let (bytes, taken): (Int, Duration)
+            switch state.phase {
+            case .replying(let count, let since): (bytes, taken) = (count, now - since)
+            case .streaming(let count, let spent, let since): (bytes, taken) = (count, spent + (now - since))
+            default: return nil
+            }
+            let late = taken - limits.swiftTransfer(of: bytes)
+            guard late > .zero else { return nil }
+            return SlowReader(connection: self, turn: state.turn, heldBytes: share.bytes, late: late)
+        }
+    }
+
+    /// Ends an answer that is being sent, for want of memory.
+    func crowdOut(in turn: Int) {
+        state.withLock { state in
+            guard state.turn == turn else { return }
+            switch state.phase {
+            case .replying, .streaming: cut(&state, .crowdedOut)
+            case .streamPaused:
+                cut(&state, .crowdedOut)
+                daemonConnection.resume()
+            default: return
+            }
+        }
+    }
+
     /// - Returns: the status, unless only the library can write to this client.
     private func send(_ response: Response, _ head: RequestHead?) -> HTTPResponse.Status? {
         guard canAnswerRaw else { return nil }

@@ -80,9 +80,11 @@ struct WorkResult: Sendable {
         case clientGone
     }
 
-    let answer: Answer
+    var answer: Answer
     var queue: Duration = .zero
     var work: Duration = .zero
+    /// Who did it, and makes the rest.
+    var workers: WorkerPool?
 
     /// Whether more of the answer is still to be made.
     var beginsStream: Bool {
@@ -109,5 +111,10 @@ struct TimeLimits: Sendable {
     /// For so many bytes that have moved: the base and what the minimum rate allows.
     func transfer(of bytes: Int) -> Duration {
         transferBase + .seconds(Double(bytes) / Double(max(1, bytesPerSecond)))
+    }
+
+    /// A client that takes longer for so many bytes is a slow reader: at a rate of sixteen times the least, a second.
+    func swiftTransfer(of bytes: Int) -> Duration {
+        min(.seconds(1), transferBase) + .seconds(Double(bytes) / Double(max(1, bytesPerSecond)) / 16)
     }
 }

@@ -26,6 +26,8 @@ final class Connection: Sendable {
         /// Which request that is, counted on this connection. Work that was answered in its place may still go on while
         /// the client's next request is served: neither its result nor its wish to go on concerns that one.
         var turn = 0
+        /// What the answer that is being sent holds of the memory budget.
+        var share: MemoryShare?
         /// Whether the client may be sending and must still get to read its answer when the library closes.
         var lingers = false
     }
@@ -101,13 +103,13 @@ final class Connection: Sendable {
     }
 
     /// - Returns: false when the reaper or a drain was faster.
-    func replyBegins(bytes: Int, now: Moment) -> Bool {
-        advance(to: .replying(bytes: bytes, since: now))
+    func replyBegins(bytes: Int, holding share: MemoryShare, now: Moment) -> Bool {
+        advance(to: .replying(bytes: bytes, since: now), holding: share)
     }
 
     /// - Returns: false when the reaper or a drain was faster.
-    func streamBegins(now: Moment) -> Bool {
-        advance(to: .streaming(bytes: 0, spent: .zero, since: now))
+    func streamBegins(holding share: MemoryShare, now: Moment) -> Bool {
+        advance(to: .streaming(bytes: 0, spent: .zero, since: now), holding: share)
     }
 
     /// The library has handed everything so far to the kernel and asks for more of a streamed body; suspends when there
@@ -164,6 +166,7 @@ final class Connection: Sendable {
     func requestEnded(now: Moment) -> Phase.Cut? {
         state.withLock { state in
             state.deadline = nil
+            state.share = nil
             if case .cut(let cut) = state.phase { return cut }
             state.phase = .resting(since: now, isNew: false)
             return nil
@@ -186,10 +189,11 @@ final class Connection: Sendable {
     }
 
     @discardableResult
-    private func advance(to next: Phase) -> Bool {
+    private func advance(to next: Phase, holding share: MemoryShare? = nil) -> Bool {
         state.withLock { state in
             if state.phase.isOver { return false }
             state.phase = next
+            state.share = share
             return true
         }
     }

@@ -1,5 +1,6 @@
 import CMicroHTTPD
 import Glibc
+import Parallelism
 
 /// libmicrohttpd's threads. They accept nothing by themselves; see ``Acceptor``.
 ///

@@ -109,12 +109,12 @@ private func take(_ step: Transaction.Step, on connection: DaemonConnection, _ c
     case .goOn: return .YES
     case .close: return .NO
     case .reply(let response, let closing): return connection.queue(response, closing: closing) ? .YES : .NO
-    case .stream(let response, let stream, let closing):
-        return connection.queue(response, then: stream, closing: closing) ? .YES : .NO
-    case .suspend(let job, let workers, let refused):
+    case .stream(let response, let stream, let length, let closing):
+        return connection.queue(response, then: stream, length: length, closing: closing) ? .YES : .NO
+    case .suspend(let job, let workers, let expected, let refused):
         // Suspended before the job can end, or its end would find nothing to resume.
         connection.suspend()
-        if !workers.submit(job) { refused() }
+        if !workers.submit(expected: expected, job) { refused() }
         return .YES
     }
 }

@@ -67,10 +67,12 @@ struct DaemonConnection: @unchecked Sendable {
     }
 
     /// The same for an answer whose body is the stream's.
-    func queue(_ response: Response, then stream: ReplyStream, closing: Bool) -> Bool {
-        guard let answer = unsafe DaemonResponse.make(response, streaming: stream, closing: closing) else {
-            return false
-        }
+    /// - Parameter length: of the whole body; nil when it isn't known.
+    func queue(_ response: Response, then stream: ReplyStream, length: Int?, closing: Bool) -> Bool {
+        guard
+            let answer = unsafe DaemonResponse.make(
+                response, streaming: stream, length: length, closing: closing)
+        else { return false }
         return unsafe queue(answer, response.status)
     }
 

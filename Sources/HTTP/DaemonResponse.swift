@@ -27,14 +27,17 @@ enum DaemonResponse {
     /// How much the library asks a stream for at a time.
     private static let streamBlock = 256 << 10
 
-    /// An answer of unknown length that asks `stream` for its body.
+    /// An answer that asks `stream` for its body.
     ///
+    /// - Parameter length: of the body; nil when it isn't known.
     /// - Returns: nil when the system is out of memory; otherwise destroy it after queueing.
     @unsafe
-    static func make(_ response: Response, streaming stream: ReplyStream, closing: Bool) -> OpaquePointer? {
+    static func make(
+        _ response: Response, streaming stream: ReplyStream, length: Int?, closing: Bool
+    ) -> OpaquePointer? {
         let reader = unsafe Unmanaged.passRetained(stream)
         let made = unsafe MHD_create_response_from_callback(
-            UInt64.max, streamBlock, readStream, reader.toOpaque(), releaseStream)
+            length.map(UInt64.init) ?? UInt64.max, streamBlock, readStream, reader.toOpaque(), releaseStream)
         guard let made = unsafe made else {
             unsafe reader.release()
             return nil

@@ -38,6 +38,9 @@ package struct Exchange: Sendable {
         case clientGone = "client-gone"
         /// The server closed because the client was too slow.
         case timeout
+        /// The server closed for want of memory: slow readers together held more than their share and this one was the
+        /// slowest, or a streamed reply found no memory for its next part for as long as a body may take.
+        case crowdedOut = "crowded-out"
         /// The server closed: its grace for draining was over.
         case abandoned
     }
@@ -68,4 +71,5 @@ package struct ServerLoad: Sendable, Equatable {
     package var running: Int
     /// Claimed of the memory budget.
     package var memoryBytes: Int
+    package var slowReaders = SlowReaders()
 }

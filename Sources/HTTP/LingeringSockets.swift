@@ -1,5 +1,6 @@
 import Glibc
 import Locking
+import Parallelism
 
 /// Sockets that the library has closed after an answer its client may not have read, because it was sending.
 ///

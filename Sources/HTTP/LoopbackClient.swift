@@ -178,11 +178,11 @@ package final class LoopbackClient {
         }
     }
 
-    /// Waits for something to come and leaves it to the next reply.
+    /// Waits for something to come, or so many bytes, and leaves it to the next reply.
     ///
     /// - Returns: how many bytes have come and not been taken.
-    package func receiveSome() throws(ClientError) -> Int {
-        if unread.isEmpty { try receiveMore() }
+    package func receiveSome(atLeast least: Int = 1) throws(ClientError) -> Int {
+        while unread.count < least { try receiveMore() }
         return unread.count
     }
 

@@ -14,6 +14,23 @@ final class MemoryBudget: Sendable {
         /// Granted since somebody last waited for it.
         var turnover = 0
         var isClosed = false
+        var waiting: [Waiting] = []
+        var tickets = 0
+    }
+
+    /// What a streamed reply may be ahead of its client by: this part of the budget.
+    static let partOfOneReply = 4
+    /// Claims up to this part of the budget pass those that wait, which they could hardly keep waiting.
+    private static let partOfLittle = 64
+
+    /// Names somebody who waits.
+    struct Ticket: Equatable { fileprivate let number: Int }
+
+    private struct Waiting {
+        let ticket: Ticket
+        let bytes: Int
+        let since: Moment
+        let told: @Sendable (Bool) -> Void
     }
 
     /// - Parameter turnoverStep: how much is granted before who waits for that is woken.
@@ -38,10 +55,12 @@ final class MemoryBudget: Sendable {
                     false
                 )
             }
-            if bytes > total - state.used {
+            // What is given back goes to who waits for it first.
+            let kept = bytes > total / Self.partOfLittle ? state.waiting.first?.bytes ?? 0 : 0
+            if bytes > total - state.used - kept {
                 return (
                     .memoryTaken(
-                        needed: whole.partialValue, free: max(0, total - state.used), budget: total,
+                        needed: whole.partialValue, free: max(0, total - state.used - kept), budget: total,
                         retryAfter: retryAfter), false
                 )
             }
@@ -78,6 +97,48 @@ final class MemoryBudget: Sendable {
     }
 
     func release(_ bytes: Int) {
-        state.withLock { $0.used -= bytes }
+        change { $0.used -= bytes }
+    }
+
+    /// Waits, in turn, until there are `bytes` beside what others hold.
+    /// - Parameter told: of true when they are granted, of false when ``refuse(waitingSince:)`` does not. It may be called
+    ///   at once, and by whoever gives memory back: it must take no lock that is held in a call of this class.
+    func wait(for bytes: Int, _ told: @escaping @Sendable (Bool) -> Void) -> Ticket {
+        change { state in
+            state.tickets += 1
+            let ticket = Ticket(number: state.tickets)
+            state.waiting.append(Waiting(ticket: ticket, bytes: bytes, since: .now, told: told))
+            return ticket
+        }
+    }
+
+    func stopWaiting(_ ticket: Ticket) {
+        change { state in state.waiting.removeAll { $0.ticket == ticket } }
+    }
+
+    /// Gives up on those that have waited since before `moment`.
+    func refuse(waitingSince moment: Moment) {
+        let refused = state.withLock { state in
+            let refused = state.waiting.filter { $0.since < moment }
+            state.waiting.removeAll { $0.since < moment }
+            return refused
+        }
+        for waiting in refused { waiting.told(false) }
+        if !refused.isEmpty { change { _ in } }
+    }
+
+    /// Changes the state, and grants what can then be granted.
+    private func change<Result>(_ body: (inout State) -> Result) -> Result {
+        let (result, granted) = state.withLock { state in
+            let result = body(&state)
+            var granted: [Waiting] = []
+            while let first = state.waiting.first, first.bytes <= total - state.used {
+                state.used += first.bytes
+                granted.append(state.waiting.removeFirst())
+            }
+            return (result, granted)
+        }
+        for waiting in granted { waiting.told(true) }
+        return result
     }
 }

@@ -4,9 +4,9 @@ import Synchronization
 ///
 /// Whoever uses the memory holds the share, and the last to let go of it gives the memory back: a client that has left
 /// does not free what a worker still computes on. Only one of them changes it at a time – the I/O thread until it hands
-/// the request to a worker, then that worker, then the I/O thread again.
+/// the request to a worker, then that worker, then the I/O thread again, or whoever has the lock of the reply's stream.
 final class MemoryShare: Sendable {
-    private let budget: MemoryBudget
+    let budget: MemoryBudget
     private let claimed = Atomic(0)
 
     init(of budget: MemoryBudget) {
@@ -27,6 +27,11 @@ final class MemoryShare: Sendable {
         if let refusal = budget.claim(bytes - held, holding: held) { return refusal }
         claimed.store(bytes, ordering: .relaxed)
         return nil
+    }
+
+    /// Takes over what the budget has granted to somebody who waited for it.
+    func adopt(_ bytes: Int) {
+        claimed.add(bytes, ordering: .relaxed)
     }
 
     /// What remains to be held, be it more or less than before.

@@ -1,4 +1,5 @@
 import Locking
+import Parallelism
 
 /// Ends connections that are too slow. libmicrohttpd only measures inactivity, which one byte a second defeats.
 enum Reaper {

@@ -1,8 +1,9 @@
 import Locking
 
-/// One streamed body between the batch threads that make its pieces and the I/O thread that sends them.
+/// One body between the threads that make its pieces and the I/O thread that sends them.
 ///
-/// Locks are taken in the order connection, stream; never the other way.
+/// What is claimed of the memory budget is what is there: what the source keeps, pieces in the making, and pieces that are
+/// made and not yet sent. Locks are taken in the order connection, stream, budget; never the other way.
 final class ReplyStream: Sendable {
     /// What there is to send.
     enum Portion {
@@ -14,39 +15,55 @@ final class ReplyStream: Sendable {
         case broken
     }
 
-    private struct State {
+    struct State {
         /// Made, not yet begun to be sent.
         var made: [Int: [[UInt8]]] = [:]
         /// The next piece to send, and the next to make.
         var next = 0
         var begun = 0
-        /// What is being sent, and how much of its first array is gone.
-        var current: ArraySlice<[UInt8]>
+        /// What is being sent; arrays that are gone are empty. `array` is the first that isn't, of which `sent` bytes are gone.
+        var current: [[UInt8]]
+        var array = 0
         var sent = 0
+        /// Pieces in the making, and what is claimed for them.
+        var making = 0
+        var makingBytes = 0
+        /// Of pieces and arrays that are not wholly sent.
+        var unsentBytes: Int
+        /// While the next piece waits for memory.
+        var ticket: MemoryBudget.Ticket?
+        /// Whether the connection rests until there is more.
         var isWaiting = false
         var isBroken = false
+
+        /// Nothing is there to be sent, or will be without a further piece.
+        var isIdle: Bool { making == 0 && made.isEmpty && array == current.count }
     }
 
-    private let source: any BodySource
-    private let connection: Connection
-    private let turn: Int
-    private let pool: WorkerPool
-    /// Pieces made or in the making that the client has not begun to take: some for each thread, as they take unequal
-    /// time and are sent in order.
-    private let ahead: Int
-    private let state: Monitor<State>
+    let source: any BodySource
+    let connection: Connection
+    let turn: Int
+    let pool: WorkerPool
+    let share: MemoryShare
+    /// Held of the request, beside what the source keeps.
+    private let bodyBytes: Int
+    let state: Monitor<State>
 
-    /// - Parameter first: sent before the source's pieces.
+    /// - Parameters:
+    ///   - first: sent before the source's pieces.
+    ///   - share: the request's; from now on nobody else changes it.
+    ///   - bodyBytes: what the source needs of the request, which stays claimed.
     init(
         _ first: [[UInt8]], then source: any BodySource, to connection: Connection, in turn: Int,
-        madeBy pool: WorkerPool
+        madeBy pool: WorkerPool, share: MemoryShare, holding bodyBytes: Int
     ) {
         self.source = source
         self.connection = connection
         self.turn = turn
         self.pool = pool
-        ahead = 2 * pool.threadCount + 1
-        state = Monitor(State(current: first[...]))
+        self.share = share
+        self.bodyBytes = bodyBytes
+        state = Monitor(State(current: first, unsentBytes: first.reduce(0) { $0 + $1.count }))
     }
 
     /// Copies what is there into `buffer`, on the connection's I/O thread; suspends the connection when that is nothing.
@@ -62,19 +79,38 @@ final class ReplyStream: Sendable {
 
     /// Nobody will read any more. What is being made is finished, unheard.
     func cancel() {
-        state.withLock { state in
-            state.isBroken = true
-            state.made = [:]
-        }
+        state.withLock { state in drop(&state) }
+    }
+
+    /// What there is goes, and nothing more is made.
+    func drop(_ state: inout State) {
+        state.isBroken = true
+        state.made = [:]
+        state.current = []
+        state.array = 0
+        state.unsentBytes = 0
+        if let ticket = state.ticket.take() { share.budget.stopWaiting(ticket) }
+        settle(state)
     }
 
     private func take(
         from state: inout State, into buffer: UnsafeMutableRawBufferPointer
     ) -> (Portion, toMake: Range<Int>) {
         guard !state.isBroken else { return (.broken, 0..<0) }
+        let copied = unsafe copy(from: &state, into: buffer)
+        let toMake = begin(&state)
+        settle(state)
+        if copied > 0 { return (.bytes(copied), toMake) }
+        guard state.next < source.pieceCount else { return (.end, toMake) }
+        state.isWaiting = true
+        return (.nothingYet, toMake)
+    }
+
+    private func copy(from state: inout State, into buffer: UnsafeMutableRawBufferPointer) -> Int {
         var copied = 0
         while copied < buffer.count {
-            if let array = state.current.first {
+            if state.array < state.current.count {
+                let array = state.current[state.array]
                 let count = min(array.count - state.sent, buffer.count - copied)
                 unsafe array.withUnsafeBytes { bytes in
                     unsafe UnsafeMutableRawBufferPointer(rebasing: buffer[copied...])
@@ -84,40 +120,29 @@ final class ReplyStream: Sendable {
                 copied += count
                 state.sent += count
                 if state.sent == array.count {
-                    state.current.removeFirst()
+                    // Gone from memory, too.
+                    state.current[state.array] = []
+                    state.unsentBytes -= array.count
+                    state.array += 1
                     state.sent = 0
                 }
             } else if let piece = state.made.removeValue(forKey: state.next) {
-                state.current = piece[...]
+                state.current = piece
+                state.array = 0
                 state.next += 1
             } else {
                 break
             }
         }
-        let toMake = state.begun..<max(state.begun, min(source.pieceCount, state.next + ahead))
-        state.begun = toMake.upperBound
-        if copied > 0 { return (.bytes(copied), toMake) }
-        guard state.next < source.pieceCount else { return (.end, toMake) }
-        state.isWaiting = true
-        return (.nothingYet, toMake)
+        return copied
     }
 
-    private func make(_ index: Int) {
-        pool.submitFurther { [self] in
-            let isWanted = !state.withLock { $0.isBroken } && connection.isWaiting(in: turn)
-            let piece = isWanted ? source.piece(index) : nil
-            let mustWake = state.withLock { state in
-                if let piece, !state.isBroken {
-                    state.made[index] = piece
-                } else {
-                    state.isBroken = true
-                    state.made = [:]
-                }
-                guard state.isWaiting, state.isBroken || index == state.next else { return false }
-                state.isWaiting = false
-                return true
-            }
-            if mustWake { connection.resumeStream() }
-        }
+    /// What is there now.
+    func heldBytes(_ state: State) -> Int {
+        bodyBytes + source.keptBytes + state.makingBytes + state.unsentBytes
+    }
+
+    func settle(_ state: State) {
+        share.settle(at: heldBytes(state))
     }
 }

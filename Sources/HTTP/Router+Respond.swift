@@ -37,7 +37,12 @@ extension Router {
             }
             switch sink.finish(scope) {
             case .reply(let response): return response.whole
-            case .work(let work), .longWork(let work): return work().whole
+            case .work(let work), .longWork(let work, _): return work().whole
+            case .weighedWork(let work):
+                switch work() {
+                case .response(let response): return response.whole
+                case .longWork(let work, _): return work().whole
+                }
             }
         }
     }

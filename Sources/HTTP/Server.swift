@@ -1,4 +1,5 @@
 import Locking
+import Parallelism
 
 /// A running HTTP server.
 ///
@@ -74,8 +75,9 @@ package final class Server: Sendable {
     package var load: ServerLoad {
         ServerLoad(
             connections: core.connectionCount, inFlight: core.inFlight.withLock { $0 },
-            queued: core.workers.queued + core.longWorkers.queued,
-            running: core.workers.running + core.longWorkers.running, memoryBytes: core.memory.claimed)
+            queued: core.pools.reduce(0) { $0 + $1.queued },
+            running: core.pools.reduce(0) { $0 + $1.running },
+            memoryBytes: core.memory.claimed, slowReaders: core.slowReaders.withLock { $0 })
     }
 
     /// Stops accepting, lets requests in flight finish within the grace, then stops for good.
@@ -113,7 +115,7 @@ package final class Server: Sendable {
         daemon.stop()
         if finished {
             core.lingering.finish(atMost: TimeLimits(core.configuration).linger)
-            for pool in [core.workers, core.longWorkers] { _ = pool.waitForThreads(atMost: .seconds(1)) }
+            for pool in core.pools { _ = pool.waitForThreads(atMost: .seconds(1)) }
         }
         life.withLock(waking: .everybody) { $0 = .over(finished: finished) }
         return finished

@@ -8,7 +8,7 @@ package struct ServerConfiguration: Sendable {
 
     /// Threads that only move bytes and answer small requests.
     package var ioThreads = max(2, min(8, WorkerPool.coreCount / 2))
-    /// Threads that compute, and as many for work that may take long.
+    /// Threads that compute; as many for short work on pictures, and as many for work that may take long.
     package var workerThreads = WorkerPool.coreCount
     /// Jobs of either kind that may wait for a thread; more are answered with 503.
     package var workQueueLimit = 1024
@@ -20,6 +20,8 @@ package struct ServerConfiguration: Sendable {
     /// For all requests in flight together; claimed before it is spent (see ``BodySink/memory`` and
     /// ``RequestScope/claim(_:)``).
     package var memoryBudgetBytes = 4 << 30
+    /// What the answers of slow readers may hold together: a quarter of the budget. Beyond it the slowest are cut off.
+    package var slowReaderBytes: Int { memoryBudgetBytes / 4 }
     /// Connections above this are answered with 503 and closed.
     package var maxConnections = 10_000
     /// libmicrohttpd's memory for one connection: bounds the head and, halved, the pieces of a body.

@@ -1,5 +1,6 @@
 import HTTPTypes
 import Locking
+import Parallelism
 import Synchronization
 
 /// What all threads of a server share.
@@ -11,7 +12,9 @@ final class ServerCore: Sendable {
     let render: RefusalRenderer
     let observer: any ServerObserver
     let workers: WorkerPool
-    /// For jobs that may take long, and the pieces of streamed replies: those never keep the others waiting.
+    /// For jobs that must be read to know how long they take, and those of them that are short.
+    let shortWorkers: WorkerPool
+    /// For jobs that may take long: those never keep the others waiting.
     let longWorkers: WorkerPool
     let memory: MemoryBudget
     let connections = Monitor<[ObjectIdentifier: Connection]>([:])
@@ -19,6 +22,8 @@ final class ServerCore: Sendable {
     let inFlight = Monitor(0)
     /// Open for a while after the library has closed them.
     let lingering: LingeringSockets
+    /// As the reaper last found them.
+    let slowReaders = Monitor(SlowReaders())
     /// False once the reaper may go.
     let reaping = Monitor(true)
     private let draining = Atomic(false)
@@ -40,16 +45,26 @@ final class ServerCore: Sendable {
         memory = MemoryBudget(
             total: configuration.memoryBudgetBytes, retryAfter: configuration.retryAfter,
             turnoverStep: SpareMemory.step(of: configuration.memoryBudgetBytes))
-        workers = try WorkerPool(
-            threads: configuration.workerThreads, queueLimit: configuration.workQueueLimit)
+        let (threads, queueLimit) = (configuration.workerThreads, configuration.workQueueLimit)
+        workers = try WorkerPool(threads: threads, queueLimit: queueLimit)
         do throws(ThreadError) {
-            longWorkers = try WorkerPool(
-                threads: configuration.workerThreads, queueLimit: configuration.workQueueLimit, yields: true)
+            shortWorkers = try WorkerPool(
+                threads: threads, queueLimit: queueLimit, urgency: .short, named: "short")
         } catch {
             workers.stop()
             throw error
         }
+        do throws(ThreadError) {
+            longWorkers = try WorkerPool(
+                threads: threads, queueLimit: queueLimit, urgency: .low, named: "long")
+        } catch {
+            workers.stop()
+            shortWorkers.stop()
+            throw error
+        }
     }
+
+    var pools: [WorkerPool] { [workers, shortWorkers, longWorkers] }
 
     /// The answer to work that no thread may wait for.
     var queueIsFull: Refusal {
@@ -57,7 +72,7 @@ final class ServerCore: Sendable {
     }
 
     /// Whether heavy requests would be refused.
-    var isOverloaded: Bool { workers.isFull || longWorkers.isFull }
+    var isOverloaded: Bool { pools.contains(where: \.isFull) }
 
     /// Whether clients speak TLS, so that only the library can write to them.
     var isSecure: Bool { configuration.tls != nil }
@@ -94,8 +109,7 @@ final class ServerCore: Sendable {
 
     /// Lets workers, reaper and the watch over spare memory go.
     func stopThreads() {
-        workers.stop()
-        longWorkers.stop()
+        for pool in pools { pool.stop() }
         reaping.withLock(waking: .everybody) { $0 = false }
         lingering.stopWatching()
         memory.close()
@@ -104,10 +118,19 @@ final class ServerCore: Sendable {
     /// Ends what has taken too long.
     func reap(_ limits: TimeLimits) {
         let now = Moment.now
+        var slow: [SlowReader] = []
         for connection in openConnections {
             connection.reap(now: now, limits: limits) { refusal, head in
                 finish(refusal.response(render, head), for: head)
             }
+            if let reader = connection.slowReader(now: now, limits: limits) { slow.append(reader) }
+        }
+        memory.refuse(waitingSince: now - limits.transferBase)
+        slowReaders.withLock { $0 = SlowReaders(slow) }
+        // Without a budget nothing is short.
+        guard configuration.memoryBudgetBytes > 0 else { return }
+        for reader in SlowReaders.excess(slow, beyond: configuration.slowReaderBytes) {
+            reader.connection.crowdOut(in: reader.turn)
         }
     }
 

@@ -1,3 +1,5 @@
+import Parallelism
+
 /// Gives freed memory back to the system where much of it waits for the next request. Each thread has a heap of its own,
 /// so that what waits in all of them could otherwise be several times the budget.
 ///

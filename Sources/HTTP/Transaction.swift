@@ -8,9 +8,10 @@ final class Transaction {
         /// Wait for more.
         case goOn
         case reply(Response, closing: Bool)
-        case stream(Response, ReplyStream, closing: Bool)
+        /// `length` is that of the body, where it is known.
+        case stream(Response, ReplyStream, length: Int?, closing: Bool)
         /// Suspend the connection and hand the job to these workers; call the other when they take no more.
-        case suspend(WorkerPool.Job, WorkerPool, refused: () -> Void)
+        case suspend(WorkerPool.Job, WorkerPool, expected: Duration, refused: () -> Void)
         case close
     }
 
@@ -30,6 +31,8 @@ final class Transaction {
 
     /// Replies up to this size are as small as what every connection has anyway, and mostly gone at once.
     private static let uncountedReply = 16 << 10
+    /// From here on a reply is given to the library piece by piece, so that the memory of what is sent is free again.
+    private static let piecemealReply = 4 << 20
 
     private let core: ServerCore
     private let connection: Connection
@@ -39,6 +42,8 @@ final class Transaction {
     private var memory: BodyMemory
     /// See ``Connection/headArrived(_:now:limit:)``.
     private var turn = 0
+    /// Claimed for the complete body.
+    private var bodyBytes = 0
 
     private var route: Route?
     private var status: HTTPResponse.Status?
@@ -116,11 +121,14 @@ final class Transaction {
         case .receiving(let sink, _):
             guard connection.bodyEnded() else { return .close }
             durations.receive = .now - started
+            bodyBytes = memory.share.bytes
             let scope = RequestScope(memory.share) { [connection, turn] in connection.isWaiting(in: turn) }
             switch sink.finish(scope) {
             case .reply(let response): return reply(response)
-            case .work(let work): return hand(over: work, to: core.workers)
-            case .longWork(let work): return hand(over: work, to: core.longWorkers)
+            case .work(let work): return hand(over: core.workers) { .response(work()) }
+            case .longWork(let work, let expected):
+                return hand(over: core.longWorkers, expected: expected) { .response(work()) }
+            case .weighedWork(let work): return hand(over: core.shortWorkers, work)
             }
         case .discarding(let response), .outlasting(let response, _):
             durations.receive = .now - started
@@ -130,7 +138,7 @@ final class Transaction {
             durations.queue = result.queue
             durations.work = result.work
             switch result.answer {
-            case .response(let response): return reply(response)
+            case .response(let response): return reply(response, madeBy: result.workers)
             case .inPlaceOfWork(let response): return reply(response, worksOn: true)
             case .clientGone: return .close
             }
@@ -203,49 +211,57 @@ final class Transaction {
         return .goOn
     }
 
-    /// - Parameter worksOn: a worker is still at it, and holds what it has claimed.
-    private func reply(_ response: Response, worksOn: Bool = false) -> Step {
+    /// - Parameters:
+    ///   - workers: who makes the rest of a streamed reply.
+    ///   - worksOn: a worker is still at it, and holds what it has claimed.
+    private func reply(_ response: Response, madeBy workers: WorkerPool? = nil, worksOn: Bool = false) -> Step
+    {
         let finished = core.finish(response, for: head)
+        let bytes = finished.bodyByteCount
         if let rest = response.rest {
-            // The rest is made of the body, and its pieces of what was claimed for them.
-            guard connection.streamBegins(now: .now) else { return .close }
-            status = finished.status
-            stage = .replying
-            isStreamed = true
-            let stream = ReplyStream(
-                response.body, then: rest, to: connection, in: turn, madeBy: core.longWorkers)
-            return .stream(finished, stream, closing: closing || core.isDraining)
+            return stream(finished, then: rest, holding: bodyBytes, length: nil, workers)
         }
-        if !worksOn {
-            let bytes = finished.bodyByteCount
-            memory.share.settle(at: bytes > Transaction.uncountedReply ? bytes : 0)
+        if bytes >= Transaction.piecemealReply, head.method != .head, !worksOn {
+            return stream(finished, then: NothingMore(), holding: 0, length: bytes, workers)
         }
-        replyBytes = head.method == .head ? 0 : finished.bodyByteCount
-        guard connection.replyBegins(bytes: replyBytes, now: .now) else { return .close }
+        if !worksOn { memory.share.settle(at: bytes > Transaction.uncountedReply ? bytes : 0) }
+        replyBytes = head.method == .head ? 0 : bytes
+        guard connection.replyBegins(bytes: replyBytes, holding: memory.share, now: .now) else {
+            return .close
+        }
         status = finished.status
         notes = finished.notes
         stage = .replying
         return .reply(finished, closing: closing || core.isDraining)
     }
 
-    private func hand(over work: @escaping @Sendable () -> Response, to workers: WorkerPool) -> Step {
+    private func stream(
+        _ finished: Response, then rest: any BodySource, holding bodyBytes: Int, length: Int?,
+        _ workers: WorkerPool?
+    ) -> Step {
+        guard connection.streamBegins(holding: memory.share, now: .now) else { return .close }
+        status = finished.status
+        notes = finished.notes
+        stage = .replying
+        isStreamed = true
+        let stream = ReplyStream(
+            finished.body, then: rest, to: connection, in: turn, madeBy: workers ?? core.longWorkers,
+            share: memory.share, holding: bodyBytes)
+        var head = finished
+        // The stream alone has it, and lets go of what is sent.
+        head.body = []
+        head.rest = nil
+        return .stream(head, stream, length: length, closing: closing || core.isDraining)
+    }
+
+    /// Has work done by these workers, and by others what turns out to be long.
+    private func hand(
+        over workers: WorkerPool, expected: Duration = .zero, _ work: @escaping @Sendable () -> Weighed
+    ) -> Step {
         guard connection.workBegins(head) else { return .close }
         stage = .working
-        let queued = Moment.now
-        let job: WorkerPool.Job = { [connection, turn] in
-            guard connection.isWaiting(in: turn) else {
-                return connection.deliver(WorkResult(answer: .clientGone), in: turn)
-            }
-            let begun = Moment.now
-            let response = work()
-            // What says that time is over ended because the client had left: else the reaper would have answered.
-            let isUnheard = response.status == .gatewayTimeout && !connection.isWaiting(in: turn)
-            connection.deliver(
-                WorkResult(
-                    answer: isUnheard ? .clientGone : .response(response), queue: begun - queued,
-                    work: .now - begun), in: turn)
-        }
-        return .suspend(job, workers) { [self] in
+        let job = WorkTurn(for: self.head, core, connection, turn, workers).job(work)
+        return .suspend(job, workers, expected: expected) { [self] in
             connection.deliver(
                 WorkResult(answer: .response(core.queueIsFull.response(core.render, head))), in: turn)
         }

@@ -1,16 +1,20 @@
 import Glibc
 import Locking
-import Parallelism
+package import Parallelism
 
-/// Threads that compute, fed from one bounded first-in-first-out queue.
+/// Threads that compute, fed from one bounded queue.
 ///
 /// One queue for all of them means a job never delays another while a thread is idle. These are threads of our own
 /// and not Swift's cooperative pool because jobs compute for seconds without a point to yield at.
+///
+/// The job comes first that would be over first if each had begun as it came. So short work passes long work that waits,
+/// and none waits for ever: what comes later than a job by the time that job takes never passes it. Jobs that are expected
+/// to take equally long are begun in the order they came.
 package final class WorkerPool: Sendable {
     package typealias Job = @Sendable () -> Void
 
     private struct State {
-        var jobs = FIFO<Job>()
+        var jobs = JobQueue()
         var running = 0
         var isStopping = false
         var threads: Int
@@ -22,17 +26,19 @@ package final class WorkerPool: Sendable {
 
     /// - Parameters:
     ///   - queueLimit: jobs that may wait while all threads are taken.
-    ///   - yields: whether its threads yield the cores to others; see `ThreadUrgency`.
+    ///   - urgency: how its threads share the cores with others.
     /// - Throws: when the system has no more threads.
-    package init(threads: Int, queueLimit: Int, yields: Bool = false) throws(ThreadError) {
+    package init(
+        threads: Int, queueLimit: Int, urgency: ThreadUrgency = .ordinary, named name: String = "worker"
+    ) throws(ThreadError) {
         precondition(threads > 0 && queueLimit >= 0)
         capacity = threads + queueLimit
         threadCount = threads
         state = Monitor(State(threads: threads))
         for index in 0..<threads {
             do throws(ThreadError) {
-                try PosixThread.start(named: yields ? "long-\(index)" : "worker-\(index)") { [self] in
-                    if yields { ThreadUrgency.lower() }
+                try PosixThread.start(named: "\(name)-\(index)") { [self] in
+                    ThreadUrgency.lower(to: urgency)
                     work()
                 }
             } catch {
@@ -45,19 +51,20 @@ package final class WorkerPool: Sendable {
 
     /// Queues a job.
     ///
+    /// - Parameter expected: about how long it takes on one core.
     /// - Returns: false when the queue is full or the pool is stopping; the job is not kept then.
-    package func submit(_ job: @escaping Job) -> Bool {
+    package func submit(expected: Duration = .zero, _ job: @escaping Job) -> Bool {
         state.withLock(waking: .one) { state in
             guard !state.isStopping, state.running + state.jobs.count < capacity else { return false }
-            state.jobs.append(job)
+            state.jobs.add(job, due: .now + expected)
             return true
         }
     }
 
     /// Queues a job that belongs to one already taken, whatever the queue's length; also while the pool is stopping, as
     /// long as that one is running or its reply is being sent.
-    func submitFurther(_ job: @escaping Job) {
-        state.withLock(waking: .one) { $0.jobs.append(job) }
+    func submitFurther(expected: Duration = .zero, _ job: @escaping Job) {
+        state.withLock(waking: .one) { $0.jobs.add(job, due: .now + expected) }
     }
 
     /// Jobs waiting for a thread.
@@ -93,29 +100,5 @@ package final class WorkerPool: Sendable {
             }
             return state.isStopping ? .some(nil) : nil
         }
-    }
-}
-
-/// A queue on an array: the used-up front is dropped once it is the larger part.
-struct FIFO<Element: Sendable>: Sendable {
-    private var elements: [Element?] = []
-    private var head = 0
-
-    var count: Int { elements.count - head }
-
-    mutating func append(_ element: Element) {
-        elements.append(element)
-    }
-
-    /// - Complexity: O(1) amortised.
-    mutating func popFirst() -> Element? {
-        guard head < elements.count else { return nil }
-        let element = elements[head].take()
-        head += 1
-        if head * 2 > elements.count {
-            elements.removeFirst(head)
-            head = 0
-        }
-        return element
     }
 }

@@ -1,4 +1,3 @@
-import Dispatch
 import Locking
 
 /// Handing calls out takes some tens of microseconds, and a service whose threads are all busy gains nothing by it: less
@@ -25,16 +24,18 @@ package func mapInParallel<Result: Sendable>(
 
 /// Calls `body` with 0..<count over all cores, in any order; the calls must not touch what others write.
 ///
-/// Called from a thread that yields to others, the threads that help yield as well.
+/// Called from a thread that yields to others, the threads that help yield as well; one that does short work has no help.
 /// - Parameter operations: about how many arithmetic operations all calls together take.
 package func performInParallel(_ count: Int, operations: Int, _ body: @Sendable (Int) -> Void) {
-    guard count > 1, operations > leastOperations else {
+    let helpers: HelperThreads? =
+        switch ThreadUrgency.current {
+        case .ordinary: .ordinary
+        case .low: .yielding
+        case .short: nil
+        }
+    guard count > 1, operations > leastOperations, let helpers else {
         for index in 0..<count { body(index) }
         return
     }
-    if ThreadUrgency.isLow {
-        performYielding(count, body)
-    } else {
-        DispatchQueue.concurrentPerform(iterations: count, execute: body)
-    }
+    helpers.perform(count, body)
 }

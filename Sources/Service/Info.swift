@@ -53,6 +53,7 @@ extension PerceptionService {
             ("max_streamed_body_bytes", settings.maxStreamedBodyBytes),
             ("max_json_body_bytes", settings.maxJSONBodyBytes),
             ("memory_budget_bytes", server.memoryBudgetBytes),
+            ("slow_reader_bytes", server.slowReaderBytes),
             ("max_image_pixels", settings.maxImagePixels),
             ("max_connections", server.maxConnections),
             ("queue_limit", server.workQueueLimit),

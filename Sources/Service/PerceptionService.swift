@@ -41,7 +41,11 @@ package struct PerceptionService: Sendable {
     /// picture never is: a few bytes can hold millions of pixels.
     static let lightBodyBytes = 32 << 10
     /// From here on work takes tens of milliseconds and more: 8 × 4,096 tokens are 0.7 MB.
-    private static let longBodyBytes = 4 << 20
+    static let longBodyBytes = 4 << 20
+
+    /// Of work that grows with its body: at 100 MB a second, as reading and scoring numbers does. The order in which long
+    /// work is begun follows from it.
+    static func readingTime(of bytes: Int) -> Duration { .seconds(Double(bytes) / 1e8) }
 
     /// An operation on tensors, in JSON or safetensors.
     func numbers<Operation: TensorOperation & SendableMetatype>(_ path: String, _ operation: Operation.Type)
@@ -94,7 +98,8 @@ package struct PerceptionService: Sendable {
         of heldBytes: Int, inPlaceUpTo lightBytes: Int, _ work: @escaping @Sendable () -> Response
     ) -> Outcome {
         if heldBytes < lightBytes { return .reply(work()) }
-        return heldBytes < Self.longBodyBytes ? .work(work) : .longWork(work)
+        return heldBytes < Self.longBodyBytes
+            ? .work(work) : .longWork(work, expected: Self.readingTime(of: heldBytes))
     }
 
     private static func tooLarge(_ limit: Int, declared: Int?, received: Int, _ head: RequestHead) -> Response

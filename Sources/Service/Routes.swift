@@ -17,6 +17,8 @@ extension PerceptionService {
             page("/v1/info", contentType: "application/json", info),
             page("/openapi.yaml", contentType: "application/yaml", Contract.text),
             Route(.get, "/docs") { _ in .reply(Contract.pageResponse) },
+            ClientDownload.listing("/client/"),
+            ClientDownload.wheel("/client/{wheel}"),
             Route(.get, "/") { _ in
                 .reply(Response(.temporaryRedirect, headers: [.location: "/docs"]))
             },

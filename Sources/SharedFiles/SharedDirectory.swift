@@ -1,3 +1,4 @@
+internal import CFileMapping
 import Glibc
 
 /// A folder that the server and its clients both see, such as a mounted part of /dev/shm.
@@ -51,6 +52,8 @@ struct FileStatus: Equatable {
     let size: Int
     let modifiedSeconds: Int
     let modifiedNanoseconds: Int
+    /// Of its size, the bytes that have a place, written or reserved; whole blocks, so that it may be above the size.
+    let allocatedBytes: Int
 
     init(_ descriptor: CInt) throws(SharedFileError) {
         var status = stat()
@@ -60,5 +63,19 @@ struct FileStatus: Equatable {
         size = Int(status.st_size)
         modifiedSeconds = status.st_mtim.tv_sec
         modifiedNanoseconds = status.st_mtim.tv_nsec
+        allocatedBytes = Int(status.st_blocks) * 512
+    }
+
+    /// Where bytes have their place may change by itself, as file systems write when it suits them.
+    static func == (a: FileStatus, b: FileStatus) -> Bool {
+        a.isRegular == b.isRegular && a.hasOtherNames == b.hasOtherNames && a.size == b.size
+            && a.modifiedSeconds == b.modifiedSeconds && a.modifiedNanoseconds == b.modifiedNanoseconds
+    }
+
+    /// Whether the file lies in a tmpfs or ramfs: what is read of its holes becomes memory that stays.
+    static func isInMemory(_ descriptor: CInt) throws(SharedFileError) -> Bool {
+        let answer = perception_lies_in_memory(descriptor)
+        guard answer >= 0 else { throw SharedFileError("fstatfs", errno) }
+        return answer == 1
     }
 }

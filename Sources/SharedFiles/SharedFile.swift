@@ -24,6 +24,9 @@ package final class SharedFile: Sendable {
             // not write is the kernel's task (fs.protected_hardlinks): one that is taken away between the two calls above
             // is not seen here.
             guard opened.isRegular, !opened.hasOtherNames else { throw .notARegularFile }
+            // Nobody has claimed that memory, and it would stay after the request, counted to this process.
+            let missing = opened.size - opened.allocatedBytes
+            if missing > 0, try FileStatus.isInMemory(descriptor) { throw .sparse(missing: missing) }
             mapping = try FileMapping(descriptor, count: opened.size, isWritable: false)
         } catch {
             close(descriptor)

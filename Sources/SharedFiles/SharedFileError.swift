@@ -10,6 +10,8 @@ package enum SharedFileError: Error, Equatable, Sendable {
     case permissionDenied
     /// The size changed between the request and its end, or a part was missing when it was read.
     case changed
+    /// A file in memory with holes: so many of its bytes take no memory yet, and would when they are read, for good.
+    case sparse(missing: Int)
     /// The file system has no room for so many bytes.
     case noSpace(bytes: Int)
     /// So many files are mapped that no further one can be; others will be given back.
@@ -36,6 +38,7 @@ extension SharedFileError: CustomStringConvertible {
         case .notARegularFile: "it is not of the right kind"
         case .permissionDenied: "permission denied"
         case .changed: "it changed"
+        case .sparse(let missing): "\(missing) bytes of it are holes"
         case .noSpace(let bytes): "no room for \(bytes) bytes"
         case .tooManyMapped: "too many open files"
         case .system(let call, let number): "\(call) failed with error \(number)"

@@ -79,14 +79,16 @@ extension SafetensorsLayout.Entry {
         guard entry.shape.count <= Safetensors.maximumRank else {
             throw SafetensorsError(.shapeOverflow(tensor: name, entry.shape), byte: byte)
         }
-        var count = 1
+        // Of an empty tensor the other extents are bounded, too: readers multiply some of them, such as a row's.
+        var room = 1
         for extent in entry.shape {
-            let (product, overflow) = count.multipliedReportingOverflow(by: extent)
+            let (product, overflow) = room.multipliedReportingOverflow(by: max(extent, 1))
             guard extent >= 0, !overflow, product <= 1 << 48 else {
                 throw SafetensorsError(.shapeOverflow(tensor: name, entry.shape), byte: byte)
             }
-            count = product
+            room = product
         }
+        let count = entry.shape.contains(0) ? 0 : room
         guard entry.begin <= entry.end, entry.end <= available ?? .max else {
             throw SafetensorsError(
                 .offsetsOutOfRange(

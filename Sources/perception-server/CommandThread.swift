@@ -2,6 +2,7 @@ internal import CProcess
 import Glibc
 import HTTP
 import Locking
+import Parallelism
 
 /// Runs the command on a thread with a stack of its own: the first thread's is what `ulimit -s` leaves it, which may be
 /// too little for what Swift does to print a number.

@@ -1,6 +1,7 @@
 import Glibc
 import HTTP
 import Locking
+import Parallelism
 
 /// Sees when the last process that could write to a pipe is gone, however it ended: with SIGKILL it tells nobody.
 final class ParentWatch: Sendable {

@@ -2,6 +2,7 @@ import ArgumentParser
 import HTTP
 import Logging
 import Observability
+import Parallelism
 import Service
 import SharedFiles
 import TokenDistribution
@@ -80,6 +81,12 @@ struct Serve: ParsableCommand {
         settings.sharedDirectory = try sharedDirectory()
         settings.opensMetrics = try resolved(openMetrics, "open-metrics")
 
+        do throws(ThreadError) {
+            // None is made later, when there may be none to be had.
+            try HelperThreads.start()
+        } catch {
+            throw failure("cannot start: \(error)")
+        }
         let running = RunningServer()
         let service = PerceptionService(
             settings: settings, logger: logger,

@@ -38,7 +38,7 @@ struct RequestClaimTests {
         case .safetensors: return reply.safetensorsResponse(try batch.allBytes()).body
         case .image: return reply.imageResponse(try batch.allBytes()).body
         case .multipart:
-            let rest = try #require(reply.multipartResponse(from: []).rest)
+            let rest = try #require(reply.multipartResponse(from: [], WorkCost(operations: 0)).rest)
             var held: [[[UInt8]]] = []
             for index in 0..<rest.pieceCount {
                 held.append(try #require(rest.piece(index)))
@@ -55,7 +55,8 @@ struct RequestClaimTests {
     ) throws {
         let files = request.pictures.reduce(0) { $0 + $1.source.heldBytes }
         let (taken, batch) = try Allocations.counting {
-            let batch = try PerturbBatch(request, format: format, Self.terms(form), .unbounded)
+            let planned = try PlannedRequest(request, format: format, Self.terms(form), .unbounded)
+            let batch = try PerturbBatch(planned, .unbounded)
             let body = try Self.reply(batch, form)
             #expect(!body.isEmpty)
             return batch
@@ -125,10 +126,11 @@ struct RequestClaimTests {
             let endpoint = PreviewEndpoint(limits: ImageLimits(), memoryBudget: 1 << 40, workers: 1)
             let (taken, claimed) = try Allocations.counting {
                 var timer = PhaseTimer()
-                let (sheet, claimed) = try endpoint.sheet(of: request, .unbounded, &timer)
+                let work = try endpoint.work(on: request, .unbounded)
+                let sheet = try endpoint.sheet(of: work, .unbounded, &timer)
                 let picture = try #require(sheet.drawn())
                 #expect(try !picture.encoded(as: PreviewPlan.encoding).isEmpty)
-                return claimed
+                return work.plan.peakBytes
             }
             Allocations(peak: taken.peak + image.count, kept: 0)
                 .expect(within: claimed, floor: 256 << 10, "\(name) of \(size)")

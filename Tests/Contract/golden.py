@@ -74,6 +74,8 @@ def assert_close(found, expected, relative, what, scale=1e-30):
     found, expected = found.reshape(-1), expected.reshape(-1)
     if not found.size:
         return
+    # Where terms cancel, what is left is the rounding of what was added up.
+    scale = max(scale, 1e-14 * np.abs(expected).max() / relative if relative else 0)
     error = np.abs(found - expected) - relative * (np.abs(expected) + scale)
     worst = int(error.argmax())
     assert not np.isnan(error).any() and error[worst] <= 1e-37, (

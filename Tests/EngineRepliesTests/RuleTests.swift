@@ -46,6 +46,22 @@ struct RuleTests {
         }
     }
 
+    @Test("What does not count is not read")
+    func outsideOfTheResponse() throws {
+        let reply = try Replies.read(Replies.chat)
+        // At the first position of three there is nothing at all.
+        let ids = [-100, nil, 8251]
+        let response = try reply.response(tokenIDs: ids, responseMask: [0, 1, 1], needsBest: true)
+        let whole = try reply.response(last: 2, needsBest: true)
+        #expect(response.logProbs == [0] + whole.logProbs)
+        #expect(response.best?.offsets == [0] + (whole.best?.offsets ?? []))
+        #expect(response.best?.logProbs == whole.best?.logProbs)
+        #expect(response.best?.realised.suffix(2) == whole.best?.realised[...])
+        #expect(throws: EngineReplyError.self) {
+            try reply.response(last: 3, responseMask: [1, 1, 1], needsBest: false)
+        }
+    }
+
     @Test("Rule 2: ids that are known on both sides must be equal")
     func equalIDs() throws {
         for (text, ids, path) in [

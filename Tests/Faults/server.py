@@ -145,7 +145,7 @@ class Server:
         return int(re.search(r"^Pss:\s+(\d+)", text, re.M)[1]) * 1024
 
     def files(self):
-        """Open files and sockets; not the queues of epoll and timers, of which libdispatch makes its own when first used."""
+        """Open files and sockets; not the queues of epoll and timers."""
         return len(self.open_files())
 
     def open_files(self):
@@ -158,15 +158,8 @@ class Server:
         return found
 
     def threads(self):
-        """How many the server has started. libdispatch's, which share loops over the cores, come and go beside them, and
-        bear their maker's name for their first moment."""
-        def count():
-            names = self.thread_names()
-            return len(names) - sum("qos" in name for name in names)
-
-        first = count()
-        time.sleep(0.01)
-        return min(first, count())
+        """How many there are; all are made at the start."""
+        return len(self.thread_names())
 
     def thread_names(self):
         found = []

@@ -1,5 +1,6 @@
 import Glibc
 import Locking
+import Parallelism
 import Testing
 
 @testable import HTTP

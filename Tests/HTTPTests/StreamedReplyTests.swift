@@ -12,10 +12,21 @@ struct StreamedReplyTests {
         let failing: Int?
         let made = Monitor(0)
         let gate: Gate?
+        /// What a piece takes while it is made, beside itself.
+        let working: Int
+        /// What is kept until it is let go of.
+        private let kept: Monitor<Int>
+        let expected = Duration.zero
 
-        init(_ sizes: [Int], failing: Int? = nil, gate: Gate? = nil) {
+        init(_ sizes: [Int], failing: Int? = nil, gate: Gate? = nil, working: Int = 0, kept: Int = 0) {
             (self.sizes, self.failing, self.gate) = (sizes, failing, gate)
+            self.working = working
+            self.kept = Monitor(kept)
         }
+
+        var keptBytes: Int { kept.withLock { $0 } }
+        func letGo() { kept.withLock { $0 = 0 } }
+        func claim(of index: Int) -> Int { sizes[index] + working }
 
         var pieceCount: Int { sizes.count }
 

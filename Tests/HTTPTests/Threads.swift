@@ -1,4 +1,5 @@
 import Locking
+import Parallelism
 
 @testable import HTTP
 

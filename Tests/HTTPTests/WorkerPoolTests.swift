@@ -89,23 +89,50 @@ struct WorkerPoolTests {
         #expect(gate.arrived == 5)
     }
 
-    @Test("A queue hands out what it was given")
-    func queue() {
-        var queue = FIFO<Int>()
-        var expected: [Int] = []
-        var taken: [Int] = []
-        for round in 0..<50 {
-            for step in 0..<(round % 7) {
-                queue.append(round * 10 + step)
-                expected.append(round * 10 + step)
-            }
-            for _ in 0..<(round % 5) {
-                if let next = queue.popFirst() { taken.append(next) }
-            }
+    @Test("Short jobs pass long ones that wait, by no more than those take")
+    func shortFirst() throws {
+        let pool = try WorkerPool(threads: 1, queueLimit: 100)
+        let gate = Gate()
+        let seen = Monitor([String]())
+        #expect(pool.submit { gate.pass() })
+        gate.waitForArrivals(1)
+        func add(_ name: String, _ expected: Duration) -> Bool {
+            pool.submit(expected: expected) { seen.withLock(waking: .everybody) { $0.append(name) } }
         }
-        while let next = queue.popFirst() { taken.append(next) }
-        #expect(taken == expected)
-        #expect(queue.count == 0)
+        #expect(add("long", .seconds(60)))
+        #expect(add("a bit", .milliseconds(1)))
+        #expect(add("longer", .seconds(120)))
+        #expect(add("short", .zero))
+        #expect(add("short again", .zero))
+        // Not yet due when the first two are, however short it is.
+        usleep(5_000)
+        #expect(add("late", .zero))
+        gate.open()
+        let order = seen.wait(atMost: .seconds(10)) { $0.count == 6 ? $0 : nil }
+        #expect(order == ["short", "short again", "a bit", "late", "long", "longer"])
+        pool.stop()
+    }
+
+    @Test("A queue hands out everything, the first due first")
+    func queue() {
+        var queue = JobQueue()
+        var random = UInt64(7)
+        let start = Moment.now
+        let taken = Monitor([Int]())
+        for _ in 0..<50 {
+            for _ in 0..<20 {
+                random = random &* 6_364_136_223_846_793_005 &+ 1
+                let delay = Int(random >> 60)
+                queue.add({ taken.withLock { $0.append(delay) } }, due: start + .seconds(delay))
+            }
+            for _ in 0..<7 { queue.popFirst()?() }
+        }
+        #expect(queue.count == 50 * 13)
+        taken.withLock { $0 = [] }
+        while let next = queue.popFirst() { next() }
+        let rest = taken.withLock { $0 }
+        #expect(rest.count == 50 * 13)
+        #expect(rest == rest.sorted())
     }
 }
 

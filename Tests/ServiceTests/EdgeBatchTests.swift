@@ -15,6 +15,12 @@ import Testing
         ("/v1/score?detector=none&gate=none", #"{"rollouts":[]}"#),
         ("/v1/score?estimator=jsd&gate=none", #"{"rollouts":[]}"#),
         ("/v1/mask?detector=none", #"{"rollouts":[]}"#),
+        ("/v1/mask?detector=given&gate=none", #"{"rollouts":[]}"#),
+        ("/v1/score?detector=given", #"{"rollouts":[]}"#),
+        (
+            "/v1/score?detector=given&preset=papo-g",
+            #"{"original.log_probs":[[],[]],"removing.log_probs":[[],[]]}"#
+        ),
         ("/v1/entropy", #"{"logits":[]}"#),
         ("/v1/entropy", #"{"logits":[],"token_ids":[],"cu_seqlens":[0]}"#),
         ("/v1/entropy", #"{"logits":[[],[]],"token_ids":[[],[]]}"#),
@@ -61,6 +67,18 @@ import Testing
         let file = try Safetensors(parsing: reply.bytes)
         let tensors = file.tensors.values.filter { !$0.shape.isEmpty }
         #expect(tensors.count == 9 && tensors.allSatisfy { $0.shape == shape })
+    }
+
+    @Test func `packed sequences are as many as rollouts may be`() throws {
+        var writer = SafetensorsWriter()
+        let count = 1 << 18
+        writer.append(
+            "cu_seqlens", .int32, shape: [count + 2], bytes: [UInt8](repeating: 0, count: 4 * count + 8))
+        for name in ["original.log_probs", "removing.log_probs"] {
+            writer.append(name, shape: [0], floats: [])
+        }
+        try TestService().post("/v1/score?preset=papo-g", writer.segments().flatMap { $0 })
+            .expectProblem(.invalidShape, field: "cu_seqlens")
     }
 
     @Test func `rollouts without tokens stand beside others`() throws {
@@ -199,5 +217,30 @@ import Testing
         ).json()
         #expect(reply["rollouts"]?.array?.first?["mask"] == [1])
         #expect(reply["rollouts"]?.array?.first?["id"] == nil)
+    }
+
+    /// A reply says something about each in its header, which readers of safetensors take up to 100 MB of.
+    @Test func `more sequences than a reply can tell of are refused before anything is computed`() throws {
+        func batch(_ sequences: Int) -> [UInt8] {
+            var writer = SafetensorsWriter()
+            for view in ["original", "removing"] {
+                writer.append("\(view).entropy", shape: [1], floats: [0.5])
+            }
+            let offsets = [0] + [Int64](repeating: 1, count: sequences)
+            writer.append("cu_seqlens", shape: [sequences + 1], integers: offsets)
+            return writer.segments().flatMap { $0 }
+        }
+        let service = TestService()
+        let refused = try service.post("/v1/mask?gate=none", batch((1 << 18) + 1))
+        #expect(refused.status == .unprocessableContent)
+        let problem = try refused.json(.unprocessableContent)
+        #expect(
+            problem["type"] == "invalid-shape"
+                && problem["errors"]?.array?.first?["expected"] == "B ≤ 262144", "\(refused.text)")
+        let most = try service.post("/v1/mask?gate=none", batch(1 << 18))
+        try #require(most.status == .ok)
+        let header = most.bytes[..<8].reversed().reduce(0) { $0 << 8 | Int($1) }
+        #expect(header < Safetensors.maximumHeaderBytes)
+        #expect(try Safetensors(parsing: most.bytes).metadata["result"] != nil)
     }
 }

@@ -78,6 +78,37 @@ import Testing
             json["type"]?.string == kind.rawValue && named.contains { $0.hasPrefix(field) }, "\(reply.text)")
     }
 
+    @Test func `nothing is read where the mask is 0`() throws {
+        let service = TestService()
+        let holes = """
+            {"prompt_logprobs":[null,{"785":{"logprob":-9999.0}},{"8251":{"logprob":-0.2},"5562":{"logprob":-2.3}}]}
+            """
+        let removing = """
+            {"meta_info":{"input_token_logprobs":[[null,9,null],[-2.3,8251,null]],
+            "input_top_logprobs":[null,[[-0.9,5562,null],[-1.5,6303,null]]]}}
+            """
+        let masked = #""token_ids":[-100,8251],"response_mask":[0,1]"#
+        let reply = try service.post(text: rollout(holes, removing, length: masked), to: target).json()
+        #expect(reply["diagnostics"]?["tokens"] == 1)
+        let one = rollout(holes, removing, length: #""response_length":1"#)
+        let last = try service.post(text: one, to: target)
+        #expect(try reply["loss"] == last.json()["loss"])
+        #expect(reply["diagnostics"]?["equal_views"] == (try last.json()["diagnostics"]?["equal_views"]))
+    }
+
+    @Test func `the views' replies score the same tokens`() throws {
+        let other = #"{"prompt_logprobs":[null,{"785":{"logprob":-0.3}},{"8252":{"logprob":-0.2}}]}"#
+        let bare = #"{"prompt_logprobs":[null,{"785":{"logprob":-0.3}},{"8251":{"logprob":-0.2}}]}"#
+        let papo = "/v1/score?preset=papo-g"
+        let length = #""response_length":2"#
+        let service = TestService()
+        try service.post(text: rollout(bare, other, length: length), to: papo).expectProblem(
+            .invalidValue, field: "rollouts[0].removing.reply.prompt_logprobs[2]")
+        #expect(try service.post(text: rollout(bare, bare, length: length), to: papo).json()["loss"] == 0)
+        let masked = #""response_length":2,"response_mask":[1,0]"#
+        #expect(try service.post(text: rollout(bare, other, length: masked), to: papo).json()["loss"] == 0)
+    }
+
     @Test func `a reply stands alone, in every rollout, with a length`() throws {
         let service = TestService()
         let both =

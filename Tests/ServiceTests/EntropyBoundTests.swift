@@ -43,6 +43,16 @@ import Testing
         }
     }
 
+    @Test func `a realised token's rounding above 0 is no fault of the list beside it`() throws {
+        let reply = try TestService().post(
+            text: """
+                {"options":{"preset":"papo-g","detector":"entropy","vocabulary_size":9},"original.log_probs":[[0.0005]],
+                "original.top_log_probs":[[[-0.00005,-12]]],"removing.log_probs":[[-1]],"removing.entropy":[[1]]}
+                """, to: "/v1/score"
+        ).json()
+        #expect(reply["diagnostics"]?["positive_log_probs"] == 1)
+    }
+
     @Test func `a larger vocabulary widens them and says what stays open`() throws {
         let reply = try TestService().post(
             text: body(#"{"gate":"none","vocabulary_size":100000,"top_k_ratio":1}"#), to: "/v1/mask"

@@ -30,7 +30,9 @@ import Testing
                 #expect([200, 204].contains(response.status.code), "\(method) \(path)")
             } else {
                 try response.expectProblem(.unauthorized, field: "Authorization")
-                #expect(response.headers[.wwwAuthenticate] == "Bearer realm=\"perception-server\"")
+                let password = path.hasPrefix("/client/") ? ", Basic realm=\"perception-server\"" : ""
+                #expect(
+                    response.headers[.wwwAuthenticate] == "Bearer realm=\"perception-server\"" + password)
                 #expect(response.headers[.allow] == nil)
             }
         }
@@ -86,6 +88,33 @@ import Testing
             response.headers[.wwwAuthenticate]
                 == "Bearer realm=\"perception-server\"" + (error ? ", error=\"invalid_token\"" : ""))
         #expect(!response.text.contains("cret") && !response.text.contains("other"))
+    }
+
+    /// In base64: `_:s3cret-1`, `anyone:other-token`.
+    @Test(arguments: ["Basic XzpzM2NyZXQtMQ==", "bAsIc  YW55b25lOm90aGVyLXRva2Vu"])
+    func `below client, and there alone, the token may be a password`(value: String) throws {
+        let service = TestService(tokens: try bearerTokens("s3cret-1", "other-token"))
+        let sent = [("Authorization", value)]
+        #expect(try service.send("GET", "/client/", headers: sent).status == .ok)
+        #expect(try service.send("GET", "/client/old.whl", headers: sent).status == .notFound)
+        for path in ["/v1/info", "/client", "/clients/", "/openapi.yaml"] {
+            try service.send("GET", path, headers: sent).expectProblem(.unauthorized, field: "Authorization")
+        }
+    }
+
+    /// No base64, no colon, the token as the user, another token, one with a byte more.
+    @Test(arguments: [
+        ("Basic s3cret-1", false), ("Basic", false), ("Basic czNjcmV0LTE=", false),
+        ("Basic czNjcmV0LTE6", true),
+        ("Basic Xzp3cm9uZy0xMg==", true), ("Basic XzpzM2NyZXQtMTI=", true),
+    ]) func `a wrong password is refused below client`(value: String, error: Bool) throws {
+        let service = TestService(tokens: try bearerTokens("s3cret-1"))
+        let response = try service.send("GET", "/client/", headers: [("Authorization", value)])
+        try response.expectProblem(.unauthorized, field: "Authorization")
+        #expect(
+            response.headers[.wwwAuthenticate] == "Bearer realm=\"perception-server\""
+                + (error ? ", error=\"invalid_token\"" : "") + ", Basic realm=\"perception-server\"")
+        #expect(!response.text.contains("cret"))
     }
 
     @Test(arguments: ["Bearer s3cret-1", "bearer other-token", "BEARER s3cret-1", "bEaReR    other-token"])

@@ -18,7 +18,12 @@ import Testing
         (#"{"policy_tokens":"perception"}"#, "policy_tokens"),
         (#"{"policy_denominator":8}"#, "policy_denominator"), (#"{"dependency_min":0.1}"#, "dependency_min"),
         (#"{"preset":"papo-g","stop_gradient":["preserving"]}"#, "stop_gradient"),
-        (#"{"preset":"papo-g","tau":0.2}"#, "tau"),
+        (#"{"preset":"papo-g","tau":0.2}"#, "tau"), (#"{"terms":[],"coefficient":0.5}"#, "coefficient"),
+        (#"{"terms":[],"grad_scale":2}"#, "grad_scale"),
+        (
+            #"{"terms":[],"entropy_coefficients":{"original":1},"gradient_of":"loss","grad_scale":2}"#,
+            "grad_scale"
+        ),
     ]
 
     @Test(arguments: inert) func `it is refused with its name`(options: String, field: String) throws {
@@ -34,6 +39,35 @@ import Testing
         let echoed = try #require(first["options"])
         let again = try service.post(json: ["rollouts": [], "options": echoed], to: "/v1/score").json()
         #expect(again["options"] == echoed)
+    }
+
+    static let logits = #""original.logits":[[[1,2]]],"removing.logits":[[[1,2.5]]],"token_ids":[[0]]"#
+    static let best = """
+        "original.top_log_probs":[[[-1,-2]]],"removing.top_log_probs":[[[-1.5,-2]]],
+        "original.log_probs":[[-1]],"removing.log_probs":[[-2]]
+        """
+    static let whole: [(path: String, options: String, tensors: String)] = [
+        (
+            "/v1/score", #"{"preset":"papo-g","estimator":"jsd","entropy_coefficients":{"original":0.5}}"#,
+            logits
+        ),
+        ("/v1/score", #"{"preset":"papo-g","estimator":"jsd","return":["all","weights"]}"#, logits),
+        (
+            "/v1/score", #"{"preset":"papo-g","estimator":"jsd","entropy_coefficients":{"preserving":0.5}}"#,
+            #"\#(logits),"preserving.log_probs":[[-1]]"#
+        ),
+        ("/v1/score", #"{"preset":"papo-g","detector":"entropy","vocabulary_size":9}"#, best),
+        ("/v1/mask", #"{"gate":"none","vocabulary_size":9}"#, best),
+    ]
+
+    @Test(arguments: whole) func `echoed options, posted back with the same tensors, give the same reply`(
+        path: String, options: String, tensors: String
+    ) throws {
+        let service = TestService()
+        let first = try service.post(text: #"{\#(tensors),"options":\#(options)}"#, to: path).json()
+        let echoed = try #require(first["options"])
+        let again = try service.post(text: #"{\#(tensors),"options":\#(echoed.text)}"#, to: path).json()
+        #expect(first == again)
     }
 
     static let harmless = [

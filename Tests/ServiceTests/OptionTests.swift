@@ -177,10 +177,10 @@ import Testing
             catalogue["presets"]?.array?.first { $0["name"]?.string == preset.rawValue })
         #expect(try echo("/v1/score", "{}", "preset=\(preset.rawValue)") == listed["options"])
         let changed = try echo(
-            "/v1/score", "{\"preset\":\"\(preset.rawValue)\",\"coefficient\":3}", "grad_scale=2")
+            "/v1/score", "{\"preset\":\"\(preset.rawValue)\",\"temperature\":3}", "grad_scale=2")
         for member in listed["options"]?.members ?? [] {
             let expected: JSONValue =
-                member.name == "coefficient" ? 3 : member.name == "grad_scale" ? 2 : member.value
+                member.name == "temperature" ? 3 : member.name == "grad_scale" ? 2 : member.value
             #expect(changed[member.name] == expected, "\(member.name)")
         }
     }

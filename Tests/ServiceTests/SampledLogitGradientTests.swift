@@ -58,6 +58,38 @@ import Testing
         #expect(json["grad.original.logits"] == nil && json["grad.removing.log_probs"] == nil)
     }
 
+    @Test func `a rollout has both gradients of a view in one member`() throws {
+        let terms = #""terms":[{"anchor":"original","reference":"removing"}]"#
+        let words = #""all","weights","grad.original.logits","grad.removing.logits""#
+        let views = #""original":{"logits":[[0.5,-1]]},"removing":{"logits":[[0.4,2]]}"#
+        let options = #"{"detector":"none","gate":"none",\#(terms),"return":[\#(words)]}"#
+        let response = try TestService().post(
+            text: #"{"options":\#(options),"rollouts":[{"token_ids":[1],\#(views)}]}"#, to: "/v1/score")
+        // What is read back refuses a member that comes twice.
+        let json = try response.json()
+        let rollout = try #require(json["rollouts"]?.array?.first)
+        #expect(rollout["weights"]?["original"]?.array?.count == 1)
+        #expect(rollout["grad"]?["rows"] == [0])
+        for view in ["original", "removing"] {
+            #expect(rollout["grad"]?[view]?["log_probs"]?.array?.count == 1)
+            #expect(rollout["grad"]?[view]?["logits"]?.array?.first?.array?.count == 2)
+        }
+    }
+
+    @Test func `what is in a gradient of logits is in no weights as well`() throws {
+        let options = #""estimator":"jsd","entropy_coefficients":{"original":0.5}"#
+        #expect(try reply(#"\#(options),"return":["weights"]"#).json()["weights.original"] == nil)
+        try reply(#"\#(options),"return":["weights.original"]"#).expectProblem(
+            .conflictingFields, field: "return")
+        // Log-probabilities that are given have a gradient of their own.
+        let given = #""original.log_probs":[[-1,-2]],"options":{"preset":"papo-recompute",\#(options)"#
+        let views = #""original.logits":[[[1,2],[2,1]]],"removing.logits":[[[1,2],[2,3]]]"#
+        let apart = try TestService().post(
+            text: #"{\#(given),"return":["weights"]},\#(views)}"#, to: "/v1/score"
+        ).json()
+        #expect(apart["weights.original"] == [[0.25, 0.25]])
+    }
+
     @Test func `a stopped view's are zero`() throws {
         let json = try reply(#""stop_gradient":["removing"],"return":["grad.removing.logits"]"#).json()
         #expect(json["grad.removing.logits"] == [[0, 0, 0], [0, 0, 0]])

@@ -64,6 +64,18 @@ import Testing
         #expect(folder.names == ["result"])
     }
 
+    @Test func `a file in memory with holes takes none of it`() throws {
+        let folder = TemporaryFolder(in: "/dev/shm")
+        let whole = batch(options: "{}")
+        folder.write(whole, to: "batch")
+        folder.truncate("batch", to: 64 << 20)
+        let service = TestService(sharedDirectory: try SharedDirectory(path: folder.path))
+        let reply = try service.send("POST", "/v1/score?input_file=batch")
+        let problem = try reply.json(.unprocessableContent)
+        #expect(problem["type"] == "invalid-shared-file" && reply.text.contains("holes"), "\(reply.text)")
+        #expect(folder.allocatedBytes(of: "batch") < 1 << 20)
+    }
+
     @Test func `input and output may both be files`() throws {
         folder.write(batch(options: "{}"), to: "batch")
         let expected = try service.send("POST", "/v1/score?input_file=batch")

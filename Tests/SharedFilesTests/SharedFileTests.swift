@@ -48,6 +48,25 @@ struct SharedFileTests {
         #expect(throws: SharedFileError.noSuchFile) { try directory.file("absent") }
     }
 
+    @Test("A file in memory with holes is refused before any of them is read; one that is reserved is not")
+    func holesInMemory() throws {
+        let folder = TemporaryFolder(in: "/dev/shm")
+        let page = 4096
+        folder.write([UInt8](repeating: 7, count: page), to: "sparse")
+        folder.truncate("sparse", to: 100 * page)
+        let directory = try folder.directory
+        #expect(throws: SharedFileError.sparse(missing: 99 * page)) { try directory.file("sparse") }
+        #expect(folder.allocatedBytes(of: "sparse") == page)
+        folder.reserve("sparse", 100 * page)
+        let file = try directory.file("sparse")
+        #expect(file.contents == [UInt8](repeating: 7, count: page) + [UInt8](repeating: 0, count: 99 * page))
+        try file.checkUnchanged()
+        for count in [0, 1, page - 1, page, page + 1] {
+            folder.write([UInt8](repeating: 1, count: count), to: "whole")
+            #expect(try directory.file("whole").count == count)
+        }
+    }
+
     @Test("A hard link is no file: its other name may be that of a file outside")
     func hardLinks() throws {
         let outside = TemporaryFolder()

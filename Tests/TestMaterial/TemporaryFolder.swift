@@ -4,13 +4,14 @@ import Glibc
 package final class TemporaryFolder {
     package let path: String
 
-    package init() {
-        var template = Array("/tmp/shared-tests-XXXXXX".utf8CString)
+    /// - Parameter parent: /dev/shm for one in memory.
+    package init(in parent: String = "/tmp") {
+        var template = Array("\(parent)/shared-tests-XXXXXX".utf8CString)
         let made = unsafe template.withUnsafeMutableBufferPointer { buffer -> String? in
             guard let start = buffer.baseAddress, let made = unsafe mkdtemp(start) else { return nil }
             return unsafe String(cString: made)
         }
-        guard let made else { preconditionFailure("no folder can be made in /tmp") }
+        guard let made else { preconditionFailure("no folder can be made in \(parent)") }
         path = made
     }
 
@@ -49,4 +50,16 @@ package final class TemporaryFolder {
     }
 
     package func truncate(_ name: String, to size: Int) { unsafe Glibc.truncate(path + "/" + name, size) }
+
+    /// Gives all bytes of a file a place.
+    package func reserve(_ name: String, _ size: Int) {
+        let file = unsafe open(path + "/" + name, O_WRONLY)
+        defer { close(file) }
+        posix_fallocate(file, 0, size)
+    }
+
+    package func allocatedBytes(of name: String) -> Int {
+        var status = stat()
+        return unsafe stat(path + "/" + name, &status) == 0 ? Int(status.st_blocks) * 512 : 0
+    }
 }

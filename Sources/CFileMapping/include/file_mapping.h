@@ -23,4 +23,8 @@ int perception_mapping_is_damaged(const perception_mapping *mapping);
 
 void perception_unmap(perception_mapping *mapping);
 
+/// Whether the open file lies in a tmpfs or ramfs, where what is read of its holes becomes memory that stays: 1 or 0, or
+/// -1 with the error in errno.
+int perception_lies_in_memory(int descriptor);
+
 #endif

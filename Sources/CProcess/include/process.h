@@ -15,8 +15,11 @@ const char *perception_argument(int place);
 /// `NAME=value` at this place of the environment, from 0; NULL beyond the last.
 const char *perception_variable(int place);
 
-/// The stack of every thread that is started without saying how large: libdispatch's are. Otherwise it is what
+/// The stack of every thread that is started without saying how large, such as those of libraries. Otherwise it is what
 /// `ulimit -s` was at the start. Returns 0 or the system's error.
 int perception_set_default_stack(size_t bytes);
+
+/// Names the calling thread, in 15 bytes at most, for those who look at the process.
+void perception_name_thread(const char *name);
 
 #endif

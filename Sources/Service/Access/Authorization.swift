@@ -1,5 +1,6 @@
 import HTTP
 import HTTPTypes
+import Text
 
 /// Lets a request in when it carries one of the configured bearer tokens (RFC 6750, section 2.1).
 struct Authorization: Sendable {
@@ -7,6 +8,8 @@ struct Authorization: Sendable {
     let tokens: BearerTokens?
     /// Paths that need no token.
     let openPaths: [String]
+    /// Below it a token may come as a password, since pip knows no other way to send one.
+    static let passwordPaths = "/client/"
 
     /// nil when the request may pass. Whatever is not open is refused alike, so that a stranger learns nothing: neither
     /// which paths there are nor how large a body may be.
@@ -19,32 +22,57 @@ struct Authorization: Sendable {
             field = candidate
         }
         guard let field else { return challenge(head, "no Authorization header") }
-        guard let given = Authorization.bearer(field.value) else {
-            return challenge(head, "the Authorization header is not of the scheme Bearer")
-        }
-        guard tokens.accept(given) else {
-            return challenge(head, "the token is not one of this server's", error: "invalid_token")
+        let takesPassword = head.path.hasPrefix(Authorization.passwordPaths)
+        let bytes = field.value.utf8
+        if let token = Authorization.credentials(bytes, scheme: "bearer") {
+            guard tokens.accept(token) else { return wrongToken(head) }
+        } else if takesPassword, let login = Authorization.credentials(bytes, scheme: "basic") {
+            guard let password = Authorization.password(login) else {
+                return challenge(head, "the credentials are not base64 of user, colon and token")
+            }
+            guard tokens.accept(password) else { return wrongToken(head) }
+        } else {
+            return challenge(
+                head,
+                "the Authorization header is not of the scheme Bearer" + (takesPassword ? " or Basic" : ""))
         }
         return nil
     }
 
     /// What follows the scheme, whose case doesn't matter, and one blank or more (RFC 9110, section 11.4).
-    private static func bearer(_ value: String) -> Substring.UTF8View? {
-        let scheme = "bearer".utf8
-        let bytes = value.utf8
+    private static func credentials(_ bytes: String.UTF8View, scheme: String) -> Substring.UTF8View? {
+        let scheme = scheme.utf8
         guard zip(bytes.prefix(scheme.count), scheme).allSatisfy({ $0 | 0x20 == $1 }) else { return nil }
         let rest = bytes.dropFirst(scheme.count)
         guard rest.first == UInt8(ascii: " ") else { return nil }
         return rest.drop { $0 == UInt8(ascii: " ") }
     }
 
+    /// What follows the first colon of a login in base64 (RFC 7617, section 2).
+    private static func password(_ login: Substring.UTF8View) -> ArraySlice<UInt8>? {
+        guard case .success(let text) = Base64.decode(ArraySlice(login)),
+            let colon = text.firstIndex(of: UInt8(ascii: ":"))
+        else { return nil }
+        return text[(colon + 1)...]
+    }
+
+    private func wrongToken(_ head: RequestHead) -> Response {
+        challenge(head, "the token is not one of this server's", error: "invalid_token")
+    }
+
     /// - Parameter error: for `WWW-Authenticate`, only when a token was sent (RFC 6750, section 3.1).
     private func challenge(_ head: RequestHead, _ reason: String, error: String? = nil) -> Response {
+        let takesPassword = head.path.hasPrefix(Authorization.passwordPaths)
         var response = Problem(
-            .unauthorized, Problem.Reason(reason, field: "Authorization", expected: "Bearer <token>")
+            .unauthorized,
+            Problem.Reason(
+                reason, field: "Authorization",
+                expected: "Bearer <token>" + (takesPassword ? ", or Basic with the token as password" : ""))
         ).response(requestID: head.requestID)
+        let realm = "realm=\"perception-server\""
         response.headers[.wwwAuthenticate] =
-            "Bearer realm=\"perception-server\"" + (error.map { ", error=\"\($0)\"" } ?? "")
+            "Bearer \(realm)" + (error.map { ", error=\"\($0)\"" } ?? "")
+            + (takesPassword ? ", Basic \(realm)" : "")
         return response
     }
 }

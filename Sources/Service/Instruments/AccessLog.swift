@@ -9,6 +9,10 @@ struct AccessLog: Sendable {
     /// What asks every few seconds, for ever, and says nothing while all is well.
     private static let probes: Set<String> = ["/healthz", "/readyz", "/metrics"]
 
+    /// Why an answer was ended for want of memory; see ``Exchange/Ending/crowdedOut``.
+    private static let crowdedOut =
+        "memory is short: this answer was read the slowest of those that hold more than slow_reader_bytes, or waited for memory"
+
     func record(_ exchange: Exchange) {
         let level = level(exchange)
         guard logger.logLevel <= level else { return }
@@ -20,7 +24,7 @@ struct AccessLog: Sendable {
     private func level(_ exchange: Exchange) -> Logger.Level {
         let status = exchange.status?.code ?? 0
         switch exchange.ending {
-        case .abandoned, .timeout: return .warning
+        case .abandoned, .crowdedOut, .timeout: return .warning
         // A connection that came and went, as port checks make them, asked for nothing.
         case .clientGone: return exchange.head == nil ? .debug : .info
         case .completed: break
@@ -41,6 +45,7 @@ struct AccessLog: Sendable {
             "duration_ms": milliseconds(exchange.durations.total),
             "ending": .string(exchange.ending.rawValue),
         ]
+        if exchange.ending == .crowdedOut { fields["reason"] = .string(AccessLog.crowdedOut) }
         if let client = exchange.client { fields["client"] = .string(client) }
         if exchange.bytesIn > 0 { fields["receive_ms"] = milliseconds(exchange.durations.receive) }
         if exchange.wasQueued { fields["queue_ms"] = milliseconds(exchange.durations.queue) }

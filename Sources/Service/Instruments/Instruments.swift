@@ -20,6 +20,7 @@ struct Instruments: Sendable {
         accessLog = AccessLog(logger: logger)
         registry.series(of: Metrics.build, [ServiceSettings.version, InstructionSet.inUse.rawValue]).set(1)
         registry.series(of: Metrics.memoryBudget).set(Double(settings.server.memoryBudgetBytes))
+        registry.series(of: Metrics.slowReaderLimit).set(Double(settings.server.slowReaderBytes))
         registry.series(of: Metrics.mostConnections).set(Double(settings.server.maxConnections))
         registry.series(of: Metrics.workers).set(Double(settings.server.workerThreads))
         registry.series(of: Metrics.mostQueued).set(Double(settings.server.workQueueLimit))
@@ -52,6 +53,8 @@ struct Instruments: Sendable {
         set(load.queued, Metrics.queued)
         set(load.running, Metrics.busyWorkers)
         set(load.memoryBytes, Metrics.memory)
+        set(load.slowReaders.count, Metrics.slowReaders)
+        set(load.slowReaders.bytes, Metrics.slowReaderMemory)
         process.update(registry)
         return registry.text
     }

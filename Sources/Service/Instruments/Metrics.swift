@@ -22,7 +22,7 @@ enum Metrics {
         "perception_http_response_body_bytes_total", .counter, labels: ["route"], help: "Body bytes sent.")
     static let endings = MetricFamily(
         "perception_http_endings_total", .counter, labels: ["ending"],
-        help: "How requests ended: completed, client-gone, timeout, abandoned.")
+        help: "How requests ended: completed, client-gone, timeout, crowded-out, abandoned.")
     static let problems = MetricFamily(
         "perception_problems_total", .counter, labels: ["type"],
         help: "Answers that report a problem, by its type.")
@@ -49,6 +49,15 @@ enum Metrics {
         "perception_memory_budget_used_bytes", .gauge, help: "Memory claimed by requests in flight.")
     static let memoryBudget = MetricFamily(
         "perception_memory_budget_bytes", .gauge, help: "Memory that requests in flight may claim.")
+
+    static let slowReaders = MetricFamily(
+        "perception_slow_readers", .gauge, help: "Clients that read their answer slowly.")
+    static let slowReaderMemory = MetricFamily(
+        "perception_slow_reader_bytes", .gauge,
+        help: "Memory claimed by the answers of clients that read slowly.")
+    static let slowReaderLimit = MetricFamily(
+        "perception_slow_reader_limit_bytes", .gauge,
+        help: "What those answers may hold together; beyond it the slowest are cut off.")
 
     // Work done.
     static let positions = MetricFamily(
@@ -141,7 +150,8 @@ enum Metrics {
     static let all =
         [
             requests, duration, phase, bytesIn, bytesOut, endings, problems, ready, inFlight, connections,
-            mostConnections, busyWorkers, workers, queued, mostQueued, memory, memoryBudget, positions,
+            mostConnections, busyWorkers, workers, queued, mostQueued, memory, memoryBudget, slowReaders,
+            slowReaderMemory, slowReaderLimit, positions,
             images,
             views, responseTokens, candidateTokens, selectedTokens, gatedTokens, comparedTokens, deltaEntropy,
             lossTokens, contrast, clampedTokens, lossNumerator, lossDenominator, losses, cappedLosses,

@@ -30,8 +30,8 @@ extension OptionAgreement {
         let hasTerms = !loss.terms.isEmpty
         checkEstimator(loss, &faults)
         check(
-            ["loss", "tau", "loss_cap", "aggregation", "denominator"], act: hasTerms, "there are no terms",
-            &faults)
+            ["loss", "tau", "coefficient", "loss_cap", "aggregation", "denominator"], act: hasTerms,
+            "there are no terms", &faults)
         check(
             ["tau"], act: !hasTerms || loss.shape.form == .infonce, "the loss is \(loss.shape.form.rawValue)",
             &faults)

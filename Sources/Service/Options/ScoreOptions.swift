@@ -15,7 +15,7 @@ struct ScoreOptions: Sendable, PresetOptions {
     var returned: Set<ScoreOutput> = []
     /// Those that the request names by themselves.
     private(set) var named: Set<ScoreOutput> = []
-    /// Whether it names none, and so gets all that there is: bounds of entropies too, where they were computed.
+    /// Whether it names none, or `all`, and so gets all that there is: bounds of entropies too, where they were computed.
     private(set) var returnsAll = true
 
     static let table = OptionTable<ScoreOptions>(
@@ -74,17 +74,18 @@ struct ScoreOptions: Sendable, PresetOptions {
         agreement.check(
             ["stop_gradient"], act: loss.stopGradient.isSubset(of: needs().gradients),
             "a stopped view has no gradient anyway", &faults)
+        agreement.check(["grad_scale"], act: !needs().gradients.isEmpty, "there are no gradients", &faults)
         agreement.check(shaping, loss.estimator, &faults)
     }
 
     /// Which tensors there are, and which of them are returned.
     private mutating func resolveOutputs(_ given: [JSONValue.Member], _ faults: inout Faults) {
         let words = given.first { $0.name == "return" }?.value.array?.compactMap(\.string)
-        guard let words, !words.contains("all") else {
+        guard let words else {
             returned = produced
             return
         }
-        returnsAll = false
+        returnsAll = words.contains("all")
         // `grad` and `weights` name whichever there are; a tensor named by itself must exist.
         named = Set(words.compactMap(ScoreOutput.init))
         var possible = produced.union(onRequest)
@@ -105,6 +106,8 @@ struct ScoreOptions: Sendable, PresetOptions {
         // Of estimators that look at the realised token, gradients of logits are made for whoever names them.
         let silent = loss.estimator.needsVocabulary ? [] : ofLogits.subtracting(named)
         returned = returned.intersection(possible).subtracting(silent)
+        // What must be named may be named beside `all`.
+        if returnsAll { returned.formUnion(produced) }
     }
 
     /// What everything is computed from, and whose gradients there are.

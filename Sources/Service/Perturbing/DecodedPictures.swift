@@ -1,5 +1,6 @@
 import Images
 import Locking
+import Synchronization
 
 /// The pictures of one request, each decoded when it is first needed and let go with its last view.
 ///
@@ -21,6 +22,8 @@ final class DecodedPictures: Sendable {
     /// One lock each: whoever needs a picture that another is decoding waits for it.
     private let slots: [Monitor<Slot>]
     private let kept = Monitor(0)
+    /// Of all pictures that are held, in bytes of samples.
+    private let held = Atomic(0)
 
     init(
         _ pictures: [PerturbRequest.Picture], viewsOfEach: Int, options: DecodingOptions, limits: ImageLimits
@@ -39,7 +42,7 @@ final class DecodedPictures: Sendable {
             kept += image.samples.count
             return true
         }
-        if isKept { slots[index].withLock { $0.image = image } }
+        if isKept { slots[index].withLock { hold(image, in: &$0) } }
         return image.size
     }
 
@@ -49,7 +52,7 @@ final class DecodedPictures: Sendable {
             if let image = slot.image { return .success(image) }
             do throws(ImageError) {
                 let image = try decode(index, watch)
-                slot.image = image
+                hold(image, in: &slot)
                 return .success(image)
             } catch {
                 return .failure(error)
@@ -62,8 +65,20 @@ final class DecodedPictures: Sendable {
     func viewIsMade(of index: Int) {
         slots[index].withLock { slot in
             slot.viewsLeft -= 1
-            if slot.viewsLeft == 0 { slot.image = nil }
+            if slot.viewsLeft == 0 { hold(nil, in: &slot) }
         }
+    }
+
+    var heldBytes: Int { held.load(ordering: .relaxed) }
+
+    /// Lets go of all that are held; those that are needed again are decoded again.
+    func letGo() {
+        for slot in slots { slot.withLock { hold(nil, in: &$0) } }
+    }
+
+    private func hold(_ image: PixelImage?, in slot: inout Slot) {
+        held.add((image?.samples.count ?? 0) - (slot.image?.samples.count ?? 0), ordering: .relaxed)
+        slot.image = image
     }
 
     private func decode(_ index: Int, _ watch: WorkWatch) throws(ImageError) -> PixelImage {

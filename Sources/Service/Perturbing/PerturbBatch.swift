@@ -21,28 +21,20 @@ struct PerturbBatch: Sendable {
     /// Whose memory is claimed as long as there is this batch.
     private let scope: RequestScope
 
-    /// - Throws: everything that can be wrong with the request.
-    init(
-        _ request: PerturbRequest, format: PerturbSettings.Format, _ terms: PerturbTerms,
-        _ scope: RequestScope
-    ) throws(Problem) {
-        let encoding = request.settings.encoding(format)
-        self.request = request
-        self.format = format
-        self.encoding = encoding
-        hasVariants = request.settings.variants > 1
-        form = terms.form
+    /// Claims what the plan says, and decodes every picture once.
+    /// - Throws: everything that can still be wrong with the request.
+    init(_ planned: PlannedRequest, _ scope: RequestScope) throws(Problem) {
+        request = planned.request
+        format = planned.format
+        encoding = planned.encoding
+        hasVariants = planned.request.settings.variants > 1
+        form = planned.terms.form
+        plan = planned.plan
         self.scope = scope
-
-        try request.take(request.planningBytes, of: terms.memoryBudget, scope)
-        let claims = try request.claims(terms.limits)
-        let drawn = Result { () throws(Problem) in try request.drawn(for: claims.map(\.size), encoding) }
-        plan = PerturbPlan(request, claims, (try? drawn.get()) ?? [], encoding, terms)
-        try request.take(plan.peakBytes, of: terms.memoryBudget, scope)
-
+        try planned.request.take(plan.peakBytes, of: planned.terms.memoryBudget, scope)
         // A damaged picture comes before steps that don't fit it.
-        decoded = try request.decoded(terms.limits, plan.workers, scope)
-        let pictures = try drawn.get()
+        decoded = try planned.request.decoded(planned.terms.limits, plan.workers, scope)
+        let pictures = try planned.drawn.get()
         self.pictures = pictures
         places = pictures.indices.flatMap { picture in pictures[picture].views.indices.map { (picture, $0) } }
     }
@@ -91,6 +83,15 @@ struct PerturbBatch: Sendable {
         } catch {
             throw Problem(error, field: request.field(ofPicture: index))
         }
+    }
+
+    /// Beside the body, between two views: files that came in a text, and decoded pictures.
+    var keptBytes: Int { request.fileBytes.plusSaturating(decoded.heldBytes) }
+
+    /// Lets go of decoded pictures, which can be decoded again.
+    func letGo() {
+        // Second pictures are decoded wherever they are needed: without those that are kept, in every view.
+        if !request.usesSecondPictures { decoded.letGo() }
     }
 
     /// All views, over all cores.

@@ -6,8 +6,6 @@ import Images
 struct PerturbEndpoint: Sendable {
     let limits: ImageLimits
     let memoryBudget: Int
-    /// Threads that make views.
-    let threads: Int
 
     static let safetensors = "application/x-safetensors"
     static let bodyTypes = [
@@ -18,39 +16,46 @@ struct PerturbEndpoint: Sendable {
     ]
     private static let collections = ["application/json", "multipart/mixed", safetensors]
 
-    func respond(
-        to bytes: [UInt8], head: RequestHead, instruments: Instruments, _ scope: RequestScope,
-        _ timer: inout PhaseTimer
-    ) throws(Problem) -> Response {
+    /// - Throws: what is wrong with the request and the headers of its pictures.
+    func work(_ bytes: [UInt8], head: RequestHead, _ scope: RequestScope) throws(Problem) -> PlannedRequest {
         let isRaw = head.mediaType?.hasPrefix("image/") ?? false
         let request = try request(bytes, head, scope)
-        let form = replyForm(head, request.settings, isRaw: isRaw)
-        let format = try format(request.settings, form)
-        if isRaw, !PerturbEndpoint.collections.contains(form), request.settings.variants > 1 {
+        let type = replyForm(head, request.settings, isRaw: isRaw)
+        let form = Self.forms[type] ?? .image
+        let format = try format(request.settings, type)
+        if isRaw, form == .image, request.settings.variants > 1 {
             throw Problem(
                 .conflictingFields,
                 Problem.Reason(
                     "several variants need a reply that holds several images", field: "variants",
                     expected: "Accept: " + PerturbEndpoint.collections.joined(separator: " or ")))
         }
-        let isStreamed = form == "multipart/mixed"
         let terms = PerturbTerms(
-            limits: limits, memoryBudget: memoryBudget, form: Self.forms[form] ?? .image,
-            workers: isStreamed ? max(threads, WorkerPool.coreCount) : WorkerPool.coreCount,
-            // What is made ahead or in the making, and what is being sent.
-            viewsAtOnce: isStreamed ? 2 * threads + 2 : nil)
-        let batch = try PerturbBatch(request, format: format, terms, scope)
+            limits: limits, memoryBudget: memoryBudget, form: form, workers: WorkerPool.coreCount,
+            viewsAtOnce: form == .multipart ? 1 : nil)
+        return try PlannedRequest(request, format: format, terms, scope)
+    }
+
+    /// - Throws: what is wrong with the pixels, and steps that don't fit them.
+    func respond(
+        to planned: PlannedRequest, instruments: Instruments, _ scope: RequestScope,
+        _ timer: inout PhaseTimer
+    ) throws(Problem) -> Response {
+        let batch = try PerturbBatch(planned, scope)
         let reply = PerturbReply(batch: batch)
         instruments.count(images: batch.pictures.count, views: batch.places.count)
         timer.end(.decode)
-        if isStreamed { return reply.multipartResponse(from: request.pictures) }
+        let form = planned.terms.form
+        if form == .multipart {
+            return reply.multipartResponse(from: planned.request.pictures, planned.cost)
+        }
         let made = try batch.allBytes()
         timer.end(.compute)
         defer { timer.end(.encode) }
         switch form {
-        case "application/json": return reply.jsonResponse(made)
-        case "application/x-safetensors": return reply.safetensorsResponse(made)
-        default: return reply.imageResponse(made)
+        case .json: return reply.jsonResponse(made)
+        case .safetensors: return reply.safetensorsResponse(made)
+        case .image, .multipart: return reply.imageResponse(made)
         }
     }
 

@@ -8,8 +8,14 @@ import Images
 struct PerturbParts: BodySource {
     let batch: PerturbBatch
     let boundary: String
+    /// Of one part.
+    let expected: Duration
 
     var pieceCount: Int { batch.places.count }
+    var keptBytes: Int { batch.keptBytes }
+
+    func claim(of index: Int) -> Int { batch.plan.partBytes[index] }
+    func letGo() { batch.letGo() }
 
     func piece(_ index: Int) -> [[UInt8]]? {
         do throws(Problem) {

@@ -11,6 +11,8 @@ struct PerturbPlan: Sendable {
     let operations: Int
     /// Views that are made at once.
     let workers: Int
+    /// What making each view takes, its picture decoded again; in the order of the request.
+    let partBytes: [Int]
 
     /// - Parameters:
     ///   - claims: of every picture of the request.
@@ -43,17 +45,21 @@ struct PerturbPlan: Sendable {
                     view.peakBytes - view.keptBytes,
                     isDecodedAgain ? decoder.peakBytes - decoder.keptBytes - view.keptBytes : 0)
             }
+        partBytes = zip(drawn.flatMap { picture in picture.views.map { _ in picture.index } }, views)
+            .map { index, view in claims[index].work.peakBytes.plusSaturating(view.peakBytes) }
         let kept = views.map(\.keptBytes).sorted(by: >)
         let results = kept.prefix(terms.viewsAtOnce ?? kept.count).total(\.self)
         let making = lentBytes.plusSaturating(held).plusSaturating(results)
-            .plusSaturating(passing.sorted(by: >).prefix(workers).total(\.self))
+            .plusSaturating(
+                passing.sorted(by: >).prefix(min(workers, terms.viewsAtOnce ?? workers)).total(\.self))
         // Many pieces are joined before they are sent.
         let isJoined = terms.viewsAtOnce == nil && 2 * views.count + 1 > Self.mostPieces
         let sending = isJoined ? results.plusSaturating(results) : 0
 
-        let files = request.pictures.reduce(0) { $0.plusSaturating($1.source.heldBytes) }
-        peakBytes = files.plusSaturating(request.textBytes).plusSaturating(workers * Self.smallObjects)
-            .plusSaturating(max(decoding, making, sending))
+        peakBytes = request.fileBytes.plusSaturating(request.textBytes).plusSaturating(
+            workers * Self.smallObjects
+        )
+        .plusSaturating(max(decoding, making, sending))
         operations = claims.map(\.work).total(\.operations).timesSaturating(isDecodedAgain ? 2 : 1)
             .plusSaturating(views.total(\.operations))
         self.workers = workers

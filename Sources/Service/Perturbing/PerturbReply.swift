@@ -77,7 +77,9 @@ struct PerturbReply: Sendable {
     ///
     /// A boundary must not occur in the parts: 128 bits that depend on the pictures make that certain enough, and the
     /// same request gives the same bytes.
-    func multipartResponse(from pictures: [PerturbRequest.Picture]) -> Response {
+    ///
+    /// - Parameter cost: of all views.
+    func multipartResponse(from pictures: [PerturbRequest.Picture], _ cost: WorkCost) -> Response {
         let description = description
         let boundary = "perception-\(PerturbReply.digest(pictures.map(\.source.bytes) + [description[...]]))"
         var first = Array("--\(boundary)\r\nContent-Type: application/json\r\n\r\n".utf8)
@@ -86,7 +88,8 @@ struct PerturbReply: Sendable {
         if batch.places.isEmpty { first += Array(PerturbParts.closing(boundary).utf8) }
         var response = Response(
             headers: [.contentType: "multipart/mixed; boundary=\(boundary)"], body: [first])
-        response.rest = PerturbParts(batch: batch, boundary: boundary)
+        response.rest = PerturbParts(
+            batch: batch, boundary: boundary, expected: cost.part(of: batch.places.count).expected)
         return response
     }
 

@@ -21,11 +21,13 @@ extension PerturbRequest {
         return claims
     }
 
+    /// The files, which lie beside the body they came in.
+    var fileBytes: Int { pictures.reduce(0) { $0.plusSaturating($1.source.heldBytes) } }
+
     /// What the plan itself takes: steps that are drawn, and metadata that are read.
     var planningBytes: Int {
-        let files = pictures.reduce(0) { $0.plusSaturating($1.source.heldBytes) }
         let largest = pictures.map(\.source.heldBytes).max() ?? 0
-        return files.plusSaturating(textBytes)
+        return fileBytes.plusSaturating(textBytes)
             .plusSaturating(
                 settings.decoding.orientation == .apply ? ImageHeader.metadataBytes(of: largest) : 0)
     }

@@ -19,6 +19,6 @@ struct PerturbTerms: Sendable {
     let form: Form
     /// Views that are made at once, at most.
     let workers: Int
-    /// Views that are held at once, at most: those in the making, those made and the one being sent. Nil for all of them.
+    /// Views that are claimed from the start. Nil for all of them; each further one is claimed when it is made.
     let viewsAtOnce: Int?
 }

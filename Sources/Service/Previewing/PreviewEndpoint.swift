@@ -15,15 +15,42 @@ struct PreviewEndpoint: Sendable {
     /// A sheet larger than this is no sheet to look at.
     static let mostSheetPixels = 40_000_000
 
+    /// A request that was read, and whose pictures' headers were.
+    struct Work: Sendable {
+        let request: PreviewRequest
+        let plan: PreviewPlan
+        /// Every draw, or what doesn't fit the picture.
+        let drawn: Result<[PerturbedPicture.View], Problem>
+
+        var cost: WorkCost { WorkCost(operations: plan.operations) }
+    }
+
     /// - Parameters:
     ///   - bytes: the body; nil for the built-in picture.
     ///   - name: the recipe's, of the path.
-    func respond(
-        to bytes: [UInt8]?, name: String, head: RequestHead, instruments: Instruments,
-        _ scope: RequestScope, _ timer: inout PhaseTimer
-    ) throws(Problem) -> Response {
+    func work(
+        _ bytes: [UInt8]?, name: String, head: RequestHead, _ scope: RequestScope
+    ) throws(Problem) -> Work {
         let request = try request(bytes, name, head)
-        let (sheet, _) = try sheet(of: request, scope, &timer)
+        return try work(on: request, scope)
+    }
+
+    /// Claims what planning takes.
+    func work(on request: PreviewRequest, _ scope: RequestScope) throws(Problem) -> Work {
+        try scope.take(request.planningBytes)
+        var drawn: Result<[PerturbedPicture.View], Problem> = .success([])
+        let plan = try plan(request) { sizes in
+            drawn = Result { () throws(Problem) in try views(of: request, sizes) }
+            return (try? drawn.get()) ?? []
+        }
+        return Work(request: request, plan: plan, drawn: drawn)
+    }
+
+    func respond(
+        to work: Work, instruments: Instruments, _ scope: RequestScope, _ timer: inout PhaseTimer
+    ) throws(Problem) -> Response {
+        let request = work.request
+        let sheet = try sheet(of: work, scope, &timer)
         timer.end(.compute)
         instruments.count(images: 1, views: request.options.draws)
         defer { timer.end(.encode) }
@@ -52,15 +79,15 @@ struct PreviewEndpoint: Sendable {
         return try PreviewRequest(name: name, multipart: bytes, boundary: type?.parameter("boundary"))
     }
 
-    /// The sheet with its cells, and how many bytes were claimed for all of it. The pictures they were made of are gone then.
+    /// The sheet with its cells. The pictures they were made of are gone then.
     func sheet(
-        of request: PreviewRequest, _ scope: RequestScope, _ timer: inout PhaseTimer
-    ) throws(Problem) -> (Sheet, claimed: Int) {
-        let (plan, images) = try decoded(request, scope)
+        of work: Work, _ scope: RequestScope, _ timer: inout PhaseTimer
+    ) throws(Problem) -> Sheet {
+        let images = try decoded(work, scope)
         timer.end(.decode)
-        let sheet = Sheet(
-            plan.layout, title: request.title, cells: try cells(of: request, images, plan, scope))
-        return (sheet, plan.peakBytes)
+        return Sheet(
+            work.plan.layout, title: work.request.title,
+            cells: try cells(of: work.request, images, work.plan, scope))
     }
 
     /// What the request takes, and nothing of it is done yet.
@@ -93,16 +120,9 @@ struct PreviewEndpoint: Sendable {
     }
 
     /// The picture and the second one, after everything that the request will need has been found to fit.
-    private func decoded(
-        _ request: PreviewRequest, _ scope: RequestScope
-    ) throws(Problem) -> (PreviewPlan, [PixelImage]) {
-        try scope.take(request.planningBytes)
-        var drawn: Result<[PerturbedPicture.View], Problem> = .success([])
-        let plan = try plan(request) { sizes in
-            drawn = Result { () throws(Problem) in try views(of: request, sizes) }
-            return (try? drawn.get()) ?? []
-        }
-        try claim(plan, request, scope)
+    private func decoded(_ work: Work, _ scope: RequestScope) throws(Problem) -> [PixelImage] {
+        let request = work.request
+        try claim(work.plan, request, scope)
 
         var faults = Faults()
         var images: [PixelImage] = []
@@ -121,8 +141,8 @@ struct PreviewEndpoint: Sendable {
         }
         try faults.check()
         // A damaged picture comes before steps that don't fit it.
-        _ = try drawn.get()
-        return (plan, images)
+        _ = try work.drawn.get()
+        return images
     }
 
     /// Claims what all of the sheet takes, if it is one to look at.

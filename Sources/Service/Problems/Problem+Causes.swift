@@ -67,6 +67,12 @@ extension Problem {
             case .notARegularFile: (.invalidSharedFile, "not a regular file: links are not followed", nil)
             case .permissionDenied: (.invalidSharedFile, "the server may not use this file or folder", nil)
             case .changed: (.sharedFileChanged, "it changed while it was used", "a file at rest")
+            case .sparse(let missing):
+                (
+                    .invalidSharedFile,
+                    "\(missing) of its bytes are holes, which would take memory when they are read",
+                    "a file that is written throughout, or reserved with posix_fallocate"
+                )
             case .noSpace(let bytes):
                 (.sharedStorageFull, "the shared directory has no room for the result", "\(bytes) free bytes")
             case .tooManyMapped: (.busy, "too many files are open; try again", nil)

@@ -104,7 +104,7 @@ extension TensorReply {
             if let id { writer.member("id", id) }
             let parts = entries.filter { !$0.isScalar }
             writeNested(
-                parts.map { ($0.name.split(separator: ".").map(String.init), $0) }[...], row, &writer)
+                parts.map { ($0.name.split(separator: ".").map(String.init), $0) }, row, &writer)
             if !sequenceDiagnostics.isEmpty {
                 writer.member("diagnostics", .object(sequenceDiagnostics[row]))
             }
@@ -112,23 +112,23 @@ extension TensorReply {
         return writer.bytes
     }
 
-    /// Writes entries whose names share prefixes, which stand next to one another, as nested objects.
+    /// Writes entries whose names share prefixes as nested objects, each where its first entry stands.
     private func writeNested(
-        _ named: ArraySlice<(path: [String], entry: Entry)>, _ row: Int, _ writer: inout JSONWriter
+        _ named: [(path: [String], entry: Entry)], _ row: Int, _ writer: inout JSONWriter
     ) {
-        var rest = named
-        while let first = rest.first {
+        var written: Set<String> = []
+        for first in named {
+            let name = first.path[0]
             if first.path.count == 1 {
-                writePart(first.entry, as: first.path[0], row, &writer)
-                rest = rest.dropFirst()
+                writePart(first.entry, as: name, row, &writer)
                 continue
             }
-            let group = rest.prefix { $0.path.count > 1 && $0.path[0] == first.path[0] }
-            writer.name(first.path[0])
+            guard written.insert(name).inserted else { continue }
+            let group = named.filter { $0.path.count > 1 && $0.path[0] == name }
+            writer.name(name)
             writer.object { writer in
-                writeNested(group.map { (Array($0.path.dropFirst()), $0.entry) }[...], row, &writer)
+                writeNested(group.map { (Array($0.path.dropFirst()), $0.entry) }, row, &writer)
             }
-            rest = rest.dropFirst(group.count)
         }
     }
 

@@ -77,7 +77,8 @@ extension TokenTensors {
             lists = isEmptyList ? .ragged([], offsets: [0]) : .tensor(tensor)
         }
         let known = realised.flatMap { $0.count == responseMask.count ? $0 : nil }
+        // What rounding put above 0 was settled where it was read; as a probability it is 1.
         return BestTokens(
-            lists: lists, realised: known?.map { .unidentified(logProb: $0) }, field: spec.name)
+            lists: lists, realised: known?.map { .unidentified(logProb: min($0, 0)) }, field: spec.name)
     }
 }

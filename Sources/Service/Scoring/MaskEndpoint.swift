@@ -42,8 +42,11 @@ struct MaskEndpoint: TensorOperation {
             (.removingEntropyLower, entropies.bounds.removing?.lower),
             (.removingEntropyUpper, entropies.bounds.removing?.upper),
         ]
+        var echoed = options
         for (output, values) in bounds where options.returnsAll || options.returned.contains(output) {
-            if let values { reply.add(output.rawValue, values) }
+            guard let values else { continue }
+            reply.add(output.rawValue, values)
+            echoed.returned.insert(output)
         }
         reply.setDiagnostics(
             Diagnostics.Source(
@@ -51,7 +54,7 @@ struct MaskEndpoint: TensorOperation {
                 residues: tensors.residues,
                 undecided: entropies.undecided(options.loss.detector, batch)),
             rows: layout.rows, preset: options.preset.rawValue)
-        reply.scalars.append(.init("options", MaskOptions.table.echo(options)))
+        reply.scalars.append(.init("options", MaskOptions.table.echo(echoed)))
         try reply.check()
         return reply
     }

@@ -78,9 +78,9 @@ extension ScoreInput {
                 Problem.Reason(
                     "acts on nothing: it divides logits, and no logits are used", field: "temperature"))
         }
-        for view in View.allCases where options.loss.estimator.needsVocabulary {
-            let output = ScoreOutput.gradient(of: view, logits: false)
-            if options.named.contains(output), readsTokens(of: view) {
+        for view in View.allCases where learnsThroughLogits(view) {
+            let outputs = [ScoreOutput.gradient(of: view, logits: false), .weights(of: view)]
+            for output in outputs where options.named.contains(output) {
                 tensors.faults.add(
                     .conflictingFields,
                     Problem.Reason(
@@ -88,6 +88,12 @@ extension ScoreInput {
                         field: "return", found: output.rawValue))
             }
         }
+    }
+
+    /// Whether what a view's own log-probabilities contribute is in the gradient of its logits, and so in no other tensor:
+    /// a trainer that used both would count it twice.
+    func learnsThroughLogits(_ view: View) -> Bool {
+        options.loss.estimator.needsVocabulary && readsTokens(of: view)
     }
 
     /// Whether the gradient of this view's logits must be there: over the vocabulary a view that takes part through its own

@@ -30,13 +30,32 @@ struct ScoreReply {
                     residues: tensors.residues,
                     undecided: entropies.undecided(options.loss.detector, batch)),
                 rows: tensors.layout.rows, preset: options.preset.rawValue)
-            reply.scalars.append(.init("options", ScoreOptions.table.echo(options)))
+            reply.scalars.append(.init("options", ScoreOptions.table.echo(echoedOptions)))
             addTokens(to: &reply)
             addBounds(to: &reply)
             addGradients(to: &reply)
             try reply.check()
             return reply
         }
+    }
+
+    /// The options with what the reply holds as `return`, so that they can be posted back.
+    private var echoedOptions: ScoreOptions {
+        var echoed = options
+        for view in View.allCases {
+            if input.learnsThroughLogits(view) {
+                echoed.returned.subtract([.gradient(of: view, logits: false), .weights(of: view)])
+            }
+            // Over the vocabulary, a view may take part by its log-probabilities alone.
+            if input.views[view].logits == nil, !input.tensors.isEmpty {
+                echoed.returned.remove(.gradient(of: view, logits: true))
+            }
+            if options.returnsAll, entropies.bounds[view] != nil {
+                let bounds = [ScoreOutput.lowerBound(of: view), ScoreOutput.upperBound(of: view)]
+                echoed.returned.formUnion(bounds.compactMap(\.self))
+            }
+        }
+        return echoed
     }
 
     private func addScalars(to reply: inout TensorReply) {
@@ -109,14 +128,14 @@ struct ScoreReply {
 
     private func addGradients(to reply: inout TensorReply) {
         for view in View.allCases {
-            guard let gradient = report.gradients.logProbabilities[view],
-                !options.loss.estimator.needsVocabulary || !input.readsTokens(of: view)
+            guard let gradient = report.gradients.logProbabilities[view], !input.learnsThroughLogits(view)
             else { continue }
             let output = ScoreOutput.gradient(of: view, logits: false)
             if options.returned.contains(output) { reply.add(output.rawValue, gradient) }
         }
         for view in View.allCases where options.returned.contains(.weights(of: view)) {
-            guard let gradient = report.gradients.logProbabilities[view] else { continue }
+            guard let gradient = report.gradients.logProbabilities[view], !input.learnsThroughLogits(view)
+            else { continue }
             reply.add(ScoreOutput.weights(of: view).rawValue, gradient.map { 0 - $0 })
         }
         if options.returned.contains(.gradientRows) {

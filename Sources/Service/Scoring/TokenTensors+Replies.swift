@@ -11,7 +11,8 @@ extension TokenTensors {
         _ view: View, needsBest: Bool
     ) -> (logProbabilities: [Double], best: BestTokens?)? {
         guard let replies = request.replies[view] else { return nil }
-        // What the tokens must be, where the request says it; they are checked on their own.
+        // What the tokens must be, where the request says it; they are checked on their own. Else all views' replies must
+        // score the same tokens as the first of them.
         let tokenIDs = request.tensors[TensorSpec.tokenIDs.name]?.integers()
         var logProbabilities: [Double] = []
         var values: [Double] = []
@@ -19,18 +20,24 @@ extension TokenTensors {
         var realised: [RealisedToken] = []
         for (row, reply) in replies.enumerated() {
             let tokens = layout.rows[row]
+            let counts = Array(responseMask[tokens])
             let response: EngineResponse
             do throws(EngineReplyError) {
                 response =
-                    if let tokenIDs {
-                        try reply.response(tokenIDs: Array(tokenIDs[tokens]), needsBest: needsBest)
+                    if let expected = tokenIDs.map({ $0[tokens].map(Int?.some) }) ?? scoredIDs[row] {
+                        try reply.response(
+                            tokenIDs: expected, responseMask: counts, needsBest: needsBest)
                     } else {
-                        try reply.response(last: tokens.count, needsBest: needsBest)
+                        try reply.response(
+                            last: tokens.count, responseMask: counts, needsBest: needsBest)
                     }
             } catch {
                 let problem = Problem(error, field: "rollouts[\(row)].\(view.rawValue).reply")
                 for reason in problem.reasons { faults.add(problem.kind, reason) }
                 continue
+            }
+            if tokenIDs == nil, scoredIDs[row] == nil, response.ids.contains(where: { $0 != nil }) {
+                scoredIDs[row] = response.ids
             }
             logProbabilities += response.logProbs
             guard let best = response.best else { continue }

@@ -1,13 +1,11 @@
-import Batches
 import ContrastiveLoss
 import EngineReplies
 import JSON
-import Tensor
 
 /// Gathers a list of rollout objects into flat columns while they are read, one number at a time never.
 struct RolloutColumns {
     /// One column of numbers, one or V for each token, and how many tokens each rollout gave; nil where it gave none.
-    fileprivate struct Column {
+    struct Column {
         var values: [Double] = []
         var counts: [Int?] = []
     }
@@ -15,21 +13,21 @@ struct RolloutColumns {
     /// More rollouts than any batch has: an empty one is two bytes of text and a hundred of memory.
     static let limit = 1 << 18
 
-    private let schema: TensorSchema
-    private var faults = Faults()
-    fileprivate var columns: [String: Column] = [:]
+    let schema: TensorSchema
+    var faults = Faults()
+    var columns: [String: Column] = [:]
     /// V of each logits column, and the first rollout that disagrees with it.
-    private var vocabularies: [String: Int] = [:]
-    private var ids: [JSONValue?] = []
-    private var advantage: [Double?] = []
-    private var responseLength: [Int?] = []
-    private var replies: [View: [EngineReply?]] = [:]
+    var vocabularies: [String: Int] = [:]
+    var ids: [JSONValue?] = []
+    var advantage: [Double?] = []
+    var responseLength: [Int?] = []
+    var replies: [View: [EngineReply?]] = [:]
     /// How long each row of a ragged column is.
-    private var rowLengths: [String: [Int]] = [:]
+    var rowLengths: [String: [Int]] = [:]
     /// What is wrong with an engine's reply: reading ends there.
     private(set) var replyProblem: Problem?
-    private var reward: [Double?] = []
-    private var group: [GroupName?] = []
+    var reward: [Double?] = []
+    var group: [GroupName?] = []
 
     init(schema: TensorSchema) { self.schema = schema }
 
@@ -203,158 +201,7 @@ struct RolloutColumns {
 
 extension RolloutColumns.Column {
     /// Makes the counts reach rollout `index`.
-    fileprivate mutating func fill(to index: Int) {
+    mutating func fill(to index: Int) {
         while counts.count <= index { counts.append(nil) }
-    }
-}
-
-extension RolloutColumns {
-    /// Checks that the rollouts agree with one another and joins them.
-    consuming func request(options: [JSONValue.Member]) throws(Problem) -> TensorRequest {
-        let count = ids.count
-        var lengths = [Int?](repeating: nil, count: count)
-        for name in columns.keys.sorted() { columns[name]?.fill(to: count - 1) }
-
-        // The first list of a rollout says its length; every other list must agree.
-        for name in columns.keys.sorted() {
-            guard let column = columns[name] else { continue }
-            for index in 0..<count {
-                guard let found = column.counts[index] else {
-                    // A mask that only some rollouts give is all ones for the others, and advantages may come as one number.
-                    if name != "response_mask", name != "advantages" {
-                        faults.add(
-                            .missingField,
-                            Problem.Reason(
-                                "missing here, given in other rollouts", field: "rollouts[\(index)].\(name)"))
-                    }
-                    continue
-                }
-                if let length = lengths[index], length != found {
-                    faults.add(
-                        .invalidShape,
-                        Problem.Reason(
-                            "the lists of one rollout differ in length", field: "rollouts[\(index)].\(name)",
-                            expected: "\(length)", found: "\(found)"))
-                }
-                lengths[index] = lengths[index] ?? found
-            }
-        }
-        checkReplies(&lengths)
-        let tokens = lengths.map { $0 ?? 0 }
-        checkAdvantages()
-        try faults.check()
-
-        let total = tokens.reduce(0, +)
-        var tensors: [String: DenseTensor] = [:]
-        for (name, column) in columns where name != "advantages" && name != "response_mask" {
-            let shape =
-                switch schema.rolloutMember(name)?.extent {
-                case .vocabulary: [total, vocabularies[name] ?? 0]
-                case .ranked: [column.values.count]
-                default: [total]
-                }
-            tensors[name] = DenseTensor(column.values, shape: shape)
-        }
-        if let column = columns["response_mask"] {
-            tensors["response_mask"] = DenseTensor(column.joined(tokens) { _ in 1 }, shape: [total])
-        }
-        if columns["advantages"] != nil || advantage.contains(where: { $0 != nil }) {
-            var column = columns["advantages"] ?? Column()
-            column.fill(to: count - 1)
-            let advantage = advantage
-            tensors["advantages"] = DenseTensor(column.joined(tokens) { advantage[$0] ?? 0 }, shape: [total])
-        }
-        if reward.contains(where: { $0 != nil }) {
-            tensors["rewards"] = DenseTensor(reward.map { $0 ?? 0 }, shape: [count])
-        }
-        let groups = group.compactMap { $0 }
-        return TensorRequest(
-            form: .rollouts(ids: ids, lengths: tokens), tensors: tensors,
-            groupIDs: groups.isEmpty ? nil : GroupName.numbered(groups), options: options,
-            raggedOffsets: rowLengths.mapValues { Rows(lengths: $0).offsets },
-            replies: replies.mapValues { $0.compactMap { $0 } })
-    }
-
-    /// A view is an engine's reply in all rollouts or none, and something says how long each response is.
-    private mutating func checkReplies(_ lengths: inout [Int?]) {
-        for index in ids.indices {
-            if let length = lengths[index], let said = responseLength[index], length != said {
-                faults.add(
-                    .invalidShape,
-                    Problem.Reason(
-                        "the lists of the rollout have another length",
-                        field: "rollouts[\(index)].response_length", expected: "\(length)", found: "\(said)"))
-            }
-            lengths[index] = lengths[index] ?? responseLength[index]
-        }
-        for view in View.allCases {
-            guard let given = replies[view] else { continue }
-            for index in ids.indices {
-                let place = "rollouts[\(index)].\(view.rawValue)"
-                let isGiven = index < given.count && given[index] != nil
-                if !isGiven {
-                    faults.add(
-                        .missingField,
-                        Problem.Reason("missing here, given in other rollouts", field: "\(place).reply"))
-                } else if lengths[index] == nil {
-                    faults.add(
-                        .missingField,
-                        Problem.Reason(
-                            "it says which entries of the reply are the response's; token_ids do too",
-                            field: "rollouts[\(index)].response_length"))
-                }
-                for spec in [TensorSpec.logProbabilities(view), .best(view)]
-                where isGiven && columns[spec.name]?.counts[index] != nil {
-                    faults.add(
-                        .conflictingFields,
-                        Problem.Reason(
-                            "the view's reply says it", field: "rollouts[\(index)].\(spec.name)"))
-                }
-            }
-        }
-    }
-
-    /// A rollout says its advantage in at most one way, and what one rollout says, all say.
-    private mutating func checkAdvantages() {
-        let vectors = columns["advantages"]?.counts
-        let anyAdvantage = advantage.contains { $0 != nil } || vectors != nil
-        let anyReward = reward.contains { $0 != nil }
-        let anyGroup = group.contains { $0 != nil }
-        for index in ids.indices {
-            let hasVector = vectors?[index] != nil
-            if advantage[index] != nil, hasVector {
-                faults.add(
-                    .conflictingFields,
-                    Problem.Reason(
-                        "at most one of advantage and advantages may be given", field: "rollouts[\(index)]"))
-            }
-            let missing = [
-                ("reward", anyReward && reward[index] == nil), ("group_id", anyGroup && group[index] == nil),
-                ("advantage", anyAdvantage && advantage[index] == nil && !hasVector),
-            ]
-            for (name, isMissing) in missing where isMissing {
-                faults.add(
-                    .missingField,
-                    Problem.Reason("given for all rollouts or none", field: "rollouts[\(index)].\(name)"))
-            }
-        }
-    }
-}
-
-extension RolloutColumns.Column {
-    /// The column with `fill(rollout)` for the tokens of rollouts that gave none.
-    fileprivate func joined(_ lengths: [Int], _ fill: (Int) -> Double) -> [Double] {
-        var joined: [Double] = []
-        joined.reserveCapacity(lengths.reduce(0, +))
-        var position = 0
-        for (index, length) in lengths.enumerated() {
-            if counts[index] != nil {
-                joined.append(contentsOf: values[position..<position + length])
-                position += length
-            } else {
-                joined.append(contentsOf: repeatElement(fill(index), count: length))
-            }
-        }
-        return joined
     }
 }

@@ -33,6 +33,7 @@ struct TokenLayout: Sendable {
     ) throws(Problem) {
         switch request.form {
         case .rollouts(let ids, let lengths):
+            try TokenLayout.checkSequences(ids.count, "rollouts")
             kind = .rollouts(ids: ids)
             rows = Rows(lengths: lengths)
             try context.claim(self)
@@ -43,6 +44,7 @@ struct TokenLayout: Sendable {
             }
             kind = .packed
             try TokenLayout.checkOffsets(tensor)
+            try TokenLayout.checkSequences(tensor.count - 1, TensorSpec.offsets.name)
             if tensor.isOutline {
                 let tokens = try TokenLayout.tokens(of: request, guide)
                 try context.claim(tokens: tokens, rows: tensor.count - 1)
@@ -59,6 +61,19 @@ struct TokenLayout: Sendable {
     /// A padded tensor without tokens has no bytes that would bound how many sequences it claims.
     private static let maximumEmptySequences = 1 << 12
 
+    /// A reply says some 230 bytes about each sequence in its safetensors header, and readers take headers of 100 MB at most.
+    static let maximumSequences = 1 << 18
+
+    private static func checkSequences(_ count: Int, _ field: String) throws(Problem) {
+        guard count <= maximumSequences else {
+            throw Problem(
+                .invalidShape,
+                Problem.Reason(
+                    "too many sequences; send the batch in parts", field: field,
+                    expected: "B ≤ \(maximumSequences)", found: "\(count)"))
+        }
+    }
+
     private static func checkOffsets(_ tensor: DenseTensor) throws(Problem) {
         let field = TensorSpec.offsets.name
         guard tensor.shape.count == 1, tensor.count >= 1 else {
@@ -66,6 +81,14 @@ struct TokenLayout: Sendable {
                 .invalidShape,
                 Problem.Reason(
                     "wrong shape", field: field, expected: "[B + 1], at least one entry",
+                    found: "\(tensor.shape)"))
+        }
+        // Empty ones cost four bytes here, and a hundred in the reply.
+        guard tensor.count - 1 <= RolloutColumns.limit else {
+            throw Problem(
+                .invalidShape,
+                Problem.Reason(
+                    "too many sequences", field: field, expected: "B ≤ \(RolloutColumns.limit)",
                     found: "\(tensor.shape)"))
         }
         guard TensorSpec.offsets.elements.takes(tensor) else {
@@ -174,6 +197,7 @@ struct TokenLayout: Sendable {
             }
             let (tokens, overflow) = shape[0].multipliedReportingOverflow(by: shape[1])
             try checkVocabulary(of: tensor, name, tokens: overflow ? .max : tokens)
+            try checkSequences(shape[0], name)
             try context.claim(tokens: tokens, rows: shape[0])
             return (.padded(length: shape[1]), Rows(padded: shape[0], shape[1]))
         }

@@ -15,6 +15,9 @@ struct TokenTensors {
     /// Response tokens whose numbers were beyond their domain by no more than rounding.
     private(set) var residues = Residues()
 
+    /// The tokens of rollouts that a view's reply names, where the request itself doesn't.
+    var scoredIDs: [Int: [Int?]] = [:]
+
     /// How many bad elements of one tensor are listed.
     static let listed = 8
 
@@ -41,8 +44,9 @@ struct TokenTensors {
     }
 
     /// 0 or 1 for each token; nil when absent or faulty, empty while they are still to come. Outside the response
-    /// anything goes, but for the response mask itself.
+    /// anything goes, but for the response mask itself. Of no tokens, an absent mask is as good as an empty one.
     mutating func mask(_ spec: TensorSpec) -> [UInt8]? {
+        if isEmpty, !has(spec) { return [] }
         guard let tensor = fitting(spec) else { return nil }
         if tensor.isOutline { return [] }
         // Bytes are a mask as they stand, unless one of them is wrong and must be named.

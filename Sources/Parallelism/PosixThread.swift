@@ -1,11 +1,14 @@
-import CMicroHTTPD
+internal import CProcess
 import Glibc
 
 /// The system has no threads left.
 package struct ThreadError: Error, Sendable, Equatable, CustomStringConvertible {
     package let errno: Int32
 
-    package var description: String { "the system has no threads left: \(SystemError.text(errno))" }
+    package var description: String {
+        let reason = unsafe strerror(errno).map { unsafe String(cString: $0) }
+        return "the system has no threads left: \(reason ?? "error \(errno)")"
+    }
 }
 
 /// Threads with an explicit stack that leave signals to the main thread.
@@ -35,7 +38,7 @@ package enum PosixThread {
                 { argument in
                     guard let argument = unsafe argument else { return nil }
                     let start = unsafe Unmanaged<Start>.fromOpaque(argument).takeRetainedValue()
-                    unsafe pthread_setname_np(pthread_self(), start.name)
+                    unsafe perception_name_thread(start.name)
                     start.body()
                     return nil
                 }, start.toOpaque())
@@ -53,7 +56,7 @@ package enum PosixThread {
 
     /// Threads made inside inherit a mask that blocks all signals from elsewhere, so SIGTERM reaches whoever waits for it
     /// and never interrupts a system call here.
-    static func withSignalsBlocked<Result>(_ body: () -> Result) -> Result {
+    package static func withSignalsBlocked<Result>(_ body: () -> Result) -> Result {
         var previous = sigset_t()
         unsafe pthread_sigmask(SIG_SETMASK, nil, &previous)
         blockSignals()

@@ -1,45 +1,32 @@
-import Dispatch
 import Locking
-
-/// As `DispatchQueue.concurrentPerform`, by threads that yield to others. That one takes its threads from among those
-/// that everybody uses, whatever the caller's own urgency.
-func performYielding(_ count: Int, _ body: @Sendable (Int) -> Void) {
-    withoutActuallyEscaping(body) { body in
-        let run = YieldingRun(count, body)
-        // A queue of its own: its threads do nothing else, and so may stay as they are made here.
-        for _ in 1..<min(count, ThreadUrgency.coreCount + 1) {
-            DispatchQueue.global(qos: .utility).async {
-                ThreadUrgency.lower()
-                run.help()
-            }
-        }
-        run.takeCalls(body)
-        run.close()
-    }
-}
+import Synchronization
 
 /// Calls that are made by whoever comes along until all are taken.
-private final class YieldingRun: Sendable {
+final class SharedRun: Sendable {
     private struct State {
-        var next = 0
         /// Nil once the run is over: whoever comes late finds nothing, and nothing of the caller is kept.
         var body: (@Sendable (Int) -> Void)?
+        var helpers = 0
     }
 
     private let count: Int
+    private let taken = Atomic(0)
     private let state: Monitor<State>
-    private let helpers = DispatchGroup()
 
     init(_ count: Int, _ body: @escaping @Sendable (Int) -> Void) {
         self.count = count
         state = Monitor(State(body: body))
     }
 
+    var hasCallsLeft: Bool { taken.load(ordering: .relaxed) < count }
+    /// Who helps at the moment.
+    var helperCount: Int { state.withLock { $0.helpers } }
+
     /// Takes calls if there are any left.
     func help() {
         guard join() else { return }
         takeJointCalls()
-        helpers.leave()
+        state.withLock(waking: .everybody) { $0.helpers -= 1 }
     }
 
     func takeCalls(_ body: (Int) -> Void) {
@@ -50,14 +37,14 @@ private final class YieldingRun: Sendable {
     func close() {
         // Helpers that would come from now on find no body.
         let body = state.withLock { $0.body.take() }
-        helpers.wait()
+        state.wait { $0.helpers == 0 ? () : nil }
         withExtendedLifetime(body) {}
     }
 
     private func join() -> Bool {
         state.withLock { state in
-            guard state.body != nil, state.next < count else { return false }
-            helpers.enter()
+            guard state.body != nil, hasCallsLeft else { return false }
+            state.helpers += 1
             return true
         }
     }
@@ -69,11 +56,9 @@ private final class YieldingRun: Sendable {
         takeCalls(body)
     }
 
+    /// What the calls write is handed over by the lock that helpers leave under.
     private func next() -> Int? {
-        state.withLock { state in
-            guard state.next < count else { return nil }
-            state.next += 1
-            return state.next - 1
-        }
+        let index = taken.wrappingAdd(1, ordering: .relaxed).oldValue
+        return index < count ? index : nil
     }
 }

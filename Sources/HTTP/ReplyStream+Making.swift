@@ -1,0 +1,93 @@
+import Locking
+
+extension ReplyStream {
+    /// Pieces made or in the making that the client has not begun to take. At first one for each thread, then twice as many,
+    /// as they take unequal time and are sent in order.
+    private func window(_ state: State) -> Int {
+        min(2 * pool.threadCount + 1, pool.threadCount + state.next)
+    }
+
+    /// Claims memory for the pieces that should be begun now.
+    ///
+    /// What is made ahead of the client takes no more than a reply's part of the budget, and nothing that others hold. A
+    /// piece without which nothing would be left to send waits for memory where there is none.
+    /// - Returns: those to ``make(_:)``, outside the lock.
+    func begin(_ state: inout State) -> Range<Int> {
+        let first = state.begun
+        let end = min(source.pieceCount, state.next + window(state))
+        var isHeldBack = state.begun > state.next + 2 * pool.threadCount
+        while state.begun < end, state.ticket == nil, !isHeldBack {
+            let needed = source.claim(of: state.begun)
+            let held = heldBytes(state)
+            let isIdle = state.isIdle
+            if !isIdle, held + needed > share.total / MemoryBudget.partOfOneReply {
+                isHeldBack = true
+            } else if share.extend(to: held + needed) != nil {
+                isHeldBack = true
+                if isIdle { wait(for: needed, &state) }
+            } else {
+                count(needed, &state)
+            }
+        }
+        if isHeldBack, state.making == 0 { source.letGo() }
+        return first..<state.begun
+    }
+
+    private func count(_ needed: Int, _ state: inout State) {
+        state.makingBytes += needed
+        state.making += 1
+        state.begun += 1
+    }
+
+    private func wait(for needed: Int, _ state: inout State) {
+        source.letGo()
+        settle(state)
+        state.ticket = share.budget.wait(for: needed) { [self] isGranted in
+            guard isGranted else { return connection.crowdOut(in: turn) }
+            // Whoever gives memory back may hold locks.
+            pool.submitFurther(expected: source.expected) { [self] in takeGranted(needed) }
+        }
+    }
+
+    /// The memory that the next piece waited for is the share's.
+    private func takeGranted(_ needed: Int) {
+        let index = state.withLock { state -> Int? in
+            share.adopt(needed)
+            state.ticket = nil
+            guard !state.isBroken else {
+                settle(state)
+                return nil
+            }
+            count(needed, &state)
+            return state.begun - 1
+        }
+        if let index { makeNow(index) }
+    }
+
+    func make(_ index: Int) {
+        pool.submitFurther(expected: source.expected) { [self] in makeNow(index) }
+    }
+
+    private func makeNow(_ index: Int) {
+        let isWanted = !state.withLock { $0.isBroken } && connection.isWaiting(in: turn)
+        let piece = isWanted ? source.piece(index) : nil
+        let (mustWake, further) = state.withLock { state in
+            state.making -= 1
+            state.makingBytes -= source.claim(of: index)
+            var further = 0..<0
+            if let piece, !state.isBroken {
+                state.made[index] = piece
+                state.unsentBytes += piece.reduce(0) { $0 + $1.count }
+                further = begin(&state)
+                settle(state)
+            } else {
+                drop(&state)
+            }
+            guard state.isWaiting, state.isBroken || index == state.next else { return (false, further) }
+            state.isWaiting = false
+            return (true, further)
+        }
+        for index in further { make(index) }
+        if mustWake { connection.resumeStream() }
+    }
+}

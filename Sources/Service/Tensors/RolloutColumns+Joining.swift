@@ -1,0 +1,156 @@
+import Batches
+import ContrastiveLoss
+import EngineReplies
+import JSON
+import Tensor
+
+extension RolloutColumns {
+    /// Checks that the rollouts agree with one another and joins them.
+    consuming func request(options: [JSONValue.Member]) throws(Problem) -> TensorRequest {
+        let count = ids.count
+        var lengths = [Int?](repeating: nil, count: count)
+        for name in columns.keys.sorted() { columns[name]?.fill(to: count - 1) }
+
+        // The first list of a rollout says its length; every other list must agree.
+        for name in columns.keys.sorted() {
+            guard let column = columns[name] else { continue }
+            for index in 0..<count {
+                guard let found = column.counts[index] else {
+                    // A mask that only some rollouts give is all ones for the others, and advantages may come as one number.
+                    if name != "response_mask", name != "advantages" {
+                        faults.add(
+                            .missingField,
+                            Problem.Reason(
+                                "missing here, given in other rollouts", field: "rollouts[\(index)].\(name)"))
+                    }
+                    continue
+                }
+                if let length = lengths[index], length != found {
+                    faults.add(
+                        .invalidShape,
+                        Problem.Reason(
+                            "the lists of one rollout differ in length", field: "rollouts[\(index)].\(name)",
+                            expected: "\(length)", found: "\(found)"))
+                }
+                lengths[index] = lengths[index] ?? found
+            }
+        }
+        checkReplies(&lengths)
+        let tokens = lengths.map { $0 ?? 0 }
+        checkAdvantages()
+        try faults.check()
+
+        let total = tokens.reduce(0, +)
+        var tensors: [String: DenseTensor] = [:]
+        for (name, column) in columns where name != "advantages" && name != "response_mask" {
+            let shape =
+                switch schema.rolloutMember(name)?.extent {
+                case .vocabulary: [total, vocabularies[name] ?? 0]
+                case .ranked: [column.values.count]
+                default: [total]
+                }
+            tensors[name] = DenseTensor(column.values, shape: shape)
+        }
+        if let column = columns["response_mask"] {
+            tensors["response_mask"] = DenseTensor(column.joined(tokens) { _ in 1 }, shape: [total])
+        }
+        if columns["advantages"] != nil || advantage.contains(where: { $0 != nil }) {
+            var column = columns["advantages"] ?? Column()
+            column.fill(to: count - 1)
+            let advantage = advantage
+            tensors["advantages"] = DenseTensor(column.joined(tokens) { advantage[$0] ?? 0 }, shape: [total])
+        }
+        if reward.contains(where: { $0 != nil }) {
+            tensors["rewards"] = DenseTensor(reward.map { $0 ?? 0 }, shape: [count])
+        }
+        let groups = group.compactMap { $0 }
+        return TensorRequest(
+            form: .rollouts(ids: ids, lengths: tokens), tensors: tensors,
+            groupIDs: groups.isEmpty ? nil : GroupName.numbered(groups), options: options,
+            raggedOffsets: rowLengths.mapValues { Rows(lengths: $0).offsets },
+            replies: replies.mapValues { $0.compactMap { $0 } })
+    }
+
+    /// A view is an engine's reply in all rollouts or none, and something says how long each response is.
+    private mutating func checkReplies(_ lengths: inout [Int?]) {
+        for index in ids.indices {
+            if let length = lengths[index], let said = responseLength[index], length != said {
+                faults.add(
+                    .invalidShape,
+                    Problem.Reason(
+                        "the lists of the rollout have another length",
+                        field: "rollouts[\(index)].response_length", expected: "\(length)", found: "\(said)"))
+            }
+            lengths[index] = lengths[index] ?? responseLength[index]
+        }
+        for view in View.allCases {
+            guard let given = replies[view] else { continue }
+            for index in ids.indices {
+                let place = "rollouts[\(index)].\(view.rawValue)"
+                let isGiven = index < given.count && given[index] != nil
+                if !isGiven {
+                    faults.add(
+                        .missingField,
+                        Problem.Reason("missing here, given in other rollouts", field: "\(place).reply"))
+                } else if lengths[index] == nil {
+                    faults.add(
+                        .missingField,
+                        Problem.Reason(
+                            "it says which entries of the reply are the response's; token_ids do too",
+                            field: "rollouts[\(index)].response_length"))
+                }
+                for spec in [TensorSpec.logProbabilities(view), .best(view)]
+                where isGiven && columns[spec.name]?.counts[index] != nil {
+                    faults.add(
+                        .conflictingFields,
+                        Problem.Reason(
+                            "the view's reply says it", field: "rollouts[\(index)].\(spec.name)"))
+                }
+            }
+        }
+    }
+
+    /// A rollout says its advantage in at most one way, and what one rollout says, all say.
+    private mutating func checkAdvantages() {
+        let vectors = columns["advantages"]?.counts
+        let anyAdvantage = advantage.contains { $0 != nil } || vectors != nil
+        let anyReward = reward.contains { $0 != nil }
+        let anyGroup = group.contains { $0 != nil }
+        for index in ids.indices {
+            let hasVector = vectors?[index] != nil
+            if advantage[index] != nil, hasVector {
+                faults.add(
+                    .conflictingFields,
+                    Problem.Reason(
+                        "at most one of advantage and advantages may be given", field: "rollouts[\(index)]"))
+            }
+            let missing = [
+                ("reward", anyReward && reward[index] == nil), ("group_id", anyGroup && group[index] == nil),
+                ("advantage", anyAdvantage && advantage[index] == nil && !hasVector),
+            ]
+            for (name, isMissing) in missing where isMissing {
+                faults.add(
+                    .missingField,
+                    Problem.Reason("given for all rollouts or none", field: "rollouts[\(index)].\(name)"))
+            }
+        }
+    }
+}
+
+extension RolloutColumns.Column {
+    /// The column with `fill(rollout)` for the tokens of rollouts that gave none.
+    fileprivate func joined(_ lengths: [Int], _ fill: (Int) -> Double) -> [Double] {
+        var joined: [Double] = []
+        joined.reserveCapacity(lengths.reduce(0, +))
+        var position = 0
+        for (index, length) in lengths.enumerated() {
+            if counts[index] != nil {
+                joined.append(contentsOf: values[position..<position + length])
+                position += length
+            } else {
+                joined.append(contentsOf: repeatElement(fill(index), count: length))
+            }
+        }
+        return joined
+    }
+}

@@ -1,0 +1,203 @@
+"""The part of the client that speaks autograd: `loss`, `objective`, `count`, and what they leave behind."""
+
+from __future__ import annotations
+
+import os
+import threading
+from typing import Any, Literal
+
+from . import losses, numbers
+from .batches import PerView
+from .calls import Call
+from .normalising import Normalise
+from .results import Mask, Score
+
+# What /v1/mask has no use for.
+LOSS_ONLY = frozenset({
+    "aggregation", "coefficient", "denominator", "dump", "entropy_coefficients", "global_batch_size", "gradient_of",
+    "logits", "loss", "loss_cap", "norm_length", "normalise", "num_items", "return", "stop_gradient", "tau", "terms",
+    "token_ids", "tokens", "world_size", "accumulation_steps", "temperature", "reference",
+})  # fmt: skip
+
+
+def counting(given: dict[str, Any]) -> Call[Mask]:
+    """Make the request of `count` from the arguments of a loss."""
+    wanted = {k: v for k, v in given.items() if k.rstrip("_") not in LOSS_ONLY}
+    log_probs = wanted.pop("log_probs", None)
+    if log_probs is not None and (wanted.get("detector") == "divergence" or wanted.get("preset") == "vppo"):
+        wanted["log_probs"] = {view: x for view, x in log_probs.items() if view != "preserving"}
+    return numbers.mask(**wanted, return_=["mask"])
+
+
+class _OfThread(threading.local):
+    score: Score | None = None
+
+
+class Last:
+    """What losses leave behind, and what they do about errors.
+
+    Attributes:
+        on_error: `raise`, or `skip` for a zero loss with zero gradients when a call fails.
+        group: the process group that agrees on skipping.
+        skipped: how many losses were skipped in this process.
+    """
+
+    def __init__(self, on_error: Literal["raise", "skip"], group: Any) -> None:
+        if on_error not in ("raise", "skip"):
+            raise ValueError(f'on_error: expected "raise" or "skip", not {on_error!r}')
+        self.on_error = on_error
+        self.group = group
+        self.skipped = 0
+        self._last = _OfThread()
+        self._latest: Score | None = None
+
+    def send(self, call: Call[Any]) -> Any:
+        """Send a call; the client does."""
+        raise NotImplementedError
+
+    def remember(self, score: Score) -> Score:
+        """Keep a score as this thread's `last`."""
+        self._last.score = self._latest = score
+        return score
+
+    @property
+    def last(self) -> Score:
+        """The result of this thread's last `loss` or `objective`, for logging and the heat map."""
+        # JAX calls back on threads of its own; whoever asks from another one gets the latest.
+        score = self._last.score or self._latest
+        if score is None:
+            raise LookupError("no loss has been made yet")
+        return score
+
+    def __getstate__(self) -> dict[str, Any]:
+        # Another process has other threads and other process groups.
+        state = self.__dict__ | {"group": None, "_latest": None}
+        del state["_last"]
+        return state
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        self.__dict__.update(state, _last=_OfThread())
+
+
+class Autograd(Last):
+    """Losses as scalars of torch or JAX."""
+
+    def loss(
+        self,
+        log_probs: PerView | None = None,
+        *,
+        entropy: PerView | None = None,
+        logits: PerView | None = None,
+        top_log_probs: PerView | None = None,
+        token_ids: Any = None,
+        response_mask: Any = None,
+        advantages: Any = None,
+        rewards: Any = None,
+        group_ids: Any = None,
+        cu_seqlens: Any = None,
+        old: Any = None,
+        perception_mask: Any = None,
+        normalise: Normalise | None = None,
+        num_items: float | None = None,
+        global_batch_size: int | None = None,
+        accumulation_steps: int | None = None,
+        world_size: int | None = None,
+        tokens: Any = None,
+        dump: str | os.PathLike[str] | None = None,
+        **option: Any,
+    ) -> Any:
+        """Compute the perception loss as a torch or JAX scalar; its backward pass sends the server's gradients.
+
+        The value is the loss before its coefficient: add `coefficient * loss` to the policy loss. Tensors and options as
+        those of `score`; `log_probs` (or `logits`, with the full-vocabulary estimators) with their graph, everything else
+        as a constant. Only the gradients that a graph needs are asked for. Afterwards `last` has the whole result.
+
+        Args:
+            log_probs: [B,T] by view.
+            entropy: [B,T] by view.
+            logits: [B,T,V] by view.
+            top_log_probs: [B,T,K] by view.
+            token_ids: [B,T].
+            response_mask: [B,T].
+            advantages: [B], [B,1] or [B,T].
+            rewards: [B].
+            group_ids: [B].
+            cu_seqlens: [B+1].
+            old: [B,T], the sampling policy's log-probabilities, for the detector `divergence`.
+            perception_mask: [B,T], with the detector `given`.
+            normalise: how micro-batches and ranks add up: `micro`, `tokens` or `sequences`; see `normalising.plan`.
+            num_items: with `tokens`: the whole batch's tokens, over micro-batches and ranks.
+            global_batch_size: with `sequences`: the whole batch's sequences.
+            accumulation_steps: with `micro`: micro-batches of a step.
+            world_size: ranks whose gradients are averaged; absent, those of torch.distributed.
+            tokens: text of each token, for the heat map.
+            dump: a file to write the request to.
+            option: any option of /v1/score.
+        """
+        given = {k: v for k, v in locals().items() if k != "self"}
+        return losses.evaluated(losses.wanted(self, "loss", given))
+
+    def objective(
+        self,
+        log_probs: PerView | None = None,
+        *,
+        entropy: PerView | None = None,
+        logits: PerView | None = None,
+        top_log_probs: PerView | None = None,
+        token_ids: Any = None,
+        response_mask: Any = None,
+        advantages: Any = None,
+        rewards: Any = None,
+        group_ids: Any = None,
+        cu_seqlens: Any = None,
+        old: Any = None,
+        reference: Any = None,
+        perception_mask: Any = None,
+        normalise: Normalise | None = None,
+        num_items: float | None = None,
+        policy_items: float | None = None,
+        accumulation_steps: int | None = None,
+        world_size: int | None = None,
+        tokens: Any = None,
+        dump: str | os.PathLike[str] | None = None,
+        **option: Any,
+    ) -> Any:
+        """Compute the whole objective as a torch or JAX scalar: policy loss, KL, perception loss, entropy terms.
+
+        objective = policy_loss + kl_coefficient · kl + coefficient · loss + Σ entropy_coefficients[v] · entropy_loss[v].
+        Arguments as those of `loss`, and:
+
+        Args:
+            log_probs: [B,T] by view.
+            entropy: [B,T] by view.
+            logits: [B,T,V] by view.
+            top_log_probs: [B,T,K] by view.
+            token_ids: [B,T].
+            response_mask: [B,T].
+            advantages: [B], [B,1] or [B,T].
+            rewards: [B].
+            group_ids: [B].
+            cu_seqlens: [B+1].
+            old: [B,T], the sampling policy's log-probabilities; the policy loss needs them.
+            reference: [B,T], the reference policy's, for the KL.
+            perception_mask: [B,T], with the detector `given`.
+            normalise: `micro` or `tokens`.
+            num_items: with `tokens`: the perception loss's divisor, such as the total of `count` over the whole batch.
+            policy_items: with `tokens`: the policy loss's divisor, the whole batch's response tokens.
+            accumulation_steps: with `micro`: micro-batches of a step.
+            world_size: ranks whose gradients are averaged; absent, those of torch.distributed.
+            tokens: text of each token, for the heat map.
+            dump: a file to write the request to.
+            option: any option of /v1/score, such as `policy="ppo"`.
+        """
+        given = {k: v for k, v in locals().items() if k != "self"}
+        return losses.evaluated(losses.wanted(self, "objective", given))
+
+    def count(self, **given: Any) -> int:
+        """Count the tokens that carry loss, without gradients, by /v1/mask.
+
+        Arguments as those of `loss`; options that only the loss knows are left out. Added up over the micro-batches of a
+        step and, with `across_ranks`, over the ranks, it is the `num_items` that makes token sums the whole batch's
+        token-mean.
+        """
+        return int(self.send(counting(given)).gated)

@@ -1,0 +1,100 @@
+"""The loss as a function of torch's autograd."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+import torch.distributed
+from torch.autograd.function import once_differentiable
+
+from . import torch_arrays
+from .losses import Wanted, alone
+from .normalising import collective_device
+from .results import Score
+
+
+class ServerLoss(torch.autograd.Function):
+    """A scalar whose value is the server's loss and whose backward pass sends the server's gradients."""
+
+    @staticmethod
+    def forward(
+        ctx: Any, loss: Wanted, score: Score, needed: list[bool], *inputs: torch.Tensor
+    ) -> torch.Tensor:
+        """Keep the gradients, which are 0 outside the mask whatever stands there."""
+        ctx.gradients = _gradients(loss, score, needed, inputs)
+        ctx.factor = loss.plan.factor
+        wide = torch.float64 if all(x.dtype == torch.float64 for x in inputs) else torch.float32
+        value = getattr(score, loss.value) * loss.plan.factor
+        return torch.tensor(value, dtype=wide, device=inputs[0].device)
+
+    @staticmethod
+    @once_differentiable
+    def backward(ctx: Any, output: torch.Tensor) -> tuple[Any, ...]:
+        """Multiply the gradients by what arrives."""
+        scale = output * ctx.factor
+        return None, None, None, *(None if g is None else (g * scale).to(g.dtype) for g in ctx.gradients)
+
+
+def evaluated(loss: Wanted) -> torch.Tensor:
+    """Compute the loss."""
+    needs = needed(loss)
+    return scalar(loss, loss.settled(loss.named, needs, agreement(loss)), needs)
+
+
+def needed(loss: Wanted) -> list[bool]:
+    """Which gradients a graph wants, in the order of `differentiable`."""
+    return [torch.is_grad_enabled() and loss.named[name].requires_grad for name in loss.differentiable]
+
+
+def scalar(loss: Wanted, score: Score, needs: list[bool]) -> torch.Tensor:
+    """Make the loss a part of the graph."""
+    inputs = [loss.named[name] for name in loss.differentiable]
+    result: torch.Tensor = ServerLoss.apply(loss, score, needs, *inputs)  # type: ignore[no-untyped-call]
+    return result
+
+
+def _gradients(
+    loss: Wanted, score: Score, needed: list[bool], inputs: tuple[torch.Tensor, ...]
+) -> list[torch.Tensor | None]:
+    """Gradients in the order of `inputs`, of their devices and element types; None where none is needed."""
+    if loss.differentiable[0].endswith(".logits"):
+        return [
+            _scattered(score, n, x) if need else None
+            for n, need, x in zip(loss.differentiable, needed, inputs, strict=True)
+        ]
+    found = torch_arrays.returned([score.arrays.get(f"grad.{name}") for name in loss.differentiable], inputs)
+    return [
+        None if not need else torch.zeros_like(x) if g is None else g.reshape(x.shape)
+        for g, need, x in zip(found, needed, inputs, strict=True)
+    ]
+
+
+def _scattered(score: Score, name: str, logits: torch.Tensor) -> torch.Tensor:
+    """Gradients [S,V] of the rows that carry loss, in a tensor of the logits' shape that is 0 elsewhere."""
+    whole = torch.zeros_like(logits, memory_format=torch.contiguous_format)
+    rows, part = score.grad_rows, score.arrays.get(f"grad.{name}")
+    if rows is not None and part is not None and len(rows):
+        index, values = (
+            torch_arrays.returned([rows], [torch.empty(0, dtype=torch.int64, device=logits.device)])[0],
+            None,
+        )
+        values = torch_arrays.returned([part], [logits])[0]
+        whole.view(-1, logits.shape[-1]).index_copy_(0, index, values)
+    return whole
+
+
+def agreement(loss: Wanted) -> Any:
+    """How this rank learns whether another one failed: one all-reduce where errors are skipped."""
+    if loss.client.on_error == "raise":
+        return alone
+    if not torch.distributed.is_available() or not torch.distributed.is_initialized():
+        return alone
+    group = loss.client.group
+
+    def agree(severity: int) -> int:
+        flag = torch.tensor(severity, dtype=torch.int32, device=collective_device(group))
+        torch.distributed.all_reduce(flag, op=torch.distributed.ReduceOp.MAX, group=group)
+        return int(flag)
+
+    return agree
