@@ -156,6 +156,7 @@ class Autograd(Last):
         normalise: Normalise | None = None,
         num_items: float | None = None,
         policy_items: float | None = None,
+        global_batch_size: int | None = None,
         accumulation_steps: int | None = None,
         world_size: int | None = None,
         tokens: Any = None,
@@ -181,9 +182,10 @@ class Autograd(Last):
             old: [B,T], the sampling policy's log-probabilities; the policy loss needs them.
             reference: [B,T], the reference policy's, for the KL.
             perception_mask: [B,T], with the detector `given`.
-            normalise: `micro` or `tokens`.
+            normalise: `micro`, `tokens`, or, without a policy loss or a KL, `sequences`.
             num_items: with `tokens`: the perception loss's divisor, such as the total of `count` over the whole batch.
             policy_items: with `tokens`: the policy loss's divisor, the whole batch's response tokens.
+            global_batch_size: with `sequences`: the whole batch's sequences.
             accumulation_steps: with `micro`: micro-batches of a step.
             world_size: ranks whose gradients are averaged; absent, those of torch.distributed.
             tokens: text of each token, for the heat map.
