@@ -1,7 +1,7 @@
-"""The perception loss in OpenRLHF: a training step with views, and rollouts that bring them.
+r"""The perception loss in OpenRLHF: a training step with views, and rollouts that bring them.
 
     ray job submit --runtime-env-json '{"worker_process_setup_hook": "perception_client.trainers.openrlhf.install",
-      "env_vars": {"PERCEPTION_URL": "http://HOST:8080"}}' -- \\
+      "env_vars": {"PERCEPTION_URL": "http://HOST:8080"}}' -- \
       python3 -m openrlhf.cli.train_ppo_ray … --train.agent_func_path agent.py
 
 with `agent.py`:

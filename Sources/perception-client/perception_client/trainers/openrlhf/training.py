@@ -31,7 +31,7 @@ NUMBERS = ("loss", "objective", "tokens", "candidates", "selected", "gated", "se
 class PerceptionStep:
     """Goes before OpenRLHF's `ActorPPOTrainer`; see `with_perception`.
 
-    The loss is added to each micro-batch's policy loss and weighted as OpenRLHF weights that: by the micro-batch's tokens,
+    The loss is added to each micro-batch's policy loss and weighted as OpenRLHF does: by the micro-batch's tokens,
     or rows, among those of the optimizer step, over micro-batches and ranks. Losses over all response tokens, as PAPO's,
     are thus the whole step's token-mean. Where few tokens are gated, as CPPO's, each micro-batch has its own mean.
 
@@ -111,7 +111,7 @@ def with_perception(trainer: type) -> type:
 
 
 def without_views(forward: Callable[..., Any]) -> Callable[..., Any]:
-    """Return an actor's forward pass that takes no notice of the views among its arguments: other passes have them too."""
+    """Return an actor's forward pass that ignores the views among its arguments: other passes have them, too."""
 
     @functools.wraps(forward)
     def own(self: Any, *args: Any, **more: Any) -> Any:
