@@ -51,6 +51,8 @@ def test_examples_of_the_command_line(url, client, batch, tmp_path):
 
 def test_every_example_is_of_a_kind_that_is_run():
     kinds = {kind for kind, _ in readme.examples()}
+    # Those of trainers run in Tests/Trainers, where the trainers are.
+    kinds -= {f"python {folder.name}" for folder in (REPOSITORY / "Tests/Trainers").iterdir()}
     assert kinds == {"python", "python torch", "python torch-second", "python jax", "python engine", "sh"}
 
 

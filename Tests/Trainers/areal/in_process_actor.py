@@ -1,16 +1,16 @@
 """AReaL's actor with the perception loss in plain PyTorch inside the loss function, as CPPO's authors have it."""
 
-import in_process
 import torch
 from areal.engine.fsdp_engine import FSDPPPOActor
 
+import in_process
+
 COLUMN = "multi_modal_input_view_"
-# The model of each preset: forward passes with entropies.
 VIEWS = {"cppo-verl": ("preserving", "removing"), "cppo-areal": ("preserving", "removing"), "papo-g": ("removing",)}
 
 
 class InProcessActor(FSDPPPOActor):
-    preset = "cppo-verl"
+    preset = "cppo-verl"  # None: the policy loss alone
 
     def _prepare_mb_inputs(self, mb_item):
         padded = mb_item.padded_mb
@@ -20,9 +20,8 @@ class InProcessActor(FSDPPPOActor):
     def _compute_logprobs_and_loss(self, logits, ctx, loss_fn, *more, **named):
         def both(log_probs, entropy, batch, **rest):
             loss = loss_fn(log_probs, entropy, batch, **rest)
-            (count,) = {len(e) for e in self.entries.values()} or {0}
-            assert count <= 1, "one row a micro-batch"
-            if not torch.is_grad_enabled() or not count or not all(e[0] for e in self.entries.values()):
+            assert {len(e) for e in self.entries.values()} == {1}, "one row a micro-batch"
+            if not torch.is_grad_enabled() or self.preset is None or not all(e[0] for e in self.entries.values()):
                 return loss
             passes = {"original": (log_probs, entropy)}
             for view in VIEWS[self.preset]:

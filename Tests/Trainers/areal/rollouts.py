@@ -3,13 +3,13 @@
 import asyncio
 import random
 
-import tiny_model
 from areal.api import ModelResponse
 from areal.api.cli_args import GenerationHyperparameters
 from areal.infra.remote_inf_engine import GroupedRolloutWorkflow
 from areal.utils import logging
 from areal.utils.hf_utils import load_hf_processor_and_tokenizer
 
+import tiny_model
 from perception_client.trainers.areal import PerceptionVisionRLVRWorkflow
 
 GROUP = 2

@@ -6,8 +6,6 @@ import os
 import torch
 from areal.api import FinetuneSpec
 from areal.api.cli_args import MicroBatchSpec, OptimizerConfig, PPOActorConfig
-from areal.utils import stats_tracker
-
 from rollouts import GROUP
 
 
@@ -28,11 +26,11 @@ def config(folder, rows=2 * GROUP, attn_impl="sdpa", **more):
         attn_impl: of the model.
         more: what differs.
     """
-    setting = dict(
-        experiment_name="test", trial_name="one", path=str(folder), backend=f"fsdp:d{os.environ['WORLD_SIZE']}",
-        dtype="float32", attn_impl=attn_impl, gradient_checkpointing=False, mb_spec=MicroBatchSpec(n_mbs=rows),
-        optimizer=OptimizerConfig(lr=1e-3, warmup_steps_proportion=0.0, weight_decay=0.0, eps=1e-4), ppo_n_minibatches=1,
-        recompute_logprob=True, use_decoupled_loss=False, eps_clip=0.2, kl_ctl=0.0, temperature=0.9)
+    setting = {
+        "experiment_name": "test", "trial_name": "one", "path": str(folder), "backend": f"fsdp:d{os.environ['WORLD_SIZE']}",
+        "dtype": "float32", "attn_impl": attn_impl, "gradient_checkpointing": False, "mb_spec": MicroBatchSpec(n_mbs=rows),
+        "optimizer": OptimizerConfig(lr=1e-3, warmup_steps_proportion=0.0, weight_decay=0.0, eps=1e-4), "ppo_n_minibatches": 1,
+        "recompute_logprob": True, "use_decoupled_loss": False, "eps_clip": 0.2, "kl_ctl": 0.0, "temperature": 0.9}
     return PPOActorConfig(**(setting | more))
 
 
@@ -61,6 +59,8 @@ def parameters(engine):
     return torch.cat([(p.full_tensor() if hasattr(p, "full_tensor") else p).double().reshape(-1) for p in found])
 
 
-def forget():
-    """Throw AReaL's statistics away."""
-    stats_tracker.export_all()
+def trained(cls, folder, batches, **more):
+    """Train on each batch in turn; returns the parameters, each step's statistics, and the engine."""
+    engine = made(cls, folder, **more)
+    said = [step(engine, batch) for batch in batches]
+    return parameters(engine), said, engine

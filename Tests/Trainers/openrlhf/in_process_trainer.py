@@ -1,8 +1,9 @@
 """OpenRLHF's trainer with the perception loss in plain PyTorch, weighted by the micro-batch's share of all tokens."""
 
-import in_process
 import torch
 from openrlhf.trainer.ray.ppo_actor import ActorPPOTrainer
+
+import in_process
 
 VIEWS = {"cppo-verl": ("preserving", "removing"), "papo-g": ("removing",), "cppo-areal": ("preserving", "removing"), None: ()}
 

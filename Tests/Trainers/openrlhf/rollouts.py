@@ -5,14 +5,13 @@ import random
 import types
 
 import stand_ins  # noqa: F401
-import tiny_model
 import torch
-from openrlhf.trainer.ppo_utils.experience import Experience
 from openrlhf.trainer.ppo_utils.samples_generator import SamplesGenerator
 from openrlhf.utils.agent import SingleTurnAgentExecutor
 from openrlhf.utils.utils import get_tokenizer
 from openrlhf.utils.vlm_utils import merge_mm_train_inputs
 
+import tiny_model
 from perception_client.trainers.openrlhf import PerceptionMixin
 
 GROUP = 2
@@ -86,7 +85,3 @@ def experiences(executor, words, actor, rows=2, pictures_of_row=1, seed=0):
         one.info = {k: v for k, v in one.info.items() if k != "score"}
     return made
 
-
-def copied(one):
-    """An Experience that may be changed."""
-    return Experience(**{k: v.clone() if isinstance(v, torch.Tensor) else v for k, v in vars(one).items()})

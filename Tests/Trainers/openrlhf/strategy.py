@@ -3,8 +3,8 @@
 import os
 import types
 
-import stand_ins  # noqa: F401
 import deepspeed
+import stand_ins
 import torch
 import torch.distributed as dist
 from openrlhf.utils.deepspeed import DeepspeedStrategy
@@ -74,6 +74,28 @@ def made(cls, folder, stage=2, temperature=0.9, **more):
         dataloader_pin_memory=False)
     stand_ins.on_cpu()
     return trainer
+
+
+def step(trainer, batch):
+    """What OpenRLHF does with a batch of Experiences: `ppo_train`, which shuffles; returns its status."""
+    torch.manual_seed(0)
+    for one in batch:
+        trainer.replay_buffer.append(copied(one))
+    status = trainer.ppo_train(0.0)
+    trainer.replay_buffer.clear()
+    return status
+
+
+def trained(cls, folder, batches, **more):
+    """Train on each batch in turn; returns the parameters, each step's status, and the trainer."""
+    trainer = made(cls, folder, **more)
+    said = [step(trainer, batch) for batch in batches]
+    return parameters(trainer), said, trainer
+
+
+def copied(one):
+    """An Experience that may be changed."""
+    return type(one)(**{k: v.clone() if isinstance(v, torch.Tensor) else v for k, v in vars(one).items()})
 
 
 def parameters(trainer):

@@ -41,8 +41,9 @@ def metrics(score: Score, skipped: int = 0, prefix: str = PREFIX) -> dict[str, f
     said = score.diagnostics
     found: dict[str, float] = {"loss": score.loss, "objective": score.objective, "skipped": float(skipped)}
     found |= {name: float(said[name]) for name in CURVES if said.get(name) is not None}
-    for pair, share in (said.get("equal_views") or {}).items():
-        found[f"equal_views/{pair}"] = float(share)
+    shares = {f"equal_views/{pair}": share for pair, share in (said.get("equal_views") or {}).items()}
+    # None where the batch has no response tokens.
+    found |= {name: float(share) for name, share in shares.items() if share is not None}
     for view, value in (score.scalars.get("entropy_loss") or {}).items():
         found[f"entropy_loss/{view}"] = float(value)
     if score.server_ms is not None:

@@ -32,6 +32,6 @@ def refuse_packed(attention: str, batches: Any) -> None:
     if most > 1:
         raise ValueError(
             f"a micro-batch has {most} packed rows, which see each other with attn_impl={attention!r}: set "
-            "attn_impl to flash_attention_2, or mb_spec.n_mbs so high that each micro-batch has one row (the rows of "
-            "a minibatch) and mb_spec.max_tokens_per_mb to the longest row"
+            "attn_impl to flash_attention_2, or give each micro-batch one row (ppo_n_minibatches: 1, and mb_spec.n_mbs: "
+            "the rows of a batch on one rank)"
         )

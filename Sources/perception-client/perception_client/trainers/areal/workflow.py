@@ -62,6 +62,8 @@ class PerceptionMixin:
             TypeError: the workflow returns messages instead of tensors.
             ValueError: the row has other pictures than the data and the turns.
         """
+        if workflow_context.get().is_eval:
+            return await super().arun_episode(engine, data)  # type: ignore[misc]
         # The weights' version is AReaL's step: the same for a group's rollouts, which begin together.
         with self.groups.episode(engine.get_version()) as episode:
             episode.add(list(data.get(self.perception.image_key) or ()))
@@ -81,3 +83,12 @@ class PerceptionMixin:
 
 class PerceptionVisionRLVRWorkflow(PerceptionMixin, VisionRLVRWorkflow):
     """AReaL's own workflow for one turn with pictures, with views."""
+
+    async def arun_episode(self, engine: Any, data: dict[str, Any]) -> Any:
+        """Run it; see `PerceptionMixin`. Raises ValueError for a prompt without a picture."""
+        if not data.get("images"):
+            raise ValueError(
+                "this prompt has no picture, and AReaL's VisionRLVRWorkflow takes none without: leave such prompts out "
+                "of the data set, or put PerceptionMixin before a workflow of your own that returns multi_modal_input=[{}]"
+            )
+        return await super().arun_episode(engine, data)
