@@ -1,46 +1,17 @@
-"""Measures of a trainer's step: bytes kept for the backward pass, and time in the server's calls."""
+"""Measures of a trainer's step: memory, and time in the server's calls."""
 
+import contextlib
 import time
 
-import torch
+from torch.distributed._tools.mem_tracker import MemTracker
 
 
-class Kept:
-    """Bytes that autograd keeps within the context: `most` is the largest number at any time. Equal storages count once."""
-
-    def __enter__(self):
-        self.most = 0
-        self._now = 0
-        self._held = {}
-        self._hooks = torch.autograd.graph.saved_tensors_hooks(self._pack, lambda box: box.tensor)
-        self._hooks.__enter__()
-        return self
-
-    def __exit__(self, *error):
-        self._hooks.__exit__(*error)
-
-    def _pack(self, tensor):
-        return _Box(self, tensor)
-
-    def _add(self, tensor, sign):
-        storage = tensor.untyped_storage()
-        key = storage.data_ptr(), storage.nbytes()
-        before = self._held.get(key, 0)
-        self._held[key] = before + sign
-        if before + sign == 0:
-            del self._held[key]
-        if before == 0 or before + sign == 0:
-            self._now += sign * storage.nbytes()
-            self.most = max(self.most, self._now)
-
-
-class _Box:
-    def __init__(self, kept, tensor):
-        self.kept, self.tensor = kept, tensor
-        kept._add(tensor, 1)
-
-    def __del__(self):
-        self.kept._add(self.tensor, -1)
+@contextlib.contextmanager
+def memory():
+    """Measure the bytes of all tensors that are made within the context; `most()`: of those alive at any one time."""
+    tracker = MemTracker()
+    with tracker:
+        yield lambda: max(kinds["Total"] for kinds in tracker.get_tracker_snapshot("peak").values())
 
 
 class Calls:

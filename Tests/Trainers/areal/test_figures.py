@@ -12,6 +12,7 @@ from in_process_actor import InProcessActor
 
 import measuring
 from perception_client.trainers.areal import PerceptionPPOActor
+from perception_client.trainers.prompt_views import PromptViews
 
 
 def gradient(cls, folder, batch, monkeypatch):
@@ -36,21 +37,25 @@ def test_gradients_equal_those_of_the_loss_in_process(folder, batches, settings,
     settings(preset=preset)
     monkeypatch.setattr(InProcessActor, "preset", preset)
     ours, theirs = (gradient(c, folder, batches[0], monkeypatch) for c in (PerceptionPPOActor, InProcessActor))
-    print(f"{preset}: gradients differ by {measuring.relative(ours, theirs):.2g}")
-    assert measuring.relative(ours, theirs) < 1e-5
+    monkeypatch.setattr(InProcessActor, "preset", None)
+    without = gradient(InProcessActor, folder, batches[0], monkeypatch)
+    apart, part = measuring.relative(ours, theirs), measuring.relative(ours, without)
+    print(f"{preset}: gradients differ by {apart:.2g}; the perception loss is {part:.2g} of them")
+    assert apart < 1e-5
+    assert part > 1e-3
 
 
-def test_grad_cache_keeps_less_than_direct(folder, batches, settings):
+def test_grad_cache_needs_less_memory_than_direct(folder, batches, settings):
     most = {}
     for mode in ("direct", "grad_cache", "none"):
         settings(mode="direct" if mode == "none" else mode)
         engine = training.made(InProcessActor if mode == "none" else PerceptionPPOActor, folder)
         engine.preset = None
-        with measuring.Kept() as kept:
+        with measuring.memory() as peak:
             training.step(engine, batches[0])
-        most[mode] = kept.most
-    print("bytes kept for the backward pass:", most)
-    assert most["none"] < most["grad_cache"] < 0.8 * most["direct"]
+        most[mode] = peak()
+    print("most bytes of tensors alive in a step:", most)
+    assert most["none"] <= most["grad_cache"] < 0.9 * most["direct"]
 
 
 def test_the_share_of_a_step(folder, batches, settings):
@@ -65,17 +70,22 @@ def test_the_share_of_a_step(folder, batches, settings):
 
 
 def test_rollouts_do_not_wait_for_views_that_are_made_while_they_generate(workflow, monkeypatch):
-    own = rollouts.Engine.agenerate
-    waited = {}
-    for seconds in (0.0, 1.0):
+    generate, make = rollouts.Engine.agenerate, PromptViews.make
+    taken = []
 
-        async def generates(engine, request, seconds=seconds):
-            await asyncio.sleep(seconds)
-            return await own(engine, request)
+    async def generates(*args):
+        await asyncio.sleep(1.0)
+        return await generate(*args)
 
-        monkeypatch.setattr(rollouts.Engine, "agenerate", generates)
-        stats_tracker.export_all()
-        rollouts.batch(workflow, 30 + int(seconds), rows=4)
-        waited[seconds] = stats_tracker.export_all()["rollout/perception/views_waited"]
-    print("seconds that a rollout waits, by the seconds that it generates:", waited)
-    assert waited[1.0] < max(0.01, 0.2 * waited[0.0])
+    def timed(*args):
+        taken.append(make(*args))
+        return taken[-1]
+
+    monkeypatch.setattr(rollouts.Engine, "agenerate", generates)
+    monkeypatch.setattr(PromptViews, "make", timed)
+    stats_tracker.export_all()
+    rollouts.batch(workflow, 30, rows=4)
+    waited = stats_tracker.export_all()["rollout/perception/views_waited"]
+    whole = sum(made.seconds for made in taken)
+    print(f"views of {len(taken)} prompts took {1e3 * whole:.1f} ms; a rollout waited {1e3 * waited:.2f} ms for its own")
+    assert waited < 0.2 * whole

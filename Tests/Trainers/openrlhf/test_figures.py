@@ -12,6 +12,7 @@ from openrlhf.trainer.ray.ppo_actor import ActorPPOTrainer
 
 import measuring
 import tiny_model
+from perception_client.trainers.prompt_views import PromptViews
 
 
 def gradient(cls, folder, batch, monkeypatch):
@@ -35,21 +36,25 @@ def test_gradients_equal_those_of_the_loss_in_process(folder, batches, settings,
     settings(preset=preset)
     monkeypatch.setattr(InProcessTrainer, "preset", preset)
     ours, theirs = (gradient(c, folder, batches[0], monkeypatch) for c in (ActorPPOTrainer, InProcessTrainer))
-    print(f"{preset}: gradients differ by {measuring.relative(ours, theirs):.2g}")
-    assert measuring.relative(ours, theirs) < 1e-5
+    monkeypatch.setattr(InProcessTrainer, "preset", None)
+    without = gradient(InProcessTrainer, folder, batches[0], monkeypatch)
+    apart, part = measuring.relative(ours, theirs), measuring.relative(ours, without)
+    print(f"{preset}: gradients differ by {apart:.2g}; the perception loss is {part:.2g} of them")
+    assert apart < 1e-5
+    assert part > 1e-3
 
 
-def test_grad_cache_keeps_less_than_direct(folder, batches, settings, monkeypatch):
+def test_grad_cache_needs_less_memory_than_direct(folder, batches, settings, monkeypatch):
     most = {}
     monkeypatch.setattr(InProcessTrainer, "preset", None)
     for mode in ("direct", "grad_cache", "none"):
         settings(mode="direct" if mode == "none" else mode)
         trainer = strategy.made(InProcessTrainer if mode == "none" else ActorPPOTrainer, folder)
-        with measuring.Kept() as kept:
+        with measuring.memory() as peak:
             strategy.step(trainer, batches[0])
-        most[mode] = kept.most
-    print("bytes kept for the backward pass:", most)
-    assert most["none"] < most["grad_cache"] < 0.8 * most["direct"]
+        most[mode] = peak()
+    print("most bytes of tensors alive in a step:", most)
+    assert most["none"] <= most["grad_cache"] < 0.9 * most["direct"]
 
 
 def test_the_share_of_a_step(folder, batches, settings):
@@ -64,16 +69,21 @@ def test_the_share_of_a_step(folder, batches, settings):
 
 
 def test_rollouts_do_not_wait_for_views_that_are_made_while_they_generate(executor, words, monkeypatch):
-    own = rollouts.Engine.generate
-    waited = {}
-    for seconds in (0.0, 1.0):
+    generate, make = rollouts.Engine.generate, PromptViews.make
+    taken = []
 
-        async def generates(engine, *args, seconds=seconds, **named):
-            await asyncio.sleep(seconds)
-            return await own(engine, *args, **named)
+    async def generates(*args, **named):
+        await asyncio.sleep(1.0)
+        return await generate(*args, **named)
 
-        monkeypatch.setattr(rollouts.Engine, "generate", generates)
-        said = rollouts.responses(executor, words, tiny_model.rows(4, seed=60 + int(seconds)))
-        waited[seconds] = sum(r["extra_logs"]["perception/views_waited"] for r in said) / len(said)
-    print("seconds that a rollout waits, by the seconds that it generates:", waited)
-    assert waited[1.0] < max(0.01, 0.2 * waited[0.0])
+    def timed(*args):
+        taken.append(make(*args))
+        return taken[-1]
+
+    monkeypatch.setattr(rollouts.Engine, "generate", generates)
+    monkeypatch.setattr(PromptViews, "make", timed)
+    said = rollouts.responses(executor, words, tiny_model.rows(4, seed=60))
+    waited = sum(r["extra_logs"]["perception/views_waited"] for r in said) / len(said)
+    whole = sum(made.seconds for made in taken)
+    print(f"views of {len(taken)} prompts took {1e3 * whole:.1f} ms; a rollout waited {1e3 * waited:.2f} ms for its own")
+    assert waited < 0.2 * whole

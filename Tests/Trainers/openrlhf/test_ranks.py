@@ -17,11 +17,8 @@ TOLERANCE = 1e-5
 
 @pytest.fixture(scope="module")
 def four(executor, words, actor):
-    """Three batches of four prompts: four rows, each a micro-batch, for each of two ranks. One row has no response."""
-    made = [rollouts.experiences(executor, words, actor, rows=4, seed=20 + step) for step in range(3)]
-    for batch in made:
-        batch[1].action_mask[:] = False
-    return made
+    """Three batches of four prompts: four rows, each a micro-batch, for each of two ranks."""
+    return [rollouts.experiences(executor, words, actor, rows=4, seed=20 + step) for step in range(3)]
 
 
 @pytest.fixture(scope="module")
