@@ -195,8 +195,7 @@ export class HeatMap {
     const canvas = element("canvas", { "aria-hidden": "true" });
     const width = Math.max(40, this.#width - LABEL - 24);
     // Rows share one scale, so that a short response is a short strip.
-    const longest = this.#facts.longest ??= Math.max(1, ...this.#order.map((r) => this.#batch.offsets[r + 1] - this.#batch.offsets[r]));
-    const length = Math.max(2, Math.round(width * (end[line] - start[line]) / longest));
+    const length = Math.max(2, Math.round(width * (end[line] - start[line]) / this.#facts.longest));
     paintStrip(canvas, length, HEIGHTS.strip - 8, this.#batch, this.#coloring, start[line], end[line],
       heatColors(this.#scroller), this.#accepts);
     const chosen = this.#active >= start[line] && this.#active < end[line];

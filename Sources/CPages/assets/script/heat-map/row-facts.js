@@ -1,17 +1,19 @@
 // Facts about each row of a batch: what rows are sorted by and what their heads say.
 
-/// Typed arrays [B]: tokens (of the response), perception, gated, delta (mean ΔH), loss (mean over the mask), advantage.
+/// The longest row's number of tokens, and typed arrays [B]: tokens (of the response), perception, gated, delta (mean ΔH), loss (mean over the mask), advantage.
 export function rowFacts(batch) {
   const rows = batch.rows;
   const facts = {
     tokens: new Int32Array(rows), perception: new Int32Array(rows), gated: new Int32Array(rows),
     delta: new Float64Array(rows), loss: new Float64Array(rows),
+    longest: 1,
     advantage: batch.advantages ? Float64Array.from(batch.advantages) : new Float64Array(rows).fill(NaN),
   };
   const { perception_mask: perception, mask } = batch.masks;
   const delta = batch.columns.get("delta_entropy");
   const loss = batch.columns.get("token_loss");
   for (let row = 0; row < rows; row += 1) {
+    facts.longest = Math.max(facts.longest, batch.offsets[row + 1] - batch.offsets[row]);
     for (let token = batch.offsets[row]; token < batch.offsets[row + 1]; token += 1) {
       if (!batch.counts(token)) continue;
       facts.tokens[row] += 1;
