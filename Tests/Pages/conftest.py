@@ -9,10 +9,11 @@ import pytest
 REPOSITORY = pathlib.Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(REPOSITORY / "Tests/Contract"))
 
-import browser
-import prefix
 import serving
 from playwright.sync_api import sync_playwright
+
+import browser
+import prefix
 
 TOKEN = "correct-horse-battery-staple"
 

@@ -1,8 +1,9 @@
 """The harness notices what it is there for: each fault is planted once."""
 
+import pytest
+
 import accessibility
 import browser
-import pytest
 
 POLICY = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' blob: data:; connect-src 'self'"
 FINE = "<!doctype html><html lang=en><title>Fine</title><main><h1>Fine</h1><p>Nothing is wrong here.</p></main>"
