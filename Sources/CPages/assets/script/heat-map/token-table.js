@@ -6,6 +6,7 @@ import { VIEWS } from "./batch.js";
 import { VirtualList } from "./virtual-list.js";
 
 const ROW = 30;
+const brief = (value) => measure(value, 3);
 
 export class TokenTable {
   #space = element("div", { class: "heat-space", role: "rowgroup" });
@@ -86,7 +87,7 @@ export class TokenTable {
 }
 
 function columnsOf(batch) {
-  const number = (key, label, title, shown = measure) => {
+  const number = (key, label, title, shown = brief) => {
     const values = batch.columns.get(key);
     return values && { key, label, title, kind: "number", value: (token) => values[token], shown: (token) => shown(values[token]) };
   };
