@@ -3,6 +3,7 @@ import { element } from "../common/elements.js";
 import { count, measure, percent } from "../common/numbers.js";
 import { isolated } from "../common/visible-text.js";
 import { VIEWS } from "./batch.js";
+import { sortedBy } from "./sorting.js";
 import { VirtualList } from "./virtual-list.js";
 
 const ROW = 30;
@@ -51,10 +52,7 @@ export class TokenTable {
     if (key === "place") {
       this.#tokens.sort();
       if (down) this.#tokens.reverse();
-    } else if (value) {
-      const sign = down ? -1 : 1;
-      this.#tokens.sort((a, b) => sign * (value(a) - value(b)) || a - b);
-    }
+    } else if (value) this.#tokens = sortedBy(this.#tokens.sort(), value, down);
     this.#head.replaceChildren(...this.#columns.map((column) => this.#header(column)));
     this.element.setAttribute("aria-rowcount", String(this.#tokens.length + 1));
     this.#list.lay(Float64Array.from({ length: this.#tokens.length + 1 }, (_, i) => i * ROW));
