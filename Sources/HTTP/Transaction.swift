@@ -192,7 +192,7 @@ final class Transaction {
         let finished = core.finish(response, for: head)
         status = finished.status
         notes = finished.notes
-        wasAnsweredRaw = connection.answer(RawReply(finished, omittingBody: head.method == .head), now: .now)
+        wasAnsweredRaw = connection.answer(RawReply(finished, omittingBody: omitsBody(finished)), now: .now)
         replyBytes = finished.bodyByteCount
         // The library knows nothing of the answer, and closes. What the client is still sending is for others to take.
         if wasAnsweredRaw { connection.lingersWhenClosed() }
@@ -211,6 +211,11 @@ final class Transaction {
         return .goOn
     }
 
+    /// Whether the body is given for its length alone (RFC 9110, section 8.6). The library knows that by itself.
+    private func omitsBody(_ response: Response) -> Bool {
+        head.method == .head || response.status == .notModified
+    }
+
     /// - Parameters:
     ///   - workers: who makes the rest of a streamed reply.
     ///   - worksOn: a worker is still at it, and holds what it has claimed.
@@ -221,11 +226,11 @@ final class Transaction {
         if let rest = response.rest {
             return stream(finished, then: rest, holding: bodyBytes, length: nil, workers)
         }
-        if bytes >= Transaction.piecemealReply, head.method != .head, !worksOn {
+        if bytes >= Transaction.piecemealReply, !omitsBody(finished), !worksOn {
             return stream(finished, then: NothingMore(), holding: 0, length: bytes, workers)
         }
         if !worksOn { memory.share.settle(at: bytes > Transaction.uncountedReply ? bytes : 0) }
-        replyBytes = head.method == .head ? 0 : bytes
+        replyBytes = omitsBody(finished) ? 0 : bytes
         guard connection.replyBegins(bytes: replyBytes, holding: memory.share, now: .now) else {
             return .close
         }

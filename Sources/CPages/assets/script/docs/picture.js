@@ -1,68 +1,26 @@
-// A picture to try things on: a page with lines of text beside a landscape, drawn here, the same every time.
+// The built-in pictures, to try things on: a photograph and a scanned page.
+import { address } from "../common/request.js";
 
-const WIDTH = 320;
-const HEIGHT = 200;
+const FILES = { "image/jpeg": "photograph.jpg", "image/png": "page.png" };
 
-/// The picture as a canvas.
-function drawn() {
-  const canvas = document.createElement("canvas");
-  canvas.width = WIDTH;
-  canvas.height = HEIGHT;
-  const ink = canvas.getContext("2d");
-  const sky = ink.createLinearGradient(0, 0, 0, 130);
-  sky.addColorStop(0, "#3f6fb5");
-  sky.addColorStop(1, "#f3c98b");
-  ink.fillStyle = sky;
-  ink.fillRect(0, 0, WIDTH, HEIGHT);
-  ink.fillStyle = "#fff3d0";
-  ink.beginPath();
-  ink.arc(74, 84, 20, 0, 2 * Math.PI);
-  ink.fill();
-  hills(ink, "#5a7a6a", 128, 26, 0.021, 0.4);
-  hills(ink, "#39564c", 150, 18, 0.033, 2.1);
-  hills(ink, "#20352f", 176, 10, 0.05, 4.2);
-  paper(ink);
-  return canvas;
+/// The picture of a media type, `image/png` or `image/jpeg`, as a file. Throws where the server does not answer.
+export async function builtInPicture(type = "image/png") {
+  const name = FILES[type];
+  const response = await fetch(address(`assets/pictures/${name}`));
+  if (!response.ok) throw new Error(`${name}: status ${response.status}`);
+  return new File([await response.blob()], name, { type });
 }
 
-function hills(ink, color, base, height, pace, phase) {
-  ink.fillStyle = color;
-  ink.beginPath();
-  ink.moveTo(0, HEIGHT);
-  for (let x = 0; x <= WIDTH; x += 2) ink.lineTo(x, base - height * Math.sin(pace * x + phase));
-  ink.lineTo(WIDTH, HEIGHT);
-  ink.fill();
-}
-
-function paper(ink) {
-  ink.fillStyle = "#fbfaf6";
-  ink.fillRect(168, 26, 128, 148);
-  ink.fillStyle = "#23221f";
-  ink.font = "600 15px sans-serif";
-  ink.fillText("Region 7", 180, 52);
-  ink.font = "11px sans-serif";
-  ["Three boats left", "at 06:40. Two came", "back. Depth: 18 m,", "wind NE, 4 knots."].forEach((line, at) =>
-    ink.fillText(line, 180, 76 + 17 * at));
-  ["#b4482f", "#d99a2b", "#3c7d5e"].forEach((color, at) => {
-    ink.fillStyle = color;
-    ink.fillRect(180 + 34 * at, 164 - 14 - 9 * at, 24, 14 + 9 * at - 4);
-  });
-}
-
-/// The picture as a file of a media type, `image/png` or `image/jpeg`.
-export function builtInPicture(type = "image/png") {
-  const name = type === "image/jpeg" ? "picture.jpg" : "picture.png";
-  return new Promise((resolve, reject) => {
-    drawn().toBlob((blob) => (blob ? resolve(new File([blob], name, { type })) : reject(new Error("no picture"))), type, 0.95);
-  });
-}
-
-/// The picture's RGB samples, row by row: `{ width, height, samples }`.
-export function builtInPixels() {
-  const { data } = drawn().getContext("2d").getImageData(0, 0, WIDTH, HEIGHT);
-  const samples = new Uint8Array(WIDTH * HEIGHT * 3);
-  for (let at = 0; at < WIDTH * HEIGHT; at += 1) samples.set(data.subarray(4 * at, 4 * at + 3), 3 * at);
-  return { width: WIDTH, height: HEIGHT, samples };
+/// The photograph's RGB samples, row by row: `{ width, height, samples }`.
+export async function builtInPixels() {
+  const bitmap = await createImageBitmap(await builtInPicture("image/jpeg"));
+  const { width, height } = bitmap;
+  const ink = new OffscreenCanvas(width, height).getContext("2d");
+  ink.drawImage(bitmap, 0, 0);
+  const { data } = ink.getImageData(0, 0, width, height);
+  const samples = new Uint8Array(width * height * 3);
+  for (let at = 0; at < width * height; at += 1) samples.set(data.subarray(4 * at, 4 * at + 3), 3 * at);
+  return { width, height, samples };
 }
 
 /// A file's bytes in base64.

@@ -13,10 +13,10 @@ export function tensorFile(body) {
   return fileOf(tensors, metadata);
 }
 
-/// The file of the built-in picture's pixels, with the JSON request beside it.
-export function pixelFile(request) {
-  const { width, height, samples } = builtInPixels();
-  return fileOf(new Map([["picture", Tensor.of(samples, [height, width, 3])]]), { request: JSON.stringify(request) });
+/// The file of the photograph's pixels, with the JSON request beside it.
+export async function pixelFile(request) {
+  const { width, height, samples } = await builtInPixels();
+  return fileOf(new Map([["photograph", Tensor.of(samples, [height, width, 3])]]), { request: JSON.stringify(request) });
 }
 
 function fileOf(tensors, metadata) {

@@ -2,6 +2,7 @@
 import { button, element, field } from "../common/elements.js";
 import { download } from "../common/download.js";
 import { bytes as size } from "../common/numbers.js";
+import { problemView } from "../common/problem.js";
 import { visible } from "../common/visible-text.js";
 import { base64, builtInPicture } from "./picture.js";
 import { startingRequest } from "./starting-values.js";
@@ -34,7 +35,7 @@ function rowsOf(text) {
 function jsonFields(draft, example) {
   const { area, shown } = editor(draft, "Body", example ? compact(example.value) : "{}");
   const tools = draft.operation.id === "perturb" && button("Use a larger picture", async () => {
-    const data = await base64(await builtInPicture());
+    const data = await base64(await builtInPicture("image/jpeg"));
     area.value = withPicture(area.value, data);
     area.dispatchEvent(new Event("input"));
   });
@@ -75,14 +76,14 @@ function pictureField(draft, name, label, built = true) {
     image.addEventListener("error", () => image.replaceWith("No preview."));
     preview.replaceChildren(image, element("p", { class: "help" },
       `${visible(file.name, 80)}, ${size(file.size)}`),
-    ...(input.files.length > 0 ? [] : [button("Save it", () => download(file, file.name), { "aria-label": `Save ${file.name}` })]));
+    ...(input.files.length > 0 ? [] : [saveButton(file)]));
     draft.changed();
   };
   input.addEventListener("change", () => { if (input.files[0]) use(input.files[0]); });
   if (built) builtInPicture(draft.mediaType === "image/jpeg" ? "image/jpeg" : "image/png").then((file) => {
     // The media type may have been changed while the picture was made, and a file chosen.
     if (input.isConnected && !input.files[0]) use(file);
-  });
+  }, (error) => preview.replaceChildren(problemView(error)));
   return [field(label, input), preview];
 }
 
@@ -96,20 +97,30 @@ function formFields(draft) {
   return [shown, binary.map(([name], index) => pictureField(draft, name, name, index === 0))];
 }
 
-/// A file of tensors: made of the operation's columnar example, or of the built-in picture, until one is chosen.
+/// A file of tensors: made of the operation's columnar example, or of the photograph, until one is chosen.
 function fileFields(draft) {
   const input = element("input", { type: "file", accept: ".safetensors,application/octet-stream" });
   const held = element("div", { class: "try-held" });
   const columnar = draft.contract.examples(draft.operation.body.content["application/json"])
     .find(([name]) => name === "columnar")?.[1].value;
-  const made = columnar ? tensorFile(columnar) : pixelFile(startingRequest(draft.operation));
-  draft.files.set("", made.file);
-  held.append(
-    element("p", { class: "help" }, columnar ? "Made of the example “columnar”:" : "Made of a picture drawn here:"),
-    element("ul", { class: "held-list" }, made.held.map(({ name, type, shape }) =>
-      element("li", {}, element("code", {}, visible(name)), ` ${type} [${shape.join(", ")}]`)),
-    Object.entries(made.metadata).map(([name, text]) => element("li", {}, element("code", {}, `__metadata__["${name}"]`), ` ${visible(text)}`))),
-    button("Save it", () => download(made.file, made.file.name), { "aria-label": `Save ${made.file.name}` }));
+  const use = ({ file, held: tensors, metadata }, source) => {
+    draft.files.set("", file);
+    held.replaceChildren(
+      element("p", { class: "help" }, source),
+      element("ul", { class: "held-list" },
+        tensors.map(({ name, type, shape }) => element("li", {}, element("code", {}, visible(name)), ` ${type} [${shape.join(", ")}]`)),
+        Object.entries(metadata).map(([name, text]) =>
+          element("li", {}, element("code", {}, `__metadata__["${name}"]`), ` ${visible(text)}`))),
+      saveButton(file));
+    draft.changed();
+  };
+  if (columnar) {
+    use(tensorFile(columnar), "Made of the example “columnar”:");
+  } else {
+    pixelFile(startingRequest(draft.operation)).then((made) => {
+      if (input.isConnected && !input.files[0]) use(made, "Made of the built-in photograph:");
+    }, (error) => held.replaceChildren(problemView(error)));
+  }
   input.addEventListener("change", () => {
     const [file] = input.files;
     if (!file) return;
@@ -118,4 +129,8 @@ function fileFields(draft) {
     draft.changed();
   });
   return [field("File", input), held];
+}
+
+function saveButton(file) {
+  return button("Save it", () => download(file, file.name), { "aria-label": `Save ${file.name}` });
 }
