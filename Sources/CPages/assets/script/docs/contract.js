@@ -18,7 +18,8 @@ export class Contract {
   /// a description, win over those of what it names.
   resolve(node) {
     let name = null;
-    let value = node ?? {};
+    // `true` stands for any value and `false` for none: neither says anything more.
+    let value = node !== null && typeof node === "object" ? node : {};
     for (let depth = 0; value && typeof value.$ref === "string" && depth < 32; depth += 1) {
       const { $ref: reference, ...beside } = value;
       name = reference.split("/").at(-1);

@@ -17,7 +17,8 @@ export function inlineMarkdown(text, options = {}) {
   return fragment;
 }
 
-const ITEM = /^( *)([-*+]|\d+[.)])(?: +|$)/;
+// A plus begins no item: where the contract continues a formula in the next line, that is all it is.
+const ITEM = /^( *)([-*]|\d+[.)])(?: +|$)/;
 const FENCE = /^ {0,3}(```+|~~~+)/;
 const HEADING = /^ {0,3}(#{1,6}) +(.*?)(?: +#+)? *$/;
 const TABLE_RULE = /^ {0,3}\|?(?: *:?-+:? *\|)+(?: *:?-+:? *)?$/;
@@ -151,7 +152,7 @@ export function tablesIn(text) {
 
 function table([head, , ...rows], options) {
   const titles = cells(head);
-  return element("div", { class: "table-frame", tabindex: "0", role: "region", "aria-label": `Table: ${titles.join(", ")}` },
+  return element("div", { class: "table-frame", tabindex: "0", role: "group", "aria-label": `Table: ${titles.join(", ")}` },
     element("table", { class: "table" },
       element("thead", {}, element("tr", {}, titles.map((cell) => element("th", { scope: "col" }, inline(cell, options))))),
       element("tbody", {}, rows.map((row) => element("tr", {},

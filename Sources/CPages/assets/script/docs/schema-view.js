@@ -32,7 +32,7 @@ export class SchemaView {
   /// Rows of the members of an object, each with an id below `base` where one is given.
   members(schema, base = null) {
     const required = new Set(schema.required ?? []);
-    return element("dl", { class: "members" }, Object.entries(schema.properties ?? {}).map(([name, node]) =>
+    return element("dl", { class: "members" }, Object.entries(schema.properties ?? {}).filter(([, node]) => node !== false).map(([name, node]) =>
       this.member(name, node, { required: required.has(name), id: base && `${base}.${name}` })));
   }
 
