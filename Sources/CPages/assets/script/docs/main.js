@@ -2,11 +2,12 @@
 import { element } from "../common/elements.js";
 import { mountHeader } from "../common/page.js";
 import { problemView } from "../common/problem.js";
-import { sendForJSON } from "../common/request.js";
+import { send } from "../common/request.js";
 import { onToken } from "../common/session.js";
 import { mountContents } from "./contents.js";
 import { Contract } from "./contract.js";
 import { codeLinks } from "./links.js";
+import { parseInOrder } from "./ordered-json.js";
 import { overviewSections } from "./overview.js";
 import { operationArticle } from "./operation.js";
 import { problemTypes } from "./problem-types.js";
@@ -25,7 +26,7 @@ load();
 
 async function load() {
   try {
-    show(new Contract(await sendForJSON("openapi.json")));
+    show(new Contract(parseInOrder(await (await send("openapi.json")).text())));
   } catch (error) {
     const asked = error.status === 401;
     main.replaceChildren(element("h1", { class: "unseen" }, "Perception Server"), asked

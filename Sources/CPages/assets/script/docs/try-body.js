@@ -5,6 +5,7 @@ import { bytes as size } from "../common/numbers.js";
 import { problemView } from "../common/problem.js";
 import { visible } from "../common/visible-text.js";
 import { base64, builtInPicture } from "./picture.js";
+import { unmarked } from "./ordered-json.js";
 import { startingRequest } from "./starting-values.js";
 import { pixelFile, tensorFile } from "./tensor-file.js";
 
@@ -33,7 +34,7 @@ function rowsOf(text) {
 }
 
 function jsonFields(draft, example) {
-  const { area, shown } = editor(draft, "Body", example ? compact(example.value) : "{}");
+  const { area, shown } = editor(draft, "Body", example ? unmarked(compact(example.value)) : "{}");
   const tools = draft.operation.id === "perturb" && button("Use a larger picture", async () => {
     const data = await base64(await builtInPicture("image/jpeg"));
     area.value = withPicture(area.value, data);

@@ -8,7 +8,7 @@ import { visible } from "../common/visible-text.js";
 import { asCurl } from "./as-curl.js";
 import { asPython } from "./as-python.js";
 import { Draft } from "./draft.js";
-import { jsonText } from "./json-view.js";
+import { exampleText } from "./ordered-json.js";
 import { release } from "./pictures.js";
 import { replyView } from "./reply-view.js";
 import { sendDraft } from "./send.js";
@@ -153,7 +153,7 @@ function replyPlace(draft, problemTypes) {
     }
     const { value } = found[1];
     show("Example of a reply", element("pre", { class: "code", tabindex: "0", role: "group", "aria-label": "Example of a reply" },
-      typeof value === "string" ? value : jsonText(value)));
+      exampleText(value)));
   }
   return { place: element("div", { class: "try-reply" }, title, shown, told), stop, send, expect };
 }
