@@ -81,8 +81,9 @@ class Trial:
         """What the copy button puts into the clipboard."""
         browser.grant_clipboard(self.page)
         self.page.evaluate("navigator.clipboard.writeText('nothing was copied')")
-        self.place.get_by_role("button", name=f"Copy as {language}").click()
-        self.place.get_by_role("button", name="Copied").wait_for()
+        button = self.place.locator(".try-as", has_text=language).locator("button.copy")
+        button.click()
+        button.filter(has_text="Copied").wait_for()
         return self.page.evaluate("navigator.clipboard.readText()")
 
     def pictures(self):

@@ -81,7 +81,7 @@ function pictureField(draft, name, label, built = true) {
     draft.changed();
   };
   input.addEventListener("change", () => { if (input.files[0]) use(input.files[0]); });
-  if (built) builtInPicture(draft.mediaType === "image/jpeg" ? "image/jpeg" : "image/png").then((file) => {
+  if (built) draft.ready = builtInPicture(draft.mediaType === "image/jpeg" ? "image/jpeg" : "image/png").then((file) => {
     // The media type may have been changed while the picture was made, and a file chosen.
     if (input.isConnected && !input.files[0]) use(file);
   }, (error) => preview.replaceChildren(problemView(error)));
@@ -118,7 +118,7 @@ function fileFields(draft) {
   if (columnar) {
     use(tensorFile(columnar), "Made of the example “columnar”:");
   } else {
-    pixelFile(startingRequest(draft.operation)).then((made) => {
+    draft.ready = pixelFile(startingRequest(draft.operation)).then((made) => {
       if (input.isConnected && !input.files[0]) use(made, "Made of the built-in photograph:");
     }, (error) => held.replaceChildren(problemView(error)));
   }

@@ -2,7 +2,6 @@
 import { copyButton } from "../common/copy.js";
 import { button, element, field, freshID } from "../common/elements.js";
 import { problemView } from "../common/problem.js";
-import { address } from "../common/request.js";
 import { token } from "../common/session.js";
 import { visible } from "../common/visible-text.js";
 import { asCurl } from "./as-curl.js";
@@ -85,7 +84,7 @@ function choice(label, values, choose) {
 /// The request as code, and the buttons that copy it.
 function codeBox(draft) {
   const languages = [["curl", asCurl], ["Python", asPython]];
-  const made = (write) => write(draft, address("").href, token() !== null);
+  const made = (write) => write(draft, new URL(".", document.baseURI).href, token() !== null);
   const boxes = languages.map(([label, write]) => {
     const shown = element("pre", { class: "code", tabindex: "0", role: "group", "aria-label": `Request as ${label}` });
     const details = element("details", { class: "try-code" },
