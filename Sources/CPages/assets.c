@@ -137,6 +137,8 @@ static const perception_asset files[] = {
 #include "asset.inc"
 #define ASSET "assets/script/heat-map/row-facts.js"
 #include "asset.inc"
+#define ASSET "assets/script/heat-map/sorting.js"
+#include "asset.inc"
 #define ASSET "assets/script/heat-map/strip.js"
 #include "asset.inc"
 #define ASSET "assets/script/heat-map/token-card.js"

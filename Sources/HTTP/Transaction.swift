@@ -9,7 +9,7 @@ final class Transaction {
         case goOn
         case reply(Response, closing: Bool)
         /// `length` is that of the body, where it is known.
-        case stream(Response, ReplyStream, length: Int?, closing: Bool)
+        case stream(Response, any StreamedBody, length: Int?, closing: Bool)
         /// Suspend the connection and hand the job to these workers; call the other when they take no more.
         case suspend(WorkerPool.Job, WorkerPool, expected: Duration, refused: () -> Void)
         case close
@@ -226,6 +226,7 @@ final class Transaction {
         if let rest = response.rest {
             return stream(finished, then: rest, holding: bodyBytes, length: nil, workers)
         }
+        if let events = response.events { return watch(finished, events) }
         if bytes >= Transaction.piecemealReply, !omitsBody(finished), !worksOn {
             return stream(finished, then: NothingMore(), holding: 0, length: bytes, workers)
         }
@@ -257,6 +258,20 @@ final class Transaction {
         head.body = []
         head.rest = nil
         return .stream(head, stream, length: length, closing: closing || core.isDraining)
+    }
+
+    private func watch(_ finished: Response, _ events: EventStream) -> Step {
+        memory.share.release()
+        guard connection.eventsBegin(events, now: .now) else { return .close }
+        // A drain that began meanwhile may not have met it.
+        if core.isDraining { connection.finishEvents() }
+        status = finished.status
+        notes = finished.notes
+        stage = .replying
+        isStreamed = true
+        var head = finished
+        head.events = nil
+        return .stream(head, events, length: nil, closing: closing || core.isDraining)
     }
 
     /// Has work done by these workers, and by others what turns out to be long.

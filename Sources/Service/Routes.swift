@@ -21,7 +21,7 @@ extension PerceptionService {
             page("/llms.txt", contentType: "text/plain; charset=utf-8", Overview.bytes),
             ClientDownload.listing("/client/"),
             ClientDownload.wheel("/client/{wheel}"),
-        ] + PageRoutes.all + probes
+        ] + liveRoutes + PageRoutes.all + probes
     }
 
     /// What asks every few seconds.

@@ -20,7 +20,8 @@ struct TensorExchange<Operation: TensorOperation & SendableMetatype>: Sendable {
         names = try SharedNames(head.query)
         context = OperationContext(
             query: SharedNames.without(head.query), memoryBudget: service.settings.server.memoryBudgetBytes,
-            destination: names.output != nil ? .file : TensorEncoding(head).repliesJSON ? .text : .binary)
+            destination: names.output != nil ? .file : TensorEncoding(head).repliesJSON ? .text : .binary,
+            keepsTokens: service.recent != nil)
     }
 
     func opening() -> Opening {
@@ -112,7 +113,8 @@ struct TensorExchange<Operation: TensorOperation & SendableMetatype>: Sendable {
             response = TensorEncoding(head).response(try reply.filled(while: { scope.isWanted }))
             try input?.checkUnchanged()
         }
-        service.instruments.count(reply, run: RunName(head) ?? .none, route: path)
+        let run = service.instruments.count(reply, run: RunName(head) ?? .none, route: path)
+        if let run { service.recent?.keep(reply, run: run, requestID: head.requestID) }
         return response
     }
 }

@@ -2,16 +2,16 @@
 
 const grouped = new Intl.NumberFormat("en", { maximumFractionDigits: 0 });
 
-/// A measured number with four significant digits: 2.81, −0.0034, 1.2e−9. Minus signs are minus signs.
-export function measure(value) {
+/// A measured number with at most four significant digits: 2.81, −0.0034, 1.2e−9. Minus signs are minus signs.
+export function measure(value, digits = 4) {
   if (value === null || value === undefined || Number.isNaN(value)) return "–";
   if (!Number.isFinite(value)) return value > 0 ? "∞" : "−∞";
   const size = Math.abs(value);
   let text;
   if (size === 0) text = "0";
-  else if (size < 1e-4 || size >= 1e6) text = value.toExponential(1).replace("e-", "e−").replace("e+", "e");
+  else if (size < 10 ** -digits || size >= 1e6) text = value.toExponential(1).replace("e-", "e−").replace("e+", "e");
   else if (size >= 1000) text = value.toFixed(0);
-  else text = String(Number(value.toPrecision(4)));
+  else text = String(Number(value.toPrecision(digits)));
   return text.replace(/^-/, "−");
 }
 

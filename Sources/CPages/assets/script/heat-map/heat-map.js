@@ -8,9 +8,13 @@ import { rowFacts } from "./row-facts.js";
 import { heatColors, paintStrip } from "./strip.js";
 import { VirtualList } from "./virtual-list.js";
 
+// As style/heat-map.css has them: heights of lines, and what a token is wider than its text, twice its padding and the gap
+// to the next one. Few tokens are shown large.
 const HEIGHTS = { head: 38, text: 30, strip: 28 };
-// What style/heat-map.css gives a token beside its text: twice the padding, and the gap to the next one.
+const LARGE_HEIGHTS = { head: 38, text: 44, strip: 28 };
 const PADDING = 7;
+const LARGE_PADDING = 10;
+const FEW = 160;
 const LABEL = 152;
 
 export class HeatMap {
@@ -126,10 +130,12 @@ export class HeatMap {
     if (!this.#batch) return;
     this.#width = this.#scroller.clientWidth;
     if (this.#width === 0) return;
+    const isLarge = this.#batch.length <= FEW;
+    this.#scroller.classList.toggle("large", isLarge);
     const style = getComputedStyle(this.#scroller);
-    this.#widths ??= wordWidths(this.#batch.words, `${style.fontSize} ${style.fontFamily}`, PADDING);
+    this.#widths ??= wordWidths(this.#batch.words, `650 ${style.fontSize} ${style.fontFamily}`, isLarge ? LARGE_PADDING : PADDING);
     this.#lines = this.#mode === "text"
-      ? textLines(this.#batch, this.#order, this.#widths, this.#width - 28, HEIGHTS)
+      ? textLines(this.#batch, this.#order, this.#widths, this.#width - 28, isLarge ? LARGE_HEIGHTS : HEIGHTS)
       : stripLines(this.#batch, this.#order, HEIGHTS.strip);
     this.#list.lay(this.#lines.top);
     this.#mark();
@@ -251,6 +257,18 @@ export class HeatMap {
     this.#pick(token, how);
   }
 
+  /// What a screen reader says of a token.
+  #spoken(token) {
+    const batch = this.#batch;
+    const { perception_mask: perception, mask } = batch.masks;
+    const said = [batch.text(token), `${batch.names[batch.rowOf(token)]}, position ${token - batch.offsets[batch.rowOf(token)]}`];
+    if (!batch.counts(token)) said.push("outside the response");
+    else said.push(`${this.#coloring.label} ${measure(this.#coloring.values[token])}`);
+    if (mask?.[token]) said.push("perception token, in the loss");
+    else if (perception?.[token]) said.push("perception token, gate closed");
+    return said.join(", ");
+  }
+
   #reveal(token) {
     const line = this.#lines?.holding(token, this.#batch.rowOf(token)) ?? -1;
     if (line >= 0) this.#list.reveal(line);
@@ -261,6 +279,7 @@ export class HeatMap {
     if (old) {
       old.classList.remove("active");
       old.setAttribute("aria-selected", "false");
+      old.removeAttribute("aria-label");
     }
     for (const strip of this.#space.querySelectorAll('.heat-strip[aria-selected="true"]')) strip.setAttribute("aria-selected", "false");
     for (const cursor of this.#space.querySelectorAll(".heat-cursor")) cursor.remove();
@@ -279,6 +298,7 @@ export class HeatMap {
     }
     this.#scroller.setAttribute("aria-activedescendant", node.id);
     node.setAttribute("aria-selected", "true");
+    node.setAttribute("aria-label", this.#spoken(this.#active));
     if (node.dataset.token !== undefined) {
       node.classList.add("active");
       return;

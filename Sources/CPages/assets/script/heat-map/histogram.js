@@ -2,8 +2,8 @@
 import { drawing, element } from "../common/elements.js";
 import { count, measure } from "../common/numbers.js";
 
-const BARS = 56;
-const SIZE = { width: 560, height: 150, left: 4, bottom: 20, top: 14 };
+const BARS = 48;
+const SIZE = { width: 340, height: 130, left: 4, bottom: 20, top: 14 };
 
 /// An element for a column of the batch. Heights are logarithmic: most tokens are alike, and the others are of interest.
 /// - column: `delta_entropy`, `perception_score` …; label: what it is called; unit.

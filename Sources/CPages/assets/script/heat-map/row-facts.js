@@ -2,6 +2,13 @@
 
 /// The longest row's number of tokens, and typed arrays [B]: tokens (of the response), perception, gated, delta (mean ΔH), loss (mean over the mask), advantage.
 export function rowFacts(batch) {
+  if (!known.has(batch)) known.set(batch, counted(batch));
+  return known.get(batch);
+}
+
+const known = new WeakMap();
+
+function counted(batch) {
   const rows = batch.rows;
   const facts = {
     tokens: new Int32Array(rows), perception: new Int32Array(rows), gated: new Int32Array(rows),

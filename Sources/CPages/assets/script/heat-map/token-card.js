@@ -14,7 +14,7 @@ export function tokenCard(batch, token) {
   return element("div", { class: "card" },
     element("div", { class: "card-head" },
       element("span", { class: "card-token" }, isolated(batch.text(token), 80)),
-      element("span", { class: "card-place" }, isolated(batch.names[row], 60), ` · position ${token - batch.offsets[row]}`,
+      element("span", { class: "card-where" }, isolated(batch.names[row], 60), ` · position ${token - batch.offsets[row]}`,
         batch.ids && batch.hasTexts && ` · id ${batch.ids[token]}`),
       marks(batch, token)),
     numbers(batch, token),

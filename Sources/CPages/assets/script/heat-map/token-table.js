@@ -3,9 +3,11 @@ import { element } from "../common/elements.js";
 import { count, measure, percent } from "../common/numbers.js";
 import { isolated } from "../common/visible-text.js";
 import { VIEWS } from "./batch.js";
+import { sortedBy } from "./sorting.js";
 import { VirtualList } from "./virtual-list.js";
 
 const ROW = 30;
+const brief = (value) => measure(value, 3);
 
 export class TokenTable {
   #space = element("div", { class: "heat-space", role: "rowgroup" });
@@ -50,10 +52,7 @@ export class TokenTable {
     if (key === "place") {
       this.#tokens.sort();
       if (down) this.#tokens.reverse();
-    } else if (value) {
-      const sign = down ? -1 : 1;
-      this.#tokens.sort((a, b) => sign * (value(a) - value(b)) || a - b);
-    }
+    } else if (value) this.#tokens = sortedBy(this.#tokens.sort(), value, down);
     this.#head.replaceChildren(...this.#columns.map((column) => this.#header(column)));
     this.element.setAttribute("aria-rowcount", String(this.#tokens.length + 1));
     this.#list.lay(Float64Array.from({ length: this.#tokens.length + 1 }, (_, i) => i * ROW));
@@ -86,7 +85,7 @@ export class TokenTable {
 }
 
 function columnsOf(batch) {
-  const number = (key, label, title, shown = measure) => {
+  const number = (key, label, title, shown = brief) => {
     const values = batch.columns.get(key);
     return values && { key, label, title, kind: "number", value: (token) => values[token], shown: (token) => shown(values[token]) };
   };

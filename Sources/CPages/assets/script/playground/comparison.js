@@ -85,12 +85,12 @@ export class Comparison {
   #caption(view, note = null) {
     const isOriginal = view === this.#pictures[0];
     return element("figcaption", {},
-      element("div", { class: "panel-head" }, element("span", {}, element("b", {}, isolated(view.name)), element("span", { class: "unit" }, ` ${view.width} × ${view.height}`)),
-        !isOriginal && element("span", { class: "row" },
-          button("Edit steps", () => this.#useSteps(view.name, view.steps), { class: "button plain", title: "Change what was drawn by hand" }),
-          button("Save", () => download(view.blob, `${view.name}.png`), { class: "button plain", "aria-label": `Save ${view.name}` }))),
+      element("div", {}, element("b", {}, isolated(view.name)), element("span", { class: "unit" }, ` ${view.width} × ${view.height}`)),
       note && element("p", { class: "help" }, note),
-      !isOriginal && stepList(view.steps));
+      isOriginal ? element("p", { class: "help" }, "as the server decodes it") : stepList(view.steps),
+      !isOriginal && element("div", { class: "row actions" },
+        button("Edit steps", () => this.#useSteps(view.name, view.steps), { title: "Change by hand what was drawn", "aria-label": `Edit the steps of ${view.name}` }),
+        button("Save", () => download(view.blob, `${view.name}.png`), { "aria-label": `Save ${view.name}` })));
   }
 }
 

@@ -42,7 +42,8 @@ function choice(schema, changed) {
 function number(schema, changed) {
   const { minimum, maximum, isNullable, isWhole } = schema;
   const input = element("input", { type: "number", step: isWhole ? 1 : "any", placeholder: isNullable ? "none" : null, on: { input: changed } });
-  const spans = minimum !== null && maximum !== null && maximum - minimum <= 10;
+  // A slider is of use where steps of a hundredth of the range are: not for epsilon, which is 1e-6 of 1.
+  const spans = minimum !== null && maximum !== null && maximum - minimum <= 10 && schema.default >= (maximum - minimum) / 100;
   const slider = spans && element("input", {
     type: "range", min: minimum, max: maximum, step: (maximum - minimum) / 100, "aria-label": `${title(schema)}, slider`,
     on: { input: () => { input.value = String(Math.max(Number(slider.value), schema.isOpenBelow ? minimum + (maximum - minimum) / 100 : minimum)); changed(); } },

@@ -1,7 +1,7 @@
 // What the contract says of options: kinds, ranges and explanations, from /openapi.json.
 import { sendForJSON } from "../common/request.js";
 
-/// The options of /v1/score as [{ name, kind, choices, minimum, maximum, isOpenBelow, isNullable, isWhole, says }], in the
+/// The options of /v1/score as [{ name, kind, choices, minimum, maximum, default, isOpenBelow, isNullable, isWhole, says }], in the
 /// contract's order.
 export async function optionSchemas() {
   const contract = await sendForJSON("openapi.json");
@@ -24,6 +24,7 @@ function described(name, schema, resolve) {
     choices: schema.enum ?? item.enum ?? Object.keys(schema.properties ?? {}),
     minimum: schema.minimum ?? schema.exclusiveMinimum ?? null,
     maximum: schema.maximum ?? schema.exclusiveMaximum ?? null,
+    default: schema.default ?? null,
     isOpenBelow: schema.exclusiveMinimum !== undefined,
     isNullable: types.includes("null"),
     isWhole: types.includes("integer"),

@@ -24,10 +24,11 @@ export class TokenStage {
   #modes = element("div", { class: "row" });
   #views = element("div", { class: "row" });
   #legend = element("div", { class: "legend-place" });
-  #card = element("section", { class: "panel card-place", "aria-label": "Token", "aria-live": "polite" });
+  #card = element("section", { class: "panel card-place", "aria-label": "Token" });
   #histogram = element("section", { class: "panel", "aria-label": "Histogram" });
   #filterSaid = element("span", { class: "help", role: "status" });
   #order = element("select", { on: { change: () => this.#arrange() } }, ROW_ORDERS.map(([value, label]) => element("option", { value }, label)));
+  #orderPlace = labelled("Rollouts", this.#order);
   #filter = element("select", { on: { change: () => this.#applyFilter() } }, FILTERS.map(([value, label]) => element("option", { value }, label)));
   #search = element("input", { type: "search", placeholder: "text", "aria-label": "Text in a token", on: { input: () => this.#applyFilter() } });
   #body = element("section", { class: "panel stage", "aria-label": "Heat map" });
@@ -45,7 +46,7 @@ export class TokenStage {
     this.#body.append(
       this.#pictures.element, this.#tools, this.#views, this.#legend, this.#map.element, this.#table.element,
       element("div", { class: "toolbar below" },
-        labelled("Rollouts", this.#order), labelled("Show", this.#filter), this.#search, this.#filterSaid,
+        this.#orderPlace, labelled("Show", this.#filter), this.#search, this.#filterSaid,
         element("span", { class: "spring" }), exportMenu(() => this.#exported())));
     this.element = element("div", { class: "stack" }, this.#body, element("div", { class: "beside" }, this.#card, this.#histogram));
     this.#table.element.hidden = true;
@@ -79,6 +80,7 @@ export class TokenStage {
     this.#mode ??= batch.rows >= MANY_ROWS ? "strips" : "text";
     this.#colorings = colorings(batch);
     this.#facts = rowFacts(batch);
+    this.#orderPlace.hidden = batch.rows < 2;
     this.#choose();
     this.#drawTools();
     this.#arrange();

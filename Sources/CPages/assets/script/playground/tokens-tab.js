@@ -52,7 +52,8 @@ class TokensTab {
         element("section", { class: "panel stack" }, this.#label, source,
           element("div", { class: "row" }, button("Built-in example", () => this.#example()), button("100 × 4,096 tokens", () => this.#large(), { class: "button plain" })),
           this.#notes, this.#engine.element),
-        element("section", { class: "panel" }, element("h2", {}, "Options"), this.#options.element)),
+        element("section", { class: "panel", "aria-label": "Options" }, element("details", { class: "all-options", open: !matchMedia("(max-width: 60rem)").matches },
+          element("summary", {}, element("h2", {}, "Options")), this.#options.element))),
       element("div", { class: "stack" }, this.#trouble, element("section", { class: "panel result" }, this.#facts, this.#timing), this.#stage.element)));
   }
 

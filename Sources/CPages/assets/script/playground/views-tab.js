@@ -1,6 +1,6 @@
 // The tab "Views": a picture, recipes or steps, and what they make of it.
 import { copyButton } from "../common/copy.js";
-import { button, element, field, segments } from "../common/elements.js";
+import { button, element, segments } from "../common/elements.js";
 import { bytes } from "../common/numbers.js";
 import { problemView } from "../common/problem.js";
 import { sendForJSON } from "../common/request.js";
@@ -57,13 +57,11 @@ class ViewsTab {
     this.#secondPart = element("div", { class: "stack tight", hidden: true }, element("p", { class: "help" }, "Second picture, for mixup and concat: ", this.#secondName),
       element("label", { class: "button" }, "Choose another", element("input", { type: "file", class: "unseen", accept: "image/png,image/jpeg", on: { change: (event) => { const [file] = event.target.files; if (file) { this.#second = file; changed(); } } } })));
     const step = (by) => () => { this.#seed.value = String(Math.max(0, Number(this.#seed.value || 0) + by)); changed(); };
-    const seedRow = field("seed", this.#seed);
-    const around = element("div", { class: "seed" });
-    this.#seed.replaceWith(around);
-    around.append(button("←", step(-1), { class: "button square", "aria-label": "Previous seed" }), this.#seed, button("→", step(1), { class: "button square", "aria-label": "Next seed" }));
+    const seed = element("div", { class: "inline" }, element("label", { for: this.#seed.id }, "Seed"), element("span", { class: "seed" },
+      button("←", step(-1), { class: "button square", "aria-label": "Previous seed" }), this.#seed, button("→", step(1), { class: "button square", "aria-label": "Next seed" })));
     this.#stage = element("section", { class: "panel stage", "aria-label": "Views" },
       element("div", { class: "toolbar" }, segments("Compare", [["side", "Side by side"], ["difference", "Difference"], ["wipe", "Wipe"]], "side", (mode) => this.#comparison.setMode(mode)),
-        element("span", { class: "spring" }), this.#status),
+        seed, element("span", { class: "spring" }), this.#status),
       this.#comparison.element);
     panel.replaceChildren(element("div", { class: "with-sidebar" },
       element("aside", { class: "stack", "aria-label": "Picture and views" },
@@ -71,7 +69,7 @@ class ViewsTab {
           label: "Drop or paste a picture", accept: "image/png,image/jpeg", hint: "PNG or JPEG. It goes to this server and nowhere else.", target: panel,
           take: ([file]) => this.#take(file, file.name || "pasted picture"),
         }), element("div", { class: "row" }, BUILT_IN.map(([name, path]) => button(name, () => this.useBuiltIn(name, path)))), this.#secondPart),
-        element("section", { class: "panel stack" }, seedRow, element("label", { class: "check" }, this.#always, "always change the picture"), this.#editorPlace, this.#add)),
+        element("section", { class: "panel stack" }, this.#editorPlace, element("div", { class: "row" }, this.#add), element("label", { class: "check" }, this.#always, "draw again what changes nothing"))),
       element("div", { class: "stack" }, this.#trouble, this.#stage, this.#requestPart())));
     onToken(() => this.#writeSnippet());
   }
