@@ -25,7 +25,7 @@ struct KeptBatch: Sendable {
         self.requestID = requestID
         self.reply = reply.withoutLogits
         self.shown = shown
-        bytes = self.reply.tokenBytes + shown.bytes + 16 * reply.layout.rows.count + (16 << 10)
+        bytes = self.reply.tokenBytes + shown.bytes + reply.layout.bytes + (16 << 10)
     }
 
     var tokens: Int { reply.layout.rows.tokens }
@@ -76,5 +76,14 @@ struct KeptBatch: Sendable {
         }
         whole.add(entriesOf: reply)
         return whole
+    }
+}
+
+extension TokenLayout {
+    /// About what it takes in memory.
+    fileprivate var bytes: Int {
+        let offsets = 8 * (rows.count + 1)
+        guard case .rollouts(let ids) = kind else { return offsets }
+        return ids.reduce(offsets) { $0 + 32 + ($1?.string?.utf8.count ?? 0) }
     }
 }
