@@ -1,0 +1,38 @@
+// The request as a curl command.
+
+/// The command. `base` is the server's address with a slash at its end; `needsToken` names the token by its variable,
+/// never by its text.
+export function asCurl(draft, base, needsToken) {
+  const { operation, headers } = draft;
+  const lines = [`curl -sS ${quoted(base + draft.target)}`];
+  if (operation.method !== "GET" && !(operation.method === "POST" && draft.mediaType)) lines[0] += ` -X ${operation.method}`;
+  if (needsToken) lines.push('-H "Authorization: Bearer $PERCEPTION_TOKEN"');
+  for (const [name, value] of headers) lines.push(`-H ${quoted(`${name}: ${value}`)}`);
+  if (draft.isForm) {
+    lines.push(`-F ${quoted(`request=${draft.text};type=application/json`)}`);
+    for (const [name, file] of draft.files) lines.push(`-F ${quoted(`${name}=@${file.name}`)}`);
+  } else if (draft.isJSON) {
+    lines.push(`-d ${quoted(draft.text)}`);
+  } else if (draft.file) {
+    lines.push(`--data-binary ${quoted(`@${draft.file.name}`)}`);
+  }
+  const name = savedAs(draft);
+  if (name) lines.push(`-o ${name}`);
+  return lines.join(" \\\n  ");
+}
+
+/// In single quotes, which a shell takes literally.
+function quoted(text) {
+  return `'${text.replaceAll("'", "'\\''")}'`;
+}
+
+/// The name of the file for a reply that is no text, or null.
+export function savedAs(draft) {
+  const type = draft.accept || (draft.isJSON || draft.isForm ? "application/json" : draft.accepts.includes(draft.mediaType)
+    ? draft.mediaType : draft.accepts.length === 1 ? draft.accepts[0] : draft.isPicture ? "image/png" : "");
+  if (type === "image/png" || (draft.isPicture && draft.accepts.includes("image/png") && !draft.accept)) return "view.png";
+  return {
+    "image/jpeg": "view.jpg", "application/x-safetensors": "reply.safetensors", "multipart/mixed": "reply.multipart",
+    "application/octet-stream": "reply.bin",
+  }[type] ?? null;
+}
