@@ -37,6 +37,7 @@ struct KeptBatch: Sendable {
             "request_id": .string(requestID),
             "preset": .string(reply.signals?.preset ?? ""),
             "sequences": .integer(Int64(reply.layout.rows.count)), "tokens": .integer(Int64(tokens)),
+            "response_tokens": .integer(Int64(reply.signals?.diagnostics.tokens ?? 0)),
             "has_texts": .bool(shown.texts != nil), "bytes": .integer(Int64(bytes)),
             "signals": SignalPoint(number: number, time: time, reply).json,
         ]
