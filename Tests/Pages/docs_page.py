@@ -54,7 +54,8 @@ class Trial:
         self.place.get_by_label(label, exact=True).fill(text)
 
     def add(self, name, value=None):
-        self.place.get_by_label("Add a parameter").select_option(name)
+        self.place.get_by_label("Parameter to add").select_option(name)
+        self.place.get_by_role("button", name="Add this parameter").click()
         control = self.place.locator(f".try-parameter[data-name='{name}'] :is(input, select)")
         if value is not None:
             control.select_option(value) if control.evaluate("c => c.tagName") == "SELECT" else control.fill(value)

@@ -4,7 +4,6 @@ import base64
 import io
 import json
 import os
-import pathlib
 import struct
 import subprocess
 import sys
