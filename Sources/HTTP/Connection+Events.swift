@@ -72,7 +72,7 @@ extension Connection {
                     daemonConnection.resume()
                 } else if stream.hasMore {
                     wake(&state)
-                } else if now - since > EventStream.pulse {
+                } else if now - since > limits.pulse {
                     stream.pulse()
                     wake(&state)
                 }

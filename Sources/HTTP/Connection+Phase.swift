@@ -103,12 +103,14 @@ struct TimeLimits: Sendable {
     let transferBase: Duration
     let bytesPerSecond: Int
     let linger: Duration
+    let pulse: Duration
 
     init(_ configuration: ServerConfiguration) {
         header = configuration.headerTimeout
         idle = configuration.idleTimeout
         transferBase = configuration.bodyDeadline
         bytesPerSecond = configuration.minimumBytesPerSecond
+        pulse = configuration.eventPulse
         linger = min(configuration.bodyDeadline, .seconds(5))
     }
 

@@ -18,8 +18,7 @@ package final class EventStream: StreamedBody {
 
     /// Some events; each viewer has so much of the library's memory.
     let blockBytes = 16 << 10
-    /// A line that means nothing: proxies see that the connection is in use, and the kernel whether anybody is there.
-    static let pulse: Duration = .seconds(15)
+    /// A line that means nothing.
     private static let pulseText = Array(":\n\n".utf8)
 
     init(of feed: EventFeed, next: Int, hasLost: Bool) {

@@ -25,7 +25,7 @@ struct KeptBatch: Sendable {
         self.requestID = requestID
         self.reply = reply.withoutLogits
         self.shown = shown
-        bytes = self.reply.tokenBytes + shown.bytes + 16 * reply.layout.rows.count + (16 << 10)
+        bytes = self.reply.tokenBytes + shown.bytes + reply.layout.bytes + (16 << 10)
     }
 
     var tokens: Int { reply.layout.rows.tokens }
@@ -37,6 +37,7 @@ struct KeptBatch: Sendable {
             "request_id": .string(requestID),
             "preset": .string(reply.signals?.preset ?? ""),
             "sequences": .integer(Int64(reply.layout.rows.count)), "tokens": .integer(Int64(tokens)),
+            "response_tokens": .integer(Int64(reply.signals?.diagnostics.tokens ?? 0)),
             "has_texts": .bool(shown.texts != nil), "bytes": .integer(Int64(bytes)),
             "signals": SignalPoint(number: number, time: time, reply).json,
         ]
@@ -76,5 +77,14 @@ struct KeptBatch: Sendable {
         }
         whole.add(entriesOf: reply)
         return whole
+    }
+}
+
+extension TokenLayout {
+    /// About what it takes in memory.
+    fileprivate var bytes: Int {
+        let offsets = 8 * (rows.count + 1)
+        guard case .rollouts(let ids) = kind else { return offsets }
+        return ids.reduce(offsets) { $0 + 32 + ($1?.string?.utf8.count ?? 0) }
     }
 }

@@ -10,7 +10,11 @@ extension PerceptionService {
                 .reply(Response(contentType: "application/json", body: recent.json.bytes))
             },
             live("/v1/live/batches/{batch}") { recent, head in
-                .sink(AbsentBody(for: head) { scope in .work { batch(head, recent, scope) } })
+                .sink(
+                    AbsentBody(
+                        for: head,
+                        reason: Problem.Reason("a batch is asked for without a body", field: "body")
+                    ) { scope in .work { batch(head, recent, scope) } })
             },
             live("/v1/live/events") { recent, head in .reply(events(head, recent)) },
         ]

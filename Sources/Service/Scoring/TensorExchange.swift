@@ -28,7 +28,10 @@ struct TensorExchange<Operation: TensorOperation & SendableMetatype>: Sendable {
         let types = names.input == nil ? TensorEncoding.mediaTypes : nil
         if let refusal = service.refusal(head, types: types) { return .reply(refusal) }
         if let name = names.input {
-            return .sink(AbsentBody(for: head) { outcome(ofFile: name, $0) })
+            let reason = Problem.Reason(
+                "the tensors are in the file that is named; there must be no body",
+                field: SharedNames.inputParameter)
+            return .sink(AbsentBody(for: head, reason: reason) { outcome(ofFile: name, $0) })
         }
         let settings = service.settings
         if TensorEncoding(head).isJSON {

@@ -28,7 +28,10 @@ enum GivenTexts: Sendable {
         var ignored = 0
         let fitted = rows.enumerated().map { index, row -> TokenTexts.Row? in
             guard let row else { return nil }
-            if row.count == layout.rows[index].count { return row }
+            let count = layout.rows[index].count
+            if row.count == count { return row }
+            // What pads a row to the length of the longest has no text.
+            if case .padded = layout.kind, row.count < count { return row.padded(to: count) }
             ignored += 1
             return nil
         }

@@ -17,6 +17,13 @@ struct TokenTexts: Sendable, Equatable {
 
         var count: Int { ends.count }
 
+        /// With empty texts behind its own.
+        func padded(to count: Int) -> Row {
+            var row = self
+            row.ends += repeatElement(Int32(clamping: text.count), count: count - self.count)
+            return row
+        }
+
         func write(to writer: inout JSONWriter) {
             writer.array { writer in
                 var start = 0
