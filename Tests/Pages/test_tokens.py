@@ -162,6 +162,14 @@ def test_engines_replies_are_scored(visit, server, engine):
     assert f"{own:.3g} %" in page.locator(".card-view.removing").inner_text()
 
 
+def test_replies_whose_names_say_no_view_are_taken_in_order(visit):
+    page = opened(visit)
+    show(page, {"a.json": engine_replies.vllm("original"), "b.json": engine_replies.vllm("removing")})
+    assert "original: a.json, removing: b.json" in page.locator(".source-label").inner_text()
+    assert "taken in this order" in page.locator(".notes").inner_text()
+    assert option(page, "preset").locator("select").input_value() == "papo-g", "two views are PAPO's"
+
+
 def test_requests_with_replies_are_posted_as_they_stand(visit, server):
     page = opened(visit)
     rollout = {"id": "r", "response_length": 4} | {

@@ -37,7 +37,10 @@ export function copyButton(text, { label = "Copy", shown = null } = {}) {
     if (!copied && shown) getSelection().selectAllChildren(shown);
     made.firstChild.textContent = said;
     told.textContent = said;
-    setTimeout(() => { made.firstChild.textContent = label; told.textContent = ""; }, 1800);
+    setTimeout(() => {
+      made.firstChild.textContent = label;
+      told.textContent = "";
+    }, 1800);
   };
   const made = button(element("span", {}, label), press, { class: "button copy" });
   made.append(told);

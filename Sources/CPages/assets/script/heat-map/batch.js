@@ -14,7 +14,16 @@ export const VIEWS = ["original", "preserving", "removing"];
 /// - advantages: one number for each row, or null.
 /// - top: (view, token) => the likeliest tokens [{text, id, logProb}], best first, or null.
 export class Batch {
-  constructor({ names, offsets, columns = new Map(), masks = {}, texts = null, ids = null, advantages = null, top = null }) {
+  constructor({
+    names,
+    offsets,
+    columns = new Map(),
+    masks = {},
+    texts = null,
+    ids = null,
+    advantages = null,
+    top = null,
+  }) {
     Object.assign(this, { names, offsets, columns, masks, ids, advantages, top });
     this.length = offsets[offsets.length - 1];
     this.hasTexts = texts !== null;
@@ -28,7 +37,10 @@ export class Batch {
   /// The same tokens with other numbers: what re-scoring needs.
   with({ columns, masks }) {
     const made = Object.create(Batch.prototype);
-    return Object.assign(made, this, { columns: new Map([...this.columns, ...columns]), masks: { ...this.masks, ...masks } });
+    return Object.assign(made, this, {
+      columns: new Map([...this.columns, ...columns]),
+      masks: { ...this.masks, ...masks },
+    });
   }
 
   /// The row that a token is in. O(log B)
@@ -63,7 +75,11 @@ export class Batch {
     this.wordOf = new Int32Array(this.length);
     const known = new Map();
     for (let token = 0; token < this.length; token += 1) {
-      const text = texts ? texts[token] ?? "" : this.ids ? String(this.ids[token]) : String(token - this.offsets[this.rowOf(token)]);
+      const text = texts
+        ? (texts[token] ?? "")
+        : this.ids
+          ? String(this.ids[token])
+          : String(token - this.offsets[this.rowOf(token)]);
       let word = known.get(text);
       if (word === undefined) {
         word = this.words.length;
