@@ -41,11 +41,11 @@ export class LivePage {
     this.#content = element("div", { class: "with-sidebar", hidden: true },
       element("aside", { class: "stack", "aria-label": "Runs and batches" },
         element("section", { class: "panel" }, element("h2", {}, "Runs"), this.#runList.element),
-        element("section", { class: "panel" }, element("div", { class: "panel-head" }, element("h2", {}, "Batches"), this.#pausing), this.#batchList.element)),
+        element("section", { class: "panel" }, element("h2", {}, "Batches"), this.#batchList.element)),
       element("div", { class: "stack" },
         element("section", { class: "panel", "aria-label": "Training signals" }, this.#signals),
         element("section", { class: "stack", "aria-label": "Batch" }, this.#title, this.#stage.element)));
-    main.append(element("div", { class: "live-head" }, element("h1", {}, "Live"), this.#state), this.#trouble, this.#content);
+    main.append(element("div", { class: "live-head" }, element("h1", {}, "Live"), this.#state, element("span", { class: "spring" }), this.#pausing), this.#trouble, this.#content);
     this.#connection = new LiveConnection("v1/live/events", {
       take: (event) => this.#take(event), opened: () => this.#list(), said: (state, detail) => this.#say(state, detail),
     });
@@ -78,6 +78,7 @@ export class LivePage {
 
   #say(state, detail) {
     this.#state.dataset.state = state;
+    this.#pausing.hidden = state === "refused";
     const words = { open: "Connected", waiting: `No connection. Trying again in ${Math.round(detail / 1000)} s` };
     this.#state.textContent = words[state] ?? "";
     if (state !== "refused") return;
