@@ -91,7 +91,7 @@ let package = Package(
             name: "ContractCompilation", capability: .buildTool(), dependencies: ["contract-compiler"],
             path: "Sources/ContractCompilation"),
         .target(name: "ContractJSON", swiftSettings: strict, plugins: ["ContractCompilation"]),
-        .target(name: "CPages", exclude: ["assets", "asset.inc"]),
+        .target(name: "CPages", exclude: ["assets", "asset.inc", "README"]),
         .target(
             name: "CClientWheel", linkerSettings: [.linkedLibrary("gnutls"), .linkedLibrary("z")]),
         room("ClientWheel", ["CClientWheel", "Text"]),

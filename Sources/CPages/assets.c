@@ -73,6 +73,8 @@ static const perception_asset files[] = {
 #include "asset.inc"
 #define ASSET "assets/script/docs/operation.js"
 #include "asset.inc"
+#define ASSET "assets/script/docs/ordered-json.js"
+#include "asset.inc"
 #define ASSET "assets/script/docs/overview.js"
 #include "asset.inc"
 #define ASSET "assets/script/docs/packed-rollouts.js"

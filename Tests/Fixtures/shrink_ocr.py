@@ -21,8 +21,8 @@ import pathlib
 import sys
 
 import numpy as np
-import rapidocr_onnxruntime
 import onnxruntime
+import rapidocr_onnxruntime
 import requests
 from PIL import Image
 from record_ocr import LINE, sorted_header

@@ -14,6 +14,7 @@ from playwright.sync_api import sync_playwright
 
 import browser
 import prefix
+from docs_page import DocsPage
 
 TOKEN = "correct-horse-battery-staple"
 
@@ -65,3 +66,9 @@ def visit(chromium, server):
     visitor.close()
     faults = visitor.witness.faults()
     assert not faults, "the page complained:\n" + "\n".join(faults)
+
+
+@pytest.fixture
+def docs(visit):
+    """`docs(width=400)` opens /docs and waits until the contract is on it."""
+    return lambda fragment="", **options: DocsPage(visit(f"/docs{fragment}", **options))

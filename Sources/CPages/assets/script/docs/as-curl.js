@@ -1,4 +1,5 @@
 // The request as a curl command.
+import { SAFETENSORS } from "../common/safetensors.js";
 
 /// The command. `base` is the server's address with a slash at its end; `needsToken` names the token by its variable,
 /// never by its text.
@@ -10,15 +11,20 @@ export function asCurl(draft, base, needsToken) {
   for (const [name, value] of headers) lines.push(`-H ${quoted(`${name}: ${value}`)}`);
   if (draft.isForm) {
     lines.push(`-F ${quoted(`request=${draft.text};type=application/json`)}`);
-    for (const [name, file] of draft.files) lines.push(`-F ${quoted(`${name}=@${file.name}`)}`);
+    for (const [name, file] of draft.files) lines.push(`-F ${quoted(`${name}=@${partFile(file.name)}`)}`);
   } else if (draft.isJSON) {
     lines.push(`-d ${quoted(draft.text)}`);
-  } else if (draft.file) {
-    lines.push(`--data-binary ${quoted(`@${draft.file.name}`)}`);
+  } else if (draft.mediaType) {
+    lines.push(`--data-binary ${quoted(`@${draft.fileName}`)}`);
   }
   const name = savedAs(draft);
   if (name) lines.push(`-o ${name}`);
   return lines.join(" \\\n  ");
+}
+
+/// A file's name as curl reads it in a form, where some characters separate.
+function partFile(name) {
+  return /[;,"\\]/.test(name) ? `"${name.replace(/[\\"]/g, "\\$&")}"` : name;
 }
 
 /// In single quotes, which a shell takes literally.
@@ -28,11 +34,8 @@ function quoted(text) {
 
 /// The name of the file for a reply that is no text, or null.
 export function savedAs(draft) {
-  const type = draft.accept || (draft.isJSON || draft.isForm ? "application/json" : draft.accepts.includes(draft.mediaType)
-    ? draft.mediaType : draft.accepts.length === 1 ? draft.accepts[0] : draft.isPicture ? "image/png" : "");
-  if (type === "image/png" || (draft.isPicture && draft.accepts.includes("image/png") && !draft.accept)) return "view.png";
   return {
-    "image/jpeg": "view.jpg", "application/x-safetensors": "reply.safetensors", "multipart/mixed": "reply.multipart",
+    "image/png": "view.png", "image/jpeg": "view.jpg", [SAFETENSORS]: "reply.safetensors", "multipart/mixed": "reply.multipart",
     "application/octet-stream": "reply.bin",
-  }[type] ?? null;
+  }[draft.replyType] ?? null;
 }

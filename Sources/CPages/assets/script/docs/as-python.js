@@ -1,4 +1,5 @@
 // The request as Python: a call of perception_client where there is one that says the same, else the standard library.
+import { savedAs } from "./as-curl.js";
 import { clientCall } from "./client-call.js";
 import { python } from "./python-literal.js";
 
@@ -15,22 +16,23 @@ function withURLLib(draft, base, needsToken) {
     headers.push('"Authorization": "Bearer " + os.environ["PERCEPTION_TOKEN"]');
   }
   const lines = [];
+  const file = savedAs(draft);
   if (draft.isForm) {
     lines.push(...formLines(draft, headers));
     imports.add("import uuid");
   } else if (draft.isJSON) {
     lines.push(`body = ${longText(draft.text)}.encode()`);
-  } else if (draft.file) {
-    lines.push(`body = open(${python(draft.file.name)}, "rb").read()`);
+  } else if (draft.mediaType) {
+    lines.push(`body = open(${python(draft.fileName)}, "rb").read()`);
   }
   const members = [
-    python(base + draft.target), ...(draft.mediaType ? ["body"] : []),
-    ...(headers.length > 0 ? [`{${headers.join(", ")}}`] : []), `method=${python(draft.operation.method)}`,
+    python(base + draft.target), ...(draft.mediaType ? ["data=body"] : []),
+    ...(headers.length > 0 ? [`headers={${headers.join(", ")}}`] : []), `method=${python(draft.operation.method)}`,
   ];
   lines.push("request = urllib.request.Request(", ...members.map((each) => `    ${each},`), ")",
     "with urllib.request.urlopen(request) as reply:",
     "    print(reply.status, reply.headers[\"Content-Type\"])",
-    textual(draft) ? "    print(reply.read().decode())" : "    open(\"reply.bin\", \"wb\").write(reply.read())");
+    file ? `    open(${python(file)}, "wb").write(reply.read())` : "    print(reply.read().decode())");
   return `${[...imports].sort().join("\n")}\n\n${lines.join("\n")}\n`;
 }
 
@@ -40,7 +42,7 @@ function formLines(draft, headers) {
   return [
     "boundary = uuid.uuid4().hex", "body = b\"\"",
     ...parts.flatMap(([name, file, text]) => [
-      `body += f'--{boundary}\\r\\nContent-Disposition: form-data; name="${name}"${file ? `; filename="${file}"` : ""}\\r\\n'.encode()`,
+      `body += f'--{boundary}\\r\\nContent-Disposition: form-data; name="${name}"${file ? `; filename="${name}"` : ""}\\r\\n'.encode()`,
       `body += b"Content-Type: ${file ? "application/octet-stream" : "application/json"}\\r\\n\\r\\n"`,
       file ? `body += open(${python(file)}, "rb").read() + b"\\r\\n"` : `body += ${longText(text)}.encode() + b"\\r\\n"`,
     ]),
@@ -52,9 +54,3 @@ function formLines(draft, headers) {
 function longText(text) {
   return text.includes("\n") && !/\\|'''/.test(text) && !text.endsWith("'") ? `'''${text}'''` : python(text);
 }
-
-function textual(draft) {
-  const type = draft.accept || draft.accepts[0] || "";
-  return /json|^text\/|yaml/.test(type) && !(draft.isPicture && !draft.accept);
-}
-

@@ -101,7 +101,7 @@ function perturbed(draft) {
     if (!["png", "jpeg"].includes(settings.format)) return null;
     const name = settings.format === "png" ? "view.png" : "view.jpg";
     return { lines: [
-      `reply = P.perturb(\n    [open(${python(draft.file.name)}, "rb").read()],\n    [${python(view, 4)}],\n${keywords(Object.entries(settings))})`,
+      `reply = P.perturb(\n    [open(${python(draft.fileName)}, "rb").read()],\n    [${python(view, 4)}],\n${keywords(Object.entries(settings))})`,
       "print(reply.views[0].steps)", `open(${python(name)}, "wb").write(reply.views[0].data)`,
     ] };
   }

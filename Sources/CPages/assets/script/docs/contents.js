@@ -11,7 +11,7 @@ const NARROW = matchMedia("(max-width: 60rem)");
 export function mountContents({ contract }) {
   const contents = document.getElementById("contents");
   contents.replaceChildren(
-    group("Introduction", sectionsOf(contract).map(({ title, id }) => entry(id, title || "Overview"))),
+    group("Introduction", sectionsOf(contract).map(({ title, id }) => entry(id, visible(title || "Overview")))),
     ...contract.tags.map((tag) => group(tag.name, tag.operations.map((operation) =>
       entry(anchors.operation(operation), [
         element("span", { class: `method of-${operation.method.toLowerCase()}` }, operation.method), " ",
@@ -30,7 +30,7 @@ function entry(id, content) {
 
 function group(title, entries, folded = false) {
   const list = element("ul", {}, entries);
-  return element("details", { class: "contents-group", open: !folded }, element("summary", {}, title.charAt(0).toUpperCase() + title.slice(1)), list);
+  return element("details", { class: "contents-group", open: !folded }, element("summary", {}, visible(title.charAt(0).toUpperCase() + title.slice(1))), list);
 }
 
 /// In a narrow window the contents are folded behind a button; a chosen link folds them again.

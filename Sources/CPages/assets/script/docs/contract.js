@@ -1,4 +1,5 @@
 // The contract as the pages need it: references followed, operations with all their parameters, who uses which schema.
+import { unmarked } from "./ordered-json.js";
 
 const METHODS = ["get", "put", "post", "delete", "options", "head", "patch"];
 
@@ -62,7 +63,7 @@ export class Contract {
           description: said.description ?? "",
           parameters,
           body: said.requestBody ? this.resolve(said.requestBody).value : null,
-          responses: Object.entries(said.responses ?? {}).map(([status, node]) => ({ status, ...this.resolve(node) })),
+          responses: Object.entries(said.responses ?? {}).map(([status, node]) => ({ status: unmarked(status), ...this.resolve(node) })),
           open: (said.security ?? []).length === 0 && said.security !== undefined,
         });
       }

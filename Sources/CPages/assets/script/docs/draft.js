@@ -1,4 +1,5 @@
 // A request as it stands in the fields: what is sent, and what is copied, is made from this and nothing else.
+import { SAFETENSORS } from "../common/safetensors.js";
 import { startingParameters, startingValue } from "./starting-values.js";
 
 const FORM = "multipart/form-data";
@@ -12,6 +13,8 @@ export class Draft {
     this.accepts = Object.keys(operation.responses.find(({ status }) => status === "200")?.value.content ?? {});
     this.accept = "";
     this.listeners = new Set();
+    // Settled once the built-in picture that is to be sent has arrived.
+    this.ready = Promise.resolve();
     this.take(this.mediaTypes[0] ?? null);
   }
 
@@ -65,6 +68,11 @@ export class Draft {
     return this.files.get("");
   }
 
+  /// The body's file by name, as a command reads it.
+  get fileName() {
+    return this.file?.name ?? "FILE";
+  }
+
   /// Header fields but the token's. A form's Content-Type, which has a boundary, is the sender's business.
   get headers() {
     const fields = this.given("header");
@@ -77,6 +85,19 @@ export class Draft {
   get bodyType() {
     const own = this.file?.type;
     return this.isPicture && own && this.mediaTypes.includes(own) ? own : this.mediaType;
+  }
+
+  /// The media type that the reply will have, as the contract says: what was asked for, else the request's own form.
+  get replyType() {
+    if (this.accept) return this.accept;
+    const { accepts, mediaType } = this;
+    if (this.isPicture) {
+      const format = this.values.get("format");
+      if (format === "raw") return "application/octet-stream";
+      return format === "jpeg" ? "image/jpeg" : accepts.find((type) => type === "image/png") ?? accepts[0];
+    }
+    const own = this.isForm ? "application/json" : mediaType === "application/octet-stream" ? SAFETENSORS : mediaType;
+    return accepts.includes(own) ? own : accepts[0] ?? "";
   }
 
   /// What `fetch` sends, or undefined where there is no body.

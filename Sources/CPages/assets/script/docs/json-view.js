@@ -76,7 +76,7 @@ function separated(object) {
     const rest = {};
     for (const [name, value] of Object.entries(node)) {
       if (isNumbers(value)) tensors.set(prefix + name, tensorOf(value));
-      else if (value && typeof value === "object" && !Array.isArray(value) && isAllNumbers(value)) collect(value, `${prefix}${name}.`);
+      else if (isObject(value) && isAllNumbers(value)) collect(value, `${prefix}${name}.`);
       else rest[name] = value;
     }
     return rest;
@@ -85,10 +85,14 @@ function separated(object) {
 }
 
 /// Objects that hold lists of numbers and nothing else, such as gradients by view.
-function isAllNumbers(object) {
+function isAllNumbers(object, deepest = 3) {
   const values = Object.values(object);
-  return values.length > 0 && values.every((value) => isNumbers(value)
-    || (value && typeof value === "object" && !Array.isArray(value) && isAllNumbers(value)));
+  return deepest > 0 && values.length > 0
+    && values.every((value) => isNumbers(value) || (isObject(value) && isAllNumbers(value, deepest - 1)));
+}
+
+function isObject(value) {
+  return value !== null && typeof value === "object" && !Array.isArray(value);
 }
 
 function isNumbers(value) {

@@ -3,6 +3,7 @@ import { element, freshID } from "../common/elements.js";
 import { visible } from "../common/visible-text.js";
 import { anchors } from "./contract.js";
 import { markdown } from "./markdown.js";
+import { exampleText } from "./ordered-json.js";
 import { breakable } from "./schema-view.js";
 import { tryIt } from "./try-it.js";
 
@@ -68,10 +69,9 @@ function mediaTypes(contract, schemas, content = {}) {
 /// Examples as text. On screen a request's stand in the field to try it, so these are folded.
 function printedExamples(contract, media) {
   return contract.examples(media).map(([name, example]) => {
-    const text = typeof example.value === "string" ? example.value : JSON.stringify(example.value, null, 2);
     return element("details", { class: "example" },
       element("summary", {}, element("span", { class: "label" }, "Example "), visible(example.summary ?? name)),
-      element("pre", { class: "code", tabindex: "0" }, text));
+      element("pre", { class: "code", tabindex: "0" }, exampleText(example.value)));
   });
 }
 

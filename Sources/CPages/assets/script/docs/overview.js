@@ -7,7 +7,7 @@ import { inlineMarkdown, markdown } from "./markdown.js";
 
 /// The sections' `{ title, id, text }`; the first one has no title.
 export function sectionsOf(contract) {
-  const sections = [{ title: "", id: "overview", lines: [] }];
+  const sections = [{ title: "", id: anchors.section("overview"), lines: [] }];
   for (const line of String(contract.info.description ?? "").split("\n")) {
     const heading = line.match(/^## +(.+)$/);
     if (heading) sections.push({ title: heading[1].trim(), id: anchors.section(heading[1]), lines: [] });

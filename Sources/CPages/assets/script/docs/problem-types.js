@@ -4,6 +4,7 @@ import { visible } from "../common/visible-text.js";
 import { anchors } from "./contract.js";
 import { linkedTitle } from "./links.js";
 import { inlineMarkdown, markdown, tablesIn } from "./markdown.js";
+import { exampleText } from "./ordered-json.js";
 
 /// `[{ status, types, note, response, operations }]` in the order of the contract's table of errors.
 export function problemsOf(contract) {
@@ -40,7 +41,7 @@ function problemArticle(contract, link, { status, types, note, response, operati
     Object.values(response?.content ?? {}).flatMap((media) => contract.examples(media)).map(([name, example]) =>
       element("details", { class: "example" },
         element("summary", {}, "Example", name === "example" ? "" : `: ${visible(name.replaceAll("_", " "))}`),
-        element("pre", { class: "code", tabindex: "0" }, JSON.stringify(example.value, null, 2)))));
+        element("pre", { class: "code", tabindex: "0" }, exampleText(example.value)))));
 }
 
 /// Whether a note says anything but the types' names.

@@ -41,8 +41,13 @@ function body(reply, problemTypes) {
   try {
     return bodyOf(reply, problemTypes);
   } catch (error) {
-    return [problemView({ title: "This reply cannot be shown", detail: error.message }), saveButton(reply)];
+    return [unshown(error), saveButton(reply)];
   }
+}
+
+/// What a reply is too broken, too deep or too large for.
+function unshown(error) {
+  return problemView({ title: "This reply cannot be shown", detail: error.message });
 }
 
 function bodyOf(reply, problemTypes) {
@@ -82,7 +87,13 @@ function codeBox(shown, label) {
 /// What a reply looks like, and its text, one at a time.
 function twoForms(reply, look, write) {
   const place = element("div", { class: "reply-form" });
-  const show = (form) => place.replaceChildren(form === "look" ? look() : codeBox(write(), "Body of the reply"));
+  const show = (form) => {
+    try {
+      place.replaceChildren(form === "look" ? look() : codeBox(write(), "Body of the reply"));
+    } catch (error) {
+      place.replaceChildren(unshown(error));
+    }
+  };
   show("look");
   return [
     element("div", { class: "row reply-tools" },

@@ -26,7 +26,7 @@ export class SchemaView {
     if (value.additionalProperties && typeof value.additionalProperties === "object" && !value.properties) {
       return ["object of ", ...this.type(value.additionalProperties)];
     }
-    return [basicType(value)];
+    return [visible(basicType(value))];
   }
 
   /// Rows of the members of an object, each with an id below `base` where one is given.
@@ -61,7 +61,7 @@ export class SchemaView {
     const facts = [];
     const words = schema.enum ?? (schema.items && this.contract.resolve(schema.items).value.enum);
     if (words) facts.push(["One of", wordList(words)]);
-    if ("const" in schema) facts.push(["Always", element("code", {}, literal(schema.const))]);
+    if ("const" in schema) facts.push(["Always", element("code", {}, visible(literal(schema.const)))]);
     const between = range(schema);
     if (between) facts.push(["Range", between]);
     const many = extent(schema);
@@ -81,7 +81,7 @@ export class SchemaView {
   }
 
   #schemaLink(name) {
-    return element("a", { href: `#${anchors.schema(name)}` }, name);
+    return element("a", { href: `#${anchors.schema(name)}` }, visible(name));
   }
 
   #described(schema, description = null) {
@@ -126,11 +126,11 @@ export class SchemaView {
 
   #conditions(schema) {
     const rules = Object.entries(schema.dependentRequired ?? {}).map(([name, needs]) =>
-      element("li", {}, element("code", {}, name), " needs ", needs.map((need, index) =>
-        [index ? ", " : "", element("code", {}, need)])));
+      element("li", {}, element("code", {}, visible(name)), " needs ", needs.map((need, index) =>
+        [index ? ", " : "", element("code", {}, visible(need))])));
     if (schema.not?.required) {
       rules.push(element("li", {}, "Not together: ", schema.not.required.map((name, index) =>
-        [index ? ", " : "", element("code", {}, name)])));
+        [index ? ", " : "", element("code", {}, visible(name))])));
     }
     return rules.length > 0 && element("ul", { class: "conditions" }, rules);
   }

@@ -8,6 +8,7 @@ export async function sendDraft(draft, { signal, arrived }) {
   const fields = new Headers(draft.headers);
   const kept = token();
   if (kept) fields.set("Authorization", `Bearer ${kept}`);
+  await draft.ready;
   const begun = performance.now();
   const response = await fetch(address(draft.target), {
     method: draft.operation.method, headers: fields, body: draft.body, signal, credentials: "same-origin",

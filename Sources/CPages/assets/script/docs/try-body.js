@@ -5,6 +5,7 @@ import { bytes as size } from "../common/numbers.js";
 import { problemView } from "../common/problem.js";
 import { visible } from "../common/visible-text.js";
 import { base64, builtInPicture } from "./picture.js";
+import { unmarked } from "./ordered-json.js";
 import { startingRequest } from "./starting-values.js";
 import { pixelFile, tensorFile } from "./tensor-file.js";
 
@@ -33,7 +34,7 @@ function rowsOf(text) {
 }
 
 function jsonFields(draft, example) {
-  const { area, shown } = editor(draft, "Body", example ? compact(example.value) : "{}");
+  const { area, shown } = editor(draft, "Body", example ? unmarked(compact(example.value)) : "{}");
   const tools = draft.operation.id === "perturb" && button("Use a larger picture", async () => {
     const data = await base64(await builtInPicture("image/jpeg"));
     area.value = withPicture(area.value, data);
@@ -80,7 +81,7 @@ function pictureField(draft, name, label, built = true) {
     draft.changed();
   };
   input.addEventListener("change", () => { if (input.files[0]) use(input.files[0]); });
-  if (built) builtInPicture(draft.mediaType === "image/jpeg" ? "image/jpeg" : "image/png").then((file) => {
+  if (built) draft.ready = builtInPicture(draft.mediaType === "image/jpeg" ? "image/jpeg" : "image/png").then((file) => {
     // The media type may have been changed while the picture was made, and a file chosen.
     if (input.isConnected && !input.files[0]) use(file);
   }, (error) => preview.replaceChildren(problemView(error)));
@@ -117,7 +118,7 @@ function fileFields(draft) {
   if (columnar) {
     use(tensorFile(columnar), "Made of the example “columnar”:");
   } else {
-    pixelFile(startingRequest(draft.operation)).then((made) => {
+    draft.ready = pixelFile(startingRequest(draft.operation)).then((made) => {
       if (input.isConnected && !input.files[0]) use(made, "Made of the built-in photograph:");
     }, (error) => held.replaceChildren(problemView(error)));
   }

@@ -2,13 +2,12 @@
 import { copyButton } from "../common/copy.js";
 import { button, element, field, freshID } from "../common/elements.js";
 import { problemView } from "../common/problem.js";
-import { address } from "../common/request.js";
 import { token } from "../common/session.js";
 import { visible } from "../common/visible-text.js";
 import { asCurl } from "./as-curl.js";
 import { asPython } from "./as-python.js";
 import { Draft } from "./draft.js";
-import { jsonText } from "./json-view.js";
+import { exampleText } from "./ordered-json.js";
 import { release } from "./pictures.js";
 import { replyView } from "./reply-view.js";
 import { sendDraft } from "./send.js";
@@ -85,7 +84,7 @@ function choice(label, values, choose) {
 /// The request as code, and the buttons that copy it.
 function codeBox(draft) {
   const languages = [["curl", asCurl], ["Python", asPython]];
-  const made = (write) => write(draft, address("").href, token() !== null);
+  const made = (write) => write(draft, new URL(".", document.baseURI).href, token() !== null);
   const boxes = languages.map(([label, write]) => {
     const shown = element("pre", { class: "code", tabindex: "0", role: "group", "aria-label": `Request as ${label}` });
     const details = element("details", { class: "try-code" },
@@ -153,7 +152,7 @@ function replyPlace(draft, problemTypes) {
     }
     const { value } = found[1];
     show("Example of a reply", element("pre", { class: "code", tabindex: "0", role: "group", "aria-label": "Example of a reply" },
-      typeof value === "string" ? value : jsonText(value)));
+      exampleText(value)));
   }
   return { place: element("div", { class: "try-reply" }, title, shown, told), stop, send, expect };
 }

@@ -52,20 +52,23 @@ function controlFor(draft, parameter) {
 function adder(draft, show, place) {
   const others = draft.operation.parameters.filter(({ name }) => !draft.values.has(name));
   if (others.length === 0) return "";
-  const select = element("select", { class: "add-parameter", "aria-label": "Add a parameter" },
+  // Choosing and adding are two steps: with keys, a list passes through every choice on the way.
+  const select = element("select", { class: "add-parameter", "aria-label": "Parameter to add" },
     element("option", { value: "" }, "Add a parameter…"),
     ["query", "header"].map((where) => {
       const own = others.filter((parameter) => parameter.in === where);
       return own.length > 0 && element("optgroup", { label: where === "query" ? "Query" : "Header fields" },
         own.map(({ name }) => element("option", { value: name }, visible(name))));
     }));
-  select.addEventListener("change", () => {
+  const add = () => {
     const { value: name } = select;
     if (!name) return;
     draft.values.set(name, startingValue(draft.contract, parameterOf(draft, name)));
     show();
     place.querySelector(`.try-parameter[data-name="${CSS.escape(name)}"] :is(input, select)`)?.focus();
     draft.changed();
-  });
-  return select;
+  };
+  const adding = button("Add", add, { hidden: true, "aria-label": "Add this parameter" });
+  select.addEventListener("change", () => { adding.hidden = !select.value; });
+  return element("div", { class: "row" }, select, adding);
 }

@@ -12,7 +12,7 @@ const brief = (value) => measure(value, 3);
 export class TokenTable {
   #space = element("div", { class: "heat-space", role: "rowgroup" });
   #head = element("div", { class: "token-row head", role: "row" });
-  #scroller = element("div", { class: "token-rows" }, this.#space);
+  #scroller = element("div", { class: "token-rows", tabindex: "0", role: "presentation" }, this.#space);
   #list;
   #batch = null;
   #columns = [];

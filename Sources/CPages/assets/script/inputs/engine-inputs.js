@@ -18,7 +18,7 @@ export class EngineInputs {
     this.notes = [];
     // Engines report no entropies, and nothing says whether the response was a good one.
     this.options = { detector: "divergence", gate: "none", ...(texts.has("preserving") ? {} : { preset: "papo-g" }) };
-    this.longest = Math.min(...[...this.#entries.values()].map((entries) => entries.filter((entry) => entry !== null).length));
+    this.longest = Math.min(...[...this.#entries.values()].map(knownTail));
     this.length = this.#sharedTail();
     this.#make();
   }
@@ -66,6 +66,12 @@ export class EngineInputs {
       top: (view, token) => tails.get(view)?.[token]?.best ?? null,
     });
   }
+}
+
+/// How many of the last entries have a log-probability: the first token of a prompt has none.
+function knownTail(entries) {
+  const before = entries.findLastIndex((entry) => !Number.isFinite(entry?.logProb));
+  return entries.length - 1 - before;
 }
 
 /// The views that files are of, by their names, else in the order given: original, preserving, removing, or without preserving.

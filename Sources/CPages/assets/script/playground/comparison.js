@@ -103,7 +103,7 @@ function stepList(steps) {
 
 function shown(value) {
   if (typeof value === "number") return Number.isInteger(value) ? String(value).replace("-", "−") : measure(value);
-  if (Array.isArray(value) && value.length > 8) return `${value.length} of them`;
+  if (Array.isArray(value) && value.length > 8) return `× ${value.length}`;
   return visible(typeof value === "string" ? value : JSON.stringify(value), 80);
 }
 

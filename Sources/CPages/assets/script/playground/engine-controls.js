@@ -13,7 +13,7 @@ export class EngineControls {
     this.#vocabulary.addEventListener("change", () => vocabulary(this.#vocabulary.value === "" ? null : Number(this.#vocabulary.value)));
     this.element = element("div", { class: "stack", hidden: true },
       field("response length", this.#length, { unit: "tokens", help: "The response is the last tokens of each reply." }),
-      field("vocabulary size", this.#vocabulary, { unit: "entries", help: "The width of the model's logits. With it entropies are bounded by the likeliest tokens; without it tokens are ranked by divergence." }),
+      field("width of the vocabulary", this.#vocabulary, { unit: "entries", help: "The width of the model's logits. With it entropies are bounded by the likeliest tokens; without it tokens are ranked by divergence." }),
       element("datalist", { id: "vocabulary-sizes" }, SIZES.map(([value, label]) => element("option", { value, label }))));
   }
 

@@ -12,7 +12,7 @@ export function exportMenu(exported) {
   const list = element("div", { class: "popover menu", hidden: true, id: freshID("export") });
   const open = (is) => { list.hidden = !is; opener.setAttribute("aria-expanded", String(is)); };
   const opener = button("Export", () => open(list.hidden), { "aria-expanded": "false", "aria-controls": list.id });
-  const place = element("div", { class: "access" }, said, opener, list);
+  const place = element("div", { class: "menu-place" }, said, opener, list);
   list.append(...FORMS.map(([label, make]) => button(label, async () => {
     open(false);
     opener.focus();

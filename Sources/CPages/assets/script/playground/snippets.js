@@ -1,6 +1,7 @@
 // The request on the page, as it would be made elsewhere.
 import { address } from "../common/request.js";
 import { token } from "../common/session.js";
+import { python as literal } from "../docs/python-literal.js";
 import { perturbRequest } from "./perturb.js";
 
 /// Everything that the snippets say: { picture: name, second: name or null, views, settings }.
@@ -38,14 +39,4 @@ export function requestJSON({ second, views, settings }) {
 /// A word for a POSIX shell.
 export function shell(text) {
   return `'${String(text).replaceAll("'", `'\\''`)}'`;
-}
-
-/// A value as a Python literal.
-export function literal(value) {
-  if (value === null) return "None";
-  if (value === true || value === false) return value ? "True" : "False";
-  if (Array.isArray(value)) return `[${value.map(literal).join(", ")}]`;
-  if (typeof value === "object") return `{${Object.entries(value).map(([name, item]) => `${literal(name)}: ${literal(item)}`).join(", ")}}`;
-  // JSON's escapes are Python's, too, but for a surrogate pair.
-  return typeof value === "string" ? JSON.stringify(value).replace(/[\ud800-\udbff][\udc00-\udfff]/g, (pair) => `\\U${pair.codePointAt(0).toString(16).padStart(8, "0")}`) : String(value);
 }

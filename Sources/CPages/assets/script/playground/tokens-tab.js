@@ -50,7 +50,7 @@ class TokensTab {
     panel.replaceChildren(element("div", { class: "with-sidebar" },
       element("aside", { class: "stack", "aria-label": "Input and options" },
         element("section", { class: "panel stack" }, this.#label, source,
-          element("div", { class: "row" }, button("Built-in example", () => this.#example()), button("100 × 4,096 tokens", () => this.#large(), { class: "button plain" })),
+          element("div", { class: "row" }, button("Built-in example", () => this.#example()), button("100 × 4,096 tokens", () => this.#large(), { title: "Made-up numbers, the size of a trainer's batch" })),
           this.#notes, this.#engine.element),
         element("section", { class: "panel", "aria-label": "Options" }, element("details", { class: "all-options", open: !matchMedia("(max-width: 60rem)").matches },
           element("summary", {}, element("h2", {}, "Options")), this.#options.element))),

@@ -32,7 +32,7 @@ export class ViewEditor {
     this.#recipePart = element("div", { class: "stack tight" }, field("recipe", this.#recipe), this.#about);
     this.#stepsPart = element("div", { class: "stack tight" }, this.#list, add);
     this.element = element("section", { class: "view-editor", "aria-label": `View ${name}` },
-      element("div", { class: "panel-head" }, element("h3", {}, name), this.#modePlace,
+      element("div", { class: "panel-head" }, element("h2", {}, name), this.#modePlace,
         button("×", () => removed(this), { class: "button plain square", "aria-label": `Remove the view ${name}` })),
       this.#recipePart, this.#stepsPart);
     this.#setMode("recipe");
