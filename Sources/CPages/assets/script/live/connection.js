@@ -1,5 +1,4 @@
 // Keeps a stream of events open: connects again, where it was, until it is told to stop.
-import { onToken } from "../common/session.js";
 import { readEvents } from "./event-stream.js";
 
 const FIRST_PAUSE = 1000;
@@ -22,7 +21,6 @@ export class LiveConnection {
   constructor(path, handlers) {
     this.#path = path;
     this.#handlers = handlers;
-    onToken(() => this.start());
   }
 
   /// Connects, or connects anew.

@@ -1,6 +1,6 @@
 // The lists at the side: runs, and the batches that are kept of one. Each is a row of buttons; the chosen one is pressed.
 import { element } from "../common/elements.js";
-import { count, measure } from "../common/numbers.js";
+import { count, measure, several } from "../common/numbers.js";
 import { isolated } from "../common/visible-text.js";
 
 const clock = new Intl.DateTimeFormat(undefined, { hour: "2-digit", minute: "2-digit", second: "2-digit" });
@@ -60,7 +60,7 @@ export function describeRun(run) {
 export function describeBatch(summary) {
   return [
     element("b", {}, `#${summary.batch}`), element("span", {}, timeText(summary.time)),
-    element("span", {}, `${count(summary.sequences)} × ${count(summary.tokens)} tokens`.replace(/^1 × /, "")),
     element("span", { class: "value" }, `loss ${measure(summary.signals.loss)}`),
+    element("span", { class: "size" }, `${several(summary.sequences, "rollout")}, ${several(summary.response_tokens, "token")}`),
   ];
 }

@@ -2,6 +2,7 @@
 import { button, element } from "../common/elements.js";
 import { problemView } from "../common/problem.js";
 import { sendForJSON } from "../common/request.js";
+import { onToken } from "../common/session.js";
 import { isolated } from "../common/visible-text.js";
 import { TokenStage } from "../playground/token-stage.js";
 import { LiveConnection } from "./connection.js";
@@ -28,7 +29,7 @@ export class LivePage {
   #loadTimer = 0;
   #state = element("p", { class: "live-state", role: "status" });
   #trouble = element("div", { class: "trouble" });
-  #pausing = button("Pause", () => this.#setFollowing(!this.#follows), { "aria-pressed": "false" });
+  #pausing = button("Pause", () => this.#setFollowing(!this.#follows), { "aria-pressed": "false", hidden: true });
   #runList = new ChoiceList({ label: "Runs", describe: describeRun, choose: (name) => this.#chooseRun(name) });
   #batchList = new ChoiceList({ label: "Kept batches, newest first", describe: describeBatch, choose: (key) => this.#chooseBatch(key) });
   #signals = element("div", { class: "signals" });
@@ -41,17 +42,37 @@ export class LivePage {
     this.#content = element("div", { class: "with-sidebar", hidden: true },
       element("aside", { class: "stack", "aria-label": "Runs and batches" },
         element("section", { class: "panel" }, element("h2", {}, "Runs"), this.#runList.element),
-        element("section", { class: "panel" }, element("div", { class: "panel-head" }, element("h2", {}, "Batches"), this.#pausing), this.#batchList.element)),
+        element("section", { class: "panel" }, element("h2", {}, "Batches"), this.#batchList.element)),
       element("div", { class: "stack" },
         element("section", { class: "panel", "aria-label": "Training signals" }, this.#signals),
         element("section", { class: "stack", "aria-label": "Batch" }, this.#title, this.#stage.element)));
-    main.append(element("div", { class: "live-head" }, element("h1", {}, "Live"), this.#state), this.#trouble, this.#content);
+    main.append(element("div", { class: "live-head" }, element("h1", {}, "Live"), this.#state, element("span", { class: "spring" }), this.#pausing), this.#trouble, this.#content);
     this.#connection = new LiveConnection("v1/live/events", {
       take: (event) => this.#take(event), opened: () => this.#list(), said: (state, detail) => this.#say(state, detail),
     });
     // What nobody sees is not fetched; the newest is once it is seen again.
     document.addEventListener("visibilitychange", () => this.#draw());
-    this.#connection.start();
+    onToken(() => this.#begin());
+    this.#begin();
+  }
+
+  /// Asks whether batches are kept at all, and watches if so.
+  async #begin() {
+    this.#connection.stop();
+    try {
+      const { limits } = await sendForJSON("v1/info");
+      if (limits.keep_recent) this.#connection.start();
+      else this.#refuse(howToKeep());
+    } catch (problem) {
+      this.#refuse(problemView(problem));
+    }
+  }
+
+  #refuse(reason) {
+    this.#state.dataset.state = "refused";
+    this.#pausing.hidden = true;
+    this.#content.hidden = true;
+    this.#trouble.replaceChildren(reason);
   }
 
   async #list() {
@@ -77,12 +98,11 @@ export class LivePage {
   }
 
   #say(state, detail) {
+    if (state === "refused") return this.#refuse(problemView(detail));
     this.#state.dataset.state = state;
+    this.#pausing.hidden = false;
     const words = { open: "Connected", waiting: `No connection. Trying again in ${Math.round(detail / 1000)} s` };
-    this.#state.textContent = words[state] ?? "";
-    if (state !== "refused") return;
-    this.#content.hidden = true;
-    this.#trouble.replaceChildren(detail.status === 404 ? howToKeep() : problemView(detail));
+    this.#state.textContent = words[state];
   }
 
   #drawSoon() {

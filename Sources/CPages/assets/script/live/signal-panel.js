@@ -11,7 +11,7 @@ export function signalPanel(points) {
     const values = points.map((point) => point.values[signal.name] ?? null);
     const known = values.filter((value) => value !== null);
     if (known.length === 0) return null;
-    const read = (value) => reading(signal, value);
+    const read = (value, digits) => reading(signal, value, digits);
     const newest = known.at(-1);
     const [low, high] = [Math.min(...known), Math.max(...known)];
     const said = `${signal.label}: ${read(newest)}${signal.unit ? ` ${signal.unit}` : ""} now; from ${read(low)} to ${read(high)} over ${batchesText(known.length)}`;
@@ -19,11 +19,11 @@ export function signalPanel(points) {
       element("figcaption", {}, element("span", { class: "label" }, signal.label, signal.unit && element("span", { class: "unit" }, ` ${signal.unit}`)),
         element("b", {}, read(newest))),
       sparkline(values, said),
-      element("span", { class: "range", "aria-hidden": "true" }, element("span", {}, `${read(low)} – ${read(high)}`)));
+      element("div", { class: "extent", "aria-hidden": "true" }, element("span", { title: "lowest" }, read(low, 3)), element("span", { title: "highest" }, read(high, 3))));
   }).filter(Boolean);
 }
 
-function reading({ isShare, isCount }, value) {
+function reading({ isShare, isCount }, value, digits) {
   if (isShare) return percent(value);
-  return isCount ? count(value) : measure(value);
+  return isCount ? count(value) : measure(value, digits);
 }
