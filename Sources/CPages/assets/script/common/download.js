@@ -15,7 +15,7 @@ export function download(blob, name) {
 export function safeName(name) {
   const kept = String(name)
     .normalize("NFC")
-    .replace(/[^\p{L}\p{N}._ -]+/gu, "-")
+    .replace(/[^\p{L}\p{N}._, -]+/gu, "-")
     .replace(/^[. -]+/, "")
     .slice(0, 120);
   return kept || "perception";

@@ -10,9 +10,9 @@ const ROW = 30;
 const brief = (value) => measure(value, 3);
 
 export class TokenTable {
-  #space = element("div", { class: "heat-space", role: "rowgroup" });
+  #space = element("div", { class: "heat-space", role: "presentation" });
   #head = element("div", { class: "token-row head", role: "row" });
-  #scroller = element("div", { class: "token-rows", tabindex: "0", role: "presentation" }, this.#space);
+  #scroller = element("div", { class: "token-rows", tabindex: "0", role: "rowgroup" }, this.#space);
   #list;
   #batch = null;
   #columns = [];
