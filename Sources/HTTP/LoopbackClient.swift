@@ -195,6 +195,13 @@ package final class LoopbackClient {
         return unread.count
     }
 
+    /// Waits for this text, and takes all that has come up to its end: of a reply that goes on, head and framing included.
+    package func receive(through mark: String) throws(ClientError) -> String {
+        let end = try waitFor(Array(mark.utf8)) + mark.utf8.count
+        defer { unread.removeFirst(end) }
+        return String(decoding: unread[..<end], as: UTF8.self)
+    }
+
     /// Says that nothing more will be sent, but goes on listening.
     package func finishSending() {
         shutdown(socket, Int32(SHUT_WR))
