@@ -121,8 +121,17 @@ let package = Package(
             name: "kernel-benchmark", dependencies: ["JSON", "Tensor", "TokenDistribution"],
             path: "Tests/Benchmarks/Kernels", swiftSettings: strict),
         .executableTarget(
-            name: "step-benchmark", dependencies: ["Images", "JSON", "Locking", "Perturbation"],
+            name: "step-benchmark",
+            dependencies: ["ForeignPictures", "Images", "JSON", "Perturbation", "WorkQuestions"],
             path: "Tests/Benchmarks/Steps", swiftSettings: strict),
+        // The codecs' libraries are linked by CImageCodecs.
+        .target(name: "ForeignFiles", dependencies: ["CImageCodecs"], path: "Tests/ForeignFiles"),
+        .target(
+            name: "ForeignPictures", dependencies: ["ForeignFiles", "Images"], path: "Tests/ForeignPictures",
+            swiftSettings: strict),
+        .target(
+            name: "WorkQuestions", dependencies: ["Locking"], path: "Tests/WorkQuestions",
+            swiftSettings: strict),
         .target(name: "TestMaterial", path: "Tests/TestMaterial", swiftSettings: strict),
         tests("JSONTests", ["JSON"]),
         tests("EngineRepliesTests", ["EngineReplies", "JSON"]),
@@ -139,15 +148,15 @@ let package = Package(
             ["Batches", "ContrastiveLoss", "JSON", "Perception", "Tensor", "TokenDistribution"]),
         tests(
             "PolicyObjectiveTests", ["Batches", "ContrastiveLoss", "JSON", "PolicyObjective", "Tensor"]),
-        tests("ImagesTests", ["Images", "JSON"]),
+        tests("ImagesTests", ["ForeignPictures", "Images", "JSON"]),
         tests("PerturbationTests", ["Images", "JSON", "Perturbation"]),
         tests("ContactSheetTests", ["ContactSheet", "Images", "JSON", "Perturbation"]),
         .target(name: "AllocationCount", path: "Tests/AllocationCount"),
         tests(
             "ClaimTests",
             [
-                "AllocationCount", "ContactSheet", "HTTP", "Images", "JSON", "Perturbation", "Service",
-                "Tensor", "Text",
+                "AllocationCount", "ContactSheet", "ForeignPictures", "HTTP", "Images", "JSON", "Locking",
+                "Perturbation", "Service", "Tensor", "Text", "WorkQuestions",
                 httpTypes,
             ]),
         tests("HTTPTests", ["HTTP", "Locking", "Parallelism", httpTypes]),

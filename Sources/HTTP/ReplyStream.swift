@@ -15,8 +15,8 @@ final class ReplyStream: StreamedBody {
         var current: [[UInt8]]
         var array = 0
         var sent = 0
-        /// Pieces in the making, and what is claimed for them.
-        var making = 0
+        /// Pieces in the making, and what is claimed for each beside what the source keeps.
+        var making: [Int: Int] = [:]
         var makingBytes = 0
         /// Of pieces and arrays that are not wholly sent.
         var unsentBytes: Int
@@ -27,7 +27,7 @@ final class ReplyStream: StreamedBody {
         var isBroken = false
 
         /// Nothing is there to be sent, or will be without a further piece.
-        var isIdle: Bool { making == 0 && made.isEmpty && array == current.count }
+        var isIdle: Bool { making.isEmpty && made.isEmpty && array == current.count }
     }
 
     let blockBytes = 256 << 10
