@@ -16,7 +16,9 @@ from .results import Mask, Score
 LOSS_ONLY = frozenset({
     "aggregation", "coefficient", "denominator", "dump", "entropy_coefficients", "global_batch_size", "gradient_of",
     "logits", "loss", "loss_cap", "norm_length", "normalise", "num_items", "return", "stop_gradient", "tau", "terms",
-    "token_ids", "tokens", "world_size", "accumulation_steps", "temperature", "reference",
+    "token_ids", "tokens", "world_size", "accumulation_steps", "temperature", "reference", "clip_high", "clip_low",
+    "dual_clip", "importance_level", "kl_coefficient", "kl_estimator", "policy", "policy_aggregation",
+    "policy_denominator", "policy_items", "policy_tokens",
 })  # fmt: skip
 
 
@@ -156,6 +158,7 @@ class Autograd(Last):
         normalise: Normalise | None = None,
         num_items: float | None = None,
         policy_items: float | None = None,
+        global_batch_size: int | None = None,
         accumulation_steps: int | None = None,
         world_size: int | None = None,
         tokens: Any = None,
@@ -181,9 +184,10 @@ class Autograd(Last):
             old: [B,T], the sampling policy's log-probabilities; the policy loss needs them.
             reference: [B,T], the reference policy's, for the KL.
             perception_mask: [B,T], with the detector `given`.
-            normalise: `micro` or `tokens`.
+            normalise: `micro`, `tokens`, or, without a policy loss or a KL, `sequences`.
             num_items: with `tokens`: the perception loss's divisor, such as the total of `count` over the whole batch.
             policy_items: with `tokens`: the policy loss's divisor, the whole batch's response tokens.
+            global_batch_size: with `sequences`: the whole batch's sequences.
             accumulation_steps: with `micro`: micro-batches of a step.
             world_size: ranks whose gradients are averaged; absent, those of torch.distributed.
             tokens: text of each token, for the heat map.

@@ -144,7 +144,10 @@ def wanted(client: Last, value: str, given: dict[str, Any]) -> Wanted:
         raise ValueError("grad_scale would change the gradients and not the loss: multiply the loss instead")
     if value == "objective" or any(n in option for n in _WHOLE) or not _contrastive(option):
         option["gradient_of"] = value
-    plan = normalising.plan(options=option, policy=value == "objective", group=client.group, **normal)
+    policy = value == "objective" and (
+        option.get("policy", "none") != "none" or bool(option.get("kl_coefficient"))
+    )
+    plan = normalising.plan(options=option, policy=policy, group=client.group, **normal)
     named = batches.named(given)
     kinds = (
         (".logits",) if not any(n.endswith(".log_probs") and _is_view(n) for n in named) else (".log_probs",)

@@ -32,6 +32,12 @@ class Plan:
                 f"loss_cap ({resolved['loss_cap']}, perhaps from the preset) acts on one request's aggregate and "
                 'does not add up over micro-batches: pass loss_cap=None, or normalise="micro"'
             )
+        coefficients = {view: c for view, c in (resolved.get("entropy_coefficients") or {}).items() if c}
+        if coefficients and resolved.get("gradient_of") == "objective":
+            raise ValueError(
+                f"entropy_coefficients ({coefficients}, perhaps from the preset) are of means over one request's tokens, "
+                'which does not add up over micro-batches: pass entropy_coefficients={}, or normalise="micro"'
+            )
 
 
 def plan(
@@ -87,7 +93,9 @@ def plan(
         return Plan(given, ranks, True)
     _refuse(num_items=num_items, accumulation_steps=accumulation_steps, policy_items=policy_items)
     if policy:
-        raise ValueError('normalise="sequences" is for loss(): the policy loss needs "tokens" or "micro"')
+        raise ValueError(
+            'normalise="sequences" is for the perception loss: the policy loss needs "tokens" or "micro"'
+        )
     if not global_batch_size or global_batch_size < 1:
         raise ValueError('normalise="sequences" needs global_batch_size, the sequences of the whole batch')
     aggregation = options.get("aggregation", "seq-mean-token-mean")

@@ -1,0 +1,107 @@
+"""What a loss needs from the trainer: which views, with or without a graph, entropies, advantages, rewards."""
+
+from __future__ import annotations
+
+import weakref
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from ..results import VIEWS
+
+if TYPE_CHECKING:
+    from ..client import Perception
+
+# Their gradients are of the whole vocabulary's logits, which trainers do not hand out.
+FULL_VOCABULARY = frozenset({"full_kl", "jsd", "jeffreys"})
+# Of these the anchor's gradient is 0, or a sign only: nothing is left when the other views are constants.
+ANCHORLESS = frozenset({"k1", "abs"})
+RECIPES = {
+    "cppo-areal": {"preserving": "cppo-preserving-areal", "removing": "cppo-removing"},
+    "papo": {"removing": "papo-removing"},
+    "vppo": {"removing": "vppo-removing"},
+}
+
+
+@dataclass(frozen=True)
+class Needs:
+    """What one preset with one set of options asks of the trainer.
+
+    Attributes:
+        options: every option of the contract, with the caller's in place of the preset's.
+        graph: views whose log-probabilities get a gradient, the original first.
+        constant: other views whose log-probabilities are used, as constants.
+        entropy: views whose entropies are used, as constants.
+        shaping: the policy loss is to be changed: by `advantage_scale`, by the perception mask, or both.
+        advantages: the gate looks at advantages.
+        rewards: the gate looks at rewards.
+    """
+
+    options: Mapping[str, Any] = field(repr=False)
+    graph: tuple[str, ...]
+    constant: tuple[str, ...]
+    entropy: tuple[str, ...]
+    shaping: bool
+    advantages: bool
+    rewards: bool
+
+    @property
+    def others(self) -> tuple[str, ...]:
+        """Every view that needs a forward pass of its own beside the original's."""
+        used = {*self.graph, *self.constant, *self.entropy}
+        return tuple(v for v in VIEWS[1:] if v in used)
+
+    def of_model(self, view: str) -> bool:
+        """Whether a view's forward pass wants a graph."""
+        return view in self.graph
+
+
+def needs(client: Perception, preset: str = "cppo-verl", **option: Any) -> Needs:
+    """Find what a preset with the caller's options needs. Asks the server once for its presets.
+
+    Raises:
+        ValueError: there is no such preset, or its estimator runs over the vocabulary.
+    """
+    presets = _presets(client)
+    if preset not in presets:
+        raise ValueError(f"preset: there is no {preset!r}; the server has {', '.join(sorted(presets))}")
+    options = presets[preset].options | {name.rstrip("_"): value for name, value in option.items()}
+    if options["estimator"] in FULL_VOCABULARY:
+        raise ValueError(
+            f"estimator {options['estimator']} (of preset {preset}) is over the vocabulary, and trainers give the "
+            "log-probabilities of the sampled tokens alone: pass estimator='k3', or another that is sampled"
+        )
+    terms = options["terms"]
+    stopped = set(options["stop_gradient"] or ())
+    in_terms = {t[end] for t in terms for end in ("anchor", "reference")}
+    in_entropy = {v for v, c in (options["entropy_coefficients"] or {}).items() if c}
+    detected = {"removing"} if options["detector"] == "divergence" or _scaled(options) else set()
+    graph = ("original", *(v for v in VIEWS[1:] if v in (in_terms | in_entropy) - stopped))
+    return Needs(
+        options=options,
+        graph=graph,
+        constant=tuple(v for v in VIEWS if v in in_terms | in_entropy | detected and v not in graph),
+        entropy=("original", "removing") if options["detector"] == "entropy" else (),
+        shaping=_scaled(options) or options["policy_tokens"] == "perception",
+        advantages=options["gate"] == "positive_advantage",
+        rewards=options["gate"] == "reward",
+    )
+
+
+def recipes(preset: str, wanted: Needs) -> dict[str, str]:
+    """Return the recipe of each view that a preset needs, as its authors published it (CPPO's where they did not)."""
+    own = next((r for name, r in RECIPES.items() if preset.startswith(name)), {})
+    return {view: own.get(view, f"cppo-{view}") for view in wanted.others}
+
+
+def _scaled(options: Mapping[str, Any]) -> bool:
+    return bool(options["advantage_shaping"] == "dependency")
+
+
+_known: weakref.WeakKeyDictionary[Perception, Mapping[str, Any]] = weakref.WeakKeyDictionary()
+
+
+def _presets(client: Perception) -> Mapping[str, Any]:
+    if client not in _known:
+        _known[client] = client.presets()
+    return _known[client]

@@ -1,0 +1,129 @@
+"""A picture as the model's image processor has resized it, and what the processor makes of a view of it.
+
+Perturbations of 14-pixel cells, and the number of image tokens, are those of the picture that the model sees. So the
+processor is asked for its own pixels: transparency, orientation and resampling are as it does them. H × W pixels after
+the resize; a picture has P patches of D numbers.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import torch
+
+Features = dict[str, torch.Tensor]
+GRID = "image_grid_thw"
+PIXELS = "pixel_values"
+
+
+def image_processor(processor: Any) -> Any:
+    """Return the part of a processor that works on pictures, or the processor itself when it is one."""
+    return getattr(processor, "image_processor", processor)
+
+
+def resized(processor: Any, pictures: Sequence[Any]) -> list[torch.Tensor]:
+    """Return pictures as the processor has them after its resize: U8 [3,H,W].
+
+    Args:
+        processor: the model's processor, or its image processor.
+        pictures: whatever the processor takes.
+
+    Raises:
+        TypeError: the processor arranges pixels in a way that is not known here.
+    """
+    process = image_processor(processor)
+    raw = process(images=list(pictures), do_rescale=False, do_normalize=False, return_tensors="pt")
+    if GRID in raw:
+        patches = _split(raw[PIXELS], [int(g.prod()) for g in raw[GRID]])
+        return [_picture(process, p, g) for p, g in zip(patches, raw[GRID].tolist(), strict=True)]
+    pixels = raw.get(PIXELS)
+    if isinstance(pixels, torch.Tensor) and pixels.dim() == 4 and len(pixels) == len(pictures):
+        return [_bytes(x) for x in pixels]
+    raise _unknown(process)
+
+
+def features(processor: Any, pictures: Sequence[torch.Tensor]) -> list[Features]:
+    """Return what the model takes of each picture, which is resized already.
+
+    `pixel_values` [P,D] and `image_grid_thw` [1,3]. Processors without patches give `pixel_values` [1,3,H,W] alone.
+
+    Args:
+        processor: the model's processor, or its image processor.
+        pictures: U8 [3,H,W], as `resized` and views of those.
+    """
+    process = image_processor(processor)
+    if not pictures:
+        return []
+    made = process(images=list(pictures), do_resize=False, return_tensors="pt")
+    pixels = torch.as_tensor(made[PIXELS])
+    if GRID not in made:
+        return [{PIXELS: x} for x in _split(pixels, [1] * len(pixels))]
+    grids = torch.as_tensor(made[GRID])
+    patches = _split(pixels, [int(g.prod()) for g in grids])
+    return [{PIXELS: p, GRID: g[None]} for p, g in zip(patches, grids, strict=True)]
+
+
+def verify(processor: Any, picture: Any) -> None:
+    """Check on one picture that taking the processor's pixels and giving them back makes what it makes itself.
+
+    Raises:
+        TypeError: it does not, so that views would differ from the original by more than their recipe.
+    """
+    process = image_processor(processor)
+    own = process(images=[picture], return_tensors="pt")
+    (again,) = features(process, resized(process, [picture]))
+    for name, value in again.items():
+        known = torch.as_tensor(own[name])
+        if known.shape != value.shape or not torch.equal(known, value):
+            raise _unknown(process)
+
+
+def joined(of_row: Sequence[Features]) -> Features:
+    """Put the features of several pictures together, in order: `pixel_values` [ΣP,D], `image_grid_thw` [n,3]."""
+    if len(of_row) == 1:
+        return of_row[0]
+    names = of_row[0] if of_row else ()
+    return {name: torch.cat([f[name] for f in of_row]) for name in names}
+
+
+def check_grids(views: Mapping[str, Features], own: Any) -> None:
+    """Compare each view's `image_grid_thw` with the trainer's own.
+
+    Raises:
+        ValueError: they differ: the view would have other image tokens than the prompt.
+    """
+    if own is None:
+        return
+    wanted = torch.as_tensor(own).cpu()
+    for view, made in views.items():
+        found = made.get(GRID)
+        if found is None or not torch.equal(found.cpu(), wanted):
+            said = None if found is None else found.tolist()
+            raise ValueError(
+                f"{view}: image_grid_thw is {said}, and {wanted.tolist()} for the trainer's own pictures"
+            )
+
+
+def _split(value: Any, sizes: list[int]) -> list[torch.Tensor]:
+    return list(torch.split(torch.as_tensor(value), sizes))  # type: ignore[no-untyped-call]
+
+
+def _picture(process: Any, patches: torch.Tensor, grid: Sequence[int]) -> torch.Tensor:
+    """Put the patches [P,D] of one picture in their places: Qwen2-VL's layout, its successors' as well."""
+    t, rows, columns = grid
+    m, size = int(process.merge_size), int(process.patch_size)
+    blocks = patches.reshape(t, rows // m, columns // m, m, m, 3, -1, size, size)
+    frames = blocks.permute(0, 6, 5, 1, 3, 7, 2, 4, 8).reshape(-1, 3, rows * size, columns * size)
+    return _bytes(frames[0])
+
+
+def _bytes(pixels: torch.Tensor) -> torch.Tensor:
+    return pixels.round().clamp(0, 255).to(torch.uint8).contiguous()
+
+
+def _unknown(process: Any) -> TypeError:
+    return TypeError(
+        f"{type(process).__name__} arranges its pixels in a way that this package does not know; it knows those of "
+        "Qwen2-VL, Qwen2.5-VL and Qwen3-VL, and one resized picture for each picture"
+    )

@@ -1,0 +1,159 @@
+"""What a user may configure, the same in every adapter: by arguments, by a mapping, or by PERCEPTION_… variables."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import os
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Literal, get_args
+
+from . import needs as wants
+
+if TYPE_CHECKING:
+    from ..client import Perception
+
+Mode = Literal["direct", "grad_cache", "detached", "rows"]
+ON_ERROR = ("raise", "skip")
+NORMALISE = ("micro", "sequences")
+
+
+def _truth(text: str) -> bool:
+    try:
+        return {"1": True, "true": True, "yes": True, "0": False, "false": False, "no": False}[text.lower()]
+    except KeyError:
+        raise ValueError("expected 1 or 0") from None
+
+
+@dataclass(frozen=True)
+class TrainerSettings:
+    """One training run's perception loss. Each field may come from a variable: `mode` from PERCEPTION_MODE, and so on.
+
+    Attributes:
+        url: where the server is; absent, PERCEPTION_URL, else port 8080 of this machine. `local` starts a private one.
+        token: the bearer token; absent, PERCEPTION_TOKEN.
+        run: the run's name in the server's metrics.
+        deadline: seconds for one call with all its retries: below the timeout of the collectives.
+        on_error: `raise`, or `skip` for a zero loss where a call failed, on all ranks together.
+        mode: how gradients get into the model; adapters offer those that suit their trainer.
+        preset: the loss.
+        coefficient: of the loss in the objective; absent, the preset's.
+        options: further options of /v1/score, such as `{"tau": 0.2}`.
+        recipes: the recipe of each view; absent, those that belong to the preset.
+        seed: of the views. The step and the picture's content are added.
+        per_rollout: draw a view for every rollout instead of one for all rollouts of a prompt.
+        normalise: `micro`: the mean of the micro-batches' losses. `sequences`: the mean over all sequences of a step,
+            which is exact whatever the micro-batches hold, and refuses presets with entropy terms or a cap.
+        heatmap_every: steps from one heat map of tokens to the next; 0 makes none.
+        image_key: the column of the data set that holds a row's picture or pictures.
+        send_tokens: send the tokens' text with the loss, for the server's page of recent batches.
+    """
+
+    url: str | None = None
+    token: str | None = field(default=None, repr=False)
+    run: str | None = None
+    deadline: float = 120.0
+    on_error: Literal["raise", "skip"] = "raise"
+    mode: Mode = "direct"
+    preset: str = "cppo-verl"
+    coefficient: float | None = None
+    options: Mapping[str, Any] = field(default_factory=dict)
+    recipes: Mapping[str, Any] | None = None
+    seed: int = 0
+    per_rollout: bool = False
+    normalise: Literal["micro", "sequences"] = "micro"
+    heatmap_every: int = 0
+    image_key: str = "images"
+    send_tokens: bool = False
+
+    def __post_init__(self) -> None:
+        if self.mode not in get_args(Mode):
+            raise ValueError(f"mode: expected one of {', '.join(get_args(Mode))}, not {self.mode!r}")
+        if self.on_error not in ON_ERROR:
+            raise ValueError(f"on_error: expected raise or skip, not {self.on_error!r}")
+        if self.normalise not in NORMALISE:
+            raise ValueError(f"normalise: expected micro or sequences, not {self.normalise!r}")
+        if self.heatmap_every < 0:
+            raise ValueError("heatmap_every is a number of steps, 0 for none")
+        twice = {"preset", "coefficient"} & set(self.options)
+        if twice:
+            raise ValueError(f"{', '.join(sorted(twice))}: a setting of its own, not one of `options`")
+
+    @classmethod
+    def of(cls, given: TrainerSettings | Mapping[str, Any] | None = None, **more: Any) -> TrainerSettings:
+        """Read settings: those given, else the PERCEPTION_… variables, else the defaults.
+
+        Args:
+            given: settings, which are returned as they are, or a mapping with some of them.
+            more: further ones, which win.
+
+        Raises:
+            ValueError: a variable does not hold what its setting is.
+            TypeError: there is no setting of that name.
+        """
+        if isinstance(given, TrainerSettings):
+            return dataclasses.replace(given, **more)
+        named = {name.replace("-", "_"): value for name, value in (given or {}).items()} | more
+        names = [f.name for f in dataclasses.fields(cls)]
+        unknown = sorted(set(named) - set(names))
+        if unknown:
+            raise TypeError(f"there is no setting {', '.join(unknown)}; there are {', '.join(names)}")
+        return cls(**_variables() | named)
+
+    def client(self, *, group: Any = None) -> Perception:
+        """Make the client. `group`: the process group whose ranks skip together."""
+        from ..client import Perception
+
+        common: dict[str, Any] = {"deadline": self.deadline, "on_error": self.on_error, "group": group}
+        if self.url == "local":
+            return Perception.local(self.run, **common)
+        return Perception(self.url, self.token, self.run, **common)
+
+    @property
+    def loss(self) -> dict[str, Any]:
+        """The arguments that every request of the loss has: preset, coefficient, options."""
+        weight = {} if self.coefficient is None else {"coefficient": self.coefficient}
+        return {"preset": self.preset, **weight, **self.options}
+
+    def needs(self, client: Perception) -> wants.Needs:
+        """Find what the loss needs from the trainer."""
+        return wants.needs(client, **self.loss)
+
+    def recipes_for(self, wanted: wants.Needs) -> dict[str, Any]:
+        """Return the recipe of each view that is needed.
+
+        Raises:
+            ValueError: `recipes` names views that the loss has no use for, or leaves one out.
+        """
+        if self.recipes is None:
+            return dict(wants.recipes(self.preset, wanted))
+        if set(self.recipes) != set(wanted.others):
+            raise ValueError(
+                f"recipes: preset {self.preset} with these options needs {', '.join(wanted.others) or 'no view'}, "
+                f"and recipes are given for {', '.join(self.recipes) or 'none'}"
+            )
+        return dict(self.recipes)
+
+
+# How each field's text in a variable is read; url and token are the client's own.
+_READ: dict[str, Callable[[str], Any]] = {
+    "run": str, "deadline": float, "on_error": str, "mode": str, "preset": str, "coefficient": float,
+    "options": json.loads, "recipes": json.loads, "seed": int, "per_rollout": _truth, "normalise": str,
+    "heatmap_every": int, "image_key": str, "send_tokens": _truth,
+}  # fmt: skip
+
+
+def _variables() -> dict[str, Any]:
+    found = {}
+    for name, read in _READ.items():
+        variable = f"PERCEPTION_{name.upper()}"
+        text = os.environ.get(variable)
+        if text:
+            try:
+                found[name] = read(text)
+            except ValueError as error:
+                raise ValueError(f"{variable}={text!r}: {error}") from None
+    if os.environ.get("PERCEPTION_URL") == "local":
+        found["url"] = "local"
+    return found
