@@ -46,12 +46,17 @@ class TemplateViews:
     Args:
         template: the trainer's.
         views: makes views of pictures that are resized already.
+
+    Attributes:
+        seconds: how long it took to make those that were collected last.
+        waited: how long `collect` had to wait for them.
     """
 
     def __init__(self, template: Any, views: PromptViews) -> None:
         self.template = template
         self.views = views
-        self.waited = 0.0
+        self.seconds = self.waited = 0.0
+        self._spent = 0.0
         self._jobs: dict[str, Future[dict[str, Made]]] = {}
         self._thread: ThreadPoolExecutor | None = None
 
@@ -78,8 +83,7 @@ class TemplateViews:
     def collect(self, samples: Sequence[Any], step: int) -> list[Made | None]:
         """Wait for the views of each sample's pictures, and forget them; None for a sample without pictures.
 
-        Pictures that were not there at `start`, such as those of a tool's answer, are made now. Afterwards `waited` has
-        the seconds this took.
+        Pictures that were not there at `start`, such as those of a tool's answer, are made now.
         """
         begin = time.perf_counter()
         self.start(samples, step)
@@ -87,6 +91,7 @@ class TemplateViews:
         found = [None if key is None else self._jobs[key].result()[key] for key in keys]
         self._jobs.clear()
         self.waited = time.perf_counter() - begin
+        self.seconds, self._spent = self._spent, 0.0
         return found
 
     def close(self) -> None:
@@ -96,6 +101,7 @@ class TemplateViews:
             self._thread = None
 
     def _make(self, conversations: Mapping[str, Encoded], step: int) -> dict[str, Made]:
+        begin = time.perf_counter()
         # The trainer sets mode and length of its template at will, in another thread.
         template = copy.copy(self.template)
         template.max_length = None
@@ -105,10 +111,12 @@ class TemplateViews:
         rows = self.views.make([[_loaded(x) for x in images] for images in resized.values()], step)
         # Views have the size that the template has settled on.
         template.max_pixels = None
-        return {
+        made = {
             k: self._of_prompt(template, conversations[k], own[k], rows, i)
             for i, k in enumerate(conversations)
         }
+        self._spent += time.perf_counter() - begin
+        return made
 
     def _of_prompt(
         self, template: Any, conversation: Encoded, own: Encoded, rows: RowViews, row: int
