@@ -34,7 +34,7 @@ class PlainGRPO(GRPOTrainer):
         small = [fetch_image({"image": Image.open(file).convert("RGB")}) for file in files]
         seed = (self.settings.get("seed", 0) << 32) + self.state.global_step
         seen = [self.client.views([x], seed, {view: RECIPES[self.preset][view]})[view][0] for x in small]
-        return self.processing_class.image_processor(images=seen, return_tensors="pt", do_resize=False)["pixel_values"]
+        return self.template.processor.image_processor(images=seen, return_tensors="pt", do_resize=False)["pixel_values"]
 
     def _prepare_batch_inputs(self, samples):
         batches = super()._prepare_batch_inputs(samples)

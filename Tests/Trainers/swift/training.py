@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 
 import tiny_model
 import torch
-from safetensors.torch import load_file
+from scripted import free_port
 
 HERE = pathlib.Path(__file__).parent
 OWN = "swift.rlhf_trainers.GRPOTrainer"
@@ -39,7 +39,7 @@ def arguments(folder, output, **given):
     usual = {
         "rlhf_type": "grpo", "model": folder / "model", "model_type": "qwen2_5_vl", "template": "qwen2_5_vl",
         "dataset": folder / "data.jsonl", "output_dir": output, "add_version": "false", "use_hf": "true", "use_vllm": "false",
-        "use_cpu": "true", "reward_funcs": "lower_case", "tuner_type": "full", "torch_dtype": "float32", "attn_impl": "sdpa",
+        "use_cpu": "true", "check_model": "false", "reward_funcs": "lower_case", "tuner_type": "full", "torch_dtype": "float32", "attn_impl": "sdpa",
         "freeze_vit": "false", "freeze_aligner": "false", "num_generations": 4, "per_device_train_batch_size": 4,
         "per_device_eval_batch_size": 4, "gradient_accumulation_steps": 2, "max_completion_length": 16, "max_steps": 3,
         "temperature": 0.9, "beta": 0.0, "optim": "sgd", "learning_rate": 0.01, "lr_scheduler_type": "constant",
@@ -63,6 +63,13 @@ class Run:
 
     def curve(self, name):
         return [entry[name] for entry in self.trainer.state.log_history if name in entry]
+
+
+def OWN_CLASS():  # noqa: N802
+    """ms-swift's trainer as it is."""
+    from swift.rlhf_trainers import GRPOTrainer
+
+    return GRPOTrainer
 
 
 def train(folder, output, *, settings, client=None, trainer=None, **given):
@@ -128,14 +135,10 @@ def command(folder, output, *plugins, ranks=1, **given):
     done = subprocess.run(
         [swift, "rlhf", *arguments(folder, output, **saving | given)], env=variables, capture_output=True, text=True, timeout=500)
     assert done.returncode == 0, done.stdout[-3000:] + done.stderr[-6000:]
-    saved = load_file(output / f"checkpoint-{steps}/model.safetensors")
-    return torch.cat([saved[name].double().reshape(-1) for name in sorted(saved)])
+    from transformers import Qwen2_5_VLForConditionalGeneration
 
-
-def free_port():
-    from scripted import free_port
-
-    return free_port()
+    saved = Qwen2_5_VLForConditionalGeneration.from_pretrained(output / f"checkpoint-{steps}", dtype=torch.float32)
+    return tiny_model.parameters(saved)
 
 
 def apart(found, expected):

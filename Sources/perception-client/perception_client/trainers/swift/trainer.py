@@ -99,6 +99,10 @@ class PerceptionGRPOTrainer(GRPOTrainer):
             raise ValueError(
                 "DeepSpeed allows one backward pass a micro-batch: use mode direct, not grad_cache"
             )
+        if self._perception_needs.shaping and self.loss_type == "real":
+            raise ValueError(
+                f"preset {settings.preset} changes single tokens' advantages, and loss_type real has none: use another"
+            )
 
     def _generate_completions(self, samples: Sequence[Any]) -> Any:
         if self.model.training:
