@@ -41,6 +41,12 @@ class Plain:
             view: [images(images=[x], do_resize=False, return_tensors="pt")["pixel_values"] for x in made[view]] for view in made
         }
 
+    def _generate(self, *rest, **named):
+        """TRL 1.16 writes None for the pictures of a row that has none, and cannot read it."""
+        made = super()._generate(*rest, **named)
+        pictured = [isinstance(x, list) and any(isinstance(y, list) and y and hasattr(y[0], "getbands") for y in x) for x in made]
+        return tuple([y or [] for y in x] if pictures else x for x, pictures in zip(made, pictured, strict=True))
+
     def _calculate_rewards(self, inputs, *rest, **named):
         rewards = super()._calculate_rewards(inputs, *rest, **named)
         first = self.accelerator.process_index * len(inputs)

@@ -54,21 +54,23 @@ def config(trainer, folder, **given):
     usual = {
         "per_device_train_batch_size": 4, "num_generations": 4, "gradient_accumulation_steps": 2, "max_completion_length": 24,
         "max_steps": 2, "logging_steps": 1, "report_to": [], "use_cpu": True, "bf16": False, "save_strategy": "no",
-        "learning_rate": 1e-2, "optim": "sgd", "lr_scheduler_type": "constant", "max_grad_norm": 0.0,
+        "learning_rate": 1e-3, "optim": "sgd", "lr_scheduler_type": "constant", "max_grad_norm": 0.0,
         "gradient_checkpointing": False, "disable_tqdm": True, "seed": 5, "dataloader_pin_memory": False, "beta": 0.0,
     }  # fmt: skip
     return kind(str(folder), **usual | given)
 
 
-def made(trainer, folder, *, settings=None, client=None, rows=None, spread=3.0, callbacks=(), processor=None, **given):
+def made(trainer, folder, *, settings=None, client=None, rows=None, spread=3.0, callbacks=(), processor=None, eval_rows=None,
+         **given):  # fmt: skip
     """A trainer of the class, with settings of the perception loss where it has one."""
     words = processor or tiny_model.processor()
     model = tiny_model.model(words.tokenizer, spread=spread)
+    given.setdefault("generation_kwargs", {"suppress_tokens": tiny_model.never_sampled(words.tokenizer)})
     own = type(trainer.__name__, (trainer,), {"perception": client, "perception_settings": settings or {}})
     rows = tiny_model.rows(8) if rows is None else rows
     return own(
         model, reward, config(trainer, folder, **given), Dataset.from_list(rows) if isinstance(rows, list) else rows,
-        processing_class=words, callbacks=list(callbacks))  # fmt: skip
+        processing_class=words, callbacks=list(callbacks), eval_dataset=Dataset.from_list(eval_rows) if eval_rows else None)  # fmt: skip
 
 
 def train(trainer, folder, *, resume=None, callbacks=(), **given):

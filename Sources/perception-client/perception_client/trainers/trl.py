@@ -16,6 +16,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
+from . import trl_rows as rows
 from . import versions
 from .settings import TrainerSettings
 from .trl_steps import Steps
@@ -53,7 +54,10 @@ class PerceptionMixin:
 
     def _generate_and_score_completions(self, inputs: list[dict[str, Any]]) -> dict[str, Any]:
         generate = super()._generate_and_score_completions  # type: ignore[misc]
-        return self._perception_steps.generated(generate, inputs)
+        return self._perception_steps.generated(generate, [rows.with_pictures(row) for row in inputs])
+
+    def _generate(self, *args: Any, **kwargs: Any) -> Any:
+        return rows.mended(super()._generate(*args, **kwargs))  # type: ignore[misc]
 
     def _calculate_rewards(self, *args: Any, **kwargs: Any) -> Any:
         rewards = super()._calculate_rewards(*args, **kwargs)  # type: ignore[misc]

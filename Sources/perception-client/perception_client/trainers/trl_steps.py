@@ -19,6 +19,7 @@ from . import modes, reporting, resizing, shaping
 from .modes import Pass
 from .prompt_views import Pending, PromptViews, RowViews
 from .settings import TrainerSettings
+from .trl_rows import pictures, response
 
 if TYPE_CHECKING:
     from ..client import Perception
@@ -145,7 +146,7 @@ class Steps:
                 f"the trainer works on {list(counts)} pictures for each row, and the data set's rows have "
                 f"{made.counts}: pictures that tools return, or that are dropped, have no views"
             )
-        if not self._compared and sum(made.counts):
+        if not self._compared and any(n > 0 for n in made.counts):
             own, ours = batch["pixel_values"], made.all_features("original")[resizing.PIXELS]
             if own.shape != ours.shape or not torch.equal(own.cpu(), ours.to(own.dtype)):
                 raise ValueError(
@@ -330,21 +331,3 @@ class Steps:
         own = self.trainer._metrics["train"]
         own[f"{reporting.PREFIX}views_seconds"].append(made.seconds)
         own[f"{reporting.PREFIX}views_waited_seconds"].append(made.waited)
-
-
-def pictures(row: Mapping[str, Any]) -> list[Any]:
-    """The pictures of a row of the data set, where TRL looks for them: `images`, `image`, or the prompt's own parts."""
-    if row.get("images") is not None:
-        return list(row["images"])
-    if row.get("image") is not None:
-        return [row["image"]]
-    prompt = row.get("prompt")
-    messages = prompt if isinstance(prompt, list) else []
-    parts = [p for m in messages if isinstance(m.get("content"), list) for p in m["content"]]
-    return [p["image"] for p in parts if p.get("type") == "image" and p.get("image") is not None]
-
-
-def response(batch: Batch) -> torch.Tensor:
-    """Tokens that the model wrote [B,T]: no padding, nothing that tools wrote."""
-    mask: torch.Tensor = batch["completion_mask"]
-    return mask * batch["tool_mask"] if batch.get("tool_mask") is not None else mask
