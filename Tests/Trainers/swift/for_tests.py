@@ -3,9 +3,10 @@
 ms-swift has Qwen's token numbers written into its template; the tiny model's vocabulary does not reach that far.
 """
 
-import tiny_model
 from swift.rewards import ORM, orms
 from swift.template.templates.qwen import Qwen2VLTemplate
+
+import tiny_model
 
 
 class LowerCase(ORM):

@@ -5,11 +5,12 @@ as transformers has it, and losses are those of `in_process`. The views alone co
 point of departure.
 """
 
-import in_process
 import torch
 from PIL import Image
 from qwen_vl_utils import fetch_image
 from swift.rlhf_trainers import GRPOTrainer
+
+import in_process
 
 RECIPES = {
     "cppo-verl": {"preserving": "cppo-preserving", "removing": "cppo-removing"},

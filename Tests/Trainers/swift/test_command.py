@@ -5,6 +5,7 @@ import subprocess
 import sys
 
 import pytest
+import readme
 from plain import PlainGRPO
 from training import HERE, command, train
 
@@ -12,17 +13,14 @@ CLOSE = 1e-5
 SETTINGS = {"coefficient": 1.0}
 
 
-@pytest.fixture(scope="module")
-def plugin():
-    """What `$(python -m perception_client.trainers.swift)` stands for."""
-    done = subprocess.run([sys.executable, "-m", "perception_client.trainers.swift"], capture_output=True, text=True, check=True)
-    return done.stdout.strip()
-
-
-def test_the_command_with_the_printed_plugin(url, client, folder, tmp_path, plugin):
-    variables = {"PERCEPTION_URL": url, "PERCEPTION_COEFFICIENT": "1", "PERCEPTION_HEATMAP_EVERY": "1", "PERCEPTION_RUN": "swift"}
+def test_the_command_of_the_readme(url, client, folder, tmp_path):
+    (text,) = (code for kind, code in readme.examples() if kind == "sh swift")
+    assert len(text.splitlines()) <= 10
+    variables = {"PERCEPTION_COEFFICIENT": "1", "PERCEPTION_HEATMAP_EVERY": "1", "PERCEPTION_RUN": "swift"}
     output = tmp_path / "found"
-    found = command(folder, output, HERE / "for_tests.py", plugin, environment=variables, report_to="tensorboard")
+    found = command(
+        folder, output, HERE / "for_tests.py", text=text.replace("http://127.0.0.1:8080", url), environment=variables,
+        report_to="tensorboard")  # fmt: skip
     expected = train(folder, tmp_path / "plain", settings=SETTINGS, client=client, trainer=PlainGRPO)
     assert float((found - expected.parameters).abs().max()) < CLOSE
     log = [json.loads(line) for line in (output / "logging.jsonl").read_text().splitlines()]
@@ -33,6 +31,13 @@ def test_the_command_with_the_printed_plugin(url, client, folder, tmp_path, plug
     maps = sorted(p.name for p in (output / "perception").iterdir())
     assert maps == ["step-000000.html", "step-000001.html", "step-000002.html"]
     assert 'class="t"' in (output / "perception" / maps[0]).read_text(), "the tokens' text is missing"
+
+
+@pytest.fixture(scope="module")
+def plugin():
+    """What `$(python -m perception_client.trainers.swift)` stands for."""
+    done = subprocess.run([sys.executable, "-m", "perception_client.trainers.swift"], capture_output=True, text=True, check=True)
+    return done.stdout.strip()
 
 
 def scalars(output):

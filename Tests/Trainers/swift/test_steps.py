@@ -4,7 +4,7 @@ import pytest
 import torch
 from for_tests import LowerCase
 from plain import PlainGRPO
-from training import OWN_CLASS, apart, farthest, train
+from training import apart, farthest, own_trainer, train
 
 CLOSE = 1e-5
 # So large that the perception loss is most of the gradient: at 0.01 the policy loss would hide its mistakes.
@@ -37,6 +37,11 @@ def test_every_loss_type_with_accumulation(url, client, folder, tmp_path, loss_t
     assert apart(found, expected) < CLOSE
 
 
+def test_adapters_of_low_rank(url, client, folder, tmp_path):
+    found, expected = both(url, client, folder, tmp_path, tuner_type="lora", target_modules="all-linear", max_steps=2)
+    assert apart(found, expected) < CLOSE
+
+
 def test_several_pictures_in_a_row_and_rows_of_text(url, client, mixed, tmp_path):
     found, expected = both(url, client, mixed, tmp_path, max_steps=4)
     assert apart(found, expected) < CLOSE
@@ -45,7 +50,7 @@ def test_several_pictures_in_a_row_and_rows_of_text(url, client, mixed, tmp_path
 
 def test_the_perception_loss_is_a_good_part_of_these_gradients(url, folder, tmp_path):
     found = train(folder, tmp_path / "found", settings=SETTINGS | {"url": url}, max_steps=1)
-    policy = train(folder, tmp_path / "own", settings={}, trainer=OWN_CLASS(), max_steps=1)
+    policy = train(folder, tmp_path / "own", settings={}, trainer=own_trainer(), max_steps=1)
     assert apart(found, policy) > 0.1
 
 

@@ -3,13 +3,16 @@
 import json
 import os
 import pathlib
+import shlex
 import subprocess
 import sys
 from dataclasses import dataclass, field
 
-import tiny_model
 import torch
 from scripted import free_port
+from transformers import Qwen2_5_VLForConditionalGeneration, TrainerCallback
+
+import tiny_model
 
 HERE = pathlib.Path(__file__).parent
 OWN = "swift.rlhf_trainers.GRPOTrainer"
@@ -39,8 +42,9 @@ def arguments(folder, output, **given):
     usual = {
         "rlhf_type": "grpo", "model": folder / "model", "model_type": "qwen2_5_vl", "template": "qwen2_5_vl",
         "dataset": folder / "data.jsonl", "output_dir": output, "add_version": "false", "use_hf": "true", "use_vllm": "false",
-        "use_cpu": "true", "check_model": "false", "reward_funcs": "lower_case", "tuner_type": "full", "torch_dtype": "float32", "attn_impl": "sdpa",
-        "freeze_vit": "false", "freeze_aligner": "false", "num_generations": 4, "per_device_train_batch_size": 4,
+        "use_cpu": "true", "check_model": "false", "reward_funcs": "lower_case", "tuner_type": "full",
+        "torch_dtype": "float32", "attn_impl": "sdpa", "freeze_vit": "false", "freeze_aligner": "false",
+        "num_generations": 4, "per_device_train_batch_size": 4,
         "per_device_eval_batch_size": 4, "gradient_accumulation_steps": 2, "max_completion_length": 16, "max_steps": 3,
         "temperature": 0.9, "beta": 0.0, "optim": "sgd", "learning_rate": 0.01, "lr_scheduler_type": "constant",
         "warmup_ratio": 0, "weight_decay": 0, "max_grad_norm": 0, "logging_steps": 1, "save_strategy": "no",
@@ -65,7 +69,7 @@ class Run:
         return [entry[name] for entry in self.trainer.state.log_history if name in entry]
 
 
-def OWN_CLASS():  # noqa: N802
+def own_trainer():
     """ms-swift's trainer as it is."""
     from swift.rlhf_trainers import GRPOTrainer
 
@@ -86,15 +90,12 @@ def train(folder, output, *, settings, client=None, trainer=None, **given):
     import for_tests  # noqa: F401
     from swift.pipelines import rlhf_main
     from swift.trainers import TrainerFactory
-    from transformers import TrainerCallback
 
     from perception_client.trainers import swift
 
     TrainerFactory.TRAINER_MAPPING["grpo"] = OWN
-    if trainer is None:
-        base = swift.install(**settings)
-    else:
-        base = type(trainer.__name__, (trainer,), {"client": client, "settings": settings})
+    given_class = trainer and type(trainer.__name__, (trainer,), {"client": client, "settings": settings})
+    base = given_class or swift.install(**settings)
     run = Run()
 
     class Gradients(TrainerCallback):
@@ -115,28 +116,30 @@ def train(folder, output, *, settings, client=None, trainer=None, **given):
     return run
 
 
-def command(folder, output, *plugins, ranks=1, **given):
-    """Run `swift rlhf` as a user does, with variables from `environment`, and return the parameters [N] it saved.
+def command(folder, output, *plugins, text=None, ranks=1, environment=None, **given):
+    """Run `swift rlhf` as a user does, and return the parameters [N] that it saved.
 
     Args:
         folder: as `prepare` left it.
         output: where the trainer writes to.
         plugins: files for `--external_plugins`.
+        text: lines of a shell with the command, its arguments left out as `…`, plugins last; absent, the command alone.
         ranks: processes, over gloo.
-        given: arguments of the command; `environment` has further variables.
+        environment: further variables.
+        given: arguments of the command.
     """
-    variables = os.environ | given.pop("environment", {})
+    bin = pathlib.Path(sys.executable).parent
+    variables = os.environ | {"PATH": f"{bin}:{os.environ['PATH']}"} | (environment or {})
     steps = given.get("max_steps", 3)
-    saving = {"save_strategy": "steps", "save_steps": steps, "save_only_model": "true", "external_plugins": plugins}
+    given |= {"save_strategy": "steps", "save_steps": steps, "save_only_model": "true"}
     if ranks > 1:
         variables |= {"NPROC_PER_NODE": str(ranks), "MASTER_PORT": str(free_port())}
-        saving["ddp_backend"] = "gloo"
-    swift = pathlib.Path(sys.executable).with_name("swift")
-    done = subprocess.run(
-        [swift, "rlhf", *arguments(folder, output, **saving | given)], env=variables, capture_output=True, text=True, timeout=500)
+        given["ddp_backend"] = "gloo"
+    words = shlex.join(arguments(folder, output, **given))
+    text = (text or "swift rlhf … --external_plugins").rstrip().replace("…", words)
+    text = f"set -e\n{text} {shlex.join(map(str, plugins))}"
+    done = subprocess.run(["bash", "-c", text], env=variables, capture_output=True, text=True, timeout=500)
     assert done.returncode == 0, done.stdout[-3000:] + done.stderr[-6000:]
-    from transformers import Qwen2_5_VLForConditionalGeneration
-
     saved = Qwen2_5_VLForConditionalGeneration.from_pretrained(output / f"checkpoint-{steps}", dtype=torch.float32)
     return tiny_model.parameters(saved)
 
