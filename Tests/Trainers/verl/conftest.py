@@ -1,0 +1,63 @@
+"""verl on a CPU, with the client as a server hands it out: from its wheel, so that verl finds the plugin by entry point.
+
+What verl reads from the environment must stand there before it is imported.
+"""
+
+import os
+import pathlib
+import sys
+import tempfile
+import zipfile
+
+import wheel
+
+HERE = pathlib.Path(__file__).parent
+_installed = tempfile.TemporaryDirectory(prefix="perception-verl-")
+wheel.write(pathlib.Path(_installed.name) / wheel.name())
+zipfile.ZipFile(pathlib.Path(_installed.name) / wheel.name()).extractall(_installed.name)
+sys.path[:0] = [_installed.name, str(HERE)]
+os.environ["PYTHONPATH"] = os.pathsep.join([_installed.name, str(HERE), os.environ["PYTHONPATH"]])
+os.environ |= {
+    # Test only: verl has no platform for a CPU. Its engine of that device is then asked for by the other name.
+    "VERL_USE_EXTERNAL_MODULES": "cpu_platform", "VERL_PLATFORM": "cpu", "VERL_ENGINE_DEVICE": "cuda",
+    # What a user sets.
+    "VERL_ENGINE_VENDOR": "perception",
+    # One process is a group of one rank.
+    "MASTER_ADDR": "127.0.0.1", "RANK": "0", "WORLD_SIZE": "1", "LOCAL_RANK": "0", "LOCAL_WORLD_SIZE": "1",
+    "RAY_AUTH_MODE": "disabled", "RAY_USAGE_STATS_ENABLED": "0",
+}  # fmt: skip
+
+import pytest
+from scripted import free_port
+
+import tiny_model
+
+os.environ["MASTER_PORT"] = str(free_port())
+
+
+@pytest.fixture(scope="session")
+def folder(tmp_path_factory):
+    """The tiny model on disk."""
+    return tiny_model.save(tmp_path_factory.mktemp("model"))
+
+
+@pytest.fixture(scope="session")
+def group():
+    """torch.distributed of one rank."""
+    import torch
+
+    torch.distributed.init_process_group("gloo", rank=0, world_size=1)
+    yield
+    torch.distributed.destroy_process_group()
+
+
+@pytest.fixture
+def settings(monkeypatch, url):
+    """Sets PERCEPTION_… variables as a user does: settings(preset="papo-g"); the server's address is there already."""
+
+    def put(**values):
+        for name, value in values.items():
+            monkeypatch.setenv(f"PERCEPTION_{name.upper()}", str(value))
+
+    put(url=url)
+    return put
