@@ -61,3 +61,33 @@ def settings(monkeypatch, url):
 
     put(url=url)
     return put
+
+
+@pytest.fixture(scope="session")
+def words(folder):
+    """The tiny model's processor."""
+    from transformers import AutoProcessor
+
+    return AutoProcessor.from_pretrained(folder)
+
+
+@pytest.fixture(scope="session")
+def rows_and_plain(folder, words, url, tmp_path_factory):
+    """Eight rows with the views that the agent loop's own code makes, and where plain PyTorch ends after three steps.
+
+    The latter are parameters by preset, trained without verl and without a server; `none` is the policy loss alone.
+    """
+    import subprocess
+
+    import plain_steps
+    import torch
+
+    import mini_batch
+    from perception_client.trainers.settings import TrainerSettings
+
+    rows = mini_batch.sequences(words, views=mini_batch.views(words, TrainerSettings(url=url)))
+    place = tmp_path_factory.mktemp("plain")
+    torch.save(rows, place / "rows.pt")
+    presets = ["none", "cppo-verl", "papo-g"]
+    subprocess.run([sys.executable, plain_steps.__file__, folder, place / "rows.pt", place / "out.pt", *presets], check=True)
+    return rows, torch.load(place / "out.pt")
