@@ -24,6 +24,7 @@ from ..modes import Pass
 from ..settings import TrainerSettings
 from . import plugin, rows
 from .objective import Objective
+from .reporting import of_rows
 
 OTHER_BACKENDS = ["megatron", "veomni", "torchtitan", "automodel", "fsdp_turbo"]
 DEVICES = ["cuda", "npu"]
@@ -49,7 +50,7 @@ class PerceivingEngine(FSDPEngineWithLMHead):  # type: ignore[misc]
     def forward_backward_batch(self, data: Any, loss_function: Any, forward_only: bool = False) -> Any:
         """Decide once a mini-batch, for all ranks, whether there are views in it: all make the same forward passes."""
         self._perceives = False
-        if not forward_only and "advantages" in data:
+        if self._trains(forward_only, data):
             flag = torch.tensor(self._carrying(data).rows.any().item(), dtype=torch.int32, device=get_device_id())
             torch.distributed.all_reduce(flag, op=torch.distributed.ReduceOp.MAX)
             self._perceives = bool(flag)
@@ -64,7 +65,12 @@ class PerceivingEngine(FSDPEngineWithLMHead):  # type: ignore[misc]
     def forward_step(self, micro_batch: Any, loss_function: Any, forward_only: bool) -> Any:
         """Run the micro-batch with the perception loss beside the trainer's."""
         if forward_only or not self._perceives:
-            return super().forward_step(micro_batch, loss_function=loss_function, forward_only=forward_only)
+            value, said = super().forward_step(
+                micro_batch, loss_function=loss_function, forward_only=forward_only
+            )
+            if self._trains(forward_only, micro_batch):
+                said["metrics"] |= of_rows(self._carrying(micro_batch))
+            return value, said
         micro_batch = micro_batch.to(get_device_id()).copy()
         asked = bool(tu.get_non_tensor_data(data=micro_batch, key="calculate_entropy", default=False))
         arguments = self.perception.arguments(micro_batch, loss_function, self._carrying(micro_batch))
@@ -95,6 +101,10 @@ class PerceivingEngine(FSDPEngineWithLMHead):  # type: ignore[misc]
             return super().forward_step(micro_batch, loss_function=loss, forward_only=False)
         finally:
             self._prepared = None
+
+    @staticmethod
+    def _trains(forward_only: bool, data: Any) -> bool:
+        return not forward_only and "advantages" in data
 
     def _runner(self, micro_batch: Any) -> Callable[[str], Pass]:
         """Return what runs the model under a view of that name, with the micro-batch's own tokens and positions."""

@@ -35,8 +35,7 @@ class Objective:
         self.client = settings.client()
         folder = Path(os.environ.get(FOLDER) or "perception-heat-maps").absolute()
         self._maps = HeatMaps(folder, settings.heatmap_every, rank)
-        self._batch: MiniBatch | None = None
-        self._waited = 0.0
+        self._scored: tuple[MiniBatch, Carrying] | None = None
 
     @cached_property
     def wanted(self) -> Needs:
@@ -67,10 +66,10 @@ class Objective:
         padded = data.select("response_mask", "advantages", "old_log_probs", strict=False).to_padded_tensor()
         mask = padded["response_mask"].bool()
         mask = mask & carrying.rows.to(mask.device)[:, None]
-        self._batch = MiniBatch.of(data, config, self.settings.options.get("aggregation"))
-        self._waited = carrying.waited
-        found = self.settings.loss | options(self._batch, self.wanted, mask)
-        found |= {"response_mask": mask, "factor": float(self._batch.ranks)}
+        batch = MiniBatch.of(data, config, self.settings.options.get("aggregation"))
+        self._scored = batch, carrying
+        found = self.settings.loss | options(batch, self.wanted, mask)
+        found |= {"response_mask": mask, "factor": float(batch.ranks)}
         if self.wanted.advantages:
             found["advantages"] = padded["advantages"]
         if self.wanted.options["detector"] == "divergence":
@@ -81,10 +80,11 @@ class Objective:
 
     def report(self, data: Any, step: int) -> dict[str, Any]:
         """Return the numbers of the micro-batch that was scored last, and write its heat map when one is due."""
-        assert self._batch is not None
+        assert self._scored is not None
+        batch, carrying = self._scored
         score = self.client.last
         self._maps.write(step, score, lambda: self._texts(data))
-        return numbers(score, self.client.skipped, self._batch.ranks, self._waited)
+        return numbers(score, self.client.skipped, batch.ranks, carrying)
 
     def _texts(self, data: Any) -> list[list[str]]:
         responses = data["responses"]

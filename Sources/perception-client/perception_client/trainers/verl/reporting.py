@@ -8,12 +8,13 @@ from verl.utils.metric import AggregationType, Metric
 
 from ...results import Score
 from ..reporting import PREFIX, metrics
+from .rows import Carrying
 
 # Parts of the mini-batch that add up over micro-batches and ranks; everything else is averaged.
 PARTS = ("loss", "objective", "tokens", "candidates", "selected", "gated")
 
 
-def numbers(score: Score, skipped: int, ranks: int, waited: float) -> dict[str, Any]:
+def numbers(score: Score, skipped: int, ranks: int, carrying: Carrying) -> dict[str, Any]:
     """Return the numbers of one micro-batch.
 
     verl adds `SUM` metrics up over micro-batches and takes their mean over ranks, so that parts are multiplied by the
@@ -23,7 +24,7 @@ def numbers(score: Score, skipped: int, ranks: int, waited: float) -> dict[str, 
         score: of the micro-batch.
         skipped: losses that this worker has skipped so far.
         ranks: data-parallel ranks.
-        waited: seconds that the agent loop waited for views.
+        carrying: which rows carried loss.
     """
     found: dict[str, Any] = {}
     for name, value in metrics(score, skipped).items():
@@ -34,5 +35,12 @@ def numbers(score: Score, skipped: int, ranks: int, waited: float) -> dict[str, 
             found[name] = Metric(AggregationType.SUM, value)
         else:
             found[name] = value
-    found[f"{PREFIX}views_waited_s"] = waited
-    return found
+    return found | of_rows(carrying)
+
+
+def of_rows(carrying: Carrying) -> dict[str, Any]:
+    """Return what there is to say of a micro-batch's rows, scored or not."""
+    return {
+        f"{PREFIX}rows_without_views": float(carrying.skipped),
+        f"{PREFIX}views_waited_s": carrying.waited,
+    }

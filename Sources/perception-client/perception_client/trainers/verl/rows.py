@@ -36,10 +36,12 @@ class Carrying:
 
     Attributes:
         rows: bool [B].
+        skipped: how many have pictures and no views, because making them was skipped.
         waited: seconds that the agent loop waited for views, the longest of the rows.
     """
 
     rows: torch.Tensor
+    skipped: int
     waited: float
 
 
@@ -70,7 +72,7 @@ def carrying(inputs: Iterable[Any], views: Iterable[str]) -> Carrying:
         ViewsMissing: a row's views could not be made, or nobody made them.
     """
     needed = [f"{PREFIX}{view}.{PIXELS}" for view in views]
-    rows, waited = [], 0.0
+    rows, skipped, waited = [], 0, 0.0
     for number, wrapped in enumerate(inputs):
         row: Mapping[str, Any] = getattr(wrapped, "data", wrapped) or {}
         if FAILURE in row:
@@ -81,9 +83,13 @@ def carrying(inputs: Iterable[Any], views: Iterable[str]) -> Carrying:
                 f"row {number} has pictures and no views: the agent loop's workers run without this plugin. Is "
                 "VERL_ENGINE_VENDOR=perception in the environment of every Ray worker?"
             )
-        rows.append(bool(row[CARRIES]) if CARRIES in row else False)
-        waited = max(waited, float(row[WAITED]) if WAITED in row else 0.0)
-    return Carrying(torch.tensor(rows, dtype=torch.bool), waited)
+        if CARRIES not in row:
+            rows.append(False)
+            continue
+        rows.append(bool(row[CARRIES]))
+        skipped += not rows[-1]
+        waited = max(waited, float(row[WAITED]))
+    return Carrying(torch.tensor(rows, dtype=torch.bool), skipped, waited)
 
 
 def taken(inputs: MutableMapping[str, Any]) -> dict[str, dict[str, Any]]:
