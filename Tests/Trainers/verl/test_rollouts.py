@@ -4,9 +4,11 @@ The engine is a stand-in that answers with random tokens after a while: vLLM and
 """
 
 import asyncio
+import time
 
 import numpy as np
 import pytest
+import qwen_vl_utils
 import torch
 
 import tiny_model
@@ -14,32 +16,41 @@ from perception_client import Perception
 from perception_client.trainers.resizing import features, resized
 from perception_client.trainers.verl import rows as carriers
 
-GENERATING = 0.3
+PATIENCE = 60.0
 
 
 class Engine:
-    """What AgentLoopWorker needs of an LLMServerClient."""
+    """What AgentLoopWorker needs of an LLMServerClient.
 
-    def __init__(self):
+    Args:
+        until: generation lasts until this holds.
+    """
+
+    def __init__(self, until=lambda: True):
+        self.until = until
         self.draw = torch.Generator().manual_seed(5)
 
     async def generate(self, request_id, *, prompt_ids, sampling_params, **more):
         from verl.workers.rollout.replica import TokenOutput
 
-        await asyncio.sleep(GENERATING)
+        deadline = time.monotonic() + PATIENCE
+        while not self.until():
+            assert time.monotonic() < deadline, "the views are not made while the engine generates"
+            await asyncio.sleep(0.01)
         ids = torch.randint(10, 200, (9,), generator=self.draw).tolist()
         return TokenOutput(token_ids=ids, log_probs=[-5.5] * len(ids), stop_reason="completed")
 
 
 @pytest.fixture
 def calls(monkeypatch):
-    """Every call of `Perception.views` in this process: how many pictures it was about."""
+    """Every call of `Perception.views` in this process that is over: how many pictures it was about."""
     seen = []
     views = Perception.views
 
     def counted(self, images, *given, **more):
+        made = views(self, images, *given, **more)
         seen.append(len(images))
-        return views(self, images, *given, **more)
+        return made
 
     monkeypatch.setattr(Perception, "views", counted)
     return seen
@@ -56,20 +67,20 @@ def prompts():
     return [found[i // 2] for i in range(6)]
 
 
-def generated(folder, validate=False, step=7):
-    """The batch that verl's trainer gets of its agent loop."""
+def generated(folder, validate=False, step=7, until=lambda: True):
+    """The batch that verl's trainer gets of its agent loop; generation lasts until `until()` holds."""
     import configuration
     from verl.experimental.agent_loop.agent_loop import AgentLoopWorker
     from verl.protocol import DataProto
 
     async def run():
-        worker = AgentLoopWorker(configuration.composed(folder), Engine())
+        worker = AgentLoopWorker(configuration.composed(folder), Engine(until))
         raw = np.empty(6, dtype=object)
         raw[:] = prompts()
         batch = DataProto.from_dict(
             non_tensors={"raw_prompt": raw, "index": np.array([0, 0, 1, 1, 2, 2]), "uid": np.array(list("aabbcc"), dtype=object)},
             meta_info={"global_steps": step, "validate": validate})  # fmt: skip
-        return worker, await worker.generate_sequences(batch)
+        return await worker.generate_sequences(batch)
 
     return asyncio.run(run())
 
@@ -80,11 +91,11 @@ def views_of(row):
 
 def test_a_prompts_rollouts_share_views_that_are_made_during_generation(folder, words, settings, client, calls):
     settings(preset="cppo-verl", seed=3)
-    worker, batch = generated(folder)
+    batch = generated(folder, until=lambda: len(calls) == 2)
     found = batch.non_tensor_batch["multi_modal_inputs"]
     assert calls == [1, 2], "each prompt's pictures are sent once"
     for row in found[:4]:
-        assert row["perception.carries"].all() and row["perception.waited"] < GENERATING / 2
+        assert row["perception.carries"].all()
         # A preserving view may draw no change at all.
         assert row["perception.preserving.pixel_values"].shape == row["pixel_values"].shape
         removing = row["perception.removing.pixel_values"]
@@ -93,22 +104,23 @@ def test_a_prompts_rollouts_share_views_that_are_made_during_generation(folder, 
         for name, value in views_of(first).items():
             assert name == carriers.WAITED or torch.equal(second[name], value)
     assert not views_of(found[4]) and not views_of(found[5])
-    # They are the views that the server makes of the pictures as the model's processor has resized them.
-    (picture,) = resized(words, [p["image"] for p in prompts()[0][0]["content"][:1]])
+    # They are the views that the server makes of the picture as verl's data set and the processor have resized it.
+    images, _ = qwen_vl_utils.process_vision_info(prompts()[0], image_patch_size=14)
+    (picture,) = resized(words, images)
     (view,) = client.views([picture], (3 << 32) + 7, {"removing": "cppo-removing"}).removing
     assert torch.equal(found[0]["perception.removing.pixel_values"], features(words, [view])[0]["pixel_values"])
 
 
 def test_a_preset_gets_the_views_it_needs(folder, settings, calls):
     settings(preset="papo-g")
-    _, batch = generated(folder)
+    batch = generated(folder)
     assert "perception.removing.pixel_values" in batch.non_tensor_batch["multi_modal_inputs"][0]
     assert "perception.preserving.pixel_values" not in batch.non_tensor_batch["multi_modal_inputs"][0]
 
 
 def test_each_rollout_may_have_its_own_draw(folder, settings, calls):
     settings(per_rollout=1)
-    _, batch = generated(folder)
+    batch = generated(folder)
     first, second = batch.non_tensor_batch["multi_modal_inputs"][:2]
     name = "perception.removing.pixel_values"
     assert calls == [1, 1, 2, 2] and not torch.equal(first[name], second[name])
@@ -116,7 +128,7 @@ def test_each_rollout_may_have_its_own_draw(folder, settings, calls):
 
 def test_validation_gets_none(folder, settings, calls):
     settings()
-    _, batch = generated(folder, validate=True)
+    batch = generated(folder, validate=True)
     assert not calls and not any(views_of(row) for row in batch.non_tensor_batch["multi_modal_inputs"])
 
 
@@ -144,16 +156,17 @@ def trained(worker_batch, folder, epochs=1):
 
 def test_the_batch_trains_the_actor(group, folder, settings):
     settings()
-    _, batch = generated(folder)
+    batch = generated(folder)
     said = trained(batch, folder)
     assert said["perception/tokens"] == [4 * 9] and said["perception/gated"][0] > 0
-    assert said["perception/views_waited_s"][0] < GENERATING / 2
+    waited = max(float(row["perception.waited"]) for row in batch.non_tensor_batch["multi_modal_inputs"][:4])
+    assert said["perception/views_waited_s"] == [waited]
 
 
 def test_without_a_server_the_training_step_says_why(group, folder, settings, url, monkeypatch):
     """verl goes on without the prompts whose rollout raises, so the agent loop hands the reason to the engine."""
     settings(url="http://127.0.0.1:9", deadline=0.3)
-    _, batch = generated(folder)
+    batch = generated(folder)
     settings(url=url)
     with pytest.raises(carriers.ViewsMissing, match=r"could not make a row's views: Unreachable: http://127.0.0.1:9: no answer"):
         trained(batch, folder)
@@ -167,7 +180,7 @@ def test_skipping_trains_on_without_the_loss(group, folder, settings, monkeypatc
         raise Unreachable("http://127.0.0.1:9: no answer", 1)
 
     monkeypatch.setattr(Perception, "views", away)
-    _, batch = generated(folder)
+    batch = generated(folder)
     assert not any(row["perception.carries"].any() for row in batch.non_tensor_batch["multi_modal_inputs"][:4])
     said = trained(batch, folder)
     assert "perception/loss" not in said and said["actor/pg_loss"] and said["perception/rows_without_views"] == [4]
@@ -176,7 +189,7 @@ def test_skipping_trains_on_without_the_loss(group, folder, settings, monkeypatc
 def test_pictures_without_views_are_refused(group, folder, settings, monkeypatch):
     """As when the agent loop's workers run without the plugin."""
     settings()
-    _, batch = generated(folder, validate=True)
+    batch = generated(folder, validate=True)
     with pytest.raises(carriers.ViewsMissing, match="VERL_ENGINE_VENDOR=perception in the environment of every Ray worker"):
         trained(batch, folder)
 
@@ -191,5 +204,48 @@ def test_other_grids_are_refused(folder, settings, monkeypatch):
 
     original = rollouts.WorkerViews.__init__
     monkeypatch.setattr(rollouts.WorkerViews, "__init__", other)
-    _, batch = generated(folder)
+    batch = generated(folder)
     assert any(b"image_grid_thw" in bytes(row[carriers.FAILURE].tolist()) for row in batch.non_tensor_batch["multi_modal_inputs"][:4])
+
+
+def test_verls_default_trainer_stores_the_views_with_each_rollout(folder, settings, calls, monkeypatch):
+    """Its agent loop worker (AgentLoopWorkerTQ) runs the rollouts of a prompt itself and puts them into TransferQueue.
+
+    The queue is replaced by a list: it runs in Ray.
+    """
+    import configuration
+    from tensordict import NonTensorData, TensorDict
+    from tensordict.tensorclass import NonTensorStack
+    from verl.trainer.ppo.v1 import agent_loop_tq
+
+    settings()
+    stored = []
+
+    async def put(keys, fields, **_):
+        stored.append((keys, fields))
+
+    async def status(**_):
+        pass
+
+    monkeypatch.setattr(agent_loop_tq.tq, "init", lambda: None)
+    monkeypatch.setattr(agent_loop_tq.tq, "async_kv_batch_put", put)
+    monkeypatch.setattr(agent_loop_tq.tq, "async_kv_put", status)
+
+    async def run():
+        worker = agent_loop_tq.AgentLoopWorkerTQ.__ray_actor_class__(configuration.composed(folder), Engine())
+        three = prompts()[::2]
+        batch = TensorDict({
+            "raw_prompt": NonTensorStack(*[NonTensorData(p) for p in three]),
+            "uid": NonTensorStack(*"abc"), "index": torch.arange(3),
+            "global_steps": NonTensorData(7),
+        }, batch_size=[3])  # fmt: skip
+        await worker.generate_sequences(batch)
+        await asyncio.gather(*worker.background_tasks)
+
+    asyncio.run(run())
+    assert sorted(key for keys, _ in stored for key in keys) == [f"{p}_{i}_0" for p in "abc" for i in (0, 1)]
+    assert calls == [1, 2]
+    inputs = {keys[0]: fields["multi_modal_inputs"][0] for keys, fields in stored}
+    inputs = {key: getattr(value, "data", value) for key, value in inputs.items()}
+    name = "perception.removing.pixel_values"
+    assert torch.equal(inputs["a_0_0"][name], inputs["a_1_0"][name]) and name not in inputs["c_0_0"]
