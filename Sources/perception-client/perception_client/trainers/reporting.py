@@ -8,7 +8,8 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from ..results import Score
+from ..results import VIEWS, Score
+from .needs import Needs
 
 log = logging.getLogger("perception_client")
 PREFIX = "perception/"
@@ -48,6 +49,16 @@ def metrics(score: Score, skipped: int = 0, prefix: str = PREFIX) -> dict[str, f
     if score.server_ms is not None:
         found["server_ms"] = score.server_ms
     return {prefix + name: value for name, value in found.items()}
+
+
+def names(wanted: Needs, prefix: str = PREFIX) -> set[str]:
+    """Return every name that `metrics` may use for a preset: the same on every rank, whatever a batch holds."""
+    pairs = [f"{a}_{b}" for i, a in enumerate(VIEWS) for b in VIEWS[i + 1 :]]
+    found = {"loss", "objective", "skipped", "server_ms", *CURVES, *(f"equal_views/{p}" for p in pairs)}
+    found |= {
+        f"entropy_loss/{view}" for view, c in (wanted.options["entropy_coefficients"] or {}).items() if c
+    }
+    return {prefix + name for name in found}
 
 
 class HeatMaps:

@@ -55,7 +55,7 @@ def features(processor: Any, pictures: Sequence[torch.Tensor]) -> list[Features]
     process = image_processor(processor)
     if not pictures:
         return []
-    made = process(images=list(pictures), do_resize=False, do_center_crop=False, return_tensors="pt")
+    made = process(images=list(pictures), do_resize=False, return_tensors="pt")
     pixels = torch.as_tensor(made[PIXELS])
     if GRID not in made:
         return [{PIXELS: x} for x in _split(pixels, [1] * len(pixels))]
@@ -81,6 +81,8 @@ def verify(processor: Any, picture: Any) -> None:
 
 def joined(of_row: Sequence[Features]) -> Features:
     """Put the features of several pictures together, in order: `pixel_values` [ΣP,D], `image_grid_thw` [n,3]."""
+    if len(of_row) == 1:
+        return of_row[0]
     names = of_row[0] if of_row else ()
     return {name: torch.cat([f[name] for f in of_row]) for name in names}
 
