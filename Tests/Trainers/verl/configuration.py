@@ -2,8 +2,9 @@
 
 import pathlib
 
-import verl
 from hydra import compose, initialize_config_dir
+
+import verl
 
 PRECISION = "{param_dtype:fp32,reduce_dtype:fp32,buffer_dtype:fp32}"
 

@@ -15,8 +15,13 @@ HERE = pathlib.Path(__file__).parent
 _installed = tempfile.TemporaryDirectory(prefix="perception-verl-")
 wheel.write(pathlib.Path(_installed.name) / wheel.name())
 zipfile.ZipFile(pathlib.Path(_installed.name) / wheel.name()).extractall(_installed.name)
-sys.path[:0] = [_installed.name, str(HERE)]
-os.environ["PYTHONPATH"] = os.pathsep.join([_installed.name, str(HERE), os.environ["PYTHONPATH"]])
+# The folder of the shared modules holds one for each trainer, too, and verl takes a folder `trl` for TRL.
+for shared in ("tiny_model", "in_process"):
+    (pathlib.Path(_installed.name) / f"{shared}.py").symlink_to(HERE.parent / f"{shared}.py")
+_ours = [_installed.name, str(HERE)]
+sys.path[:] = [*_ours, *(p for p in sys.path if p != str(HERE.parent))]
+_inherited = os.environ["PYTHONPATH"].split(os.pathsep)
+os.environ["PYTHONPATH"] = os.pathsep.join([*_ours, *(p for p in _inherited if p != str(HERE.parent))])
 os.environ |= {
     # Test only: verl has no platform for a CPU. Its engine of that device is then asked for by the other name.
     "VERL_USE_EXTERNAL_MODULES": "cpu_platform", "VERL_PLATFORM": "cpu", "VERL_ENGINE_DEVICE": "cuda",
@@ -79,10 +84,10 @@ def rows_and_plain(folder, words, url, tmp_path_factory):
     """
     import subprocess
 
+    import mini_batch
     import plain_steps
     import torch
 
-    import mini_batch
     from perception_client.trainers.settings import TrainerSettings
 
     rows = mini_batch.sequences(words, views=mini_batch.views(words, TrainerSettings(url=url)))

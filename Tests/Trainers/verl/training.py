@@ -2,14 +2,13 @@
 
 from functools import partial
 
+import plain_steps
 import torch
 from torch.distributed.tensor import DTensor
 from verl.trainer.config import CheckpointConfig
 from verl.workers.config import FSDPActorConfig, FSDPEngineConfig, FSDPOptimizerConfig, HFModelConfig
 from verl.workers.engine.base import EngineRegistry
 from verl.workers.utils.losses import ppo_loss
-
-import plain_steps
 
 
 def engine(folder, **config):

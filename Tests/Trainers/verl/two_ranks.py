@@ -8,11 +8,11 @@ import json
 import os
 import sys
 
+import mini_batch
 import torch
+import training
 from transformers import AutoProcessor
 
-import mini_batch
-import training
 from perception_client.addresses import resolve
 
 folder, given, out, ways = sys.argv[1:]

@@ -6,7 +6,7 @@
 
 | module | in which of verl's processes | what |
 |---|---|---|
-| `plugin` | all; verl loads it by the entry-point group `verl.plugins` | checks versions and settings, then waits for verl's modules |
+| `plugin` | all, by the entry-point group `verl.plugins` | checks versions and settings, then waits for verl's modules |
 | `rollouts` | agent loop workers | makes each prompt's views while the engine generates |
 | `rows` | both | how views travel: as further keys of `multi_modal_inputs` |
 | `engine` | training workers | the FSDP engine that runs the model under each view |

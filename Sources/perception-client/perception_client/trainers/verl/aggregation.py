@@ -45,7 +45,7 @@ class MiniBatch:
         return cls(
             int(data["dp_size"]),
             float(data["batch_num_tokens"]),
-            data["global_batch_size"] if "global_batch_size" in data else None,
+            data.get("global_batch_size", None),
             mode or getattr(config, "loss_agg_mode", None) or "token-mean",
             getattr(config, "loss_scale_factor", None),
         )
@@ -65,7 +65,7 @@ def options(batch: MiniBatch, wanted: Needs, mask: torch.Tensor) -> dict[str, An
     if wanted.options["loss_cap"] is not None:
         raise ValueError(
             f"loss_cap ({wanted.options['loss_cap']}, perhaps from the preset) acts on a batch's loss, and verl's micro-"
-            'batches add up to it: set PERCEPTION_OPTIONS=\'{"loss_cap": null}\''
+            "batches add up to it: set PERCEPTION_OPTIONS='{\"loss_cap\": null}'"
         )
     found = _aggregation(batch, mask.shape[-1]) if wanted.options["terms"] else {}
     return found | _entropy_terms(batch, wanted.options["entropy_coefficients"] or {}, mask)
@@ -78,7 +78,7 @@ def _aggregation(batch: MiniBatch, width: int) -> dict[str, Any]:
         return {"aggregation": "token-sum", "denominator": 1.0}
     if batch.mode not in SEQUENCES:
         raise ValueError(f"loss_agg_mode {batch.mode} of verl is not known here")
-    found = {"aggregation": batch.mode, "global_batch_size": batch.sequences}
+    found: dict[str, Any] = {"aggregation": batch.mode, "global_batch_size": batch.sequences}
     if batch.sequences is None:
         raise ValueError(f"loss_agg_mode {batch.mode} needs global_batch_size in the micro-batch")
     if batch.mode == "seq-mean-token-sum-norm":

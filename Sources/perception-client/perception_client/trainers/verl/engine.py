@@ -7,7 +7,7 @@ own method: inputs, outputs, temperature, padding, autocast and gradient synchro
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from functools import cached_property
 from typing import Any
 
@@ -38,7 +38,7 @@ class PerceivingEngine(FSDPEngineWithLMHead):  # type: ignore[misc]
 
     def initialize(self) -> None:
         """Build the model; a training engine asks the server what the preset needs, so that mistakes show at once."""
-        super().initialize()
+        super().initialize()  # type: ignore[no-untyped-call]
         if not self.engine_config.forward_only:
             _ = self.perception.wanted
 
@@ -51,10 +51,13 @@ class PerceivingEngine(FSDPEngineWithLMHead):  # type: ignore[misc]
         """Decide once a mini-batch, for all ranks, whether there are views in it: all make the same forward passes."""
         self._perceives = False
         if self._trains(forward_only, data):
-            flag = torch.tensor(self._carrying(data).rows.any().item(), dtype=torch.int32, device=get_device_id())
+            carries = int(self._carrying(data).rows.any())
+            flag = torch.tensor(carries, dtype=torch.int32, device=get_device_id())
             torch.distributed.all_reduce(flag, op=torch.distributed.ReduceOp.MAX)
             self._perceives = bool(flag)
-        return super().forward_backward_batch(data=data, loss_function=loss_function, forward_only=forward_only)
+        return super().forward_backward_batch(
+            data=data, loss_function=loss_function, forward_only=forward_only
+        )
 
     def prepare_model_inputs(self, micro_batch: Any) -> Any:
         """Take the views out of the model's inputs and keep them."""
@@ -176,7 +179,9 @@ def _register() -> None:
         ("language_model", ["fsdp", "fsdp2"], PerceivingEngine),
         ("language_model", OTHER_BACKENDS, Refused),
     ):
-        EngineRegistry.register(model_type=name, backend=backends, device=DEVICES, vendor=plugin.VENDOR)(engine)
+        EngineRegistry.register(model_type=name, backend=backends, device=DEVICES, vendor=plugin.VENDOR)(
+            engine
+        )
 
 
 _register()

@@ -51,7 +51,9 @@ class Objective:
                 "the adapter for verl does not do: set advantage_shaping and policy_tokens to their defaults"
             )
         if found.rewards:
-            raise ValueError(f"preset {self.settings.preset} has a gate on rewards, which verl's engine does not see")
+            raise ValueError(
+                f"preset {self.settings.preset} has a gate on rewards, which verl's engine does not see"
+            )
         return found
 
     def arguments(self, data: Any, loss_function: Any, carrying: Carrying) -> dict[str, Any]:

@@ -112,16 +112,14 @@ def install(module: ModuleType) -> None:
 
 def _wrap(owner: type, name: str, wrapper: Any) -> None:
     original = getattr(owner, name)
-    if not getattr(original, "perceives", False):
-        wrapped = wraps(original)(wrapper(original))
-        wrapped.perceives = True
-        setattr(owner, name, wrapped)
+    setattr(owner, name, wraps(original)(wrapper(original)))
 
 
 def _run(original: Any) -> Any:
     async def run(self: Any, sampling_params: Any, trajectory: Any, **more: Any) -> Any:
         # A task of asyncio has a context of its own: rollouts at the same time do not see each other's.
-        rollout = None if trajectory["validate"] or self.processor is None else _rollout(self, trajectory, more)
+        seen = self.processor is not None and not trajectory["validate"]
+        rollout = _rollout(self, trajectory, more) if seen else None
         token = _current.set(rollout)
         try:
             return await original(self, sampling_params, trajectory, **more)
