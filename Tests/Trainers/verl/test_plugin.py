@@ -71,7 +71,7 @@ def test_the_versions_of_verl_it_was_tested_with(version, fits, tmp_path):
         assert told.returncode == 0 and "lets it run" in told.stderr
 
 
-@pytest.mark.parametrize("name, value", [("OPTIONS", "{tau: 1}"), ("SEED", "x"), ("ON_ERROR", "ignore")])
+@pytest.mark.parametrize("name, value", [("OPTIONS", "{tau: 1}"), ("NORMALISE", "sequences"), ("ON_ERROR", "ignore")])
 def test_a_variable_that_cannot_be_read_ends_the_program(name, value):
     run = python(f"import {PLUGIN}", **{f"PERCEPTION_{name}": value})
     assert run.returncode == 1 and SAID in run.stderr and name.lower() in run.stderr.lower()

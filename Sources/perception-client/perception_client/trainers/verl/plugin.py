@@ -50,8 +50,10 @@ def offered(settings: TrainerSettings) -> TrainerSettings:
     """Return the settings when this adapter can do what they say.
 
     Raises:
-        ValueError: another mode than verl's engine allows.
+        ValueError: another mode than verl's engine allows, or another divisor than verl's.
     """
+    if settings.normalise != "micro":
+        raise ValueError("PERCEPTION_NORMALISE: verl's own loss_agg_mode says what losses are divided by")
     if settings.mode not in MODES:
         raise ValueError(f"PERCEPTION_MODE: verl's engine offers {' and '.join(MODES)}, not {settings.mode}")
     return settings
