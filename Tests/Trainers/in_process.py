@@ -109,19 +109,19 @@ def bips_separation(log_probs, mask, *, coefficient=0.02, cap=0.2):
     return coefficient * (-token_mean(k3(o, n.detach()), mask)).clamp(-cap, cap)
 
 
-def loss(preset, log_probs, entropy, mask, advantages, rewards=None):
-    """What a preset adds to the policy loss, by its name."""
+def loss(preset, log_probs, entropy, mask, advantages, rewards=None, **coefficient):
+    """What a preset adds to the policy loss, by its name; `coefficient=` in place of its own."""
     mask = mask.bool()
     if preset == "cppo-verl":
-        return cppo(log_probs, entropy, mask, advantages)
+        return cppo(log_probs, entropy, mask, advantages, **coefficient)
     if preset == "cppo-areal":
         return cppo_areal(log_probs, entropy, mask, advantages)
     if preset == "papo-g":
-        return papo(log_probs, mask)
+        return papo(log_probs, mask, **coefficient)
     if preset == "vppo":
         return vppo(log_probs, mask)
     if preset == "bips-consistency":
-        return bips_consistency(log_probs, mask, rewards)
+        return bips_consistency(log_probs, mask, rewards, **coefficient)
     if preset == "bips-separation":
-        return bips_separation(log_probs, mask)
+        return bips_separation(log_probs, mask, **coefficient)
     raise ValueError(f"no loss {preset!r} here")

@@ -14,9 +14,13 @@ from transformers import (
     Qwen2_5_VLConfig,
     Qwen2_5_VLForConditionalGeneration,
     Qwen2_5_VLProcessor,
-    Qwen2VLImageProcessor,
     Qwen2VLVideoProcessor,
 )
+
+try:  # what AutoProcessor takes: torchvision's, which once had a name of its own
+    from transformers.models.qwen2_vl.image_processing_qwen2_vl_fast import Qwen2VLImageProcessorFast as ImageProcessor
+except ImportError:
+    from transformers import Qwen2VLImageProcessor as ImageProcessor
 
 FIXTURES = pathlib.Path(__file__).resolve().parents[1] / "Fixtures"
 END, PAD = "<|im_end|>", "<|endoftext|>"
@@ -56,7 +60,7 @@ def tokenizer(vocabulary=0, numbers=None):
 def processor(max_pixels=28 * 28 * 24, **setting):
     """The real processor of Qwen2.5-VL; pictures are resized to 6 … 24 image tokens. `setting` goes to `tokenizer`."""
     words = tokenizer(**setting)
-    images = Qwen2VLImageProcessor(min_pixels=28 * 28 * 6, max_pixels=max_pixels)
+    images = ImageProcessor(min_pixels=28 * 28 * 6, max_pixels=max_pixels)
     return Qwen2_5_VLProcessor(images, words, Qwen2VLVideoProcessor(), chat_template=TEMPLATE)
 
 
@@ -91,7 +95,13 @@ def model(words, seed=0, spread=3.0, **text):
             parameter.data.mul_(spread)
     made.generation_config.eos_token_id = number(END)
     made.generation_config.pad_token_id = number(PAD)
+    made.generation_config.suppress_tokens = never_sampled(words)
     return made
+
+
+def never_sampled(words):
+    """Tokens that a random model would sample, and that no model writes: pictures among them, which would have no pixels."""
+    return [words.convert_tokens_to_ids(token) for token in SPECIAL if token != END]
 
 
 def save(folder, seed=0, **setting):

@@ -16,7 +16,9 @@ from .results import Mask, Score
 LOSS_ONLY = frozenset({
     "aggregation", "coefficient", "denominator", "dump", "entropy_coefficients", "global_batch_size", "gradient_of",
     "logits", "loss", "loss_cap", "norm_length", "normalise", "num_items", "return", "stop_gradient", "tau", "terms",
-    "token_ids", "tokens", "world_size", "accumulation_steps", "temperature", "reference",
+    "token_ids", "tokens", "world_size", "accumulation_steps", "temperature", "reference", "clip_high", "clip_low",
+    "dual_clip", "importance_level", "kl_coefficient", "kl_estimator", "policy", "policy_aggregation",
+    "policy_denominator", "policy_items", "policy_tokens",
 })  # fmt: skip
 
 

@@ -5,14 +5,14 @@ import os
 import traceback
 
 
-def _run(rank, size, port, function, arguments, queue):
+def _run(rank, size, port, function, arguments, queue, seconds):
     os.environ |= {"MASTER_ADDR": "127.0.0.1", "MASTER_PORT": str(port)}
     import datetime
 
     import torch
 
     torch.set_num_threads(1)
-    torch.distributed.init_process_group("gloo", rank=rank, world_size=size, timeout=datetime.timedelta(seconds=60))
+    torch.distributed.init_process_group("gloo", rank=rank, world_size=size, timeout=datetime.timedelta(seconds=seconds / 2))
     try:
         queue.put((rank, function(rank, *arguments), None))
     except Exception:
@@ -21,20 +21,20 @@ def _run(rank, size, port, function, arguments, queue):
         torch.distributed.destroy_process_group()
 
 
-def on_ranks(size, function, *arguments):
-    """Results of the function on ranks 0 … size − 1; it gets its rank first."""
+def on_ranks(size, function, *arguments, seconds=120):
+    """Results of the function on ranks 0 … size − 1; it gets its rank first, and has so many seconds."""
     from scripted import free_port
 
     context = multiprocessing.get_context("spawn")
     queue = context.Queue()
     port = free_port()
-    processes = [context.Process(target=_run, args=(r, size, port, function, arguments, queue)) for r in range(size)]
+    processes = [context.Process(target=_run, args=(r, size, port, function, arguments, queue, seconds)) for r in range(size)]
     for process in processes:
         process.start()
     try:
         found = {}
         for _ in processes:
-            rank, value, error = queue.get(timeout=120)
+            rank, value, error = queue.get(timeout=seconds)
             assert error is None, error
             found[rank] = value
         return [found[r] for r in range(size)]

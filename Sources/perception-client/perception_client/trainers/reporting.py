@@ -8,7 +8,8 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from ..results import Score
+from ..results import VIEWS, Score
+from .needs import Needs
 
 log = logging.getLogger("perception_client")
 PREFIX = "perception/"
@@ -41,14 +42,25 @@ def metrics(score: Score, skipped: int = 0, prefix: str = PREFIX) -> dict[str, f
     said = score.diagnostics
     found: dict[str, float] = {"loss": score.loss, "objective": score.objective, "skipped": float(skipped)}
     found |= {name: float(said[name]) for name in CURVES if said.get(name) is not None}
-    shares = {f"equal_views/{pair}": share for pair, share in (said.get("equal_views") or {}).items()}
-    # None where the batch has no response tokens.
-    found |= {name: float(share) for name, share in shares.items() if share is not None}
+    for pair, share in (said.get("equal_views") or {}).items():
+        # Of no tokens there is no share, as where a rank has no pictures.
+        if share is not None:
+            found[f"equal_views/{pair}"] = float(share)
     for view, value in (score.scalars.get("entropy_loss") or {}).items():
         found[f"entropy_loss/{view}"] = float(value)
     if score.server_ms is not None:
         found["server_ms"] = score.server_ms
     return {prefix + name: value for name, value in found.items()}
+
+
+def names(wanted: Needs, prefix: str = PREFIX) -> set[str]:
+    """Return every name that `metrics` may use for a preset: the same on every rank, whatever a batch holds."""
+    pairs = [f"{a}_{b}" for i, a in enumerate(VIEWS) for b in VIEWS[i + 1 :]]
+    found = {"loss", "objective", "skipped", "server_ms", *CURVES, *(f"equal_views/{p}" for p in pairs)}
+    found |= {
+        f"entropy_loss/{view}" for view, c in (wanted.options["entropy_coefficients"] or {}).items() if c
+    }
+    return {prefix + name for name in found}
 
 
 class HeatMaps:

@@ -55,7 +55,7 @@ def features(processor: Any, pictures: Sequence[torch.Tensor]) -> list[Features]
     process = image_processor(processor)
     if not pictures:
         return []
-    made = process(images=list(pictures), do_resize=False, do_center_crop=False, return_tensors="pt")
+    made = process(images=list(pictures), do_resize=False, return_tensors="pt")
     pixels = torch.as_tensor(made[PIXELS])
     if GRID not in made:
         return [{PIXELS: x} for x in _split(pixels, [1] * len(pixels))]

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
 Mode = Literal["direct", "grad_cache", "detached", "rows"]
 ON_ERROR = ("raise", "skip")
+NORMALISE = ("micro", "sequences")
 
 
 def _truth(text: str) -> bool:
@@ -42,6 +43,8 @@ class TrainerSettings:
         recipes: the recipe of each view; absent, those that belong to the preset.
         seed: of the views. The step and the picture's content are added.
         per_rollout: draw a view for every rollout instead of one for all rollouts of a prompt.
+        normalise: `micro`: the mean of the micro-batches' losses. `sequences`: the mean over all sequences of a step,
+            which is exact whatever the micro-batches hold, and refuses presets with entropy terms or a cap.
         heatmap_every: steps from one heat map of tokens to the next; 0 makes none.
         image_key: the column of the data set that holds a row's picture or pictures.
         send_tokens: send the tokens' text with the loss, for the server's page of recent batches.
@@ -59,6 +62,7 @@ class TrainerSettings:
     recipes: Mapping[str, Any] | None = None
     seed: int = 0
     per_rollout: bool = False
+    normalise: Literal["micro", "sequences"] = "micro"
     heatmap_every: int = 0
     image_key: str = "images"
     send_tokens: bool = False
@@ -68,6 +72,8 @@ class TrainerSettings:
             raise ValueError(f"mode: expected one of {', '.join(get_args(Mode))}, not {self.mode!r}")
         if self.on_error not in ON_ERROR:
             raise ValueError(f"on_error: expected raise or skip, not {self.on_error!r}")
+        if self.normalise not in NORMALISE:
+            raise ValueError(f"normalise: expected micro or sequences, not {self.normalise!r}")
         if self.heatmap_every < 0:
             raise ValueError("heatmap_every is a number of steps, 0 for none")
         twice = {"preset", "coefficient"} & set(self.options)
@@ -133,8 +139,8 @@ class TrainerSettings:
 # How each field's text in a variable is read; url and token are the client's own.
 _READ: dict[str, Callable[[str], Any]] = {
     "run": str, "deadline": float, "on_error": str, "mode": str, "preset": str, "coefficient": float,
-    "options": json.loads, "recipes": json.loads, "seed": int, "per_rollout": _truth, "heatmap_every": int,
-    "image_key": str, "send_tokens": _truth,
+    "options": json.loads, "recipes": json.loads, "seed": int, "per_rollout": _truth, "normalise": str,
+    "heatmap_every": int, "image_key": str, "send_tokens": _truth,
 }  # fmt: skip
 
 

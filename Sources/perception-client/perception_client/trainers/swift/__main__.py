@@ -1,0 +1,5 @@
+"""Prints the file for `swift rlhf --external_plugins`."""
+
+from . import PLUGIN
+
+print(PLUGIN)
