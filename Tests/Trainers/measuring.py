@@ -1,17 +1,41 @@
 """Measures of a trainer's step: memory, and time in the server's calls."""
 
-import contextlib
 import time
+import weakref
 
-from torch.distributed._tools.mem_tracker import MemTracker
+import torch
+from torch.utils._python_dispatch import TorchDispatchMode
+from torch.utils._pytree import tree_map_only
 
 
-@contextlib.contextmanager
-def memory():
-    """Measure the bytes of all tensors that are made within the context; `most()`: of those alive at any one time."""
-    tracker = MemTracker()
-    with tracker:
-        yield lambda: max(kinds["Total"] for kinds in tracker.get_tracker_snapshot("peak").values())
+class Memory(TorchDispatchMode):
+    """Counts the bytes of tensors that are made within the context; `most`: of those alive at any one time."""
+
+    def __init__(self):
+        super().__init__()
+        self.most = self._now = 0
+        self._known = set()
+
+    def __torch_dispatch__(self, function, types, args=(), kwargs=None):
+        found = function(*args, **(kwargs or {}))
+        tree_map_only(torch.Tensor, self._note, found)
+        return found
+
+    def _note(self, tensor):
+        storage = getattr(tensor, "_local_tensor", tensor).untyped_storage()
+        key = storage._cdata
+        if key not in self._known:
+            self._known.add(key)
+            self._count(storage.nbytes())
+            weakref.finalize(storage, self._forget, key, storage.nbytes())
+
+    def _forget(self, key, size):
+        self._known.discard(key)
+        self._count(-size)
+
+    def _count(self, size):
+        self._now += size
+        self.most = max(self.most, self._now)
 
 
 class Calls:

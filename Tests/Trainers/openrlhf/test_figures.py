@@ -50,9 +50,9 @@ def test_grad_cache_needs_less_memory_than_direct(folder, batches, settings, mon
     for mode in ("direct", "grad_cache", "none"):
         settings(mode="direct" if mode == "none" else mode)
         trainer = strategy.made(InProcessTrainer if mode == "none" else ActorPPOTrainer, folder)
-        with measuring.memory() as peak:
+        with measuring.Memory() as memory:
             strategy.step(trainer, batches[0])
-        most[mode] = peak()
+        most[mode] = memory.most
     print("most bytes of tensors alive in a step:", most)
     assert most["none"] <= most["grad_cache"] < 0.9 * most["direct"]
 
