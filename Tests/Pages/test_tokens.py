@@ -262,3 +262,16 @@ def test_a_server_with_a_token(visit, guarded):
     page.get_by_role("button", name="Token set").click()
     page.get_by_role("button", name="Forget").click()
     assert page.evaluate("sessionStorage.length") == 0
+
+
+def test_rewards_in_groups_are_scored_and_named(visit, server):
+    page = opened(visit)
+    tensors, _ = token_page.batch(rows=4)
+    listed = token_page.rollouts(tensors)
+    for rollout, reward in zip(listed, (1, 0, 0, 1), strict=True):
+        del rollout["advantage"]
+        rollout |= {"reward": reward, "group_id": "a prompt"}
+    body = json.dumps({"rollouts": listed}).encode()
+    show(page, {"rewards.json": body})
+    assert "reward 1" in page.locator(".heat-head").first.inner_text()
+    assert number(page, "loss") == pytest.approx(scored(server, body)["loss"], rel=1e-3)

@@ -11,7 +11,7 @@ export const VIEWS = ["original", "preserving", "removing"];
 /// - masks: `response`, `perception_mask`, `gate`, `mask`; Uint8Array [N] each, or absent.
 /// - words: the distinct texts of tokens; `wordOf` Int32Array [N] says which one a token has.
 /// - ids: the tokens' ids [N], a typed array, or null.
-/// - advantages: one number for each row, or null.
+/// - advantages: one number for each row, or null; `worth` says what it is, `advantage` or `reward`.
 /// - top: (view, token) => the likeliest tokens [{text, id, logProb}], best first, or null.
 export class Batch {
   constructor({
@@ -22,9 +22,10 @@ export class Batch {
     texts = null,
     ids = null,
     advantages = null,
+    worth = "advantage",
     top = null,
   }) {
-    Object.assign(this, { names, offsets, columns, masks, ids, advantages, top });
+    Object.assign(this, { names, offsets, columns, masks, ids, advantages, worth, top });
     this.length = offsets[offsets.length - 1];
     this.hasTexts = texts !== null;
     this.#nameWords(texts);

@@ -64,7 +64,7 @@ export class LineElements {
     const said = [several(facts.tokens[row], "token")];
     if (batch.masks.perception_mask) said.push(`${facts.perception[row]} perception`);
     if (batch.masks.mask) said.push(`${facts.gated[row]} in the loss`);
-    if (!Number.isNaN(facts.advantage[row])) said.push(`advantage ${measure(facts.advantage[row])}`);
+    if (!Number.isNaN(facts.advantage[row])) said.push(`${batch.worth} ${measure(facts.advantage[row])}`);
     if (!Number.isNaN(facts.loss[row])) said.push(`mean loss ${measure(facts.loss[row])}`);
     return element(
       "div",

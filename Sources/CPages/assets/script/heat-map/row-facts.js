@@ -45,8 +45,8 @@ export const ROW_ORDERS = [
   ["given", "as given"],
   ["loss", "loss, highest first"],
   ["delta", "mean ΔH, highest first"],
-  ["gated", "tokens in the mask, most first"],
-  ["advantage", "advantage, highest first"],
+  ["gated", "tokens in the loss, most first"],
+  ["advantage", "advantage or reward, highest first"],
   ["tokens", "length, longest first"],
 ];
 

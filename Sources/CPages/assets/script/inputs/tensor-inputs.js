@@ -37,6 +37,7 @@ export class TensorInputs {
       masks: this.#masks(),
       columns: this.#columns(),
       advantages: this.#advantages(),
+      worth: this.#tensors.has("advantages") ? "advantage" : "reward",
       top: this.#top(tensors, parsed(metadata.vocabulary) ?? {}),
     });
   }

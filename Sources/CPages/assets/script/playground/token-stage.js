@@ -135,9 +135,19 @@ export class TokenStage {
       throw Object.assign(new Error(`${flat.length} texts for ${this.#batch.length} tokens.`), {
         title: "These texts do not fit the tokens",
       });
-    const { names, offsets, columns, masks, ids, advantages, top } = this.#batch;
+    const { names, offsets, columns, masks, ids, advantages, worth, top } = this.#batch;
     this.show(
-      new Batch({ names, offsets, columns, masks, ids, advantages, top, texts: flat.slice(0, this.#batch.length) }),
+      new Batch({
+        names,
+        offsets,
+        columns,
+        masks,
+        ids,
+        advantages,
+        worth,
+        top,
+        texts: flat.slice(0, this.#batch.length),
+      }),
       this.#result,
       this.#inputs,
     );
