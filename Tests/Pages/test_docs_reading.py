@@ -115,6 +115,9 @@ def test_on_paper_examples_are_open_and_fields_are_gone(docs):
     assert not page.locator(".try").first.is_visible() and not page.locator(".docs-side").is_visible()
     assert page.locator("#score .example pre").first.is_visible()
     assert page.pdf()[:5] == b"%PDF-"
+    page.emulate_media(media="print", color_scheme="dark")
+    ink = page.evaluate("getComputedStyle(document.body).color.match(/[0-9]+/g).slice(0, 3).map(Number)")
+    assert sum(ink) < 100, "ink is dark on paper, whatever the screen's colours are"
 
 
 def test_without_scripts_the_page_says_where_the_contract_is(visit):
