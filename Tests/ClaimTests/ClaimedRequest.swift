@@ -57,7 +57,8 @@ struct ClaimedRequest {
     private var fileBytes: Int { request.pictures.reduce(0) { $0 + $1.source.heldBytes } }
 
     func expectClaim(
-        _ what: String, floor: Int = 160 << 10, sourceLocation: SourceLocation = #_sourceLocation
+        _ what: String, floor: Int = 160 << 10, most: Double = 1.3,
+        sourceLocation: SourceLocation = #_sourceLocation
     ) throws {
         let (taken, answer) = try Allocations.counting {
             let answer = try answered()
@@ -65,7 +66,9 @@ struct ClaimedRequest {
             return answer
         }
         Allocations(peak: taken.peak + fileBytes, kept: 0)
-            .expect(within: answer.plan.peakBytes, floor: floor, what, sourceLocation: sourceLocation)
+            .expect(
+                within: answer.plan.peakBytes, floor: floor, most: most, isTight: most <= 1.3, what,
+                sourceLocation: sourceLocation)
         #expect(answer.plan.operations > 0)
     }
 }

@@ -18,7 +18,7 @@ struct RequestClaimTests {
         #""format": "png""#, #""format": "png", "level": 6"#, #""format": "raw""#,
         #""format": "jpeg", "quality": 100"#, #""format": "jpeg", "subsampling": "4:2:0""#,
     ]
-    static let sizes = [(330, 300), (1200, 300), (1, 60_000), (60_000, 1)].map {
+    static let sizes = [(330, 300), (1200, 300), (1, 20_000), (20_000, 1)].map {
         PixelSize(width: $0.0, height: $0.1)
     }
 
@@ -37,6 +37,13 @@ struct RequestClaimTests {
         return isStrip ? 24 * max(size.width, size.height) * 2 : 160 << 10
     }
 
+    /// A JPEG may be smaller than it could be: where chroma is halved nothing is noise in both luma and chroma, and a mixture is
+    /// no noise any more.
+    private func most(_ format: String, _ steps: String = "") -> Double {
+        guard format.contains("jpeg") else { return 1.3 }
+        return steps.contains("mixup") ? 2.4 : format.contains("4:2:0") ? 1.5 : 1.3
+    }
+
     @Test("Views of every shape and format", arguments: steps, formats)
     func views(_ steps: String, _ format: String) throws {
         for size in Self.sizes {
@@ -46,7 +53,8 @@ struct RequestClaimTests {
                 let claimed = ClaimedRequest(request, form: form)
                 guard try claimed.isLegal else { continue }
                 try claimed.expectClaim(
-                    "\(steps) as \(format) of \(size), \(form)", floor: floor(claimed, size))
+                    "\(steps) as \(format) of \(size), \(form)", floor: floor(claimed, size),
+                    most: most(format, steps))
             }
         }
     }
@@ -76,7 +84,8 @@ struct RequestClaimTests {
                     return QueryItem(name: String(parts[0]), value: String(parts[1]))
                 }
             let claimed = ClaimedRequest(try PerturbRequest(picture: file, query: query), form: .image)
-            try claimed.expectClaim("\(format) of \(size), image", floor: floor(claimed, size))
+            try claimed.expectClaim(
+                "\(format) of \(size), image", floor: floor(claimed, size), most: most(format))
         }
     }
 
@@ -91,7 +100,8 @@ struct RequestClaimTests {
         }
         let request = try ClaimedRequest.json(members, pictures, others: false)
         for form in ClaimedRequest.forms where form != .safetensors || format == Self.formats[2] {
-            try ClaimedRequest(request, form: form).expectClaim("several as \(format), \(form)")
+            try ClaimedRequest(request, form: form).expectClaim(
+                "several as \(format), \(form)", most: most(format))
         }
     }
 }
