@@ -1,10 +1,9 @@
 """The README's example for TRL trains, and is as short as it says."""
 
+import readme
 import tiny_model
 import training
 from datasets import Dataset
-
-import readme
 
 
 def test_the_example_trains(url, tmp_path):
