@@ -7,6 +7,7 @@ import pathlib
 import random
 
 import torch
+import transformers
 from PIL import Image
 from tokenizers import Tokenizer, decoders, models, pre_tokenizers
 from transformers import (
@@ -16,11 +17,12 @@ from transformers import (
     Qwen2_5_VLProcessor,
     Qwen2VLVideoProcessor,
 )
+from transformers.models.qwen2_vl import image_processing_qwen2_vl
 
-try:  # what AutoProcessor takes: torchvision's, which once had a name of its own
-    from transformers.models.qwen2_vl.image_processing_qwen2_vl_fast import Qwen2VLImageProcessorFast as ImageProcessor
-except ImportError:
-    from transformers import Qwen2VLImageProcessor as ImageProcessor
+# What AutoProcessor takes is torchvision's processor, which had a name of its own in earlier releases.
+ImageProcessor = image_processing_qwen2_vl.Qwen2VLImageProcessor
+if "TorchvisionBackend" not in vars(image_processing_qwen2_vl):
+    ImageProcessor = getattr(transformers, "Qwen2VLImageProcessorFast", ImageProcessor)
 
 FIXTURES = pathlib.Path(__file__).resolve().parents[1] / "Fixtures"
 END, PAD = "<|im_end|>", "<|endoftext|>"

@@ -5,6 +5,7 @@ Each adapter is one module (`trainers.trl`, …) that imports its trainer. What 
 | module | what |
 |---|---|
 | `modes` | four ways to get the loss's gradients into the model: `direct`, `grad_cache`, `detached`, `rows` |
+| `known` | the server's answer, to be joined to a graph later |
 | `needs` | which views, entropies and rewards a preset with its options needs |
 | `prompt_views` | views of each prompt's pictures after the trainer's own resize, made while the trainer generates |
 | `resizing` | a picture as the model's processor has resized it |

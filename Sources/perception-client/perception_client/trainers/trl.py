@@ -65,7 +65,7 @@ class PerceptionMixin:
         return rewards
 
     def _get_per_token_logps_and_entropies(self, *args: Any, **kwargs: Any) -> Any:
-        return self._perception_steps.passed(args, kwargs)
+        return self._perception_steps.watch.passed(args, kwargs)
 
     def _compute_loss(self, model: Any, inputs: dict[str, Any]) -> Any:
         own = super()._compute_loss  # type: ignore[misc]

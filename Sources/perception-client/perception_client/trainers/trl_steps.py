@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import functools
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -20,25 +20,12 @@ from .modes import Pass
 from .prompt_views import Pending, PromptViews, RowViews
 from .settings import TrainerSettings
 from .trl_rows import pictures, response
+from .trl_watch import Call, Watch
 
 if TYPE_CHECKING:
     from ..client import Perception
 
 Batch = dict[str, Any]
-
-
-class _Seen(Exception):
-    """The call of the log-probabilities was seen, and not made."""
-
-
-class Call:
-    """A call that the trainer makes of its log-probabilities: the arguments, and the result once there is one."""
-
-    def __init__(self, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> None:
-        self.args = args
-        # The router's loss is of the original alone.
-        self.kwargs = dict(kwargs) | ({"compute_aux_loss": False} if "compute_aux_loss" in kwargs else {})
-        self.result: Any = None
 
 
 class Steps:
@@ -57,7 +44,6 @@ class Steps:
         self.trainer = trainer
         self.settings = settings
         self.client = client if client is not None else settings.client()
-        self.passes = passes
         self.needs = settings.needs(self.client)
         self._refuse()
         recipes = settings.recipes_for(self.needs)
@@ -72,8 +58,7 @@ class Steps:
         self.heat_maps = reporting.HeatMaps(folder, settings.heatmap_every, trainer.accelerator.process_index)
         # Reward functions' values [B · ranks, functions] of the rollouts that are being made.
         self.rewards: torch.Tensor | None = None
-        self._call: Call | None = None
-        self._watching = self._stopping = False
+        self.watch = Watch(passes)
         self._compared = False
 
     def _refuse(self) -> None:
@@ -166,7 +151,7 @@ class Steps:
         """What the policy that sampled says of all rollouts under each view, in pieces of a micro-batch."""
         if not views:
             return {}
-        call = self.peeked(self.trainer._compute_loss, self.trainer.model, batch)
+        call = self.watch.peeked(self.trainer._compute_loss, self.trainer.model, batch)
         call.kwargs["batch_size"] = self.trainer.args.per_device_train_batch_size
         with torch.no_grad():
             return {view: self.forward(call, batch, view) for view in views}
@@ -186,13 +171,13 @@ class Steps:
 
     def loss(self, own: Callable[[Any, Batch], torch.Tensor], model: Any, batch: Batch) -> torch.Tensor:
         """Compute the trainer's own loss and add the perception loss."""
-        if not self.trainer.model.training or self._is_peeking or "perception.seen" not in batch:
+        if not self.trainer.model.training or self.watch.stopping or "perception.seen" not in batch:
             return own(model, batch)
         if self.trainer.accelerator.num_processes == 1 and not batch["perception.seen"].any():
             return own(model, batch)
         arguments, factor = self.arguments(batch)
         if self.settings.mode == "grad_cache":
-            call = self.peeked(own, model, batch)
+            call = self.watch.peeked(own, model, batch)
             # The trainer's own backward pass reduces over ranks what has gathered by then.
             alone = (
                 model.no_sync() if isinstance(model, DistributedDataParallel) else contextlib.nullcontext()
@@ -201,10 +186,10 @@ class Steps:
                 known = modes.cached(
                     self.client, functools.partial(self.forward, call, batch), backward=self._backward,
                     factor=factor, **arguments)  # fmt: skip
-            loss, call = self.watched(own, model, batch)
+            loss, call = self.watch.watched(own, model, batch)
             added = known.attach(call.result[0])
         else:
-            loss, call = self.watched(own, model, batch)
+            loss, call = self.watch.watched(own, model, batch)
             original = Pass(call.result[0], call.result[1])
             if self.settings.mode == "detached":
                 others = {view: self._kept(batch, view) for view in self.needs.others}
@@ -245,7 +230,7 @@ class Steps:
             own = call.kwargs[resizing.PIXELS]
             pixels = torch.cat([x for x in batch[f"perception.{view}"] if len(x)])
             changed = {resizing.PIXELS: pixels.to(device=own.device, dtype=own.dtype)}
-        result = self.passes(*call.args, **call.kwargs | changed)
+        result = self.watch.passes(*call.args, **call.kwargs | changed)
         return Pass(result[0], result[1])
 
     def _kept(self, batch: Batch, view: str) -> Pass:
@@ -260,53 +245,6 @@ class Steps:
     def _backward(self, loss: torch.Tensor) -> None:
         steps = self.trainer.current_gradient_accumulation_steps if self._trainer_divides else 1
         self.trainer.accelerator.backward(loss / steps)
-
-    # Watching the trainer
-
-    def passed(self, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> Any:
-        """Make the trainer's call of its log-probabilities, and keep it where it is watched for."""
-        if self._stopping:
-            self._call = Call(args, kwargs)
-            raise _Seen
-        result = self.passes(*args, **kwargs)
-        if self._watching:
-            self._call = Call(args, kwargs)
-            self._call.result = result
-        return result
-
-    @property
-    def _is_peeking(self) -> bool:
-        return self._stopping
-
-    def watched(
-        self, own: Callable[..., torch.Tensor], model: Any, batch: Batch
-    ) -> tuple[torch.Tensor, Call]:
-        """Compute the trainer's loss, and return it with the call of its log-probabilities."""
-        self._watching = True
-        try:
-            loss = own(model, batch)
-            return loss, self._taken()
-        finally:
-            self._watching = False
-
-    def peeked(self, own: Callable[..., torch.Tensor], model: Any, batch: Batch) -> Call:
-        """Return the call that the trainer would make for this batch, without making it."""
-        self._stopping = True
-        try:
-            own(model, batch)
-        except _Seen:
-            pass
-        finally:
-            self._stopping = False
-        return self._taken()
-
-    def _taken(self) -> Call:
-        call, self._call = self._call, None
-        if call is None:
-            raise RuntimeError(
-                "this release of TRL computes its loss without _get_per_token_logps_and_entropies"
-            )
-        return call
 
     # The log
 
