@@ -46,6 +46,11 @@ class PerceptionPPOActor(FSDPPPOActor):
         self.perception = TrainerSettings.of()
         if self.perception.mode not in OFFERED:
             raise ValueError(f"mode {self.perception.mode}: AReaL's engine offers {' and '.join(OFFERED)}")
+        if self.perception.normalise != "micro":
+            raise ValueError(
+                f"normalise {self.perception.normalise}: AReaL weights each micro-batch by its response tokens, and the "
+                "perception loss with it: leave normalise at micro"
+            )
         self._pictured: Iterator[bool] = iter(())
         self._views: columns.Views | None = None
         self._said: Pass | None = None

@@ -45,7 +45,9 @@ class PerceptionMixin:
         settings = self.perception
         client = settings.client()
         recipes = settings.recipes_for(settings.needs(client))
-        views = PromptViews(client, recipes, processor=self.processor, seed=settings.seed)
+        views = PromptViews(
+            client, recipes, processor=self.processor, seed=settings.seed, per_rollout=settings.per_rollout
+        )
         return GroupViews(views)
 
     def another_turn(self, pictures: Sequence[Any]) -> None:
@@ -89,6 +91,6 @@ class PerceptionVisionRLVRWorkflow(PerceptionMixin, VisionRLVRWorkflow):
         if not data.get("images"):
             raise ValueError(
                 "this prompt has no picture, and AReaL's VisionRLVRWorkflow takes none without: leave such prompts out "
-                "of the data set, or put PerceptionMixin before a workflow of your own that returns multi_modal_input=[{}]"
+                "of the data set, or put PerceptionMixin before a workflow that returns multi_modal_input=[{}] for them"
             )
         return await super().arun_episode(engine, data)
