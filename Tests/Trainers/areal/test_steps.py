@@ -65,7 +65,7 @@ def test_grad_cache_makes_the_parameters_of_direct(folder, batches, settings):
 
 def test_numbers_and_heat_maps_are_where_users_of_areal_look(folder, batches, settings, monkeypatch, tmp_path):
     monkeypatch.chdir(tmp_path)
-    settings(heatmap_every=2)
+    settings(heatmap_every=2, send_tokens=1)
     _, said, _ = training.trained(PerceptionPPOActor, folder, batches)
     for name in ("loss", "gated", "tokens", "server_ms", "skipped"):
         assert f"ppo_actor/update/perception/{name}" in said[0]

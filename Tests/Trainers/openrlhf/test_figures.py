@@ -49,7 +49,9 @@ def test_grad_cache_needs_less_memory_than_direct(folder, batches, settings, mon
     monkeypatch.setattr(InProcessTrainer, "preset", None)
     for mode in ("direct", "grad_cache", "none"):
         settings(mode="direct" if mode == "none" else mode)
-        trainer = strategy.made(InProcessTrainer if mode == "none" else ActorPPOTrainer, folder)
+        # Without ZeRO, whose buckets of gigabytes hide everything, and with Adam's state made before.
+        trainer = strategy.made(InProcessTrainer if mode == "none" else ActorPPOTrainer, folder, stage=0)
+        strategy.step(trainer, batches[0])
         with measuring.Memory() as memory:
             strategy.step(trainer, batches[0])
         most[mode] = memory.most

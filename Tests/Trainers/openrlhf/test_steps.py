@@ -103,7 +103,7 @@ def test_a_loss_that_cannot_be_had_is_skipped(folder, batches, settings, restart
 
 
 def test_heat_maps_are_beside_the_checkpoints(folder, batches, settings, monkeypatch, tmp_path):
-    settings(heatmap_every=2)
+    settings(heatmap_every=2, send_tokens=1)
     trainer = strategy.made(ActorPPOTrainer, folder)
     trainer.args.ckpt = strategy.Names(output_dir=str(tmp_path))
     trainer.tokenizer = rollouts.processor(folder)
