@@ -1,9 +1,11 @@
 """Every page at both widths, light and dark: nothing to complain of, nothing that sticks out, nothing axe objects to."""
 
 import pytest
+import requests
 
 import accessibility
 import browser
+import contract
 
 PAGES = {"playground": "/", "views": "/#views", "docs": "/docs", "live": "/live"}
 # Of the contract, which is long, one part of each kind.

@@ -5,13 +5,13 @@ import asyncio
 import pytest
 import rollouts
 import torch
+from areal import workflow_context
 from areal.api import RolloutWorkflow
 from areal.infra.workflow_context import WorkflowContext
 from areal.utils import stats_tracker
 from areal.utils.dynamic_import import import_from_string
 
 import tiny_model
-from areal import workflow_context
 from perception_client.trainers.areal import PerceptionMixin
 
 VIEWS = ("preserving", "removing")

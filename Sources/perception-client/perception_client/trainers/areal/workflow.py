@@ -91,6 +91,7 @@ class PerceptionVisionRLVRWorkflow(PerceptionMixin, VisionRLVRWorkflow):
         if not data.get("images"):
             raise ValueError(
                 "this prompt has no picture, and AReaL's VisionRLVRWorkflow takes none without: leave such prompts out "
-                "of the data set, or put PerceptionMixin before a workflow that returns multi_modal_input=[{}] for them"
+                "of the data set, or put PerceptionMixin before a workflow of your own that returns "
+                "multi_modal_input=[{}]"
             )
         return await super().arun_episode(engine, data)

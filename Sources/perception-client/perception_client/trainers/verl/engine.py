@@ -141,7 +141,10 @@ class PerceivingEngine(FSDPEngineWithLMHead):  # type: ignore[misc]
         dtype = getattr(self, "_autocast_dtype", torch.bfloat16)
         if dtype == torch.float32:
             return contextlib.nullcontext()
-        return torch.autocast(device_type=get_device_name(), dtype=dtype)
+        autocast: contextlib.AbstractContextManager[Any] = torch.autocast(
+            device_type=get_device_name(), dtype=dtype
+        )
+        return autocast
 
     def _backward(self, loss: torch.Tensor) -> None:
         scaler = getattr(self, "scaler", None)
