@@ -15,9 +15,7 @@ from ..group_views import GroupViews
 from ..prompt_views import PromptViews
 from ..settings import TrainerSettings
 from . import versions
-from .columns import columns
-
-OWN = "multi_modal_input"
+from .columns import OWN, columns
 
 
 class PerceptionMixin:
