@@ -55,7 +55,7 @@ def test_grad_cache_needs_less_memory_than_direct(folder, batches, settings):
             training.step(engine, batches[0])
         most[mode] = memory.most
     print("most bytes of tensors alive in a step:", most)
-    assert most["none"] <= most["grad_cache"] < 0.9 * most["direct"]
+    assert most["grad_cache"] - most["none"] < 0.8 * (most["direct"] - most["none"])
 
 
 def test_the_share_of_a_step(folder, batches, settings):

@@ -1,6 +1,7 @@
 """What the engine refuses, and what it says one should do."""
 
 import pytest
+import rollouts
 import training
 from areal.api.cli_args import MicroBatchSpec
 
@@ -54,6 +55,17 @@ def test_modes_of_other_trainers_are_refused(folder, settings):
     settings(mode="rows")
     with pytest.raises(ValueError, match="mode rows: AReaL's engine offers direct and grad_cache"):
         PerceptionPPOActor(training.config(folder))
+
+
+def test_another_normalisation_than_areals_is_refused(folder, settings):
+    settings(normalise="sequences")
+    with pytest.raises(ValueError, match="normalise sequences: AReaL weights each micro-batch by its response tokens"):
+        PerceptionPPOActor(training.config(folder))
+
+
+def test_views_for_each_rollout_are_refused(folder, url):
+    with pytest.raises(ValueError, match="per_rollout: this trainer runs each rollout for itself"):
+        rollouts.workflow(folder, perception={"url": url, "per_rollout": True}).groups  # noqa: B018
 
 
 def test_tree_training_is_refused(folder, settings):

@@ -63,9 +63,20 @@ def test_grad_cache_makes_the_parameters_of_direct(folder, batches, settings):
     assert (direct - cached).abs().max() < 1e-6
 
 
+def test_each_trajectory_keeps_its_own_pictures(folder, batches, settings):
+    engine = training.made(PerceptionPPOActor, folder)
+    trajectories = [dict(one) for one in batches[0]]
+    for one, log_probs in zip(trajectories, engine.compute_logp(trajectories), strict=True):
+        one["prox_logp"] = log_probs
+    for before, after in zip(batches[0], engine.compute_advantages(trajectories), strict=True):
+        for name in ("multi_modal_input", "multi_modal_input_view_removing"):
+            assert len(after[name]) == rollouts.GROUP
+            assert after[name][0]["pixel_values"].data_ptr() == before[name][0]["pixel_values"].data_ptr()
+
+
 def test_numbers_and_heat_maps_are_where_users_of_areal_look(folder, batches, settings, monkeypatch, tmp_path):
     monkeypatch.chdir(tmp_path)
-    settings(heatmap_every=2)
+    settings(heatmap_every=2, send_tokens=1)
     _, said, _ = training.trained(PerceptionPPOActor, folder, batches)
     for name in ("loss", "gated", "tokens", "server_ms", "skipped"):
         assert f"ppo_actor/update/perception/{name}" in said[0]

@@ -49,12 +49,14 @@ def test_grad_cache_needs_less_memory_than_direct(folder, batches, settings, mon
     monkeypatch.setattr(InProcessTrainer, "preset", None)
     for mode in ("direct", "grad_cache", "none"):
         settings(mode="direct" if mode == "none" else mode)
-        trainer = strategy.made(InProcessTrainer if mode == "none" else ActorPPOTrainer, folder)
+        # Without ZeRO, whose buckets of gigabytes hide everything, and with Adam's state made before.
+        trainer = strategy.made(InProcessTrainer if mode == "none" else ActorPPOTrainer, folder, stage=0)
+        strategy.step(trainer, batches[0])
         with measuring.Memory() as memory:
             strategy.step(trainer, batches[0])
         most[mode] = memory.most
     print("most bytes of tensors alive in a step:", most)
-    assert most["none"] <= most["grad_cache"] < 0.9 * most["direct"]
+    assert most["grad_cache"] - most["none"] < 0.8 * (most["direct"] - most["none"])
 
 
 def test_the_share_of_a_step(folder, batches, settings):

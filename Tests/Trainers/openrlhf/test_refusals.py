@@ -1,6 +1,7 @@
 """What the training step refuses, and what it says one should do."""
 
 import pytest
+import rollouts
 import strategy
 from openrlhf.trainer.ray.ppo_actor import ActorPPOTrainer
 
@@ -26,6 +27,17 @@ def test_modes_of_other_trainers_are_refused(folder, batches, settings):
     settings(mode="rows")
     with pytest.raises(ValueError, match="mode rows: OpenRLHF's step offers direct and grad_cache"):
         strategy.step(strategy.made(ActorPPOTrainer, folder), batches[0])
+
+
+def test_another_normalisation_than_openrlhfs_is_refused(folder, batches, settings):
+    settings(normalise="sequences")
+    with pytest.raises(ValueError, match="normalise sequences: OpenRLHF weights each micro-batch by its tokens or rows"):
+        strategy.step(strategy.made(ActorPPOTrainer, folder), batches[0])
+
+
+def test_views_for_each_rollout_are_refused(words, url):
+    with pytest.raises(ValueError, match="per_rollout: this trainer runs each rollout for itself"):
+        rollouts.Executor(perception={"url": url, "per_rollout": True}).groups(words)
 
 
 def test_other_releases_are_refused(monkeypatch):

@@ -47,9 +47,17 @@ class GroupViews:
 
     Args:
         views: makes the views.
+
+    Raises:
+        ValueError: the views are to be drawn for each rollout.
     """
 
     def __init__(self, views: PromptViews) -> None:
+        if views.per_rollout:
+            raise ValueError(
+                "per_rollout: this trainer runs each rollout for itself, and a prompt's rollouts get the same views: "
+                "leave per_rollout at 0"
+            )
         self.views = views
         self._live: weakref.WeakValueDictionary[tuple[str, ...], Pending] = weakref.WeakValueDictionary()
         self._draws: dict[tuple[str, ...], int] = {}

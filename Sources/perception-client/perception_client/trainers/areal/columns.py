@@ -15,7 +15,8 @@ import torch
 
 from ..resizing import GRID, PIXELS, Features
 
-PREFIX = "multi_modal_input_view_"
+OWN = "multi_modal_input"
+PREFIX = f"{OWN}_view_"
 FAILED = "failed"
 MISSING = (
     "this batch has rows with pictures and without views of them: let the rollouts come from "

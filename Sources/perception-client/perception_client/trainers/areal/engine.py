@@ -46,6 +46,11 @@ class PerceptionPPOActor(FSDPPPOActor):
         self.perception = TrainerSettings.of()
         if self.perception.mode not in OFFERED:
             raise ValueError(f"mode {self.perception.mode}: AReaL's engine offers {' and '.join(OFFERED)}")
+        if self.perception.normalise != "micro":
+            raise ValueError(
+                f"normalise {self.perception.normalise}: AReaL weights each micro-batch by its response tokens, and the "
+                "perception loss with it: leave normalise at micro"
+            )
         self._pictured: Iterator[bool] = iter(())
         self._views: columns.Views | None = None
         self._said: Pass | None = None
@@ -76,6 +81,19 @@ class PerceptionPPOActor(FSDPPPOActor):
         """Where heat maps go: `perception/EXPERIMENT/TRIAL` below the working directory."""
         folder = f"perception/{self.config.experiment_name}/{self.config.trial_name}"
         return reporting.HeatMaps(folder, self.perception.heatmap_every, dist.get_rank())
+
+    def compute_advantages(self, data: list[dict[str, Any]], *args: Any, **more: Any) -> list[dict[str, Any]]:
+        """Compute AReaL's own, and leave each trajectory its own pictures.
+
+        AReaL copies those of all trajectories into each one: the copies grow with the square of the batch, three times
+        over with views, and rows would find others' pictures once trajectories change their order.
+        """
+        pictures = [{k: v for k, v in one.items() if k.startswith(columns.OWN)} for one in data]
+        bare = [
+            {k: v for k, v in one.items() if k not in own} for one, own in zip(data, pictures, strict=True)
+        ]
+        found: list[dict[str, Any]] = super().compute_advantages(bare, *args, **more)
+        return [one | own for one, own in zip(found, pictures, strict=True)]
 
     def forward_backward_batch(
         self, mb_list: Any, process_output_fn: Callable[..., Any], forward_only: bool = False

@@ -15,9 +15,7 @@ from ..group_views import GroupViews
 from ..prompt_views import PromptViews
 from ..settings import TrainerSettings
 from . import versions
-from .columns import columns
-
-OWN = "multi_modal_input"
+from .columns import OWN, columns
 
 
 class PerceptionMixin:
@@ -45,7 +43,9 @@ class PerceptionMixin:
         settings = self.perception
         client = settings.client()
         recipes = settings.recipes_for(settings.needs(client))
-        views = PromptViews(client, recipes, processor=self.processor, seed=settings.seed)
+        views = PromptViews(
+            client, recipes, processor=self.processor, seed=settings.seed, per_rollout=settings.per_rollout
+        )
         return GroupViews(views)
 
     def another_turn(self, pictures: Sequence[Any]) -> None:

@@ -42,7 +42,11 @@ class PerceptionMixin:
             settings = self.perception
             client = settings.client()
             recipes = settings.recipes_for(settings.needs(client))
-            self._groups = GroupViews(PromptViews(client, recipes, processor=processor, seed=settings.seed))
+            self._groups = GroupViews(
+                PromptViews(
+                    client, recipes, processor=processor, seed=settings.seed, per_rollout=settings.per_rollout
+                )
+            )
         return self._groups
 
     async def execute(self, *args: Any, hf_tokenizer: Any, **more: Any) -> dict[str, Any]:

@@ -24,8 +24,6 @@ from . import views
 from .installing import check
 
 OFFERED = ("direct", "grad_cache")
-# OpenRLHF adds a step's numbers up over ranks, one collective for each name: every rank must have the same ones.
-NUMBERS = ("loss", "objective", "tokens", "candidates", "selected", "gated", "server_ms", "skipped")
 
 
 class PerceptionStep:
@@ -49,6 +47,11 @@ class PerceptionStep:
         settings = TrainerSettings.of()
         if settings.mode not in OFFERED:
             raise ValueError(f"mode {settings.mode}: OpenRLHF's step offers {' and '.join(OFFERED)}")
+        if settings.normalise != "micro":
+            raise ValueError(
+                f"normalise {settings.normalise}: OpenRLHF weights each micro-batch by its tokens or rows, and the "
+                "perception loss with it: leave normalise at micro"
+            )
         return settings
 
     @cached_property
@@ -92,10 +95,11 @@ class PerceptionStep:
                 self.actor_loss_fn = own_loss
         if watch.policy_loss is not None:
             status["metrics"]["policy_loss"] = watch.policy_loss
-        said = reporting.metrics(self.client.last, self.client.skipped, "") if somewhere else {}
-        for name in NUMBERS:
-            status["metrics"][reporting.PREFIX + name] = torch.tensor(said.get(name, 0.0))
-            status["weights"][reporting.PREFIX + name] = "token"
+        said = reporting.metrics(self.client.last, self.client.skipped) if somewhere else {}
+        # OpenRLHF adds a step's numbers up over ranks, one collective for each name: every rank must have the same ones.
+        for name in sorted(reporting.names(self.wanted)):
+            status["metrics"][name] = torch.tensor(said.get(name, 0.0))
+            status["weights"][name] = "token"
         self._steps = getattr(self, "_steps", 0) + 1
         if somewhere:
             self.heat_maps.write(self._steps, self.client.last, watch.texts)
