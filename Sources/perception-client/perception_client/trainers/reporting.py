@@ -43,7 +43,9 @@ def metrics(score: Score, skipped: int = 0, prefix: str = PREFIX) -> dict[str, f
     found: dict[str, float] = {"loss": score.loss, "objective": score.objective, "skipped": float(skipped)}
     found |= {name: float(said[name]) for name in CURVES if said.get(name) is not None}
     for pair, share in (said.get("equal_views") or {}).items():
-        found[f"equal_views/{pair}"] = float(share)
+        # Of no tokens there is no share, as where a rank has no pictures.
+        if share is not None:
+            found[f"equal_views/{pair}"] = float(share)
     for view, value in (score.scalars.get("entropy_loss") or {}).items():
         found[f"entropy_loss/{view}"] = float(value)
     if score.server_ms is not None:

@@ -331,3 +331,5 @@ class Steps:
         own = self.trainer._metrics["train"]
         own[f"{reporting.PREFIX}views_seconds"].append(made.seconds)
         own[f"{reporting.PREFIX}views_waited_seconds"].append(made.waited)
+        if made.failed is not None:
+            own[f"{reporting.PREFIX}skipped"].append(float(self.client.skipped))
