@@ -36,7 +36,7 @@ let package = Package(
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
         .package(url: "https://github.com/apple/swift-http-types", from: "1.8.0"),
         .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
-        // Only tests read the contract as data.
+        // Reads the contract while the server is built.
         .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
     ],
     targets: [
@@ -83,15 +83,23 @@ let package = Package(
         room("Observability", ["Locking", logging]),
 
         // Where the columns meet.
-        .target(name: "CContract", exclude: ["docs.html"]),
+        .target(name: "CContract"),
+        .executableTarget(
+            name: "contract-compiler", dependencies: ["JSON", .product(name: "Yams", package: "Yams")],
+            swiftSettings: strict),
+        .plugin(
+            name: "ContractCompilation", capability: .buildTool(), dependencies: ["contract-compiler"],
+            path: "Sources/ContractCompilation"),
+        .target(name: "ContractJSON", swiftSettings: strict, plugins: ["ContractCompilation"]),
+        .target(name: "CPages", exclude: ["assets", "asset.inc", "README"]),
         .target(
             name: "CClientWheel", linkerSettings: [.linkedLibrary("gnutls"), .linkedLibrary("z")]),
         room("ClientWheel", ["CClientWheel", "Text"]),
         room(
             "Service",
             [
-                "Advantages", "Batches", "CContract", "ClientWheel", "ContactSheet", "ContrastiveLoss",
-                "EngineReplies", "HTTP", "Images",
+                "Advantages", "Batches", "CContract", "CPages", "ClientWheel", "ContactSheet", "ContractJSON",
+                "ContrastiveLoss", "EngineReplies", "HTTP", "Images",
                 "JSON", "Locking",
                 "Observability", "Parallelism", "Perception", "Perturbation", "PolicyObjective",
                 "SharedFiles",
@@ -113,8 +121,17 @@ let package = Package(
             name: "kernel-benchmark", dependencies: ["JSON", "Tensor", "TokenDistribution"],
             path: "Tests/Benchmarks/Kernels", swiftSettings: strict),
         .executableTarget(
-            name: "step-benchmark", dependencies: ["Images", "JSON", "Locking", "Perturbation"],
+            name: "step-benchmark",
+            dependencies: ["ForeignPictures", "Images", "JSON", "Perturbation", "WorkQuestions"],
             path: "Tests/Benchmarks/Steps", swiftSettings: strict),
+        // The codecs' libraries are linked by CImageCodecs.
+        .target(name: "ForeignFiles", dependencies: ["CImageCodecs"], path: "Tests/ForeignFiles"),
+        .target(
+            name: "ForeignPictures", dependencies: ["ForeignFiles", "Images"], path: "Tests/ForeignPictures",
+            swiftSettings: strict),
+        .target(
+            name: "WorkQuestions", dependencies: ["Locking"], path: "Tests/WorkQuestions",
+            swiftSettings: strict),
         .target(name: "TestMaterial", path: "Tests/TestMaterial", swiftSettings: strict),
         tests("JSONTests", ["JSON"]),
         tests("EngineRepliesTests", ["EngineReplies", "JSON"]),
@@ -131,15 +148,15 @@ let package = Package(
             ["Batches", "ContrastiveLoss", "JSON", "Perception", "Tensor", "TokenDistribution"]),
         tests(
             "PolicyObjectiveTests", ["Batches", "ContrastiveLoss", "JSON", "PolicyObjective", "Tensor"]),
-        tests("ImagesTests", ["Images", "JSON"]),
+        tests("ImagesTests", ["ForeignPictures", "Images", "JSON"]),
         tests("PerturbationTests", ["Images", "JSON", "Perturbation"]),
         tests("ContactSheetTests", ["ContactSheet", "Images", "JSON", "Perturbation"]),
         .target(name: "AllocationCount", path: "Tests/AllocationCount"),
         tests(
             "ClaimTests",
             [
-                "AllocationCount", "ContactSheet", "HTTP", "Images", "JSON", "Perturbation", "Service",
-                "Tensor", "Text",
+                "AllocationCount", "ContactSheet", "ForeignPictures", "HTTP", "Images", "JSON", "Locking",
+                "Perturbation", "Service", "Tensor", "Text", "WorkQuestions",
                 httpTypes,
             ]),
         tests("HTTPTests", ["HTTP", "Locking", "Parallelism", httpTypes]),
@@ -150,7 +167,6 @@ let package = Package(
                 "ContrastiveLoss", "HTTP", "Images", "JSON", "Locking", "Observability", "Perturbation",
                 "Service", "SharedFiles", "Tensor",
                 httpTypes, logging,
-                .product(name: "Yams", package: "Yams"),
             ]),
     ]
 )

@@ -7,6 +7,7 @@
 typedef struct decoding {
     struct jpeg_decompress_struct info;
     struct jpeg_source_mgr source;
+    const JOCTET *handed_out; /* up to here; libjpeg tells what it has taken only now and then */
     struct jpeg_progress_mgr progress;
     jpeg_exit exit;
     int max_scans;
@@ -26,24 +27,48 @@ static boolean fill_after_end(j_decompress_ptr info) {
     return TRUE;
 }
 
+static void leave_unwanted(decoding *state) {
+    report_unwanted(state->exit.report);
+    longjmp(state->exit.barrier, 1);
+}
+
+/* The file is handed out in pieces, so that headers of any length and scans of a wide picture are watched. */
+enum { piece_of_file = 1 << 16 };
+
+static void hand_out(decoding *state, const JOCTET *next, size_t left) {
+    size_t count = left < piece_of_file ? left : piece_of_file;
+    state->source.next_input_byte = next;
+    state->source.bytes_in_buffer = count;
+    state->handed_out = next + count;
+    state->exit.unread = left - count;
+}
+
+/* The next piece; libjpeg has taken all of the last one. */
+static boolean fill(j_decompress_ptr info) {
+    decoding *state = (decoding *)info->client_data;
+    if (state->exit.unread == 0) return fill_after_end(info);
+    if (state->watch && !work_goes_on(state->watch, work_watch_operations)) leave_unwanted(state);
+    hand_out(state, state->handed_out, state->exit.unread);
+    return TRUE;
+}
+
 static void skip(j_decompress_ptr info, long count) {
+    decoding *state = (decoding *)info->client_data;
+    size_t left = info->src->bytes_in_buffer + state->exit.unread;
     if (count <= 0) return;
-    if ((size_t)count > info->src->bytes_in_buffer) {
+    if ((size_t)count > left) {
+        state->exit.unread = 0;
         (void)fill_after_end(info);
         return;
     }
-    info->src->next_input_byte += count;
-    info->src->bytes_in_buffer -= (size_t)count;
+    hand_out(state, info->src->next_input_byte + count, left - (size_t)count);
 }
 
 /* libjpeg calls this for each row of blocks that it reads, and for each row of pixels that it hands out. */
 static void watch_scans(j_common_ptr common) {
     j_decompress_ptr info = (j_decompress_ptr)common;
     decoding *state = (decoding *)info->client_data;
-    if (!work_goes_on(state->watch, work_watch_operations)) {
-        report_unwanted(state->exit.report);
-        longjmp(state->exit.barrier, 1);
-    }
+    if (!work_goes_on(state->watch, work_watch_operations)) leave_unwanted(state);
     if (info->input_scan_number <= state->max_scans) return;
     report_fail(state->exit.report, PERCEPTION_CODEC_SCAN_LIMIT, 0, "too many scans");
     longjmp(state->exit.barrier, 1);
@@ -71,10 +96,9 @@ static void open_and_read_header(decoding *state, const uint8_t *bytes, size_t c
     perception_codec_report *report = state->exit.report;
     jpeg_create_decompress(info);
     info->client_data = state;
-    state->source.next_input_byte = bytes;
-    state->source.bytes_in_buffer = count;
+    hand_out(state, bytes, count);
     state->source.init_source = nothing;
-    state->source.fill_input_buffer = fill_after_end;
+    state->source.fill_input_buffer = fill;
     state->source.skip_input_data = skip;
     state->source.resync_to_restart = jpeg_resync_to_restart;
     state->source.term_source = nothing;
@@ -85,6 +109,7 @@ static void open_and_read_header(decoding *state, const uint8_t *bytes, size_t c
     report->width = info->image_width;
     report->height = info->image_height;
     report->decoder_bytes = working_bytes(info);
+    report->is_in_scans = jpeg_has_multiple_scans(info);
 }
 
 /* Of a header that was not read to its end. One that comes later is an error, and claims nothing. */
@@ -106,6 +131,17 @@ void perception_jpeg_probe(const uint8_t *bytes, size_t count, perception_codec_
         remember_claim(&state);
     }
     jpeg_destroy_decompress(&state.info);
+}
+
+int perception_jpeg_scans(const uint8_t *bytes, size_t count, int most) {
+    const uint8_t *end = bytes + count;
+    int scans = 0;
+    while (scans < most && end - bytes >= 2) {
+        bytes = memchr(bytes, 0xFF, (size_t)(end - bytes - 1));
+        if (!bytes) break;
+        scans += *++bytes == 0xDA;
+    }
+    return scans;
 }
 
 /* Pillow's reading of four-component files: always inverted, as Adobe writes them, then CMYK to RGB with

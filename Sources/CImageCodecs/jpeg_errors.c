@@ -7,7 +7,8 @@ static size_t position(j_common_ptr info) {
     j_decompress_ptr decompressor = (j_decompress_ptr)info;
     perception_codec_report *report = ((jpeg_exit *)info->err)->report;
     /* report->byte holds the file's length while decoding. */
-    size_t left = decompressor->src ? decompressor->src->bytes_in_buffer : 0;
+    size_t left = ((jpeg_exit *)info->err)->unread;
+    if (decompressor->src) left += decompressor->src->bytes_in_buffer;
     return report->byte > left ? report->byte - left : 0;
 }
 
@@ -95,6 +96,7 @@ struct jpeg_error_mgr *jpeg_exit_prepare(jpeg_exit *exit, perception_codec_repor
     exit->report = report;
     exit->damage_is_error = 0;
     exit->ended_early = 0;
+    exit->unread = 0;
     exit->has_header = 0;
     return base;
 }

@@ -16,6 +16,7 @@ typedef struct jpeg_exit {
     perception_codec_report *report;
     int damage_is_error; /* decoding only: damaged or missing data ends the decoding */
     int ended_early;     /* the source ran dry */
+    size_t unread;       /* bytes of the file behind those that the source has handed out */
     int has_header;      /* everything before the first scan's data was read */
 } jpeg_exit;
 

@@ -46,3 +46,42 @@ int png_chunks_find(const uint8_t *bytes, size_t count, png_chunks *chunks) {
     }
     return 0;
 }
+
+/* Of letters (W3C PNG 5.4); of the critical ones those that there are. */
+static int is_sound(const uint8_t *name) {
+    static const char known[4][5] = {"IHDR", "PLTE", "IDAT", "IEND"};
+    int is_known = !is_critical(name);
+    for (int i = 0; i < 4; i++) {
+        uint8_t letter = name[i] & 0xDF;
+        if (letter < 'A' || letter > 'Z') return 0;
+        is_known |= memcmp(name, known[i], 4) == 0;
+    }
+    return is_known;
+}
+
+/* 0 once nobody wants it. */
+static int checksum(const uint8_t *bytes, size_t count, uint32_t *sum, work_watch *watch) {
+    uLong state = crc32(0, Z_NULL, 0);
+    for (size_t done = 0; done < count; done += work_watch_operations) {
+        if (!work_goes_on(watch, work_watch_operations)) return 0;
+        size_t left = count - done;
+        state = crc32_z(state, bytes + done, left < work_watch_operations ? left : work_watch_operations);
+    }
+    *sum = (uint32_t)state;
+    return 1;
+}
+
+png_chunks_state png_chunks_check(const uint8_t *bytes, size_t count, size_t *at, work_watch *watch) {
+    for (;;) {
+        const uint8_t *name = bytes + *at + 4;
+        uint32_t sum = 0;
+        if (count - *at < 12) return PNG_CHUNKS_END_EARLY;
+        size_t length = png_word(bytes + *at);
+        if (length > 0x7FFFFFFF || !is_sound(name)) return PNG_CHUNKS_ARE_DAMAGED;
+        if (length > count - *at - 12) return PNG_CHUNKS_END_EARLY;
+        if (!checksum(name, length + 4, &sum, watch)) return PNG_CHUNKS_ARE_UNWANTED;
+        if (sum != png_word(name + 4 + length)) return PNG_CHUNKS_ARE_DAMAGED;
+        if (memcmp(name, "IEND", 4) == 0) return PNG_CHUNKS_ARE_WHOLE;
+        *at += 12 + length;
+    }
+}

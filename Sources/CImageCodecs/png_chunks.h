@@ -4,6 +4,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "work_watch.h"
+
 typedef struct png_bytes {
     const uint8_t *start;
     size_t count;
@@ -20,6 +22,17 @@ typedef struct png_chunks {
 
 /* 0 when there is no readable header with pixels behind it. Linear in the bytes before the pixels. */
 int png_chunks_find(const uint8_t *bytes, size_t count, png_chunks *chunks);
+
+typedef enum png_chunks_state {
+    PNG_CHUNKS_ARE_WHOLE = 0,
+    PNG_CHUNKS_END_EARLY,
+    PNG_CHUNKS_ARE_DAMAGED,
+    PNG_CHUNKS_ARE_UNWANTED
+} png_chunks_state;
+
+/* Whether all chunks from `at` to the file's end have sound names and checksums, as libpng wants them, critical or not; where
+   they don't, `at` is there. Linear in these bytes. */
+png_chunks_state png_chunks_check(const uint8_t *bytes, size_t count, size_t *at, work_watch *watch);
 
 /* Big-endian. */
 uint32_t png_word(const uint8_t *bytes);

@@ -2,7 +2,7 @@
 #include <setjmp.h>
 
 #include "png_rows.h"
-#include "png_salvage.h"
+#include "png_stream.h"
 #include "report.h"
 
 /* All that one reading holds; see jpeg_decode.c for why it lives outside the frame that calls setjmp. */
@@ -19,6 +19,7 @@ typedef struct reading {
     size_t row_bytes;
     png_bytep raw; /* one row, or all of them when interlaced */
     int passes;
+    int is_wide;   /* libpng has read its header only */
 } reading;
 
 static void leave(reading *state, perception_codec_status status, const char *words) {
@@ -125,6 +126,15 @@ static void read_rows(reading *state, uint8_t *rgb) {
     png_read_end(state->png, NULL);
 }
 
+/* Some milliseconds of libpng's work. */
+enum { widest_row = 4 << 20 };
+
+static size_t stored_row_bytes(size_t width, int depth, int color) {
+    return width * png_channels(color) * (depth == 16 ? 2 : 1);
+}
+
+static int is_wide(size_t width, int depth, int color) { return stored_row_bytes(width, depth, color) > widest_row; }
+
 static void read_all(reading *state, uint8_t *rgb, size_t capacity) {
     set_limits(state->png);
     pass_over_metadata(state->png);
@@ -132,10 +142,39 @@ static void read_all(reading *state, uint8_t *rgb, size_t capacity) {
     read_header(state);
     if (state->layout.width * state->layout.height * 3 != capacity)
         leave(state, PERCEPTION_CODEC_MALFORMED, "the header changed its claim");
-    if (png_chunks_find(state->bytes, state->count, &state->chunks))
-        png_take_transparency(&state->layout, state->chunks.transparency);
+    int has_pixels = png_chunks_find(state->bytes, state->count, &state->chunks);
+    if (has_pixels) png_take_transparency(&state->layout, state->chunks.transparency);
+    state->is_wide = has_pixels && is_wide(state->layout.width, state->layout.depth, state->layout.color);
+    if (state->is_wide) return;
     hold_rows(state);
     read_rows(state, rgb);
+}
+
+static void fail_wide(
+    perception_codec_report *report, perception_codec_status status, size_t byte, const char *words) {
+    report->salvageable = 1;
+    report_fail(report, status, byte, words);
+}
+
+/* Rows for which libpng would not ask in time. Their chunks are checked first, so that a damaged file is as wrong as it is to
+   libpng. */
+static void read_wide(reading *state, uint8_t *rgb) {
+    perception_codec_report *report = state->report;
+    size_t at = state->chunks.pixels;
+    switch (png_chunks_check(state->bytes, state->count, &at, state->watch)) {
+        case PNG_CHUNKS_ARE_UNWANTED: return report_unwanted(report);
+        case PNG_CHUNKS_ARE_DAMAGED: return fail_wide(report, PERCEPTION_CODEC_DAMAGED, at, "a chunk is damaged");
+        case PNG_CHUNKS_END_EARLY:
+            return fail_wide(report, PERCEPTION_CODEC_TRUNCATED, state->count, "the file ends here");
+        case PNG_CHUNKS_ARE_WHOLE: break;
+    }
+    png_stream_outcome outcome =
+        png_stream_decode(&state->chunks, state->bytes, state->count, &state->layout, rgb, state->watch);
+    if (state->watch->is_over) return report_unwanted(report);
+    if (outcome == PNG_STREAM_HAS_NO_MEMORY)
+        report_fail(report, PERCEPTION_CODEC_OUT_OF_MEMORY, 0, "no memory for its rows");
+    else if (outcome == PNG_STREAM_HAS_PART)
+        fail_wide(report, PERCEPTION_CODEC_DAMAGED, at, "the pixels' data don't make a whole picture");
 }
 
 static void deinterlace(const reading *state, uint8_t *rgb) {
@@ -155,7 +194,9 @@ static void salvage(reading *state, uint8_t *rgb, size_t capacity) {
     if (report->status == PERCEPTION_CODEC_OUT_OF_MEMORY || report->status == PERCEPTION_CODEC_UNWANTED) return;
     if (!report->salvageable) return;
     if ((size_t)png_word(header) * png_word(header + 4) * 3 != capacity) return;
-    if (!png_salvage(&state->chunks, state->bytes, state->count, &state->layout, rgb, state->watch))
+    png_stream_outcome outcome =
+        png_stream_decode(&state->chunks, state->bytes, state->count, &state->layout, rgb, state->watch);
+    if (outcome == PNG_STREAM_HAS_NO_MEMORY)
         report_fail(report, PERCEPTION_CODEC_OUT_OF_MEMORY, 0, "no memory for its rows");
     else if (state->watch->is_over)
         report_unwanted(report);
@@ -184,5 +225,18 @@ void perception_png_decode(
     if (report->status == PERCEPTION_CODEC_OK && state.passes > 1) deinterlace(&state, rgb);
     free(state.raw);
     png_destroy_read_struct(&state.png, &state.info, NULL);
+    if (report->status == PERCEPTION_CODEC_OK && state.is_wide) read_wide(&state, rgb);
     if (report->status != PERCEPTION_CODEC_OK && limits->allow_truncated) salvage(&state, rgb, capacity);
 }
+
+/* libpng holds the row that is read, as it is stored, and the one before it, and zlib's state and window. */
+size_t perception_png_decoder_bytes(
+    uint32_t width, uint32_t height, int depth, int color, int is_interlaced, int allow_truncated) {
+    size_t row = stored_row_bytes(width, depth, color), raw = row;
+    if (is_interlaced && __builtin_mul_overflow((size_t)height, row, &raw)) raw = SIZE_MAX / 4;
+    size_t streamed = png_stream_bytes(width, depth, color, is_interlaced);
+    size_t decoded = row > widest_row ? streamed : raw + 2 * row + (64 << 10);
+    return allow_truncated && streamed > decoded ? streamed : decoded;
+}
+
+int perception_png_pixel_bits(int depth, int color) { return (int)png_channels(color) * (depth == 16 ? 16 : depth & 15); }

@@ -1,105 +1,106 @@
-#include <png.h>
-#include <setjmp.h>
-
+#include "png_deflate.h"
 #include "png_encode_fast.h"
+#include "png_filter.h"
 #include "report.h"
 
+/* However wide the picture is. */
 typedef struct writing {
-    png_structp png;
-    png_infop info;
-    perception_codec_report *report;
-    perception_codec_file *file;
+    png_deflate deflate;
+    unsigned filters;
     work_watch *watch;
+    uint8_t trial[png_filter_piece];
+    /* Filtered and not yet compressed: narrow rows are compressed many at once. */
+    size_t filled;
+    uint8_t rows[2 * png_filter_piece];
 } writing;
 
-static void on_error(png_structp png, png_const_charp words) {
-    writing *state = (writing *)png_get_error_ptr(png);
-    if (state->report->status == PERCEPTION_CODEC_OK)
-        report_fail(state->report, PERCEPTION_CODEC_UNSUPPORTED, 0, words);
-    png_longjmp(png, 1);
+/* libpng's choice. Level 2 is asked for when time matters: one cheap filter instead of trying all five on each row. What reads a
+   neighbour is left out where there is none. */
+static unsigned filters_for(uint32_t width, uint32_t height, int level) {
+    enum {
+        none = 1 << PNG_FILTER_IS_NONE, sub = 1 << PNG_FILTER_IS_SUB, up = 1 << PNG_FILTER_IS_UP,
+        both = 1 << PNG_FILTER_IS_AVERAGE | 1 << PNG_FILTER_IS_PAETH
+    };
+    unsigned filters = level == 0 ? none : level == 2 ? sub : none | sub | up | both;
+    if (height == 1) filters &= ~(unsigned)(up | both);
+    if (width == 1) filters &= ~(unsigned)(sub | both);
+    return filters ? filters : none;
 }
 
-static void on_warning(png_structp png, png_const_charp words) {
-    (void)png;
-    (void)words;
+static png_deflate_outcome compress_rows(writing *state) {
+    size_t count = state->filled;
+    state->filled = 0;
+    return png_deflate_write(&state->deflate, state->rows, count);
 }
 
-static void look(writing *state) {
-    if (work_goes_on(state->watch, work_watch_operations)) return;
-    report_unwanted(state->report);
-    png_longjmp(state->png, 1);
-}
-
-static void write_bytes(png_structp png, png_bytep bytes, size_t count) {
-    writing *state = (writing *)png_get_io_ptr(png);
-    look(state);
-    if (file_append(state->file, bytes, count)) return;
-    report_fail(state->report, PERCEPTION_CODEC_OUT_OF_MEMORY, 0, "no memory for the file");
-    png_error(png, "no memory for the file");
-}
-
-static void flush_nothing(png_structp png) { (void)png; }
-
-/* Level 2 is asked for when time matters: one cheap filter instead of trying all five on each row. */
-static int filters_for(int level) {
-    if (level == 0) return PNG_FILTER_NONE;
-    return level == 2 ? PNG_FILTER_SUB : PNG_ALL_FILTERS;
-}
-
-static void write_all(writing *state, const uint8_t *rgb, uint32_t width, uint32_t height, int level) {
-    png_set_user_limits(state->png, 0x7FFFFFFF, 0x7FFFFFFF);
-    png_set_write_fn(state->png, state, write_bytes, flush_nothing);
-    png_set_IHDR(
-        state->png, state->info, width, height, 8, PNG_COLOR_TYPE_RGB, PNG_INTERLACE_NONE,
-        PNG_COMPRESSION_TYPE_DEFAULT, PNG_FILTER_TYPE_DEFAULT);
-    png_set_compression_level(state->png, level);
-    png_set_compression_buffer_size(state->png, 65536);
-    png_set_filter(state->png, PNG_FILTER_TYPE_BASE, filters_for(level));
-    png_write_info(state->png, state->info);
-    for (uint32_t y = 0; y < height; y++) {
-        look(state);
-        png_write_row(state->png, rgb + (size_t)y * width * 3);
+static png_deflate_outcome put_row(writing *state, const uint8_t *row, const uint8_t *above, size_t count) {
+    png_filter filter = png_filter_best(row, above, count, state->filters, state->trial, state->watch);
+    state->rows[state->filled++] = (uint8_t)filter;
+    for (size_t start = 0; start < count; start += png_filter_piece) {
+        size_t end = count - start < png_filter_piece ? count : start + png_filter_piece;
+        png_filter_write(filter, row, above, start, end, state->rows + state->filled);
+        state->filled += end - start;
+        if (state->filled < png_filter_piece) continue;
+        png_deflate_outcome outcome = compress_rows(state);
+        if (outcome != PNG_DEFLATE_GOES_ON) return outcome;
     }
-    png_write_end(state->png, NULL);
+    return PNG_DEFLATE_GOES_ON;
+}
+
+static png_deflate_outcome put_rows(writing *state, const uint8_t *rgb, size_t stride, size_t height) {
+    for (size_t y = 0; y < height; y++) {
+        const uint8_t *row = rgb + y * stride;
+        png_deflate_outcome outcome = put_row(state, row, y > 0 ? row - stride : NULL, stride);
+        if (outcome != PNG_DEFLATE_GOES_ON) return outcome;
+    }
+    png_deflate_outcome outcome = compress_rows(state);
+    return outcome == PNG_DEFLATE_GOES_ON ? png_deflate_finish(&state->deflate) : outcome;
+}
+
+static size_t filtered_bytes(uint32_t width, uint32_t height) { return ((size_t)width * 3 + 1) * height; }
+
+static png_deflate_outcome put_file(
+    writing *state, const uint8_t *rgb, uint32_t width, uint32_t height, int level, perception_codec_file *file) {
+    size_t stride = (size_t)width * 3;
+    state->filters = filters_for(width, height, level);
+    if (!png_file_begin(file, width, height)) return PNG_DEFLATE_HAS_NO_ROOM;
+    int is_filtered = state->filters != 1 << PNG_FILTER_IS_NONE;
+    png_deflate_outcome outcome = PNG_DEFLATE_HAS_NO_ROOM;
+    if (png_deflate_begin(&state->deflate, file, filtered_bytes(width, height), level, is_filtered, state->watch))
+        outcome = put_rows(state, rgb, stride, height);
+    png_deflate_end(&state->deflate);
+    if (outcome == PNG_DEFLATE_GOES_ON && !png_file_end(file)) outcome = PNG_DEFLATE_HAS_NO_ROOM;
+    return outcome;
 }
 
 size_t perception_png_bound(uint32_t width, uint32_t height, int level) {
-    size_t filtered = ((size_t)width * 3 + 1) * height;
+    size_t filtered = filtered_bytes(width, height);
     return level == 1 ? png_encode_fast_bound(width, height) : filtered + filtered / 512 + (8 << 10);
 }
 
-/* libpng holds a row as it is, and where it chooses among filters the one before and two filtered; zlib 256 KiB, and the buffer
-   of a chunk. */
 size_t perception_png_encoder_bytes(uint32_t width, uint32_t height, int level) {
-    size_t stride = (size_t)width * 3 + 1;
     if (level == 1) return png_encode_fast_bytes(width, height);
-    size_t rows = level == 0 ? 1 : level == 2 || height == 1 ? 2 : 4;
-    return rows * (stride + 64) + (352 << 10);
+    return sizeof(writing) + png_deflate_bytes(filtered_bytes(width, height));
 }
 
 void perception_png_encode(
     const uint8_t *rgb, uint32_t width, uint32_t height, int level, perception_codec_file *file,
     work_watch *watch, perception_codec_report *report) {
-    writing state;
-    memset(&state, 0, sizeof state);
     report_begin(report);
+    png_deflate_outcome outcome = PNG_DEFLATE_HAS_NO_ROOM;
     if (level == 1) {
-        int is_done = png_encode_fast(rgb, width, height, file, watch);
-        if (watch->is_over)
-            report_unwanted(report);
-        else if (!is_done)
-            report_fail(report, PERCEPTION_CODEC_OUT_OF_MEMORY, 0, "no memory for the file");
-        return;
+        if (png_encode_fast(rgb, width, height, file, watch)) outcome = PNG_DEFLATE_GOES_ON;
+    } else {
+        writing *state = malloc(sizeof *state);
+        if (state) {
+            state->watch = watch;
+            state->filled = 0;
+            outcome = put_file(state, rgb, width, height, level, file);
+        }
+        free(state);
     }
-    state.report = report;
-    state.file = file;
-    state.watch = watch;
-    state.png = png_create_write_struct(PNG_LIBPNG_VER_STRING, &state, on_error, on_warning);
-    if (state.png) state.info = png_create_info_struct(state.png);
-    if (!state.info) {
-        report_fail(report, PERCEPTION_CODEC_OUT_OF_MEMORY, 0, "no memory for the encoder");
-    } else if (setjmp(png_jmpbuf(state.png)) == 0) {
-        write_all(&state, rgb, width, height, level);
-    }
-    png_destroy_write_struct(&state.png, &state.info);
+    if (watch->is_over)
+        report_unwanted(report);
+    else if (outcome != PNG_DEFLATE_GOES_ON)
+        report_fail(report, PERCEPTION_CODEC_OUT_OF_MEMORY, 0, "no memory for the file");
 }

@@ -1,36 +1,10 @@
 #include <zlib.h>
 
 #include "png_encode_fast.h"
+#include "png_file.h"
 #include "png_filter.h"
 #include "report.h"
 #include "run_deflate.h"
-
-static void put_word(uint8_t *bytes, uint32_t word) {
-    for (int i = 0; i < 4; i++) bytes[i] = (uint8_t)(word >> (24 - 8 * i));
-}
-
-/* Gives a chunk whose content already stands 8 bytes behind the file's end its length, name and checksum. */
-static void close_chunk(perception_codec_file *file, const char name[4], size_t count) {
-    uint8_t *chunk = file->bytes + file->count;
-    put_word(chunk, (uint32_t)count);
-    memcpy(chunk + 4, name, 4);
-    put_word(chunk + 8 + count, (uint32_t)crc32_z(crc32_z(0, NULL, 0), chunk + 4, count + 4));
-    file->count += count + 12;
-}
-
-static int put_header(perception_codec_file *file, uint32_t width, uint32_t height) {
-    static const uint8_t signature[8] = {0x89, 'P', 'N', 'G', '\r', '\n', 0x1A, '\n'};
-    uint8_t *room = file_room(file, sizeof signature + 25);
-    if (!room) return 0;
-    memcpy(room, signature, sizeof signature);
-    file->count += sizeof signature;
-    uint8_t *content = room + sizeof signature + 8;
-    put_word(content, width);
-    put_word(content + 4, height);
-    memcpy(content + 8, "\x08\x02\0\0", 5); /* 8 bits, RGB, no interlacing */
-    close_chunk(file, "IHDR", 13);
-    return 1;
-}
 
 typedef struct stream {
     run_deflate deflate;
@@ -40,9 +14,9 @@ typedef struct stream {
 
 /* One IDAT chunk for one block. */
 static int put_block(perception_codec_file *file, stream *it, const uint8_t *bytes, size_t count, int is_last) {
-    uint8_t *room = file_room(file, 12 + 2 + run_deflate_bound(count) + 4);
+    uint8_t *room = file_room(file, png_chunk_frame + 2 + run_deflate_bound(count) + 4);
     if (!room) return 0;
-    it->deflate.out = room + 8;
+    it->deflate.out = room + png_chunk_head;
     if (!it->is_open) {
         it->is_open = 1;
         it->adler = (uint32_t)adler32_z(0, NULL, 0);
@@ -53,15 +27,27 @@ static int put_block(perception_codec_file *file, stream *it, const uint8_t *byt
     run_deflate_write(&it->deflate, bytes, count, is_last);
     it->adler = (uint32_t)adler32_z(it->adler, bytes, count);
     if (is_last) {
-        put_word(it->deflate.out, it->adler);
+        png_put_word(it->deflate.out, it->adler);
         it->deflate.out += 4;
     }
-    close_chunk(file, "IDAT", (size_t)(it->deflate.out - room) - 8);
+    png_file_close_chunk(file, "IDAT", (size_t)(it->deflate.out - room) - png_chunk_head);
     return 1;
 }
 
 /* Finding the best filter takes three of them; neighbouring rows share it. */
-enum { rows_per_choice = 8 };
+enum { rows_per_choice = 8, choice = 1 << PNG_FILTER_IS_SUB | 1 << PNG_FILTER_IS_UP | 1 << PNG_FILTER_IS_PAETH };
+
+/* The filter's number and the filtered row. 0 once nobody wants it. */
+static int put_row(
+    png_filter filter, const uint8_t *row, const uint8_t *above, size_t count, uint8_t *out, work_watch *watch) {
+    out[0] = (uint8_t)filter;
+    for (size_t start = 0; start < count; start += png_filter_piece) {
+        size_t end = count - start < png_filter_piece ? count : start + png_filter_piece;
+        if (!work_goes_on(watch, end - start)) return 0;
+        png_filter_write(filter, row, above, start, end, out + 1 + start);
+    }
+    return 1;
+}
 
 static int put_rows(
     perception_codec_file *file, const uint8_t *rgb, uint32_t width, uint32_t height, uint8_t *buffer, size_t rows,
@@ -69,13 +55,13 @@ static int put_rows(
     size_t stride = (size_t)width * 3;
     uint8_t *trial = buffer + rows * (stride + 1);
     stream it = {0};
-    int filter = 1;
+    png_filter filter = PNG_FILTER_IS_SUB;
     for (size_t start = 0; start < height; start += rows) {
         size_t end = start + rows < height ? start + rows : height, filtered = 0;
         for (size_t y = start; y < end; y++, filtered += stride + 1) {
-            const uint8_t *row = rgb + y * stride;
-            if (y % rows_per_choice == 1) filter = png_filter_best(row, row - stride, stride, trial, watch);
-            png_filter_row(filter, row, row - stride, stride, buffer + filtered, watch);
+            const uint8_t *row = rgb + y * stride, *above = y > 0 ? row - stride : NULL;
+            if (y % rows_per_choice == 1) filter = png_filter_best(row, above, stride, choice, trial, watch);
+            if (!put_row(filter, row, above, stride, buffer + filtered, watch)) return 0;
         }
         for (size_t done = 0; done < filtered; done += run_deflate_block) {
             if (!work_goes_on(watch, work_watch_operations)) return 0;
@@ -100,16 +86,15 @@ size_t png_encode_fast_bound(uint32_t width, uint32_t height) {
 
 size_t png_encode_fast_bytes(uint32_t width, uint32_t height) {
     size_t stride = (size_t)width * 3, rows = rows_of_block(width);
-    return (rows < height ? rows : height) * (stride + 1) + stride + 4160;
+    return (rows < height ? rows : height) * (stride + 1) + png_filter_piece + 4160;
 }
 
 int png_encode_fast(
     const uint8_t *rgb, uint32_t width, uint32_t height, perception_codec_file *file, work_watch *watch) {
     size_t stride = (size_t)width * 3, rows = rows_of_block(width);
-    uint8_t *buffer = malloc((rows < height ? rows : height) * (stride + 1) + stride);
-    int is_done = buffer && put_header(file, width, height)
-        && put_rows(file, rgb, width, height, buffer, rows < height ? rows : height, watch) && file_room(file, 12);
-    if (is_done) close_chunk(file, "IEND", 0);
+    uint8_t *buffer = malloc((rows < height ? rows : height) * (stride + 1) + png_filter_piece);
+    int is_done = buffer && png_file_begin(file, width, height)
+        && put_rows(file, rgb, width, height, buffer, rows < height ? rows : height, watch) && png_file_end(file);
     free(buffer);
     return is_done;
 }

@@ -13,67 +13,80 @@ static uint64_t cost(const uint8_t *bytes, size_t count) {
     return sum;
 }
 
-static void sub(const uint8_t *row, size_t start, size_t end, uint8_t *out) {
-    size_t i = start;
-    for (; i < pixel; i++) out[i] = row[i];
-    for (; i < end; i++) out[i] = (uint8_t)(row[i] - row[i - pixel]);
+static void sub(const uint8_t *x, size_t from, size_t count, uint8_t *out) {
+    for (size_t i = from; i < count; i++) out[i] = (uint8_t)(x[i] - (x - pixel)[i]);
 }
 
-static void up(const uint8_t *row, const uint8_t *above, size_t start, size_t end, uint8_t *out) {
-    for (size_t i = start; i < end; i++) out[i] = (uint8_t)(row[i] - above[i]);
+static void up(const uint8_t *x, const uint8_t *above, size_t count, uint8_t *out) {
+    for (size_t i = 0; i < count; i++) out[i] = (uint8_t)(x[i] - above[i]);
+}
+
+static void average(const uint8_t *x, const uint8_t *above, size_t from, size_t count, uint8_t *out) {
+    for (size_t i = from; i < count; i++) out[i] = (uint8_t)(x[i] - (((x - pixel)[i] + above[i]) >> 1));
 }
 
 static int16_t distance(int16_t a, int16_t b) { return (int16_t)(a > b ? a - b : b - a); }
 
-static void paeth(const uint8_t *row, const uint8_t *above, size_t start, size_t end, uint8_t *out) {
-    size_t i = start;
-    for (; i < pixel; i++) out[i] = (uint8_t)(row[i] - above[i]);
-    for (; i < end; i++) {
-        int16_t left = row[i - pixel], up = above[i], corner = above[i - pixel];
+static void paeth(const uint8_t *x, const uint8_t *above, size_t from, size_t count, uint8_t *out) {
+    for (size_t i = from; i < count; i++) {
+        int16_t left = (x - pixel)[i], up = above[i], corner = (above - pixel)[i];
         int16_t to_left = distance(up, corner), to_up = distance(left, corner);
         int16_t to_corner = distance((int16_t)(left + up), (int16_t)(2 * corner));
         int16_t rest = to_up <= to_corner ? up : corner;
         int16_t nearest = to_left <= to_up && to_left <= to_corner ? left : rest;
-        out[i] = (uint8_t)(row[i] - nearest);
+        out[i] = (uint8_t)(x[i] - nearest);
     }
 }
 
-/* In pieces, and a multiple of the pixels. */
-enum { piece = 3 << 13 };
-
-static int apply(
-    int filter, const uint8_t *row, const uint8_t *above, size_t count, uint8_t *out, work_watch *watch) {
-    for (size_t start = 0; start < count; start += piece) {
-        size_t end = count - start < piece ? count : start + piece;
-        if (!work_goes_on(watch, end - start)) return 0;
-        switch (filter) {
-            case 1: sub(row, start, end, out); break;
-            case 2: up(row, above, start, end, out); break;
-            default: paeth(row, above, start, end, out); break;
-        }
+/* The first pixel of a row, to whose left are zeros: Paeth's prediction is then the pixel above. */
+static void first_pixel(png_filter filter, const uint8_t *x, const uint8_t *above, size_t count, uint8_t *out) {
+    for (size_t i = 0; i < count && i < pixel; i++) {
+        int predicted[png_filters] = {0, 0, above[i], above[i] >> 1, above[i]};
+        out[i] = (uint8_t)(x[i] - predicted[filter]);
     }
-    return 1;
 }
 
-int png_filter_best(
-    const uint8_t *row, const uint8_t *above, size_t count, uint8_t *trial, work_watch *watch) {
-    static const int filters[3] = {1, 2, 4};
-    int best = 1;
+void png_filter_write(
+    png_filter filter, const uint8_t *row, const uint8_t *above, size_t start, size_t end, uint8_t *out) {
+    static const uint8_t zeros[pixel + png_filter_piece];
+    const uint8_t *x = row + start, *over = above ? above + start : zeros + pixel;
+    size_t count = end - start, from = start == 0 ? pixel : 0;
+    if (start == 0) first_pixel(filter, x, over, count, out);
+    switch (filter) {
+        case PNG_FILTER_IS_NONE: memcpy(out, x, count); break;
+        case PNG_FILTER_IS_SUB: sub(x, from, count, out); break;
+        case PNG_FILTER_IS_UP: up(x, over, count, out); break;
+        case PNG_FILTER_IS_AVERAGE: average(x, over, from, count, out); break;
+        case PNG_FILTER_IS_PAETH: paeth(x, over, from, count, out); break;
+    }
+}
+
+/* UINT64_MAX where it is no less than `most`. */
+static uint64_t cost_of_row(
+    png_filter filter, const uint8_t *row, const uint8_t *above, size_t count, uint64_t most, uint8_t *trial,
+    work_watch *watch) {
+    uint64_t sum = 0;
+    for (size_t start = 0; start < count; start += png_filter_piece) {
+        size_t end = count - start < png_filter_piece ? count : start + png_filter_piece;
+        if (!work_goes_on(watch, 2 * (end - start))) return UINT64_MAX;
+        png_filter_write(filter, row, above, start, end, trial);
+        sum += cost(trial, end - start);
+        if (sum >= most) return UINT64_MAX;
+    }
+    return sum;
+}
+
+png_filter png_filter_best(
+    const uint8_t *row, const uint8_t *above, size_t count, unsigned filters, uint8_t *trial, work_watch *watch) {
+    png_filter best = PNG_FILTER_IS_NONE;
     uint64_t least = UINT64_MAX;
-    for (int i = 0; i < 3; i++) {
-        if (!apply(filters[i], row, above, count, trial, watch)) return 1;
-        uint64_t sum = 0;
-        for (size_t start = 0; start < count && work_goes_on(watch, piece); start += piece)
-            sum += cost(trial + start, count - start < piece ? count - start : piece);
+    for (png_filter filter = PNG_FILTER_IS_NONE; filter <= PNG_FILTER_IS_PAETH; filter++) {
+        if (!(filters & 1u << filter)) continue;
+        if ((filters & ~(1u << filter)) == 0) return filter;
+        uint64_t sum = cost_of_row(filter, row, above, count, least, trial, watch);
         if (sum >= least) continue;
         least = sum;
-        best = filters[i];
+        best = filter;
     }
     return best;
-}
-
-void png_filter_row(
-    int filter, const uint8_t *row, const uint8_t *above, size_t count, uint8_t *filtered, work_watch *watch) {
-    filtered[0] = (uint8_t)filter;
-    (void)apply(filter, row, above, count, filtered + 1, watch);
 }

@@ -6,14 +6,30 @@
 
 #include "work_watch.h"
 
-/* Filters of RGB rows (W3C PNG §9.2), left as they are once nobody wants them: 1 Sub, 2 Up, 4 Paeth; the latter two need the row above. */
+/* Filters of RGB rows (W3C PNG §9.2), piece by piece, so that rows may be of any width. */
 
-/* The filter that leaves the smallest sum of absolute values. `trial` has room for count bytes. */
-int png_filter_best(
-    const uint8_t *row, const uint8_t *above, size_t count, uint8_t *trial, work_watch *watch);
+typedef enum png_filter {
+    PNG_FILTER_IS_NONE = 0,
+    PNG_FILTER_IS_SUB,
+    PNG_FILTER_IS_UP,
+    PNG_FILTER_IS_AVERAGE,
+    PNG_FILTER_IS_PAETH
+} png_filter;
 
-/* Writes the filter's number and the filtered row: count + 1 bytes. */
-void png_filter_row(
-    int filter, const uint8_t *row, const uint8_t *above, size_t count, uint8_t *filtered, work_watch *watch);
+enum {
+    png_filters = 5,
+    /* Of a row, at most: some microseconds of work, and whole pixels. */
+    png_filter_piece = 3 << 12
+};
+
+/* Bytes start ..< end of the filtered row, at most png_filter_piece of them. `above` is NULL over the first row, as if zeros
+   were there; `start` is a multiple of png_filter_piece. */
+void png_filter_write(
+    png_filter filter, const uint8_t *row, const uint8_t *above, size_t start, size_t end, uint8_t *out);
+
+/* Of those filters whose bits are set the first that leaves the smallest sum of absolute values, as libpng chooses. `trial` has
+   room for png_filter_piece bytes. Any of them once nobody wants it. */
+png_filter png_filter_best(
+    const uint8_t *row, const uint8_t *above, size_t count, unsigned filters, uint8_t *trial, work_watch *watch);
 
 #endif

@@ -102,8 +102,7 @@ void png_row_to_rgb(const png_layout *layout, const uint8_t *raw, uint8_t *rgb) 
 
 int png_wide_row_to_rgb(const png_layout *layout, const uint8_t *raw, uint8_t *rgb, work_watch *watch) {
     enum { piece = 1 << 13 };
-    static const size_t channels_of[7] = {1, 0, 3, 1, 2, 0, 4};
-    size_t step = channels_of[layout->color] * (layout->depth == 16 ? 2 : 1);
+    size_t step = png_channels(layout->color) * (layout->depth == 16 ? 2 : 1);
     png_layout part = *layout;
     for (size_t done = 0; done < layout->width; done += piece) {
         if (!work_goes_on(watch, work_watch_operations / 4)) return 0;

@@ -21,6 +21,12 @@ typedef struct png_layout {
     uint16_t key[3];     /* red, green, blue, or gray in all */
 } png_layout;
 
+/* Samples of a pixel; of a color there is not as many as of any. */
+static inline size_t png_channels(int color) {
+    static const size_t channels_of[7] = {1, 4, 3, 1, 2, 4, 4};
+    return color >= 0 && color < 7 ? channels_of[color] : 4;
+}
+
 /* Takes what a tRNS chunk says for the layout's depth and color, as Pillow reads it; for PERCEPTION_ALPHA_WHITE only. */
 void png_take_transparency(png_layout *layout, png_bytes chunk);
 

@@ -20,9 +20,6 @@ static inline void report_unwanted(perception_codec_report *report) {
     report_fail(report, PERCEPTION_CODEC_UNWANTED, 0, "nobody waits for it any more");
 }
 
-/* Appends to a file in memory. 0 when there is no room; the file is then unchanged. */
-int file_append(perception_codec_file *file, const uint8_t *bytes, size_t count);
-
 /* Room for so many bytes behind the file's end, which don't count yet. NULL when there are fewer. */
 uint8_t *file_room(perception_codec_file *file, size_t count);
 

@@ -1,7 +1,7 @@
 import CClientWheel
 
 /// What archives and their records are checked by.
-enum Checksums {
+package enum Checksums {
     /// - Complexity: O(n).
     static func crc32(_ bytes: [UInt8]) -> UInt32 {
         unsafe bytes.withUnsafeBufferPointer { unsafe client_wheel_crc32($0.baseAddress, $0.count) }
@@ -9,7 +9,7 @@ enum Checksums {
 
     /// 32 bytes (FIPS 180-4).
     /// - Complexity: O(n).
-    static func sha256(_ bytes: [UInt8]) -> [UInt8] {
+    package static func sha256(_ bytes: [UInt8]) -> [UInt8] {
         var digest = [UInt8](repeating: 0, count: 32)
         let status = unsafe bytes.withUnsafeBufferPointer { input in
             unsafe digest.withUnsafeMutableBufferPointer { output in

@@ -9,14 +9,19 @@
 package protocol BodySource: Sendable {
     var pieceCount: Int { get }
 
-    /// What making a piece takes, with the piece, in bytes at most. The claim of the work that made the source must have
-    /// room for one.
+    /// What is missing to make a piece now, in bytes at most: the work with the piece, and what is kept for it and isn't
+    /// there yet. The claim of the work that made the source must have room for one piece.
     func claim(of index: Int) -> Int
+
+    /// That much is claimed, and the piece is about to be made: what is kept for it counts as kept from now on.
+    ///
+    /// - Returns: what making it takes beside that.
+    func begin(_ index: Int) -> Int
 
     /// About how long a piece takes on one core; see ``WorkerPool``.
     var expected: Duration { get }
 
-    /// What is kept beside the request's body for pieces to come, in bytes.
+    /// What is kept beside the request's body for pieces that are begun or to come, in bytes.
     var keptBytes: Int { get }
 
     /// The client doesn't keep up, and nothing is being made: what can be had again need not be kept.
@@ -36,6 +41,7 @@ struct NothingMore: BodySource {
     let keptBytes = 0
 
     func claim(of index: Int) -> Int { 0 }
+    func begin(_ index: Int) -> Int { 0 }
     func letGo() {}
     func piece(_ index: Int) -> [[UInt8]]? { nil }
 }

@@ -89,11 +89,11 @@ extension Connection {
             daemonConnection.resume()
         case .body(let head, _, _):
             cut(&state, ending, send(answer(head), head))
-        case .streamPaused:
+        case .streamPaused, .watchPaused:
             // The library finds the connection cut when it asks for more.
             cut(&state, ending)
             daemonConnection.resume()
-        case .replying, .streaming:
+        case .replying, .streaming, .watching:
             cut(&state, ending)
         case .resting, .head, .answering, .worked, .lingering, .cut, .closed:
             return false
@@ -101,7 +101,7 @@ extension Connection {
         return true
     }
 
-    private func cut(
+    func cut(
         _ state: inout State, _ ending: Exchange.Ending, _ status: HTTPResponse.Status? = nil
     ) {
         state.phase = .cut(Phase.Cut(ending: ending, status: status))

@@ -19,6 +19,10 @@ extension Connection {
         case streaming(bytes: Int, spent: Duration, since: Moment)
         /// Suspended until there is more of a streamed body.
         case streamPaused(bytes: Int, spent: Duration)
+        /// The client takes what has been published; nothing was taken of it since.
+        case watching(EventStream, bytes: Int, since: Moment)
+        /// Suspended until there is an event.
+        case watchPaused(EventStream, bytes: Int, since: Moment)
         /// The server ended it; libmicrohttpd will notice.
         case cut(Cut)
         case closed
@@ -50,9 +54,9 @@ extension Connection.Phase {
     func start(or now: Moment) -> Moment {
         switch self {
         case .resting(let since, _), .head(_, let since), .body(_, _, let since), .lingering(let since),
-            .replying(_, let since), .streaming(_, _, let since):
+            .replying(_, let since), .streaming(_, _, let since), .watching(_, _, let since):
             since
-        case .answering, .working, .worked, .streamPaused, .cut, .closed: now
+        case .answering, .working, .worked, .streamPaused, .watchPaused, .cut, .closed: now
         }
     }
 
@@ -65,7 +69,7 @@ extension Connection.Phase {
         case .lingering: limits.linger
         case .replying(let bytes, _): limits.transfer(of: bytes)
         case .streaming(let bytes, let spent, _): limits.transfer(of: bytes) - spent
-        case .answering, .working, .worked, .streamPaused, .cut, .closed: nil
+        case .answering, .working, .worked, .streamPaused, .watching, .watchPaused, .cut, .closed: nil
         }
     }
 }
@@ -99,12 +103,14 @@ struct TimeLimits: Sendable {
     let transferBase: Duration
     let bytesPerSecond: Int
     let linger: Duration
+    let pulse: Duration
 
     init(_ configuration: ServerConfiguration) {
         header = configuration.headerTimeout
         idle = configuration.idleTimeout
         transferBase = configuration.bodyDeadline
         bytesPerSecond = configuration.minimumBytesPerSecond
+        pulse = configuration.eventPulse
         linger = min(configuration.bodyDeadline, .seconds(5))
     }
 

@@ -116,7 +116,7 @@ final class Connection: Sendable {
     /// is nothing.
     ///
     /// - Parameter read: runs under the lock, so that what wakes the connection finds it suspended.
-    func streamContinues(now: Moment, _ read: () -> ReplyStream.Portion) -> ReplyStream.Portion {
+    func streamContinues(now: Moment, _ read: () -> StreamPortion) -> StreamPortion {
         state.withLock { state in
             let (bytes, spent): (Int, Duration)
             switch state.phase {
@@ -145,7 +145,9 @@ final class Connection: Sendable {
     var streamedBytes: Int {
         state.withLock { state in
             switch state.phase {
-            case .streaming(let bytes, _, _), .streamPaused(let bytes, _), .replying(let bytes, _): bytes
+            case .streaming(let bytes, _, _), .streamPaused(let bytes, _), .replying(let bytes, _),
+                .watching(_, let bytes, _), .watchPaused(_, let bytes, _):
+                bytes
             default: 0
             }
         }

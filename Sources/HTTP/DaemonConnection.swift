@@ -68,7 +68,7 @@ struct DaemonConnection: @unchecked Sendable {
 
     /// The same for an answer whose body is the stream's.
     /// - Parameter length: of the whole body; nil when it isn't known.
-    func queue(_ response: Response, then stream: ReplyStream, length: Int?, closing: Bool) -> Bool {
+    func queue(_ response: Response, then stream: any StreamedBody, length: Int?, closing: Bool) -> Bool {
         guard
             let answer = unsafe DaemonResponse.make(
                 response, streaming: stream, length: length, closing: closing)

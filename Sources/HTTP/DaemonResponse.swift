@@ -24,20 +24,18 @@ enum DaemonResponse {
         return unsafe made
     }
 
-    /// How much the library asks a stream for at a time.
-    private static let streamBlock = 256 << 10
-
     /// An answer that asks `stream` for its body.
     ///
     /// - Parameter length: of the body; nil when it isn't known.
     /// - Returns: nil when the system is out of memory; otherwise destroy it after queueing.
     @unsafe
     static func make(
-        _ response: Response, streaming stream: ReplyStream, length: Int?, closing: Bool
+        _ response: Response, streaming stream: any StreamedBody, length: Int?, closing: Bool
     ) -> OpaquePointer? {
-        let reader = unsafe Unmanaged.passRetained(stream)
+        let reader = unsafe Unmanaged.passRetained(Reader(stream))
         let made = unsafe MHD_create_response_from_callback(
-            length.map(UInt64.init) ?? UInt64.max, streamBlock, readStream, reader.toOpaque(), releaseStream)
+            length.map(UInt64.init) ?? UInt64.max, stream.blockBytes, readStream, reader.toOpaque(),
+            releaseStream)
         guard let made = unsafe made else {
             unsafe reader.release()
             return nil
@@ -54,7 +52,7 @@ enum DaemonResponse {
         guard let context = unsafe context, let buffer = unsafe buffer, room > 0 else {
             return perception_stream_error
         }
-        let stream = unsafe Unmanaged<ReplyStream>.fromOpaque(context).takeUnretainedValue()
+        let stream = unsafe Unmanaged<Reader>.fromOpaque(context).takeUnretainedValue().body
         switch unsafe stream.next(into: UnsafeMutableRawBufferPointer(start: buffer, count: room)) {
         case .bytes(let count): return count
         case .nothingYet: return 0
@@ -67,7 +65,7 @@ enum DaemonResponse {
 
     private static let releaseStream: MHD_ContentReaderFreeCallback = { context in
         guard let context = unsafe context else { return }
-        unsafe Unmanaged<ReplyStream>.fromOpaque(context).takeRetainedValue().cancel()
+        unsafe Unmanaged<Reader>.fromOpaque(context).takeRetainedValue().body.cancel()
     }
 
     private static func addHeaders(of response: Response, closing: Bool, to made: OpaquePointer) {
@@ -103,6 +101,15 @@ enum DaemonResponse {
                 }
             }
             return unsafe vectors
+        }
+    }
+
+    /// What the library holds of a streamed body.
+    private final class Reader: Sendable {
+        let body: any StreamedBody
+
+        init(_ body: any StreamedBody) {
+            self.body = body
         }
     }
 

@@ -21,11 +21,7 @@ package final class LoopbackClient {
             if case .tcp(let host, _) = address { host.contains(":") ? "[\(host)]" : host } else {
                 "localhost"
             }
-        let (seconds, attoseconds) = timeout.components
-        var limit = timeval(tv_sec: Int(seconds), tv_usec: Int(attoseconds / 1_000_000_000_000))
-        let size = socklen_t(MemoryLayout<timeval>.size)
-        unsafe setsockopt(socket, SOL_SOCKET, SO_RCVTIMEO, &limit, size)
-        unsafe setsockopt(socket, SOL_SOCKET, SO_SNDTIMEO, &limit, size)
+        Self.setTimeout(timeout, of: socket)
         var yes: Int32 = 1
         unsafe setsockopt(socket, Int32(IPPROTO_TCP), TCP_NODELAY, &yes, socklen_t(MemoryLayout<Int32>.size))
         let result: Int32
@@ -35,6 +31,19 @@ package final class LoopbackClient {
             throw .invalidAddress(address, reason: error.reason)
         }
         guard result == 0 else { throw Self.error("connect") }
+    }
+
+    /// Sets the time within which every further call ends.
+    package func setTimeout(_ timeout: Duration) {
+        Self.setTimeout(timeout, of: socket)
+    }
+
+    private static func setTimeout(_ timeout: Duration, of socket: Int32) {
+        let (seconds, attoseconds) = timeout.components
+        var limit = timeval(tv_sec: Int(seconds), tv_usec: Int(attoseconds / 1_000_000_000_000))
+        let size = socklen_t(MemoryLayout<timeval>.size)
+        unsafe setsockopt(socket, SOL_SOCKET, SO_RCVTIMEO, &limit, size)
+        unsafe setsockopt(socket, SOL_SOCKET, SO_SNDTIMEO, &limit, size)
     }
 
     /// Talks over a stream socket that is connected already, and closes it in the end.
@@ -184,6 +193,13 @@ package final class LoopbackClient {
     package func receiveSome(atLeast least: Int = 1) throws(ClientError) -> Int {
         while unread.count < least { try receiveMore() }
         return unread.count
+    }
+
+    /// Waits for this text, and takes all that has come up to its end: of a reply that goes on, head and framing included.
+    package func receive(through mark: String) throws(ClientError) -> String {
+        let end = try waitFor(Array(mark.utf8)) + mark.utf8.count
+        defer { unread.removeFirst(end) }
+        return String(decoding: unread[..<end], as: UTF8.self)
     }
 
     /// Says that nothing more will be sent, but goes on listening.

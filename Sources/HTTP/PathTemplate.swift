@@ -2,14 +2,17 @@
 package struct PathTemplate: Sendable {
     private let prefix: String
     private let suffix: String
+    private let spansSegments: Bool
 
     /// nil for an exact path.
-    package init?(_ path: String) {
+    /// - Parameter spansSegments: whether slashes are taken, too.
+    package init?(_ path: String, spansSegments: Bool = false) {
         guard let open = path.firstIndex(of: "{"), let close = path.firstIndex(of: "}"), open < close else {
             return nil
         }
         prefix = String(path[..<open])
         suffix = String(path[path.index(after: close)...])
+        self.spansSegments = spansSegments
     }
 
     /// What fills the segment in this path, at least one character; nil when the path is another.
@@ -19,6 +22,6 @@ package struct PathTemplate: Sendable {
             path.hasSuffix(suffix)
         else { return nil }
         let filling = path.dropFirst(prefix.count).dropLast(suffix.count)
-        return filling.contains("/") ? nil : String(filling)
+        return !spansSegments && filling.contains("/") ? nil : String(filling)
     }
 }

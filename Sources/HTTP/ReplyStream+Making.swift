@@ -24,24 +24,27 @@ extension ReplyStream {
                 isHeldBack = true
             } else if share.extend(to: held + needed) != nil {
                 isHeldBack = true
-                if isIdle { wait(for: needed, &state) }
+                if isIdle { waitForNext(&state) }
             } else {
-                count(needed, &state)
+                count(&state)
             }
         }
-        if isHeldBack, state.making == 0 { source.letGo() }
+        if isHeldBack, state.making.isEmpty { source.letGo() }
         return first..<state.begun
     }
 
-    private func count(_ needed: Int, _ state: inout State) {
-        state.makingBytes += needed
-        state.making += 1
+    private func count(_ state: inout State) {
+        let bytes = source.begin(state.begun)
+        state.makingBytes += bytes
+        state.making[state.begun] = bytes
         state.begun += 1
     }
 
-    private func wait(for needed: Int, _ state: inout State) {
+    private func waitForNext(_ state: inout State) {
         source.letGo()
         settle(state)
+        // More than before, where something was let go of that it needs.
+        let needed = source.claim(of: state.begun)
         state.ticket = share.budget.wait(for: needed) { [self] isGranted in
             guard isGranted else { return connection.crowdOut(in: turn) }
             // Whoever gives memory back may hold locks.
@@ -58,7 +61,7 @@ extension ReplyStream {
                 settle(state)
                 return nil
             }
-            count(needed, &state)
+            count(&state)
             return state.begun - 1
         }
         if let index { makeNow(index) }
@@ -72,8 +75,7 @@ extension ReplyStream {
         let isWanted = !state.withLock { $0.isBroken } && connection.isWaiting(in: turn)
         let piece = isWanted ? source.piece(index) : nil
         let (mustWake, further) = state.withLock { state in
-            state.making -= 1
-            state.makingBytes -= source.claim(of: index)
+            state.makingBytes -= state.making.removeValue(forKey: index) ?? 0
             var further = 0..<0
             if let piece, !state.isBroken {
                 state.made[index] = piece

@@ -4,17 +4,7 @@ import Locking
 ///
 /// What is claimed of the memory budget is what is there: what the source keeps, pieces in the making, and pieces that are
 /// made and not yet sent. Locks are taken in the order connection, stream, budget; never the other way.
-final class ReplyStream: Sendable {
-    /// What there is to send.
-    enum Portion {
-        case bytes(Int)
-        /// Nothing yet; the next piece wakes the connection.
-        case nothingYet
-        case end
-        /// A piece could not be made, or nobody wants it.
-        case broken
-    }
-
+final class ReplyStream: StreamedBody {
     struct State {
         /// Made, not yet begun to be sent.
         var made: [Int: [[UInt8]]] = [:]
@@ -25,8 +15,8 @@ final class ReplyStream: Sendable {
         var current: [[UInt8]]
         var array = 0
         var sent = 0
-        /// Pieces in the making, and what is claimed for them.
-        var making = 0
+        /// Pieces in the making, and what is claimed for each beside what the source keeps.
+        var making: [Int: Int] = [:]
         var makingBytes = 0
         /// Of pieces and arrays that are not wholly sent.
         var unsentBytes: Int
@@ -37,9 +27,10 @@ final class ReplyStream: Sendable {
         var isBroken = false
 
         /// Nothing is there to be sent, or will be without a further piece.
-        var isIdle: Bool { making == 0 && made.isEmpty && array == current.count }
+        var isIdle: Bool { making.isEmpty && made.isEmpty && array == current.count }
     }
 
+    let blockBytes = 256 << 10
     let source: any BodySource
     let connection: Connection
     let turn: Int
@@ -67,11 +58,11 @@ final class ReplyStream: Sendable {
     }
 
     /// Copies what is there into `buffer`, on the connection's I/O thread; suspends the connection when that is nothing.
-    func next(into buffer: UnsafeMutableRawBufferPointer) -> Portion {
+    func next(into buffer: UnsafeMutableRawBufferPointer) -> StreamPortion {
         connection.streamContinues(now: .now) { unsafe read(into: buffer) }
     }
 
-    private func read(into buffer: UnsafeMutableRawBufferPointer) -> Portion {
+    private func read(into buffer: UnsafeMutableRawBufferPointer) -> StreamPortion {
         let (portion, wanted) = state.withLock { state in unsafe take(from: &state, into: buffer) }
         for index in wanted { make(index) }
         return portion
@@ -95,7 +86,7 @@ final class ReplyStream: Sendable {
 
     private func take(
         from state: inout State, into buffer: UnsafeMutableRawBufferPointer
-    ) -> (Portion, toMake: Range<Int>) {
+    ) -> (StreamPortion, toMake: Range<Int>) {
         guard !state.isBroken else { return (.broken, 0..<0) }
         let copied = unsafe copy(from: &state, into: buffer)
         let toMake = begin(&state)

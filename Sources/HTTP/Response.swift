@@ -13,6 +13,9 @@ package struct Response: Sendable {
     /// What follows `body`, made while it is sent. The length is then unknown beforehand: HTTP/1.1 clients get chunks.
     package var rest: (any BodySource)?
 
+    /// What follows `body` as it happens; not together with `rest`.
+    package var events: EventStream?
+
     package init(_ status: HTTPResponse.Status = .ok, headers: HTTPFields = [:], body: [[UInt8]] = []) {
         self.status = status
         self.headers = headers

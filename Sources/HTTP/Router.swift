@@ -24,7 +24,9 @@ package struct Router: Sendable {
             precondition(
                 !self.routes[route.path, default: []].contains { $0.method == route.method },
                 "\(route.method) \(route.path) has two routes")
-            if self.routes[route.path] == nil, let template = PathTemplate(route.path) {
+            if self.routes[route.path] == nil,
+                let template = PathTemplate(route.path, spansSegments: route.spansSegments)
+            {
                 templates.append((template, route.path))
             }
             self.routes[route.path, default: []].append(route)

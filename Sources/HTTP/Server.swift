@@ -104,6 +104,7 @@ package final class Server: Sendable {
             return life.wait { if case .over(let finished) = $0 { finished } else { nil } }
         }
         core.beginDraining()
+        core.finishEvents()
         acceptor.stop()
         let finished = core.waitUntilIdle(atMost: grace)
         if !finished {

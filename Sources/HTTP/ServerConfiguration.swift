@@ -48,6 +48,9 @@ package struct ServerConfiguration: Sendable {
     /// The same after the answer, for a client that is still sending more than that: so many bytes are thrown away
     /// unread, no slower than a wanted body may come, before it is cut off.
     package var lingerBytes = 1 << 30
+    /// After so long without an event its viewers are sent a line that means nothing: proxies see that the connection is
+    /// in use, and the system whether anybody is there.
+    package var eventPulse: Duration = .seconds(15)
     /// How long requests in flight may take to finish when the server drains.
     package var drainGrace: Duration = .seconds(30)
 

@@ -123,6 +123,7 @@ final class ServerCore: Sendable {
             connection.reap(now: now, limits: limits) { refusal, head in
                 finish(refusal.response(render, head), for: head)
             }
+            connection.tendEvents(now: now, limits: limits, isDraining: isDraining)
             if let reader = connection.slowReader(now: now, limits: limits) { slow.append(reader) }
         }
         memory.refuse(waitingSince: now - limits.transferBase)
@@ -132,6 +133,11 @@ final class ServerCore: Sendable {
         for reader in SlowReaders.excess(slow, beyond: configuration.slowReaderBytes) {
             reader.connection.crowdOut(in: reader.turn)
         }
+    }
+
+    /// Ends the replies that have no end of their own.
+    func finishEvents() {
+        for connection in openConnections { connection.finishEvents() }
     }
 
     /// Answers or closes whatever is left.

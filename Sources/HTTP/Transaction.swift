@@ -9,7 +9,7 @@ final class Transaction {
         case goOn
         case reply(Response, closing: Bool)
         /// `length` is that of the body, where it is known.
-        case stream(Response, ReplyStream, length: Int?, closing: Bool)
+        case stream(Response, any StreamedBody, length: Int?, closing: Bool)
         /// Suspend the connection and hand the job to these workers; call the other when they take no more.
         case suspend(WorkerPool.Job, WorkerPool, expected: Duration, refused: () -> Void)
         case close
@@ -192,7 +192,7 @@ final class Transaction {
         let finished = core.finish(response, for: head)
         status = finished.status
         notes = finished.notes
-        wasAnsweredRaw = connection.answer(RawReply(finished, omittingBody: head.method == .head), now: .now)
+        wasAnsweredRaw = connection.answer(RawReply(finished, omittingBody: omitsBody(finished)), now: .now)
         replyBytes = finished.bodyByteCount
         // The library knows nothing of the answer, and closes. What the client is still sending is for others to take.
         if wasAnsweredRaw { connection.lingersWhenClosed() }
@@ -211,6 +211,11 @@ final class Transaction {
         return .goOn
     }
 
+    /// Whether the body is given for its length alone (RFC 9110, section 8.6). The library knows that by itself.
+    private func omitsBody(_ response: Response) -> Bool {
+        head.method == .head || response.status == .notModified
+    }
+
     /// - Parameters:
     ///   - workers: who makes the rest of a streamed reply.
     ///   - worksOn: a worker is still at it, and holds what it has claimed.
@@ -221,11 +226,12 @@ final class Transaction {
         if let rest = response.rest {
             return stream(finished, then: rest, holding: bodyBytes, length: nil, workers)
         }
-        if bytes >= Transaction.piecemealReply, head.method != .head, !worksOn {
+        if let events = response.events { return watch(finished, events) }
+        if bytes >= Transaction.piecemealReply, !omitsBody(finished), !worksOn {
             return stream(finished, then: NothingMore(), holding: 0, length: bytes, workers)
         }
         if !worksOn { memory.share.settle(at: bytes > Transaction.uncountedReply ? bytes : 0) }
-        replyBytes = head.method == .head ? 0 : bytes
+        replyBytes = omitsBody(finished) ? 0 : bytes
         guard connection.replyBegins(bytes: replyBytes, holding: memory.share, now: .now) else {
             return .close
         }
@@ -252,6 +258,20 @@ final class Transaction {
         head.body = []
         head.rest = nil
         return .stream(head, stream, length: length, closing: closing || core.isDraining)
+    }
+
+    private func watch(_ finished: Response, _ events: EventStream) -> Step {
+        memory.share.release()
+        guard connection.eventsBegin(events, now: .now) else { return .close }
+        // A drain that began meanwhile may not have met it.
+        if core.isDraining { connection.finishEvents() }
+        status = finished.status
+        notes = finished.notes
+        stage = .replying
+        isStreamed = true
+        var head = finished
+        head.events = nil
+        return .stream(head, events, length: nil, closing: closing || core.isDraining)
     }
 
     /// Has work done by these workers, and by others what turns out to be long.

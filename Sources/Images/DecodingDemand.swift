@@ -8,17 +8,35 @@ extension ImageHeader {
         let samples = WorkDemand.arrayBytes(decodedBytes)
         let isTurned = orientation != .upright
         let decoder = options.allowTruncated ? max(decoderBytes, salvageBytes) : decoderBytes
-        // A scan costs a pass over all coefficients; how many there are shows when they come.
-        let each = format == .png ? 24 : decoderBytes > decodedBytes ? 240 : 80
-        let operations = size.pixelCount.timesSaturating(each).plusSaturating(bytes.count.timesSaturating(8))
         return (
             WorkDemand(
                 peakBytes: max(
                     samples.plusSaturating(max(decoder, isTurned ? samples : 0)),
                     options.orientation == .apply ? Self.metadataBytes(of: bytes.count) : 0),
-                keptBytes: samples, operations: operations),
+                keptBytes: samples,
+                operations: operations(of: bytes).plusSaturating(
+                    isTurned ? size.pixelCount.timesSaturating(20) : 0)),
             orientation.size(of: size)
         )
+    }
+
+    private func operations(of bytes: Span<UInt8>) -> Int {
+        switch format {
+        case .png:
+            // What is stored, and what is all the same, is inflated fast.
+            let share = Double(bytes.count) / Double(max(1, storedBytes))
+            let inflating = share < 0.02 ? 20 : share < 0.98 ? 75 : 32
+            return WorkDemand.operations(
+                size, perPixel: isInPasses ? inflating + 120 : inflating, perRow: isInPasses ? 700 : 420)
+        case .jpeg:
+            let blocked = JPEGCodec.blockedPixels(size)
+            guard isInPasses else {
+                return blocked.timesSaturating(60).plusSaturating(bytes.count.timesSaturating(16))
+            }
+            // Every scan is a pass over coefficients.
+            return blocked.timesSaturating(40 + JPEGCodec.scans(of: bytes) * 3 / 2)
+                .plusSaturating(bytes.count.timesSaturating(24))
+        }
     }
 
     /// Copies of a file's metadata, and texts inflated to a mebibyte each.

@@ -10,7 +10,7 @@ enum EncodedFile {
     /// Runs `encoder` on the samples and hands back what it wrote.
     ///
     /// - Parameter bound: bytes that the file may take. That much room is made for it beforehand, which costs no memory
-    ///   before it is written to.
+    ///   before it is written to, and none afterwards where it wasn't.
     /// - Throws: `unencodable` when the format can't hold the picture, `outOfMemory`, `unwanted`.
     static func collect(
         _ image: PixelImage, format: ImageFormat, upTo bound: Int, encoder: Encoder
@@ -20,6 +20,7 @@ enum EncodedFile {
             unsafe [UInt8](unsafeUninitializedCapacity: bound) { room, count in
                 var file = unsafe perception_codec_file(bytes: room.baseAddress, count: 0, capacity: bound)
                 unsafe encoder(samples.baseAddress, &file, &report)
+                unsafe perception_codec_give_back(&file)
                 count = unsafe file.count
             }
         }

@@ -8,6 +8,11 @@ package struct ImageHeader: Sendable, Equatable {
     /// The same for what is decoded of a damaged file.
     package let salvageBytes: Int
 
+    /// Samples as the file holds them, uncompressed, in bytes.
+    let storedBytes: Int
+    /// Whether the picture comes in passes over all of it: an interlaced PNG, a JPEG of several scans.
+    let isInPasses: Bool
+
     /// The result's size in bytes: width × height × 3.
     package var decodedBytes: Int { size.pixelCount.multipliedReportingOverflow(by: 3).partialValue }
 
@@ -33,7 +38,12 @@ package struct ImageHeader: Sendable, Equatable {
         }
     }
 
-    init(format: ImageFormat, size: PixelSize, decoderBytes: Int, salvageBytes: Int) {
+    init(
+        format: ImageFormat, size: PixelSize, decoderBytes: Int, salvageBytes: Int, storedBytes: Int,
+        isInPasses: Bool
+    ) {
+        self.storedBytes = storedBytes
+        self.isInPasses = isInPasses
         self.format = format
         self.size = size
         self.decoderBytes = decoderBytes

@@ -11,7 +11,8 @@ enum JPEGCodec {
         try outcome.check()
         let decoderBytes = Int(report.decoder_bytes)
         return ImageHeader(
-            format: .jpeg, size: outcome.size, decoderBytes: decoderBytes, salvageBytes: decoderBytes)
+            format: .jpeg, size: outcome.size, decoderBytes: decoderBytes, salvageBytes: decoderBytes,
+            storedBytes: outcome.size.pixelCount.timesSaturating(3), isInPasses: report.is_in_scans != 0)
     }
 
     static func decode(
@@ -48,6 +49,19 @@ enum JPEGCodec {
         }
     }
 
+    /// In whole blocks of 8 × 8.
+    static func blockedPixels(_ size: PixelSize) -> Int {
+        func whole(_ side: Int) -> Int { side.plusSaturating(7) / 8 * 8 }
+        return whole(size.width).timesSaturating(whole(size.height))
+    }
+
+    /// How many scans a file has, 200 at most.
+    static func scans(of bytes: Span<UInt8>) -> Int {
+        unsafe bytes.withUnsafeBufferPointer { file in
+            Int(unsafe perception_jpeg_scans(file.baseAddress, file.count, 200))
+        }
+    }
+
     /// What `encode` takes.
     static func demand(
         _ size: PixelSize, quality: Int, subsampling: ImageEncoding.ChromaSubsampling
@@ -57,6 +71,6 @@ enum JPEGCodec {
         let file = WorkDemand.arrayBytes(perception_jpeg_bound(width, height, CInt(quality), isHalved))
         return WorkDemand(
             peakBytes: file + perception_jpeg_encoder_bytes(width, isHalved), keptBytes: file,
-            operations: size.pixelCount.timesSaturating(quality > 90 ? 120 : 60))
+            operations: blockedPixels(size).timesSaturating(quality > 90 ? 75 : 45))
     }
 }

@@ -7,7 +7,8 @@ package struct WorkDemand: Sendable, Equatable {
     package let peakBytes: Int
     /// Of these, what is still allocated when it is done: its result, or 0 where that is what it was given.
     package let keptBytes: Int
-    /// What it costs, in operations of a quarter of a nanosecond on one core of 2020, to within a factor of about two.
+    /// What it costs, in operations of a quarter of a nanosecond on one core of 2020, to within a factor of about three:
+    /// `step-benchmark` holds it against what it measures.
     package let operations: Int
 
     package init(peakBytes: Int, keptBytes: Int, operations: Int) {
@@ -24,11 +25,23 @@ package struct WorkDemand: Sendable, Equatable {
     /// - Parameters:
     ///   - extra: bytes that are held beside the result while it is made.
     ///   - operations: for each of its pixels.
-    package static func picture(_ size: PixelSize, extra: Int = 0, operations: Int) -> WorkDemand {
+    ///   - perRow: for each of its rows beside that, which counts where they are narrow.
+    package static func picture(
+        _ size: PixelSize, extra: Int = 0, operations: Int, perRow: Int = 0
+    ) -> WorkDemand {
         let bytes = arrayBytes(size.pixelCount.timesSaturating(3))
         return WorkDemand(
             peakBytes: bytes.plusSaturating(extra), keptBytes: bytes,
-            operations: size.pixelCount.timesSaturating(operations))
+            operations: self.operations(size, perPixel: operations, perRow: perRow))
+    }
+
+    package static func operations(_ size: PixelSize, perPixel: Int, perRow: Int) -> Int {
+        size.pixelCount.timesSaturating(perPixel).plusSaturating(size.height.timesSaturating(perRow))
+    }
+
+    /// The same memory with other operations.
+    package func costing(_ operations: Int) -> WorkDemand {
+        WorkDemand(peakBytes: peakBytes, keptBytes: keptBytes, operations: operations)
     }
 
     /// Work on this one's result, which is let go afterwards where the other has made one of its own.

@@ -69,7 +69,7 @@ package struct Affine: PerturbationStep, Equatable {
     }
 
     package func demand(for size: PixelSize) -> WorkDemand {
-        .picture(size, operations: interpolation == .bilinear ? 40 : 24)
+        interpolation.demand(for: size)
     }
 
     package func apply(to image: PixelImage, _ watch: WorkWatch) throws(StepError) -> PixelImage {

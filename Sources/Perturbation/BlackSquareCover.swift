@@ -42,18 +42,19 @@ package struct BlackSquareCover: PerturbationStep, Equatable {
 
     package func leavesUnchanged(_ size: PixelSize) -> Bool { coverage == 0 }
 
-    /// Beside the result a byte for each pixel that tells whether it is covered. A square costs a random place in memory; of
-    /// coverage c about ln(1 / (1 − c)) times the picture's pixels are looked at.
+    /// Beside the result a byte for each pixel that tells whether it is covered. Squares that each cover a share a of the picture
+    /// cover c of it when there are about ln(1 − c) / ln(1 − a) of them; each costs random places in memory, one for each row.
     package func demand(for size: PixelSize) -> WorkDemand {
         let pixels = size.pixelCount
         let (width, height) = (min(patch, size.width), min(patch, size.height))
-        let looked = Double(pixels) * -log1p(-coverage) + Double(width) * Double(height)
-        let squares = looked / (Double(width) * Double(height))
+        let area = Double(width) * Double(height)
+        let share = area / Double(max(1, pixels))
+        let squares = share < 1 ? (log1p(-coverage) / log1p(-share)).rounded(.up) : 1
+        let looked = squares * area
         let made = WorkDemand.picture(size, extra: WorkDemand.arrayBytes(pixels), operations: 10)
-        return WorkDemand(
-            peakBytes: made.peakBytes, keptBytes: made.keptBytes,
-            operations: made.operations.plusSaturating(
-                Int(min(16 * looked + squares * Double(100 + 40 * height), 0x1p60))))
+        return made.costing(
+            made.operations.plusSaturating(
+                Int(min(6 * looked + squares * Double(125 + 25 * height), 0x1p60))))
     }
 
     package func apply(to image: PixelImage, _ watch: WorkWatch) throws(StepError) -> PixelImage {

@@ -59,7 +59,7 @@ package struct Concat: PairStep, Equatable {
         guard let joined = try? outputSize(for: size, beside: other) else { return .nothing }
         let scaled = PixelImage.resizingDemand(
             from: other, to: PixelSize(width: joined.width - size.width, height: size.height))
-        return scaled.followed(by: .picture(joined, operations: 8))
+        return scaled.followed(by: .picture(joined, operations: 8, perRow: 80))
     }
 
     package func apply(

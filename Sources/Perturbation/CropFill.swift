@@ -51,7 +51,7 @@ package struct CropFill: PerturbationStep, Equatable {
         return size
     }
 
-    package func demand(for size: PixelSize) -> WorkDemand { .picture(size, operations: 8) }
+    package func demand(for size: PixelSize) -> WorkDemand { .picture(size, operations: 8, perRow: 34) }
 
     package func apply(to image: PixelImage, _ watch: WorkWatch) throws(StepError) -> PixelImage {
         _ = try outputSize(for: image.size)

@@ -60,7 +60,7 @@ package struct DiffusionNoise: PerturbationStep, Equatable {
     }
 
     package func demand(for size: PixelSize) -> WorkDemand {
-        .picture(size, extra: PixelImage.noiseTableBytes + 2048, operations: 48)
+        .picture(size, extra: PixelImage.noiseTableBytes + 2048, operations: 52, perRow: 20)
     }
 
     package func apply(to image: PixelImage, _ watch: WorkWatch) throws(StepError) -> PixelImage {

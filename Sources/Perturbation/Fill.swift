@@ -20,7 +20,7 @@ package struct Fill: PerturbationStep, Equatable {
 
     package var json: JSONValue { ["step": .string(Self.name), "color": color.json] }
 
-    package func demand(for size: PixelSize) -> WorkDemand { .picture(size, operations: 8) }
+    package func demand(for size: PixelSize) -> WorkDemand { .picture(size, operations: 8, perRow: 34) }
 
     package func apply(to image: PixelImage, _ watch: WorkWatch) throws(StepError) -> PixelImage {
         try PixelImage.blank(image.size, color, watch)

@@ -76,9 +76,7 @@ package struct GaussianBlur: PerturbationStep, Equatable {
         let blocks = (size.width.timesSaturating(3).plusSaturating(31) / 32).timesSaturating(size.height)
         let made = WorkDemand.picture(
             size, extra: PixelKernels.convolveBytes(size, taps: kernelSize), operations: 0)
-        return WorkDemand(
-            peakBytes: made.peakBytes, keptBytes: made.keptBytes,
-            operations: blocks.timesSaturating(64 + 24 * kernelSize))
+        return made.costing(blocks.timesSaturating(64 + 30 * kernelSize))
     }
 
     package func apply(to image: PixelImage, _ watch: WorkWatch) throws(StepError) -> PixelImage {

@@ -42,7 +42,7 @@ package struct GaussianNoise: PerturbationStep, Equatable {
     }
 
     package func demand(for size: PixelSize) -> WorkDemand {
-        .picture(size, extra: PixelImage.noiseTableBytes, operations: 48)
+        .picture(size, extra: PixelImage.noiseTableBytes, operations: 52, perRow: 20)
     }
 
     package func apply(to image: PixelImage, _ watch: WorkWatch) throws(StepError) -> PixelImage {

@@ -7,7 +7,7 @@ package struct Grayscale: ParameterlessStep {
 
     package init() {}
 
-    package func demand(for size: PixelSize) -> WorkDemand { .picture(size, operations: 12) }
+    package func demand(for size: PixelSize) -> WorkDemand { .picture(size, operations: 20) }
 
     package func apply(to image: PixelImage, _ watch: WorkWatch) throws(StepError) -> PixelImage {
         var samples = try image.copiedSamples(watch)

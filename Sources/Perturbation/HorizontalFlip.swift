@@ -9,7 +9,7 @@ package struct HorizontalFlip: ParameterlessStep {
 
     package func leavesUnchanged(_ size: PixelSize) -> Bool { size.width == 1 }
 
-    package func demand(for size: PixelSize) -> WorkDemand { .picture(size, operations: 8) }
+    package func demand(for size: PixelSize) -> WorkDemand { .picture(size, operations: 6, perRow: 22) }
 
     package func apply(to image: PixelImage, _ watch: WorkWatch) throws(StepError) -> PixelImage {
         try image.turned(to: image.size, watch) { (image.width - 1 - $0, $1) }

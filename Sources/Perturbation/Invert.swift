@@ -7,7 +7,7 @@ package struct Invert: ParameterlessStep {
 
     package init() {}
 
-    package func demand(for size: PixelSize) -> WorkDemand { .picture(size, operations: 8) }
+    package func demand(for size: PixelSize) -> WorkDemand { .picture(size, operations: 6) }
 
     package func apply(to image: PixelImage, _ watch: WorkWatch) throws(StepError) -> PixelImage {
         try image.mapped(watch) { ~$0 }

@@ -59,9 +59,7 @@ package struct Mixup: PairStep, Equatable {
         let inner = innerSize(of: other, in: size)
         let scaled = PixelImage.resizingDemand(from: other, to: inner)
         let framed = inner == size ? scaled : scaled.followed(by: .picture(size, operations: 8))
-        return WorkDemand(
-            peakBytes: framed.peakBytes, keptBytes: framed.keptBytes,
-            operations: framed.operations.plusSaturating(size.pixelCount.timesSaturating(12)))
+        return framed.costing(framed.operations.plusSaturating(size.pixelCount.timesSaturating(12)))
     }
 
     package func apply(

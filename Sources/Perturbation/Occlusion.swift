@@ -90,12 +90,10 @@ package struct Occlusion: PerturbationStep, Equatable {
 
     package func demand(for size: PixelSize) -> WorkDemand {
         let covered = patches.reduce(0) { sum, patch in
-            sum.plusSaturating(patch.width.timesSaturating(patch.height).plusSaturating(4 * patch.height))
+            sum.plusSaturating(patch.width.timesSaturating(patch.height).plusSaturating(14 * patch.height))
         }
-        let copied = WorkDemand.picture(size, operations: 4)
-        return WorkDemand(
-            peakBytes: copied.peakBytes, keptBytes: copied.keptBytes,
-            operations: copied.operations.plusSaturating(covered.timesSaturating(3)))
+        let copied = WorkDemand.picture(size, operations: 5)
+        return copied.costing(copied.operations.plusSaturating(covered.timesSaturating(3)))
     }
 
     package func apply(to image: PixelImage, _ watch: WorkWatch) throws(StepError) -> PixelImage {

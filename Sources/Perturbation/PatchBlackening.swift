@@ -52,9 +52,7 @@ package struct PatchBlackening: PerturbationStep, Equatable {
         let grid = PatchGrid(size: size, side: patch)
         let cells = grid.rows.timesSaturating(grid.columns)
         let copied = WorkDemand.picture(size, operations: 10)
-        return WorkDemand(
-            peakBytes: copied.peakBytes, keptBytes: copied.keptBytes,
-            operations: copied.operations.plusSaturating(cells.timesSaturating(40)))
+        return copied.costing(copied.operations.plusSaturating(cells.timesSaturating(74)))
     }
 
     package func apply(to image: PixelImage, _ watch: WorkWatch) throws(StepError) -> PixelImage {

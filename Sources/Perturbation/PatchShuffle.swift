@@ -62,9 +62,7 @@ package struct PatchShuffle: PerturbationStep, Equatable {
         let grid = PatchGrid(size: size, side: patch)
         let cells = grid.wholeRows.timesSaturating(grid.wholeColumns)
         let made = WorkDemand.picture(size, extra: WorkDemand.arrayBytes(4 * cells), operations: 12)
-        return WorkDemand(
-            peakBytes: made.peakBytes, keptBytes: made.keptBytes,
-            operations: made.operations.plusSaturating(cells.timesSaturating(560)))
+        return made.costing(made.operations.plusSaturating(cells.timesSaturating(460)))
     }
 
     package func apply(to image: PixelImage, _ watch: WorkWatch) throws(StepError) -> PixelImage {

@@ -111,7 +111,7 @@ package struct Perspective: PerturbationStep, Equatable {
 
     package func demand(for size: PixelSize) -> WorkDemand {
         startpoints == endpoints
-            ? .nothing : .picture(size, operations: interpolation == .bilinear ? 48 : 32)
+            ? .nothing : interpolation.demand(for: size)
     }
 
     package func apply(to image: PixelImage, _ watch: WorkWatch) throws(StepError) -> PixelImage {

@@ -20,7 +20,7 @@ package struct Posterize: PerturbationStep, Equatable {
 
     package func leavesUnchanged(_ size: PixelSize) -> Bool { bits == 8 }
 
-    package func demand(for size: PixelSize) -> WorkDemand { .picture(size, operations: 8) }
+    package func demand(for size: PixelSize) -> WorkDemand { .picture(size, operations: 6) }
 
     package func apply(to image: PixelImage, _ watch: WorkWatch) throws(StepError) -> PixelImage {
         let mask = UInt8.max << UInt8(8 - bits)

@@ -31,16 +31,18 @@ enum Resampling {
         // Every row that is read becomes one of the target's width, from all of the crop's; both axes' supports overlap
         // twice. A narrow row costs as much as one of eight pixels.
         let (wide, read) = (max(8, size.width), max(8, crop.width))
+        let isAcross = crop.width != size.width, isDown = crop.height != size.height
         let across = crop.height.timesSaturating(
-            crop.width == size.width ? wide : max(read, wide).timesSaturating(8))
-        let isDown = crop.height != size.height
+            (isAcross ? max(read, wide).timesSaturating(8) : wide).plusSaturating(Self.rowOperations))
         let down = isDown ? max(crop.height, size.height).timesSaturating(wide).timesSaturating(8) : 0
-        // Where rows are made again for each row that needs them, or weights for each row.
-        let isStrip = isDown && crop.height / size.height > 1024 || crop.width / size.width > 1024
-        return WorkDemand(
-            peakBytes: made.peakBytes, keptBytes: made.keptBytes,
-            operations: across.plusSaturating(down).timesSaturating(isStrip ? 4 : 1))
+        let weights = (isAcross ? size.width : 0).plusSaturating(isDown ? size.height : 0)
+        return made.costing(
+            across.plusSaturating(down).plusSaturating(weights.timesSaturating(Self.weightOperations)))
     }
+
+    private static let rowOperations = 40
+    /// Of one place in the target: where its weights begin, and their sum.
+    private static let weightOperations = 90
 }
 
 extension PixelImage {

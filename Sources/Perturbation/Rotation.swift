@@ -84,8 +84,10 @@ package struct Rotation: PerturbationStep, Equatable {
     package func demand(for size: PixelSize) -> WorkDemand {
         switch turn(of: size) {
         case .none: .nothing
-        case .half, .quarter, .threeQuarters: .picture(size, operations: 24)
-        case .free(_, let grown): .picture(grown, operations: interpolation == .bilinear ? 40 : 24)
+        case .half: .picture(size, operations: 6, perRow: 20)
+        // Across the rows, unless these are columns.
+        case .quarter, .threeQuarters: .picture(size, operations: min(size.width, size.height) < 32 ? 5 : 20)
+        case .free(_, let grown): interpolation.demand(for: grown)
         }
     }
 

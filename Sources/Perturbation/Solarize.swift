@@ -22,7 +22,7 @@ package struct Solarize: PerturbationStep, Equatable {
     package func leavesUnchanged(_ size: PixelSize) -> Bool { threshold == 256 }
 
     package func demand(for size: PixelSize) -> WorkDemand {
-        threshold == 256 ? .nothing : .picture(size, operations: 8)
+        threshold == 256 ? .nothing : .picture(size, operations: 6)
     }
 
     package func apply(to image: PixelImage, _ watch: WorkWatch) throws(StepError) -> PixelImage {

@@ -9,7 +9,7 @@ package struct VerticalFlip: ParameterlessStep {
 
     package func leavesUnchanged(_ size: PixelSize) -> Bool { size.height == 1 }
 
-    package func demand(for size: PixelSize) -> WorkDemand { .picture(size, operations: 8) }
+    package func demand(for size: PixelSize) -> WorkDemand { .picture(size, operations: 5, perRow: 14) }
 
     package func apply(to image: PixelImage, _ watch: WorkWatch) throws(StepError) -> PixelImage {
         try image.turned(to: image.size, watch) { ($0, image.height - 1 - $1) }

@@ -61,6 +61,8 @@ extension PerceptionService {
             ("max_target_bytes", server.maxTargetBytes),
             ("min_bytes_per_second", server.minimumBytesPerSecond),
             ("max_runs", settings.maxRuns),
+            ("keep_recent", settings.keepRecent ?? 0),
+            ("keep_recent_bytes", settings.keepRecent == nil ? 0 : settings.keepRecentBytes),
         ]
         let times = [
             ("header_timeout_seconds", server.headerTimeout),

@@ -9,6 +9,8 @@ import Perturbation
 package struct PerceptionService: Sendable {
     let settings: ServiceSettings
     let instruments: Instruments
+    /// Nil where none are kept.
+    let recent: RecentBatches?
     let isReady: @Sendable () -> Bool
     private let load: @Sendable () -> ServerLoad
     private let authorization: Authorization
@@ -21,6 +23,7 @@ package struct PerceptionService: Sendable {
         self.settings = settings
         self.isReady = isReady
         self.load = load
+        recent = settings.keepRecent.map { RecentBatches(perRun: $0, bytes: settings.keepRecentBytes) }
         instruments = Instruments(settings: settings, logger: logger)
         authorization = Authorization(
             tokens: settings.tokens, openPaths: settings.openPaths)
@@ -156,7 +159,7 @@ package struct PerceptionService: Sendable {
         Route(.get, path) { _ in
             .reply(
                 Response(
-                    text: instruments.text(load(), isReady: isReady()),
+                    text: instruments.text(load(), isReady: isReady(), recent: recent?.extent ?? .init()),
                     contentType: "text/plain; version=0.0.4"))
         }
     }

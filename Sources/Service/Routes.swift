@@ -1,3 +1,4 @@
+import ContractJSON
 import HTTP
 import HTTPTypes
 
@@ -16,13 +17,11 @@ extension PerceptionService {
             preview(.post, "/v1/recipes/{name}/preview"),
             page("/v1/info", contentType: "application/json", info),
             page("/openapi.yaml", contentType: "application/yaml", Contract.text),
-            Route(.get, "/docs") { _ in .reply(Contract.pageResponse) },
+            page("/openapi.json", contentType: "application/json", ContractJSON.bytes),
+            page("/llms.txt", contentType: "text/plain; charset=utf-8", Overview.bytes),
             ClientDownload.listing("/client/"),
             ClientDownload.wheel("/client/{wheel}"),
-            Route(.get, "/") { _ in
-                .reply(Response(.temporaryRedirect, headers: [.location: "/docs"]))
-            },
-        ] + probes
+        ] + liveRoutes + PageRoutes.all + probes
     }
 
     /// What asks every few seconds.

@@ -17,6 +17,14 @@ package struct ServiceSettings: Sendable {
     package var maxImagePixels = 50_000_000
     /// Names of runs that metrics keep apart; see ``RunName``.
     package var maxRuns = 64
+    /// How many scored batches of each run are kept for viewers; nil for none at all.
+    package var keepRecent: Int?
+    /// What they and their histories may take together. It is no part of ``ServerConfiguration/memoryBudgetBytes``.
+    package var keepRecentBytes = 64 << 20
+    /// The least of that: histories of all runs, and a batch.
+    package static let leastKeepRecentBytes = 8 << 20
+    /// Names, lower case, by which browsers reach this server beside addresses and localhost.
+    package var publicHosts: [String] = []
     /// What clients may show to be let in; nil when none is asked for.
     package var tokens: BearerTokens?
     /// Whether /metrics needs no token where everything else does.

@@ -68,6 +68,15 @@ struct LimitOptions: ParsableArguments {
             "Run names (Perception-Run) that metrics keep apart; further ones count as other. (default: 64)")
     var maxRuns: Int?
 
+    @Option(
+        help:
+            "Scored batches of each run that are kept in memory for /live, up to 256; everybody with a token sees them. (default: none)"
+    )
+    var keepRecent: Int?
+
+    @Option(help: "Memory for them, taken from the memory budget at start. (default: 64 MiB)")
+    var keepRecentBytes: Int?
+
     @Option(help: "Seconds that requests in flight may take to finish after SIGTERM. (default: 30)")
     var shutdownGraceSeconds: Int?
 
@@ -120,7 +129,25 @@ struct LimitOptions: ParsableArguments {
         try set(\.maxStreamedBodyBytes, maxStreamedBodyBytes, "max-streamed-body-bytes")
         try set(\.maxImagePixels, maxImagePixels, "max-image-pixels")
         try set(\.maxRuns, maxRuns, "max-runs", to: 10_000)
+        settings.keepRecent = try number(keepRecent, "keep-recent", 1...256)
+        let least = ServiceSettings.leastKeepRecentBytes
+        if let bytes = try number(keepRecentBytes, "keep-recent-bytes", least...(.max)) {
+            settings.keepRecentBytes = bytes
+        }
+        if settings.keepRecent != nil {
+            try setAside(settings.keepRecentBytes, of: &settings.server.memoryBudgetBytes)
+        }
         return settings
+    }
+
+    /// What is kept is never there for requests.
+    private func setAside(_ bytes: Int, of budget: inout Int) throws {
+        guard bytes <= budget / 2 else {
+            throw ValidationError(
+                "--keep-recent-bytes must be at most half of --memory-budget-bytes, not \(bytes) of \(budget)"
+            )
+        }
+        budget -= bytes
     }
 
     /// More than any machine has or anyone waits, and small enough to be added up.

@@ -25,6 +25,12 @@ struct ListenOptions: ParsableArguments {
     var tlsKey: String?
 
     @Option(
+        help: ArgumentHelp(
+            "Names, with commas between them, by which browsers reach this server: /v1/live answers to addresses, localhost and these.",
+            valueName: "names"))
+    var publicHost: String?
+
+    @Option(
         help:
             "A second TCP port on the same host that answers /healthz, /readyz and /metrics in plain HTTP; 0 lets the system choose."
     )
@@ -37,6 +43,16 @@ struct ListenOptions: ParsableArguments {
             throw ValidationError("--probe-port must be another than --port, not \(port) as well")
         }
         return .tcp(host: try chosenHost() ?? "127.0.0.1", port: port)
+    }
+
+    /// Lower case, without ports.
+    func publicHosts() throws -> [String] {
+        let names = try resolved(
+            publicHost, "public-host", "host names with commas between them",
+            where: {
+                $0.split(separator: ",").allSatisfy { $0.wholeMatch(of: /\s*[A-Za-z0-9._-]+\s*/) != nil }
+            })
+        return (names ?? "").lowercased().split { $0 == "," || $0.isWhitespace }.map(String.init)
     }
 
     /// The files of the certificate and its key; nil for plain HTTP.

@@ -10,7 +10,7 @@ struct PerceptionServer: ParsableCommand {
         discussion: """
             Every option is also an environment variable: --max-body-bytes is PERCEPTION_MAX_BODY_BYTES.
             The argument wins over the environment, the environment over the default.
-            The contract is served at /openapi.yaml, a page that shows it at /docs.
+            In a browser: a playground at /, the contract at /docs (also /openapi.yaml, /openapi.json).
             """,
         version: Serve.version,
         subcommands: [Serve.self, Healthcheck.self],

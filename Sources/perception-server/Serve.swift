@@ -77,6 +77,9 @@ struct Serve: ParsableCommand {
         configuration.serverName = "perception-server"
 
         var settings = try limits.settings(configuration)
+        // Less what is kept for viewers.
+        configuration.memoryBudgetBytes = settings.server.memoryBudgetBytes
+        settings.publicHosts = try listen.publicHosts()
         settings.tokens = tokens.accepted
         settings.sharedDirectory = try sharedDirectory()
         settings.opensMetrics = try resolved(openMetrics, "open-metrics")

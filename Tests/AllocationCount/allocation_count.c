@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <malloc.h>
+#include <stdatomic.h>
 
 #if defined(__has_feature)
 #if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer)
@@ -12,6 +13,10 @@
 static _Thread_local int is_counting;
 static _Thread_local allocation_count counted;
 
+/* Of all threads together. */
+static atomic_int are_all_counting;
+static atomic_ptrdiff_t all_live, all_peak;
+
 #ifndef OTHER_ALLOCATOR
 
 void *__libc_malloc(size_t);
@@ -20,15 +25,26 @@ void *__libc_realloc(void *, size_t);
 void *__libc_memalign(size_t, size_t);
 void __libc_free(void *);
 
+static void change_all(ptrdiff_t bytes) {
+    ptrdiff_t live = atomic_fetch_add(&all_live, bytes) + bytes, peak = atomic_load(&all_peak);
+    while (live > peak && !atomic_compare_exchange_weak(&all_peak, &peak, live)) continue;
+}
+
 static void *came(void *memory) {
-    if (!is_counting || !memory) return memory;
+    if (!memory) return memory;
+    if (atomic_load_explicit(&are_all_counting, memory_order_relaxed))
+        change_all((ptrdiff_t)malloc_usable_size(memory));
+    if (!is_counting) return memory;
     counted.live += (ptrdiff_t)malloc_usable_size(memory);
     if (counted.live > counted.peak) counted.peak = counted.live;
     return memory;
 }
 
 static void goes(void *memory) {
-    if (is_counting && memory) counted.live -= (ptrdiff_t)malloc_usable_size(memory);
+    if (!memory) return;
+    if (atomic_load_explicit(&are_all_counting, memory_order_relaxed))
+        change_all(-(ptrdiff_t)malloc_usable_size(memory));
+    if (is_counting) counted.live -= (ptrdiff_t)malloc_usable_size(memory);
 }
 
 void *malloc(size_t count) { return came(__libc_malloc(count)); }
@@ -68,6 +84,17 @@ int allocation_count_is_possible(void) { return 0; }
 void allocation_count_begin(void) {
     counted = (allocation_count){0, 0};
     is_counting = 1;
+}
+
+void allocation_count_begin_everywhere(void) {
+    atomic_store(&all_live, 0);
+    atomic_store(&all_peak, 0);
+    atomic_store(&are_all_counting, 1);
+}
+
+allocation_count allocation_count_end_everywhere(void) {
+    atomic_store(&are_all_counting, 0);
+    return (allocation_count){atomic_load(&all_peak), atomic_load(&all_live)};
 }
 
 allocation_count allocation_count_end(void) {

@@ -1,139 +1,97 @@
 import AllocationCount
-import ContactSheet
 import HTTP
-import HTTPTypes
 import Images
-import JSON
 import Testing
-import Text
 
 @testable import Service
 
 /// Requests of every form, one view at a time, take what their plan claims.
 @Suite("Requests take what they claim", .enabled(if: allocation_count_is_possible() != 0))
 struct RequestClaimTests {
-    static let viewTexts: [String] = [
-        #"{"name": "v", "steps": []}"#, #"{"name": "v", "steps": [{"step": "invert"}]}"#,
-        #"{"name": "v", "steps": [{"step": "occlusion", "patches": [], "noise_seed": 1}, {"step": "patch_shuffle", "patch": 1, "shuffle_seed": 3}]}"#,
-        #"{"name": "v", "steps": [{"step": "patch_shuffle", "patch": 1, "shuffle_seed": 3}, {"step": "solarize", "threshold": 256}, {"step": "concat", "image": 1}]}"#,
-        #"{"name": "v", "steps": [{"step": "mixup", "image": 1}, {"step": "rotation", "degrees": 0.05, "expand": true}]}"#,
+    static let steps: [String] = [
+        "[]", #"[{"step": "invert"}]"#,
+        #"[{"step": "occlusion", "patches": [], "noise_seed": 1}, {"step": "patch_shuffle", "patch": 1, "shuffle_seed": 3}]"#,
+        #"[{"step": "patch_shuffle", "patch": 1, "shuffle_seed": 3}, {"step": "solarize", "threshold": 256}, {"step": "concat", "image": 1}]"#,
+        #"[{"step": "mixup", "image": 1}, {"step": "rotation", "degrees": 0.05, "expand": true}]"#,
     ]
     static let formats = [
         #""format": "png""#, #""format": "png", "level": 6"#, #""format": "raw""#,
         #""format": "jpeg", "quality": 100"#, #""format": "jpeg", "subsampling": "4:2:0""#,
     ]
-    static let forms: [PerturbTerms.Form] = [.json, .multipart]
-
-    private static func terms(_ form: PerturbTerms.Form) -> PerturbTerms {
-        PerturbTerms(
-            limits: ImageLimits(), memoryBudget: 1 << 40, form: form, workers: 1,
-            viewsAtOnce: form == .multipart ? 2 : nil)
+    static let sizes = [(330, 300), (1200, 300), (1, 60_000), (60_000, 1)].map {
+        PixelSize(width: $0.0, height: $0.1)
     }
 
-    /// The reply in full, its views one after the other.
-    private static func reply(_ batch: PerturbBatch, _ form: PerturbTerms.Form) throws -> [[UInt8]] {
-        let reply = PerturbReply(batch: batch)
-        switch form {
-        case .json: return reply.jsonResponse(try batch.allBytes()).body
-        case .safetensors: return reply.safetensorsResponse(try batch.allBytes()).body
-        case .image: return reply.imageResponse(try batch.allBytes()).body
-        case .multipart:
-            let rest = try #require(reply.multipartResponse(from: [], WorkCost(operations: 0)).rest)
-            var held: [[[UInt8]]] = []
-            for index in 0..<rest.pieceCount {
-                held.append(try #require(rest.piece(index)))
-                if held.count > 1 { held.removeFirst() }
-            }
-            return held[held.count - 1]
-        }
+    /// Samples that make the largest files of a format: what a file takes in the end depends on what it shows.
+    static func noisiest(_ width: Int, _ height: Int, _ format: String) -> PixelImage {
+        noise(width, height, levels: format.contains("jpeg") ? [0, 255] : Array(0...255))
     }
 
-    private func expectClaim(
-        _ request: PerturbRequest, _ format: PerturbSettings.Format, _ form: PerturbTerms.Form,
-        _ what: String,
-        isTight: Bool = true
-    ) throws {
-        let files = request.pictures.reduce(0) { $0 + $1.source.heldBytes }
-        let (taken, batch) = try Allocations.counting {
-            let planned = try PlannedRequest(request, format: format, Self.terms(form), .unbounded)
-            let batch = try PerturbBatch(planned, .unbounded)
-            let body = try Self.reply(batch, form)
-            #expect(!body.isEmpty)
-            return batch
-        }
-        // The files are there already, and claimed with the rest.
-        Allocations(peak: taken.peak + files, kept: 0)
-            .expect(within: batch.plan.peakBytes, floor: isTight ? 256 << 10 : .max / 2, what)
-        #expect(batch.plan.operations > 0)
+    private func pictures(_ size: PixelSize, _ format: String) -> [PixelImage] {
+        [Self.noisiest(size.width, size.height, format), Self.noisiest(200, 150, format)]
     }
 
-    @Test("Views of every shape and format", arguments: viewTexts, formats)
-    func views(_ view: String, _ format: String) throws {
-        for (width, height) in [(330, 300), (1, 60_000), (60_000, 1)] {
-            let size = PixelSize(width: width, height: height)
-            let pictures = [
-                noise(size.width, size.height, levels: [0, 255]), noise(200, 150, levels: [0, 255]),
-            ]
-            let text = #"{"views": [\#(view)], \#(format), "images": [\#(try images(pictures))]}"#
-            let request = try PerturbRequest(json: Array(text.utf8))
-            let claims = try request.claims(ImageLimits())
-            guard (try? request.drawn(for: claims.map(\.size), .raw)) != nil else { continue }
-            for form in Self.forms {
-                let settled = try #require(request.settings.format)
-                // How large a JPEG becomes depends on what is in it; the codec's own claim is tested for tightness.
-                try expectClaim(
-                    request, settled, form, "\(view) as \(format) of \(size), \(form)",
-                    isTight: settled != .jpeg)
+    /// A strip's JPEG is made of blocks that are one pixel and its copies, and much smaller than such blocks may be.
+    private func floor(_ claimed: ClaimedRequest, _ size: PixelSize) -> Int {
+        let isStrip = claimed.format == .jpeg && min(size.width, size.height) < 8
+        return isStrip ? 24 * max(size.width, size.height) * 2 : 160 << 10
+    }
+
+    @Test("Views of every shape and format", arguments: steps, formats)
+    func views(_ steps: String, _ format: String) throws {
+        for size in Self.sizes {
+            let members = #""views": [{"name": "v", "steps": \#(steps)}], \#(format)"#
+            let request = try ClaimedRequest.json(members, pictures(size, format), others: true)
+            for form in ClaimedRequest.forms where form != .safetensors || format == Self.formats[2] {
+                let claimed = ClaimedRequest(request, form: form)
+                guard try claimed.isLegal else { continue }
+                try claimed.expectClaim(
+                    "\(steps) as \(format) of \(size), \(form)", floor: floor(claimed, size))
             }
         }
     }
 
-    @Test("Several views of several pictures")
-    func several() throws {
-        let pictures = try images([noise(300, 200), noise(200, 300), noise(100, 500)], others: false)
-        for format in Self.formats {
-            let text =
-                #"{"variants": 3, \#(format), "images": [\#(pictures)], "views": ["#
-                + #"{"name": "a", "recipe": "cppo-removing"}, {"name": "b", "recipe": "papo-removing"}]}"#
-            let request = try PerturbRequest(json: Array(text.utf8))
-            for form in Self.forms {
-                let settled = try #require(request.settings.format)
-                // Crops of noise are smooth, and their files small.
-                try expectClaim(request, settled, form, "\(format), \(form)", isTight: settled == .raw)
-            }
+    @Test("Pixels for pixels", arguments: steps)
+    func pixels(_ steps: String) throws {
+        for size in Self.sizes {
+            let members =
+                #""views": [{"name": "v", "steps": \#(steps)}], "images": [{"id": "0"}, {"id": "1", "second_only": true}]"#
+            let claimed = ClaimedRequest(
+                try ClaimedRequest.tensors(members, pictures(size, "raw")), form: .safetensors)
+            guard try claimed.isLegal else { continue }
+            try claimed.expectClaim("\(steps) of pixels, \(size)")
         }
     }
 
-    private func images(_ pictures: [PixelImage], others: Bool = true) throws -> String {
-        try pictures.enumerated().map { index, image in
-            let isOther = others && index > 0
-            let data = String(decoding: Base64.encode(try image.encoded(as: .png(level: 1))), as: UTF8.self)
-            return #"{"id": "\#(index)", \#(isOther ? #""second_only": true, "# : "") "data": "\#(data)"}"#
-        }.joined(separator: ",")
+    @Test("One picture for one picture", arguments: formats)
+    func image(_ format: String) throws {
+        let options = format.replacing("\"", with: "").replacing(": ", with: "=").replacing(", ", with: "&")
+        let text = #"[{"step": "patch_shuffle", "patch": 1, "shuffle_seed": 3}]"#
+        for size in Self.sizes {
+            let file = try pictures(size, format)[0].encoded(as: .png(level: 1))
+            let query =
+                [QueryItem(name: "steps", value: text)]
+                + options.split(separator: "&").map {
+                    let parts = $0.split(separator: "=")
+                    return QueryItem(name: String(parts[0]), value: String(parts[1]))
+                }
+            let claimed = ClaimedRequest(try PerturbRequest(picture: file, query: query), form: .image)
+            try claimed.expectClaim("\(format) of \(size), image", floor: floor(claimed, size))
+        }
     }
 
-    @Test("Contact sheets", arguments: shapes)
-    func sheets(_ size: PixelSize) throws {
-        let isTall = size.height > 100 * size.width
-        for (name, width) in [("cppo-removing", 96), ("vision-matters-concat", 300), ("noisyrollout", 64)]
-        where !isTall || name != "vision-matters-concat" {
-            let image = try noise(size.width, size.height).encoded(as: .png(level: 1))
-            let members: [JSONValue.Member] = [.init("draws", 4), .init("width", .integer(Int64(width)))]
-            var faults = Faults()
-            let request = try PreviewRequest(
-                name: name, members: members, PreviewOptions.all, asFields: true,
-                pictures: PreviewRequest.Pictures(image: image), &faults)
-            let endpoint = PreviewEndpoint(limits: ImageLimits(), memoryBudget: 1 << 40, workers: 1)
-            let (taken, claimed) = try Allocations.counting {
-                var timer = PhaseTimer()
-                let work = try endpoint.work(on: request, .unbounded)
-                let sheet = try endpoint.sheet(of: work, .unbounded, &timer)
-                let picture = try #require(sheet.drawn())
-                #expect(try !picture.encoded(as: PreviewPlan.encoding).isEmpty)
-                return work.plan.peakBytes
-            }
-            Allocations(peak: taken.peak + image.count, kept: 0)
-                .expect(within: claimed, floor: 256 << 10, "\(name) of \(size)")
+    @Test("Several views of several pictures", arguments: formats)
+    func several(_ format: String) throws {
+        let steps = #"[{"step": "patch_shuffle", "patch": 4, "shuffle_seed": 3}]"#
+        let members =
+            #""variants": 3, \#(format), "views": ["#
+            + #"{"name": "a", "steps": \#(steps)}, {"name": "b", "steps": [{"step": "invert"}]}]"#
+        let pictures = [(300, 200), (200, 300), (104, 504)].map {
+            Self.noisiest($0.0, $0.1, format)
+        }
+        let request = try ClaimedRequest.json(members, pictures, others: false)
+        for form in ClaimedRequest.forms where form != .safetensors || format == Self.formats[2] {
+            try ClaimedRequest(request, form: form).expectClaim("several as \(format), \(form)")
         }
     }
 }

@@ -75,6 +75,7 @@ def test_contract_is_valid_openapi_3_1():
 
 def test_server_serves_its_contract(server, http):
     assert http.get(f"{server}/openapi.yaml", timeout=10).content == CONTRACT.read_bytes()
+    assert http.get(f"{server}/openapi.json", timeout=10).json() == DOCUMENT
 
 
 @schemathesis.check

@@ -1,7 +1,6 @@
 """Long pictures beside short ones, and readers that do not read: everybody else goes on."""
 
 import contextlib
-import io
 import threading
 import time
 import urllib.parse
@@ -11,7 +10,6 @@ import pictures
 import scoring
 from checked import Kind
 from claims import megabytes, percentile
-from PIL import Image
 from server import Server, drain_checks
 
 MIB = 1 << 20
@@ -19,16 +17,9 @@ BUDGET = 256 * MIB
 READERS = 100
 
 
-def flat(width, height):
-    """A PNG of one colour: many pixels in few bytes."""
-    out = io.BytesIO()
-    Image.new("RGB", (width, height), (90, 120, 40)).save(out, "PNG")
-    return out.getvalue()
-
-
 def worst(side):
     """Long for their size: one square after the other, and what looks at every place for each pixel."""
-    picture = flat(side, side)
+    picture = pictures.flat(side, side)
     steps = [
         '[{"step":"black_square_cover","patch":1,"coverage":0.99,"cover_seed":1}]', '[{"step":"gaussian_blur","kernel_size":99,"sigma":30}]',
         '[{"step":"patch_shuffle","patch":1,"shuffle_seed":1}]', '[{"step":"rotation","degrees":45}]']
@@ -119,14 +110,9 @@ def long_work(claims, binary, seconds):
 
 def many_views(side, views):
     """A streamed reply that is far larger than what is sent."""
-    items = ",".join(f'{{"name":"v{i}","recipe":"cppo-removing","seed":{i}}}' for i in range(views))
-    picture = flat(side, side)
-    border = "faults"
-    body = (f'--{border}\r\nContent-Disposition: form-data; name="images"; filename="a.png"\r\nContent-Type: image/png\r\n\r\n').encode()
-    body += picture + (f'\r\n--{border}\r\nContent-Disposition: form-data; name="request"\r\nContent-Type: application/json\r\n\r\n'
-                       f'{{"format":"raw","views":[{items}]}}\r\n--{border}--\r\n').encode()
-    return client.request("POST", "/v1/perturb", body, [
-        ("Content-Type", f"multipart/form-data; boundary={border}"), ("Accept", "multipart/mixed")])
+    request = {"format": "raw", "views": [{"name": f"v{i}", "recipe": "cppo-removing", "seed": i} for i in range(views)]}
+    body, media_type = pictures.form(request, (pictures.flat(side, side), "image/png"))
+    return client.request("POST", "/v1/perturb", body, [("Content-Type", media_type), ("Accept", "multipart/mixed")])
 
 
 def slow_readers(claims, binary, seconds):

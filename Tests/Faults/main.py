@@ -21,7 +21,7 @@ from claims import Claims, table
 
 # In this order by default: short ones first. The second number bounds each one's seconds.
 FAULTS = {
-    "malformed": 900, "flood": 300, "signals": 300, "resets": 600, "disk": 300, "memory": 900, "crowd": 300, "clock": 600, "loris": 600,
+    "malformed": 900, "flood": 300, "signals": 300, "resets": 600, "disk": 300, "memory": 900, "crowd": 300, "bombs": 1500, "clock": 600, "loris": 600,
     "drain": 1800, "soak": 7200}
 
 

@@ -1,12 +1,11 @@
 """Bodies that together exceed the memory budget, and limits on address space, data and the control group's memory."""
 
 import contextlib
-import os
-import pathlib
 import threading
 import time
 
 import client
+import groups
 import pictures
 import scoring
 import traffic
@@ -161,29 +160,14 @@ def limited(claims, binary):
 def group(claims, binary):
     """A memory limit such as a container's: twice the budget, as the runbook says."""
     limit = 2 * BUDGET
-    v2 = pathlib.Path("/sys/fs/cgroup/cgroup.controllers").exists()
-    folder = pathlib.Path("/sys/fs/cgroup" if v2 else "/sys/fs/cgroup/memory") / f"faults-{os.getpid()}"
     try:
-        folder.mkdir()
-        (folder / ("memory.max" if v2 else "memory.limit_in_bytes")).write_text(str(limit))
+        with groups.limited(limit, "memory") as group:
+            state, detail, _ = outcome(binary, 6, before_start=group.join)
     except OSError as error:
         claims.skip("the control group's memory limit", f"{error}: needs root and a writable control group")
-        with contextlib.suppress(OSError):
-            folder.rmdir()
         return
-    try:
-        def join():
-            (folder / "cgroup.procs").write_text(str(os.getpid()))
-
-        state, detail, _ = outcome(binary, 6, before_start=join)
-        claims.claim(f"in a control group of {megabytes(limit)}, twice the budget: all answered or refused, not killed",
-                     state == "survived", f"{state}: {detail}")
-    finally:
-        for _ in range(50):
-            with contextlib.suppress(OSError):
-                folder.rmdir()
-                break
-            time.sleep(0.1)
+    claims.claim(f"in a control group of {megabytes(limit)}, twice the budget: all answered or refused, not killed",
+                 state == "survived", f"{state}: {detail}")
 
 
 def run(claims, binary, seconds=12):

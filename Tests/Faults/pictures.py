@@ -31,6 +31,22 @@ def picture(width, height, seed):
     return out.getvalue()
 
 
+def flat(width, height):
+    """A PNG of one colour: many pixels in few bytes."""
+    out = io.BytesIO()
+    Image.new("RGB", (width, height), (90, 120, 40)).save(out, "PNG")
+    return out.getvalue()
+
+
+def form(request, *images):
+    """A multipart body of a request and its pictures, named a, b …; and its media type."""
+    body = b"--cut\r\nContent-Disposition: form-data; name=request\r\nContent-Type: application/json\r\n\r\n" + json.dumps(request).encode()
+    for index, (image, kind) in enumerate(images):
+        name = chr(ord("a") + index)
+        body += f"\r\n--cut\r\nContent-Disposition: form-data; name={name}; filename={name}\r\nContent-Type: {kind}\r\n\r\n".encode() + image
+    return body + b"\r\n--cut--\r\n", "multipart/form-data; boundary=cut"
+
+
 def decoded(data):
     return Image.open(io.BytesIO(data)).convert("RGB")
 
@@ -91,19 +107,15 @@ def check_parts(reply, count):
 
 
 def perturb_form(image, kind, **more):
-    request = json.dumps({"views": VIEWS}).encode()
-    body = b"".join([
-        b"--cut\r\nContent-Disposition: form-data; name=request\r\nContent-Type: application/json\r\n\r\n", request,
-        b"\r\n--cut\r\nContent-Disposition: form-data; name=cup; filename=cup\r\nContent-Type: ", kind.encode(),
-        b"\r\n\r\n", image, b"\r\n--cut--\r\n"])
+    body, media_type = form({"views": VIEWS}, (image, kind))
 
     def check(reply):
         tensors, _ = wire.read(reply.body)
         size = decoded(image).size
-        for name in ("cup.preserving", "cup.removing"):
+        for name in ("a.preserving", "a.removing"):
             assert tensors[name].shape == [size[1], size[0], 3], name
 
-    return Kind("perturb form to safetensors", "POST", "/v1/perturb", body, "multipart/form-data; boundary=cut",
+    return Kind("perturb form to safetensors", "POST", "/v1/perturb", body, media_type,
                 [("Accept", wire.MEDIA_TYPE)], check=check, **more)
 
 

@@ -145,6 +145,8 @@ struct LimitTests {
         }
         let chunk = [UInt8](repeating: 1, count: 1 << 20)
         #expect(try service.client().upload(.post, "/echo", chunks: [chunk]).status == 200)
+        // Beside the first, the second would only have to wait.
+        service.waitForMemory(0)
         let reply = try service.client().upload(.post, "/echo", chunks: Array(repeating: chunk, count: 4))
         #expect(reply.status == 507)
         _ = service.recorder.finished(2)

@@ -37,8 +37,8 @@ struct LingeringSocketsTests {
         var taken = 0
         while taken < 8 << 20 {
             let count = unsafe send(client, piece, piece.count, Int32(MSG_NOSIGNAL | MSG_DONTWAIT))
-            if count < 0 { sockets.sweep(now: .now) } else { taken += count }
             try #require(count > 0 || errno == EAGAIN)
+            if count < 0 { sockets.sweep(now: .now) } else { taken += count }
         }
     }
 

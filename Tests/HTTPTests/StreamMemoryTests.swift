@@ -98,6 +98,36 @@ struct StreamMemoryTests {
         service.waitForMemory(0)
     }
 
+    /// Its client has read all there was, and others hold what its next piece needs.
+    @Test("A stream that has waited too long for memory is ended, and its client sees no whole reply")
+    func givesUp() throws {
+        let gate = Gate()
+        let held = Pieces([1 << 20], gate: gate, working: 50 << 20)
+        let waits = Pieces(Array(repeating: 1 << 20, count: 40), working: 20 << 20)
+        let service = try TestService(routes: [route("/held", held), route("/waits", waits)]) {
+            $0.memoryBudgetBytes = 64 << 20
+            $0.bodyDeadline = .seconds(1)
+        }
+        defer { gate.open() }
+        let waiting = try service.client()
+        try begin(waiting, "/waits")
+        _ = try waiting.receiveSome()
+        // Full buffers: nothing is made, and nothing but what is made is held.
+        let deadline = Moment.now + .seconds(10)
+        while service.server.load.memoryBytes > 8 << 20, .now < deadline { usleep(1000) }
+        let other = try service.client()
+        try begin(other, "/held")
+        gate.waitForArrivals(1)
+        let made = waits.made.withLock { $0 }
+        #expect(throws: ClientError.self) { try waiting.receiveReply(to: .post) }
+        let exchange = try #require(service.recorder.finished(1)?.first)
+        #expect(exchange.ending == .crowdedOut)
+        #expect(waits.made.withLock { $0 } == made)
+        gate.open()
+        #expect(try other.receiveReply(to: .post).body.count == 6 + 1 << 20)
+        service.waitForMemory(0)
+    }
+
     @Test("A large reply's memory is given back as it is sent")
     func largeReply() throws {
         let size = 8 << 20

@@ -27,6 +27,7 @@ struct StreamedReplyTests {
         var keptBytes: Int { kept.withLock { $0 } }
         func letGo() { kept.withLock { $0 = 0 } }
         func claim(of index: Int) -> Int { sizes[index] + working }
+        func begin(_ index: Int) -> Int { claim(of: index) }
 
         var pieceCount: Int { sizes.count }
 

@@ -71,6 +71,73 @@ struct TLSTests {
         }
     }
 
+    /// Over TLS nothing is sent from where it lies.
+    @Test(
+        "Streamed pieces arrive whole and in order",
+        arguments: [[0], [5, 0, 7], [1_000_000, 3, 0, 200_000], Array(repeating: 40_000, count: 60)])
+    func streamed(_ sizes: [Int]) throws {
+        let pieces = StreamedReplyTests.Pieces(sizes)
+        let service = try service(routes: [Self.route(pieces)])
+        try withClient(of: service) { client throws in
+            for _ in 0..<2 {
+                let reply = try client.request(.post, "/stream", body: [1])
+                #expect(reply.headers[.transferEncoding] == "chunked")
+                #expect(reply.body == Array("first ".utf8) + pieces.whole)
+            }
+            #expect(try client.request(.get, "/hello").text == "hello")
+        }
+        let exchanges = try #require(service.recorder.finished(3))
+        #expect(exchanges.allSatisfy { $0.ending == .completed })
+        service.waitForMemory(0)
+    }
+
+    @Test("A streamed piece that fails leaves the reply without its end", arguments: [0, 7])
+    func cutOff(_ failing: Int) throws {
+        let pieces = StreamedReplyTests.Pieces(Array(repeating: 100_000, count: 8), failing: failing)
+        let service = try service(routes: [Self.route(pieces)])
+        try withClient(of: service) { client throws in
+            #expect(throws: ClientError.self) { try client.request(.post, "/stream", body: [1]) }
+        }
+        #expect(try #require(service.recorder.finished(1)).first?.ending == .clientGone)
+        service.waitForMemory(0)
+    }
+
+    @Test("A reply of many pieces arrives whole, and its memory is given back as it is sent")
+    func piecemeal() throws {
+        let size = 8 << 20
+        let large = Route(.post, "/large") { head in
+            .sink(
+                BufferedBody(for: head) { _, _ in
+                    .work { Response(body: (0..<8).map { [UInt8](repeating: UInt8($0), count: size) }) }
+                })
+        }
+        let service = try service(routes: [large])
+        try withClient(of: service) { client throws in
+            try client.begin(.post, "/large")
+            _ = try client.receiveSome(atLeast: 5 * size)
+            let deadline = Moment.now + .seconds(20)
+            while service.server.load.memoryBytes > 4 * size, .now < deadline { usleep(1000) }
+            #expect(service.server.load.memoryBytes <= 4 * size)
+            let reply = try client.receiveReply(to: .post)
+            #expect(reply.headers[.contentLength] == "\(8 * size)")
+            #expect(reply.body == (0..<8).flatMap { [UInt8](repeating: UInt8($0), count: size) })
+        }
+        service.waitForMemory(0)
+    }
+
+    private static func route(_ pieces: StreamedReplyTests.Pieces) -> Route {
+        Route(.post, "/stream") { head in
+            .sink(
+                BufferedBody(for: head) { _, _ in
+                    .longWork {
+                        var response = Response(text: "first ")
+                        response.rest = pieces
+                        return response
+                    }
+                })
+        }
+    }
+
     @Test(
         "A handshake that stops halfway is closed when a head would be",
         arguments: ["", "\u{16}", "\u{16}\u{3}\u{1}\u{1}"])
@@ -86,8 +153,9 @@ struct TLSTests {
     @Test("A client too slow for its head or body is closed without a word", arguments: [true, false])
     func tooSlow(inHead: Bool) throws {
         let service = try service {
-            $0.headerTimeout = .milliseconds(300)
-            $0.bodyDeadline = .milliseconds(300)
+            // Long enough for a handshake on a busy machine.
+            $0.headerTimeout = .seconds(1)
+            $0.bodyDeadline = .seconds(1)
         }
         try withClient(of: service) { client throws in
             let head = client.head(.post, "/echo", [.contentLength: "100"])

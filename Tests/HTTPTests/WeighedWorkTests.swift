@@ -63,6 +63,8 @@ struct WeighedWorkTests {
         let second = try service.client().request(.post, "/weighed", body: Array("long".utf8))
         #expect(second.status == 503)
         #expect(second.text.hasPrefix("busy(HTTP.FullLimit.queue(0)"))
+        // The thread that answered may still be busy, and nobody may wait for it here.
+        service.waitForRunning(1)
         #expect(try service.client().request(.post, "/weighed", body: Array("short".utf8)).text == "short")
         long.open()
         #expect(try first.receiveReply(to: .post).text == "long")

@@ -54,7 +54,11 @@ def metadata_fields():
 
 
 def entry_points():
-    return "[console_scripts]\n" + "".join(f"{n} = {t}\n" for n, t in sorted(project()["scripts"].items()))
+    """The command, and the groups by which trainers find their plugins."""
+    groups = {"console_scripts": project()["scripts"], **project().get("entry-points", {})}
+    return "\n".join(
+        f"[{group}]\n" + "".join(f"{n} = {t}\n" for n, t in sorted(entries.items())) for group, entries in groups.items()
+    )
 
 
 def package_files():

@@ -15,7 +15,7 @@ import Testing
             "\($0["method"]?.string ?? "") \($0["path"]?.string ?? "")"
         }
         #expect(Set(listed) == contract.routes)
-        #expect(listed.count == contract.routes.count && contract.routes.count >= 14)
+        #expect(listed.count == contract.routes.count && contract.routes.count >= 18)
         let served = TestService().service.router.paths.flatMap { path, methods in
             methods.map(\.rawValue).filter { !["HEAD", "OPTIONS"].contains($0) }.map { "\($0) \(path)" }
         }
@@ -136,16 +136,26 @@ import Testing
         }
     }
 
-    @Test func `the document is served as it was built, and a page to read it`() throws {
+    @Test func `the document is served as it was built, as YAML and as JSON`() throws {
         let service = TestService()
         #expect(try service.get("/openapi.yaml").headers[.contentType] == "application/yaml")
         #expect(try service.get("/openapi.yaml").text.hasPrefix("openapi: 3.1.0\n"))
-        let page = try service.get("/docs")
-        #expect(
-            page.headers[.contentType] == "text/html; charset=utf-8"
-                && page.text.lowercased().contains("</html>"))
-        let root = try service.get("/")
-        #expect(root.status == .temporaryRedirect && root.headers[.location] == "/docs")
+        #expect(try service.get("/openapi.json").headers[.contentType] == "application/json")
+        #expect(try service.get("/openapi.json").text.hasPrefix(#"{"openapi":"3.1.0","info":{"#))
+    }
+
+    @Test func `the overview names every operation by the contract's summary`() throws {
+        let overview = try TestService().get("/llms.txt")
+        #expect(overview.headers[.contentType] == "text/plain; charset=utf-8")
+        let contract = try ContractDocument()
+        #expect(overview.text.hasPrefix("# Perception Server\n\n> "))
+        for route in contract.routes {
+            let (method, path) = (route.prefix { $0 != " " }, route.drop { $0 != " " }.dropFirst())
+            let operation = contract.at("paths", String(path), method.lowercased())
+            let summary = try #require(operation?["summary"]?.string)
+            let id = try #require(operation?["operationId"]?.string)
+            #expect(overview.text.contains("\n- [\(route)](docs#\(id)): \(summary)\n"), "\(route)")
+        }
     }
 
     @Test func `info has every member that the contract requires`() throws {

@@ -54,7 +54,8 @@ struct TestService {
     init(
         tokens: BearerTokens? = nil, opensMetrics: Bool = false, memoryBudgetBytes: Int = 4 << 30,
         maxRuns: Int = 64, maxImagePixels: Int = 50_000_000,
-        sharedDirectory: SharedDirectory? = nil
+        sharedDirectory: SharedDirectory? = nil, keepRecent: Int? = nil, keepRecentBytes: Int = 64 << 20,
+        publicHosts: [String] = []
     ) {
         var settings = ServiceSettings()
         settings.server.memoryBudgetBytes = memoryBudgetBytes
@@ -63,6 +64,9 @@ struct TestService {
         settings.tokens = tokens
         settings.sharedDirectory = sharedDirectory
         settings.opensMetrics = opensMetrics
+        settings.keepRecent = keepRecent
+        settings.keepRecentBytes = keepRecentBytes
+        settings.publicHosts = publicHosts
         service = PerceptionService(
             settings: settings,
             logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() },

@@ -13,12 +13,17 @@ import Testing
         }
         return routes + [
             ("GET", "/nothing"), ("DELETE", "/v1/score"), ("OPTIONS", "*"), ("PUT", "/metrics"),
-            ("GET", "/healthz/"),
+            ("GET", "/healthz/"), ("GET", "/docs/"), ("GET", "/assets"), ("GET", "/live/events"),
             ("POST", "/v1/score?input_file=a&input_file=b"), ("GET", "/%68ealthz2"), ("BREW", "/v1/info"),
         ]
     }
 
-    @Test func `without the token, every route but the probes says 401, and so does every path that is none`()
+    /// Probes, and pages that hold nothing.
+    private func isOpen(_ path: String) -> Bool {
+        ["/healthz", "/readyz", "/", "/docs", "/live"].contains(path) || path.hasPrefix("/assets/")
+    }
+
+    @Test func `without the token, all but probes and empty pages is 401, and so is every path that is none`()
         throws
     {
         let service = TestService(tokens: try bearerTokens("s3cret-1"))
@@ -26,8 +31,8 @@ import Testing
         #expect(all.count > 45 && all.contains { $0.path == "/metrics" })
         for (method, path) in all {
             let response = try service.send(method, path)
-            if ["/healthz", "/readyz"].contains(path) {
-                #expect([200, 204].contains(response.status.code), "\(method) \(path)")
+            if isOpen(path) {
+                #expect([200, 204, 404].contains(response.status.code), "\(method) \(path)")
             } else {
                 try response.expectProblem(.unauthorized, field: "Authorization")
                 let password = path.hasPrefix("/client/") ? ", Basic realm=\"perception-server\"" : ""
@@ -58,7 +63,7 @@ import Testing
         let open = try requests(service).filter {
             try service.send($0.method, $0.path).status != .unauthorized
         }
-        #expect(Set(open.map(\.path)) == ["/healthz", "/readyz", "/metrics"])
+        #expect(Set(open.map(\.path).filter { !isOpen($0) }) == ["/metrics"])
     }
 
     @Test func `a stranger learns no limit, type or encoding from a refusal`() throws {

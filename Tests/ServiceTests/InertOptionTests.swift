@@ -31,6 +31,17 @@ import Testing
             .expectProblem(.conflictingFields, field: field)
     }
 
+    @Test func `options that contradict each other are refused`() throws {
+        let service = TestService()
+        try service.post(
+            text: #"{"rollouts":[],"options":{"stop_gradient":["none","removing"]}}"#, to: "/v1/score"
+        )
+        .expectProblem(.invalidOption, field: "stop_gradient")
+        let range = #"{"preset":"vppo","dependency_min":2,"dependency_max":1}"#
+        try service.post(text: #"{"rollouts":[],"options":\#(range)}"#, to: "/v1/score")
+            .expectProblem(.conflictingFields, field: "dependency_min")
+    }
+
     @Test(arguments: Preset.allCases, ["{}", #"{"detector":"none","gate":"none"}"#])
     func `an echoed options object may be posted back`(preset: Preset, options: String) throws {
         let service = TestService()

@@ -39,6 +39,32 @@ def cppo(log_probs, entropy, mask, advantages, *, coefficient=0.01):
     return coefficient * reference.cppo(log_probs, chosen)
 
 
+def rising_tokens_of_turns(entropy, mask, share=0.5):
+    """The same share, rounded up, of each run of response tokens, by the relative rise; the first ones of ties [B,T]."""
+    before, after = entropy["original"].float(), entropy["removing"].float()
+    score = (after - before).clamp(min=0) / (after + 1e-6)
+    candidates = mask & (after > before)
+    chosen = torch.zeros_like(mask)
+    for row in range(len(mask)):
+        turn = []
+        for t in [*range(mask.shape[1]), None]:
+            if t is not None and mask[row, t]:
+                turn.append(t)
+                continue
+            rising = sorted((t for t in turn if candidates[row, t]), key=lambda t: (-score[row, t].item(), t))
+            for best in rising[: math.ceil(len(rising) * share)]:
+                chosen[row, best] = True
+            turn = []
+    return chosen
+
+
+def cppo_areal(log_probs, entropy, mask, advantages, *, coefficient=0.01):
+    """Preset cppo-areal: k1 clamped to ±10, tokens chosen in each turn."""
+    wide = advantages if advantages.dim() == 2 else advantages[:, None]
+    chosen = rising_tokens_of_turns({v: h.detach() for v, h in entropy.items()}, mask) & (wide > 0)
+    return coefficient * reference.cppo(log_probs, chosen, divergence=reference.k1)
+
+
 def papo(log_probs, mask, *, coefficient=0.02, eta=0.05):
     """Preset papo-g: −γ · mean D(o‖n), n constant, and η · mean −log-probability of both views, n's without gradient."""
     o, n = (torch.where(mask, log_probs[v], 0) for v in ("original", "removing"))
@@ -88,6 +114,8 @@ def loss(preset, log_probs, entropy, mask, advantages, rewards=None, **coefficie
     mask = mask.bool()
     if preset == "cppo-verl":
         return cppo(log_probs, entropy, mask, advantages, **coefficient)
+    if preset == "cppo-areal":
+        return cppo_areal(log_probs, entropy, mask, advantages)
     if preset == "papo-g":
         return papo(log_probs, mask, **coefficient)
     if preset == "vppo":

@@ -3,13 +3,12 @@
 
 #include <stddef.h>
 
-/* The repository's own files that the server serves, compiled in so that the binary needs no files beside it. */
+/* The contract, compiled in so that the binary needs no files beside it. */
 typedef struct perception_document {
     const unsigned char *bytes;
     size_t count;
 } perception_document;
 
 perception_document perception_openapi_yaml(void);
-perception_document perception_docs_html(void);
 
 #endif

@@ -27,6 +27,7 @@ typedef struct perception_codec_report {
     uint32_t width;       /* as the header claims, 0 when it wasn't reached */
     uint32_t height;
     size_t decoder_bytes; /* what decoding will need beside the result, an upper bound */
+    int is_in_scans;      /* a JPEG's coefficients are spread over several, and held */
     int salvageable;      /* allow_truncated would decode what there is of the picture */
     char detail[256];     /* the library's own words, NUL-terminated */
 } perception_codec_report;
@@ -56,6 +57,13 @@ typedef struct perception_codec_file {
     size_t capacity;
 } perception_codec_file;
 
+/* The room behind the file's end is used no more: its pages go back to the system. They may be there from before, though nothing
+   was written to them. */
+void perception_codec_give_back(const perception_codec_file *file);
+
+/* How many scans a JPEG seems to have, `most` at most: its markers are counted, wherever they stand. Linear in its bytes. */
+int perception_jpeg_scans(const uint8_t *bytes, size_t count, int most);
+
 /* Reads the header only: width, height and decoder_bytes of the report. */
 void perception_jpeg_probe(const uint8_t *bytes, size_t count, perception_codec_report *report);
 
@@ -81,6 +89,13 @@ size_t perception_jpeg_encoder_bytes(uint32_t width, int halved_chroma);
 void perception_png_decode(
     const uint8_t *bytes, size_t count, const perception_codec_limits *limits, const perception_codec_colors *colors,
     uint8_t *rgb, size_t capacity, work_watch *watch, perception_codec_report *report);
+
+/* What that takes beside the result, whatever the header's numbers are; far too much where there are too many pixels. */
+size_t perception_png_decoder_bytes(
+    uint32_t width, uint32_t height, int depth, int color, int is_interlaced, int allow_truncated);
+
+/* Of a pixel's samples; of an illegal header some number. */
+int perception_png_pixel_bits(int depth, int color);
 
 /* level 0 ... 9: stored, the fast encoder (png_encode_fast.h), zlib's levels. */
 void perception_png_encode(

@@ -6,7 +6,7 @@ import Text
 struct Authorization: Sendable {
     /// nil when everybody may come in.
     let tokens: BearerTokens?
-    /// Paths that need no token.
+    /// Paths that need no token, beside those of the empty pages.
     let openPaths: [String]
     /// Below it a token may come as a password, since pip knows no other way to send one.
     static let passwordPaths = "/client/"
@@ -14,7 +14,8 @@ struct Authorization: Sendable {
     /// nil when the request may pass. Whatever is not open is refused alike, so that a stranger learns nothing: neither
     /// which paths there are nor how large a body may be.
     func refusal(_ head: RequestHead) -> Response? {
-        guard let tokens, !openPaths.contains(head.path) else { return nil }
+        guard let tokens, !openPaths.contains(head.path), !PageRoutes.contain(head.path)
+        else { return nil }
         var field: HTTPField?
         for candidate in head.headers where candidate.name == .authorization {
             // Two proxies, or one, may read another one of them than this server would.

@@ -23,6 +23,10 @@ struct Instruments: Sendable {
         registry.series(of: Metrics.slowReaderLimit).set(Double(settings.server.slowReaderBytes))
         registry.series(of: Metrics.mostConnections).set(Double(settings.server.maxConnections))
         registry.series(of: Metrics.workers).set(Double(settings.server.workerThreads))
+        let keptBytes = settings.keepRecent == nil ? 0 : settings.keepRecentBytes
+        registry.series(of: Metrics.recentBytesLimit).set(Double(keptBytes))
+        registry.series(of: Metrics.viewersLimit).set(
+            Double(keptBytes == 0 ? 0 : RecentBatches.mostViewers))
         registry.series(of: Metrics.mostQueued).set(Double(settings.server.workQueueLimit))
     }
 
@@ -32,10 +36,13 @@ struct Instruments: Sendable {
     }
 
     /// A batch that was answered.
-    func count(_ reply: TensorReply, run: RunName, route: String) {
+    /// - Returns: what its run is called in metrics; nil when it has no training signals.
+    func count(_ reply: TensorReply, run: RunName, route: String) -> String? {
         registry.series(of: Metrics.positions, [route]).add(Double(reply.layout.rows.tokens))
-        guard let signals = reply.signals else { return }
-        signals.add(to: registry, run: runs.label(run.text))
+        guard let signals = reply.signals else { return nil }
+        let run = runs.label(run.text)
+        signals.add(to: registry, run: run)
+        return run
     }
 
     func observe(_ timer: PhaseTimer, route: String) {
@@ -45,7 +52,7 @@ struct Instruments: Sendable {
     }
 
     /// Prometheus text.
-    func text(_ load: ServerLoad, isReady: Bool) -> String {
+    func text(_ load: ServerLoad, isReady: Bool, recent: RecentBatches.Extent) -> String {
         func set(_ value: Int, _ family: MetricFamily) { registry.series(of: family).set(Double(value)) }
         set(isReady ? 1 : 0, Metrics.ready)
         set(load.inFlight, Metrics.inFlight)
@@ -55,6 +62,11 @@ struct Instruments: Sendable {
         set(load.memoryBytes, Metrics.memory)
         set(load.slowReaders.count, Metrics.slowReaders)
         set(load.slowReaders.bytes, Metrics.slowReaderMemory)
+        set(recent.batches, Metrics.recentBatches)
+        set(recent.bytes, Metrics.recentBytes)
+        set(recent.viewers, Metrics.viewers)
+        set(recent.total - recent.tooLarge, Metrics.keptBatches)
+        set(recent.tooLarge, Metrics.batchesTooLarge)
         process.update(registry)
         return registry.text
     }

@@ -144,6 +144,23 @@ enum Metrics {
         "perception_positive_log_probs_total", .counter, labels: signalLabels,
         help: "Log-probabilities that rounding put above 0.")
 
+    // Batches that are kept for /live; all 0 without --keep-recent.
+    static let recentBatches = MetricFamily(
+        "perception_recent_batches", .gauge, help: "Scored batches kept for viewers.")
+    static let recentBytes = MetricFamily(
+        "perception_recent_bytes", .gauge, help: "Memory that kept batches and their history take.")
+    static let recentBytesLimit = MetricFamily(
+        "perception_recent_limit_bytes", .gauge, help: "Memory set aside for them at start.")
+    static let keptBatches = MetricFamily(
+        "perception_recent_kept_total", .counter, help: "Scored batches that were kept.")
+    static let batchesTooLarge = MetricFamily(
+        "perception_recent_too_large_total", .counter,
+        help: "Scored batches that were not kept, as one alone would not fit.")
+    static let viewers = MetricFamily(
+        "perception_live_viewers", .gauge, help: "Clients that are sent events of /v1/live/events.")
+    static let viewersLimit = MetricFamily(
+        "perception_live_viewers_limit", .gauge, help: "More are answered with 503.")
+
     static let build = MetricFamily(
         "perception_build_info", .gauge, labels: ["version", "instruction_set"], help: "Always 1.")
 
@@ -158,6 +175,7 @@ enum Metrics {
             objective,
             policyLossNumerator, policyLossDenominator, policyTokens, clippedRatios, klNumerator,
             klDenominator, rewardGroups, groupsWithoutSpread, negativeEntropies, positiveLogProbabilities,
+            recentBatches, recentBytes, recentBytesLimit, keptBatches, batchesTooLarge, viewers, viewersLimit,
             build,
         ] + ProcessMetrics.families
 

@@ -49,7 +49,7 @@ extension HTTPField.Name {
     static let crossOriginEmbedderPolicy = name("Cross-Origin-Embedder-Policy")
     static let permissionsPolicy = name("Permissions-Policy")
 
-    private static func name(_ text: String) -> HTTPField.Name {
+    static func name(_ text: String) -> HTTPField.Name {
         guard let name = HTTPField.Name(text) else { preconditionFailure("\(text) is no field name") }
         return name
     }

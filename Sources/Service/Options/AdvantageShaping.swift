@@ -33,6 +33,13 @@ extension OptionAgreement {
         check(
             ["advantage_floor", "dependency_min", "dependency_max", "dependency_mean"],
             act: shaping.method == .dependency, "advantage_shaping is none", &faults)
+        if let minimum = shaping.scaling.minimum, let maximum = shaping.scaling.maximum, minimum > maximum {
+            faults.add(
+                .conflictingFields,
+                Problem.Reason(
+                    "above dependency_max", field: "dependency_min", expected: "at most \(maximum)",
+                    found: "\(minimum)"))
+        }
         if estimator.needsVocabulary, shaping.method == .dependency {
             faults.add(
                 .conflictingFields,

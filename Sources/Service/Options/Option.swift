@@ -138,6 +138,8 @@ extension Option {
     }
 
     /// A list of an enumeration's words, as a set: repeated ones count once, and the echo has the enumeration's order.
+    ///
+    /// - Parameter groups: words for several values; `none` stands alone.
     static func set<Value: RawRepresentable & CaseIterable & Hashable & Sendable>(
         _ name: String, _ path: Path<Set<Value>>, groups: [String: [Value]] = [:]
     ) -> Option where Value.RawValue == String {
@@ -154,6 +156,7 @@ extension Option {
                     guard let named = groups[text] ?? Value(rawValue: text).map({ [$0] }) else {
                         return .outOfDomain
                     }
+                    guard text != "none" || words.count == 1 else { return .outOfDomain }
                     values.formUnion(named)
                 }
                 target[keyPath: path] = values

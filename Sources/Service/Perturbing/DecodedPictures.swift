@@ -1,6 +1,5 @@
 import Images
 import Locking
-import Synchronization
 
 /// The pictures of one request, each decoded when it is first needed and let go with its last view.
 ///
@@ -22,13 +21,30 @@ final class DecodedPictures: Sendable {
     /// One lock each: whoever needs a picture that another is decoding waits for it.
     private let slots: [Monitor<Slot>]
     private let kept = Monitor(0)
-    /// Of all pictures that are held, in bytes of samples.
-    private let held = Atomic(0)
+    /// What each of them takes.
+    private let works: [WorkDemand]
+    /// Apart from the slots, whose locks are held while a picture is decoded.
+    private let counted: Monitor<Counted>
+
+    private struct Counted {
+        /// Pictures that are there, or will be because of a view that is about to be made.
+        var isThere: [Bool]
+        var bytes = 0
+
+        mutating func set(_ index: Int, _ isThere: Bool, _ works: [WorkDemand]) {
+            guard self.isThere[index] != isThere else { return }
+            self.isThere[index] = isThere
+            bytes += isThere ? works[index].keptBytes : -works[index].keptBytes
+        }
+    }
 
     init(
-        _ pictures: [PerturbRequest.Picture], viewsOfEach: Int, options: DecodingOptions, limits: ImageLimits
+        _ pictures: [PerturbRequest.Picture], _ works: [WorkDemand], viewsOfEach: Int,
+        options: DecodingOptions, limits: ImageLimits
     ) {
         self.pictures = pictures
+        self.works = works
+        counted = Monitor(Counted(isThere: pictures.map { _ in false }))
         self.options = options
         self.limits = limits
         slots = pictures.map { _ in Monitor(Slot(viewsLeft: viewsOfEach)) }
@@ -42,7 +58,7 @@ final class DecodedPictures: Sendable {
             kept += image.samples.count
             return true
         }
-        if isKept { slots[index].withLock { hold(image, in: &$0) } }
+        if isKept { slots[index].withLock { hold(image, of: index, in: &$0) } }
         return image.size
     }
 
@@ -52,7 +68,7 @@ final class DecodedPictures: Sendable {
             if let image = slot.image { return .success(image) }
             do throws(ImageError) {
                 let image = try decode(index, watch)
-                hold(image, in: &slot)
+                hold(image, of: index, in: &slot)
                 return .success(image)
             } catch {
                 return .failure(error)
@@ -65,19 +81,32 @@ final class DecodedPictures: Sendable {
     func viewIsMade(of index: Int) {
         slots[index].withLock { slot in
             slot.viewsLeft -= 1
-            if slot.viewsLeft == 0 { hold(nil, in: &slot) }
+            if slot.viewsLeft == 0 { hold(nil, of: index, in: &slot) }
         }
     }
 
-    var heldBytes: Int { held.load(ordering: .relaxed) }
+    /// Of all pictures that are there or promised.
+    var heldBytes: Int { counted.withLock { $0.bytes } }
+
+    /// Those that would have to be decoded.
+    func missing(of indices: Set<Int>) -> Set<Int> {
+        counted.withLock { counted in indices.filter { !counted.isThere[$0] } }
+    }
+
+    /// They will be there, and count as if they were.
+    func promise(_ indices: Set<Int>) {
+        counted.withLock { counted in
+            for index in indices { counted.set(index, true, works) }
+        }
+    }
 
     /// Lets go of all that are held; those that are needed again are decoded again.
     func letGo() {
-        for slot in slots { slot.withLock { hold(nil, in: &$0) } }
+        for (index, slot) in slots.enumerated() { slot.withLock { hold(nil, of: index, in: &$0) } }
     }
 
-    private func hold(_ image: PixelImage?, in slot: inout Slot) {
-        held.add((image?.samples.count ?? 0) - (slot.image?.samples.count ?? 0), ordering: .relaxed)
+    private func hold(_ image: PixelImage?, of index: Int, in slot: inout Slot) {
+        counted.withLock { $0.set(index, image != nil, works) }
         slot.image = image
     }
 

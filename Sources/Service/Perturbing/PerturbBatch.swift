@@ -33,7 +33,7 @@ struct PerturbBatch: Sendable {
         self.scope = scope
         try planned.request.take(plan.peakBytes, of: planned.terms.memoryBudget, scope)
         // A damaged picture comes before steps that don't fit it.
-        decoded = try planned.request.decoded(planned.terms.limits, plan.workers, scope)
+        decoded = try planned.request.decoded(planned.terms.limits, plan, scope)
         let pictures = try planned.drawn.get()
         self.pictures = pictures
         places = pictures.indices.flatMap { picture in pictures[picture].views.indices.map { (picture, $0) } }
@@ -87,6 +87,22 @@ struct PerturbBatch: Sendable {
 
     /// Beside the body, between two views: files that came in a text, and decoded pictures.
     var keptBytes: Int { request.fileBytes.plusSaturating(decoded.heldBytes) }
+
+    /// What making a view takes now, with its pictures where they aren't there.
+    func missingBytes(for place: Int) -> Int {
+        let view = plan.views[place]
+        let missing = decoded.missing(of: view.pictures)
+        return plan.making(view, decoding: missing).plusSaturating(plan.keptBytes(of: missing))
+    }
+
+    /// A view is about to be made, and its pictures will be there.
+    /// - Returns: what making it takes beside them.
+    func begin(_ place: Int) -> Int {
+        let view = plan.views[place]
+        let missing = decoded.missing(of: view.pictures)
+        decoded.promise(missing)
+        return plan.making(view, decoding: missing)
+    }
 
     /// Lets go of decoded pictures, which can be decoded again.
     func letGo() {

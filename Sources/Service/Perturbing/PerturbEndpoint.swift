@@ -32,7 +32,7 @@ struct PerturbEndpoint: Sendable {
         }
         let terms = PerturbTerms(
             limits: limits, memoryBudget: memoryBudget, form: form, workers: WorkerPool.coreCount,
-            viewsAtOnce: form == .multipart ? 1 : nil)
+            viewsClaimedAtFirst: form == .multipart ? 1 : nil)
         return try PlannedRequest(request, format: format, terms, scope)
     }
 
@@ -47,7 +47,8 @@ struct PerturbEndpoint: Sendable {
         timer.end(.decode)
         let form = planned.terms.form
         if form == .multipart {
-            return reply.multipartResponse(from: planned.request.pictures, planned.cost)
+            return try reply.multipartResponse(
+                from: planned.request.pictures, planned.cost, WorkWatch { scope.isWanted })
         }
         let made = try batch.allBytes()
         timer.end(.compute)

@@ -14,7 +14,8 @@ struct PerturbParts: BodySource {
     var pieceCount: Int { batch.places.count }
     var keptBytes: Int { batch.keptBytes }
 
-    func claim(of index: Int) -> Int { batch.plan.partBytes[index] }
+    func claim(of index: Int) -> Int { batch.missingBytes(for: index) }
+    func begin(_ index: Int) -> Int { batch.begin(index) }
     func letGo() { batch.letGo() }
 
     func piece(_ index: Int) -> [[UInt8]]? {

@@ -11,8 +11,20 @@ struct PerturbPlan: Sendable {
     let operations: Int
     /// Views that are made at once.
     let workers: Int
-    /// What making each view takes, its picture decoded again; in the order of the request.
-    let partBytes: [Int]
+    /// What decoding each picture of the request takes.
+    let pictures: [WorkDemand]
+    /// In the order of the request.
+    let views: [View]
+
+    /// One view on its way from its picture to what is sent of it.
+    struct View: Sendable {
+        /// The picture it is made of.
+        let picture: Int
+        /// That, and those that its steps read beside it.
+        let pictures: Set<Int>
+        /// What it takes beside them; 0 bytes are kept where it is its picture's own samples.
+        let work: WorkDemand
+    }
 
     /// - Parameters:
     ///   - claims: of every picture of the request.
@@ -23,47 +35,55 @@ struct PerturbPlan: Sendable {
         _ terms: PerturbTerms
     ) {
         let views = drawn.flatMap { picture in
-            picture.views.map { request.demand(of: $0, for: picture.size, claims, encoding, terms.form) }
-        }
-        let workers = max(1, min(terms.workers, max(views.count, claims.count)))
-        let decoding = Self.decoding(claims.map(\.work), workers)
-
-        // A view that is its picture's own samples keeps these.
-        let isLent = zip(drawn.flatMap { picture in picture.views.map { _ in picture.index } }, views)
-        let lent = Set(isLent.filter { $0.1.keptBytes == 0 }.map(\.0))
-        let lentBytes = lent.reduce(0) { $0.plusSaturating(claims[$1].work.keptBytes) }
-        let others = claims.indices.filter { !lent.contains($0) }.map { claims[$0].work }
-        let isDecodedAgain =
-            claims.reduce(0) { $0.plusSaturating($1.work.keptBytes) } > DecodedPictures.keptBytes
-        let held =
-            request.usesSecondPictures
-            ? others.total(\.keptBytes) : Self.held(others, workers)
-        let passing = zip(drawn.flatMap { picture in picture.views.map { _ in picture.index } }, views)
-            .map { index, view in
-                let decoder = claims[index].work
-                return max(
-                    view.peakBytes - view.keptBytes,
-                    isDecodedAgain ? decoder.peakBytes - decoder.keptBytes - view.keptBytes : 0)
+            picture.views.map { view in
+                View(
+                    picture: picture.index, pictures: request.pictures(readBy: view, of: picture.index),
+                    work: request.demand(of: view, for: picture.size, claims, encoding, terms.form))
             }
-        partBytes = zip(drawn.flatMap { picture in picture.views.map { _ in picture.index } }, views)
-            .map { index, view in claims[index].work.peakBytes.plusSaturating(view.peakBytes) }
-        let kept = views.map(\.keptBytes).sorted(by: >)
-        let results = kept.prefix(terms.viewsAtOnce ?? kept.count).total(\.self)
-        let making = lentBytes.plusSaturating(held).plusSaturating(results)
+        }
+        let pictures = claims.map(\.work)
+        (self.views, self.pictures) = (views, pictures)
+        workers = max(1, min(terms.workers, max(views.count, claims.count)))
+
+        let lent = Set(views.filter { $0.work.keptBytes == 0 }.map(\.picture))
+        let others = pictures.indices.filter { !lent.contains($0) }.map { pictures[$0] }
+        let isDecodedAgain = pictures.total(\.keptBytes) > DecodedPictures.keptBytes
+        let held = request.usesSecondPictures ? others.total(\.keptBytes) : Self.held(others, workers)
+        let passing = views.map { view in
+            Self.making(view, decoding: isDecodedAgain ? view.pictures : [], pictures) - view.work.keptBytes
+        }
+        let kept = views.map(\.work.keptBytes).sorted(by: >)
+        let results = kept.prefix(terms.viewsClaimedAtFirst ?? kept.count).total(\.self)
+        let making = lent.total { pictures[$0].keptBytes }.plusSaturating(held).plusSaturating(results)
             .plusSaturating(
-                passing.sorted(by: >).prefix(min(workers, terms.viewsAtOnce ?? workers)).total(\.self))
+                passing.sorted(by: >).prefix(min(workers, terms.viewsClaimedAtFirst ?? workers)).total(\.self)
+            )
         // Many pieces are joined before they are sent.
-        let isJoined = terms.viewsAtOnce == nil && 2 * views.count + 1 > Self.mostPieces
+        let isJoined = terms.viewsClaimedAtFirst == nil && 2 * views.count + 1 > Self.mostPieces
         let sending = isJoined ? results.plusSaturating(results) : 0
 
-        peakBytes = request.fileBytes.plusSaturating(request.textBytes).plusSaturating(
-            workers * Self.smallObjects
-        )
-        .plusSaturating(max(decoding, making, sending))
-        operations = claims.map(\.work).total(\.operations).timesSaturating(isDecodedAgain ? 2 : 1)
-            .plusSaturating(views.total(\.operations))
-        self.workers = workers
+        peakBytes = request.fileBytes.plusSaturating(request.textBytes)
+            .plusSaturating(workers * Self.smallObjects)
+            .plusSaturating(max(Self.decoding(pictures, workers), making, sending))
+        operations = pictures.total(\.operations).timesSaturating(isDecodedAgain ? 2 : 1)
+            .plusSaturating(views.total(\.work.operations))
     }
+
+    /// What making one view takes, with it, beside its pictures' samples.
+    /// - Parameter missing: those of its pictures that are decoded for it. Its own comes first; another one when a step reads it.
+    func making(_ view: View, decoding missing: Set<Int>) -> Int {
+        Self.making(view, decoding: missing, pictures)
+    }
+
+    private static func making(_ view: View, decoding missing: Set<Int>, _ pictures: [WorkDemand]) -> Int {
+        func passing(_ index: Int) -> Int { pictures[index].peakBytes - pictures[index].keptBytes }
+        let own = missing.contains(view.picture) ? passing(view.picture) : 0
+        let others = missing.filter { $0 != view.picture }.map(passing).max() ?? 0
+        return max(own, view.work.peakBytes.plusSaturating(others))
+    }
+
+    /// The samples of some pictures.
+    func keptBytes(of indices: Set<Int>) -> Int { indices.total { pictures[$0].keptBytes } }
 
     /// Of a step that is applied; see ``WorkDemand``.
     private static let smallObjects = 4096
@@ -104,6 +124,12 @@ extension PerturbRequest {
         let text = WorkDemand.arrayBytes(Base64.encodedCount(min(file, 1 << 60)))
         return encoded.followed(
             by: WorkDemand(peakBytes: text, keptBytes: text, operations: file.timesSaturating(4)))
+    }
+
+    /// The pictures that one view is made of: its own, and those that its steps read.
+    fileprivate func pictures(readBy view: PerturbedPicture.View, of index: Int) -> Set<Int> {
+        let others = view.steps.compactMap { ($0 as? any PairStep).flatMap { self.index(of: $0.image) } }
+        return Set([index] + others)
     }
 
     /// About what all steps take, with their text in the reply.

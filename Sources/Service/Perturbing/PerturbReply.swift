@@ -79,9 +79,14 @@ struct PerturbReply: Sendable {
     /// same request gives the same bytes.
     ///
     /// - Parameter cost: of all views.
-    func multipartResponse(from pictures: [PerturbRequest.Picture], _ cost: WorkCost) -> Response {
+    /// - Throws: when nobody waits for it any more.
+    func multipartResponse(
+        from pictures: [PerturbRequest.Picture], _ cost: WorkCost, _ watch: WorkWatch = WorkWatch()
+    ) throws(Problem) -> Response {
         let description = description
-        let boundary = "perception-\(PerturbReply.digest(pictures.map(\.source.bytes) + [description[...]]))"
+        let texts = pictures.map(\.source.bytes) + [description[...]]
+        guard let digest = PerturbReply.digest(texts, watch) else { throw .unheard }
+        let boundary = "perception-\(digest)"
         var first = Array("--\(boundary)\r\nContent-Type: application/json\r\n\r\n".utf8)
         first += description
         first += Array("\r\n".utf8)
@@ -93,11 +98,13 @@ struct PerturbReply: Sendable {
         return response
     }
 
-    /// FNV-1a over up to 4,096 places of each text, twice with different offsets.
-    private static func digest(_ texts: [ArraySlice<UInt8>]) -> String {
+    /// FNV-1a over 4,096 to 8,191 places of each text, or all of a shorter one, twice with different offsets. Nil when nobody
+    /// waits for it any more: there may be a hundred thousand texts.
+    static func digest(_ texts: [ArraySlice<UInt8>], _ watch: WorkWatch) -> String? {
         var low: UInt64 = 0xcbf2_9ce4_8422_2325
         var high: UInt64 = 0x6c62_272e_07bb_0142
         for text in texts {
+            guard watch.goesOn(64 + 8 * min(text.count, 8192)) else { return nil }
             for index in stride(from: 0, to: text.count, by: max(1, text.count / 4096)) {
                 let byte = UInt64(text[text.startIndex + index])
                 low = (low ^ byte) &* 0x100_0000_01b3

@@ -19,6 +19,7 @@ struct PerturbTerms: Sendable {
     let form: Form
     /// Views that are made at once, at most.
     let workers: Int
-    /// Views that are claimed from the start. Nil for all of them; each further one is claimed when it is made.
-    let viewsAtOnce: Int?
+    /// Views whose memory is claimed before any is made; that of each further one is claimed as it is made. Nil for all of
+    /// them.
+    let viewsClaimedAtFirst: Int?
 }

@@ -46,12 +46,13 @@ extension PerturbRequest {
     /// Decodes every picture over all cores. One that fails fails the request; all that fail are named.
     /// - Throws: `image-too-large`, `malformed-image`, `unsupported-image`.
     func decoded(
-        _ limits: ImageLimits, _ workers: Int, _ scope: RequestScope
+        _ limits: ImageLimits, _ plan: PerturbPlan, _ scope: RequestScope
     ) throws(Problem) -> DecodedPictures {
         let decoded = DecodedPictures(
-            pictures, viewsOfEach: usesSecondPictures ? .max : views.count * settings.variants,
+            pictures, plan.pictures, viewsOfEach: usesSecondPictures ? .max : views.count * settings.variants,
             options: settings.decoding, limits: limits)
-        let results = mapInOrder(pictures.count, workers: workers) { index -> Result<PixelSize, ImageError> in
+        let results = mapInOrder(pictures.count, workers: plan.workers) {
+            index -> Result<PixelSize, ImageError> in
             do throws(ImageError) {
                 return .success(try decoded.check(index, WorkWatch { scope.isWanted }))
             } catch {

@@ -15,6 +15,7 @@ package struct Problem: Error, Sendable, Equatable {
         case unknownOption = "unknown-option"
         case invalidType = "invalid-type"
         case unauthorized
+        case forbidden
         case notFound = "not-found"
         case methodNotAllowed = "method-not-allowed"
         case requestTimeout = "request-timeout"
@@ -51,6 +52,7 @@ package struct Problem: Error, Sendable, Equatable {
                 .missingField, .unknownField, .unknownOption, .invalidType:
                 .badRequest
             case .unauthorized: .unauthorized
+            case .forbidden: .forbidden
             case .notFound: .notFound
             case .methodNotAllowed: .methodNotAllowed
             case .requestTimeout: .requestTimeout
@@ -83,6 +85,7 @@ package struct Problem: Error, Sendable, Equatable {
             case .unknownOption: "An option does not exist"
             case .invalidType: "A value has the wrong type"
             case .unauthorized: "A valid bearer token is required"
+            case .forbidden: "Another site's page may not ask this"
             case .notFound: "There is nothing at this path"
             case .methodNotAllowed: "The path does not take this method"
             case .requestTimeout: "The request came too slowly"

@@ -61,7 +61,8 @@ extension TensorReply {
         case .gradient: preconditionFailure("gradients are filled before they are written")
         case .sequences(let floats, _): writer.array { writer in writer.numbers(floats.span) }
         case .scalar: preconditionFailure("scalars are written with the others")
-        case .masks, .floats:
+        case .texts: preconditionFailure("texts are those of rollouts")
+        case .masks, .floats, .integers:
             guard case .padded = layout.kind else {
                 writer.array { writer in writeTokens(values, 0..<layout.rows.tokens, &writer) }
                 return
@@ -78,7 +79,8 @@ extension TensorReply {
         switch values {
         case .masks(let masks): writer.numbers(masks.span.extracting(range))
         case .floats(let floats): writer.numbers(floats.span.extracting(range))
-        case .rowNumbers, .rows, .gradient, .sequences, .scalar:
+        case .integers(let integers): for index in range { writer.integer(integers[index]) }
+        case .rowNumbers, .rows, .gradient, .sequences, .scalar, .texts:
             preconditionFailure("not one entry for each token")
         }
     }
@@ -135,6 +137,11 @@ extension TensorReply {
     private func writePart(
         _ entry: Entry, as name: String, _ row: Int, _ writer: inout JSONWriter
     ) {
+        if case .texts(let texts) = entry.values {
+            guard let texts = texts.rows[row] else { return }
+            writer.name(name)
+            return texts.write(to: &writer)
+        }
         if case .sequences(let floats, let member) = entry.values {
             writer.name(member)
             writer.number(floats[row])
@@ -144,12 +151,12 @@ extension TensorReply {
         writer.name(name)
         writer.array { writer in
             switch entry.values {
-            case .masks, .floats: writeTokens(entry.values, tokens, &writer)
+            case .masks, .floats, .integers: writeTokens(entry.values, tokens, &writer)
             case .rowNumbers(let rows):
                 for row in rows[indices(of: tokens, in: rows)] { writer.integer(row - tokens.lowerBound) }
             case .rows(_, let rows, _): writeRows(entry.values, indices(of: tokens, in: rows), &writer)
             case .gradient: preconditionFailure("gradients are filled before they are written")
-            case .sequences, .scalar: preconditionFailure("not a list in a rollout")
+            case .sequences, .scalar, .texts: preconditionFailure("not a list in a rollout")
             }
         }
     }

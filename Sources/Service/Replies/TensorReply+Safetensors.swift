@@ -22,6 +22,9 @@ extension TensorReply {
             switch entry.values {
             case .masks(let masks): writer.append(entry.name, shape: layout.shape, masks: masks)
             case .floats(let floats): writer.append(entry.name, shape: layout.shape, floats: floats)
+            case .integers(let integers):
+                writer.append(entry.name, shape: layout.shape, integers: integers.map(Int64.init))
+            case .texts(let texts): writer.setMetadata(entry.name, texts.json)
             case .sequences(let floats, _):
                 writer.append(entry.name, shape: [floats.count], floats: floats)
             case .scalar(let value): writer.append(entry.name, scalar: value)

@@ -18,6 +18,10 @@ struct TensorReply: Sendable {
         case sequences([Float], member: String)
         /// One number without extents, F64; in JSON it is a scalar already.
         case scalar(Double)
+        /// [N]
+        case integers([Int])
+        /// A list of strings for each sequence that has one.
+        case texts(TokenTexts)
         /// [S]: flat numbers of tokens, ascending
         case rowNumbers([Int])
         /// [S,V] F32 of one view, one row for each of `gradients.rows`; still to be computed.
@@ -39,6 +43,8 @@ struct TensorReply: Sendable {
     private var batchDiagnostics: BatchDiagnostics?
     /// For /metrics; nil when the operation has none.
     private(set) var signals: TrainingSignals?
+    /// What the batch was computed from, where batches are kept for viewers.
+    var shown: ShownTokens?
     private var faults = Faults()
 
     init(form: TensorRequest.Form, layout: TokenLayout) {
@@ -48,6 +54,24 @@ struct TensorReply: Sendable {
 
     mutating func add(_ name: String, masks: [UInt8]) {
         entries.append(Entry(name: name, values: .masks(masks)))
+    }
+
+    mutating func add(_ name: String, integers: [Int]) {
+        entries.append(Entry(name: name, values: .integers(integers)))
+    }
+
+    mutating func add(_ name: String, _ texts: TokenTexts) {
+        entries.append(Entry(name: name, values: .texts(texts)))
+    }
+
+    /// The entries of a reply about the same tokens that are no scalars and no texts.
+    mutating func add(entriesOf other: TensorReply) {
+        entries += other.entries.filter { entry in
+            switch entry.values {
+            case .scalar, .texts: false
+            case .masks, .floats, .integers, .sequences, .rowNumbers, .gradient, .rows: true
+            }
+        }
     }
 
     mutating func add(_ name: String, rowNumbers: [Int]) {
@@ -92,6 +116,36 @@ struct TensorReply: Sendable {
     mutating func add(_ gradients: LogitGradients, as names: [(View, String)]) {
         self.gradients = gradients
         for (view, name) in names { entries.append(Entry(name: name, values: .gradient(view))) }
+    }
+
+    /// The same reply without gradients of logits and what they are computed from, and without each sequence's diagnostics:
+    /// what it holds is bounded by the number of tokens.
+    var withoutLogits: TensorReply {
+        var kept = self
+        kept.entries = entries.filter { entry in
+            switch entry.values {
+            case .gradient, .rows, .rowNumbers: false
+            case .masks, .floats, .integers, .texts, .sequences, .scalar: true
+            }
+        }
+        kept.gradients = nil
+        kept.sequenceDiagnostics = []
+        kept.shown = nil
+        return kept
+    }
+
+    /// About what the lists take in memory.
+    var tokenBytes: Int {
+        entries.reduce(0) { sum, entry in
+            switch entry.values {
+            case .masks(let masks): sum + masks.count
+            case .floats(let floats), .sequences(let floats, _): sum + 4 * floats.count
+            case .integers(let integers), .rowNumbers(let integers): sum + 8 * integers.count
+            case .texts(let texts): sum + texts.bytes
+            case .rows(let bytes, let rows, _): sum + bytes.count + 8 * rows.count
+            case .scalar, .gradient: sum
+            }
+        }
     }
 
     /// The views whose gradients of logits are wanted.

@@ -35,6 +35,9 @@ struct BatchDiagnostics: Sendable {
         let residues = source.residues
         members.append(.init("negative_entropies", .integer(Int64(residues.negativeEntropies))))
         members.append(.init("positive_log_probs", .integer(Int64(residues.positiveLogProbabilities))))
+        if let ignored = source.ignoredTexts {
+            members.append(.init("ignored_tokens", .integer(Int64(ignored))))
+        }
         if let report = source.report { members.append(.init("loss_is_capped", .bool(report.isCapped))) }
         self.members = members
     }

@@ -19,6 +19,8 @@ struct Diagnostics: Sendable, Equatable {
         let residues: Residues
         /// Response tokens that bounds of entropies leave open; nil where entropies are exact.
         var undecided: Int?
+        /// Sequences whose tokens' texts didn't fit; nil where none were given.
+        var ignoredTexts: Int?
 
         var hasTerms: Bool { report.map { !$0.contrast.isEmpty || !$0.tokenLoss.isEmpty } ?? false }
     }

@@ -26,10 +26,16 @@ struct ScoreEndpoint: TensorOperation {
         } catch {
             throw input.problem(error)
         }
-        let reply = try ScoreReply(
+        let (texts, ignored) = request.texts?.fitted(to: input.tensors.layout) ?? (nil, nil)
+        var reply = try ScoreReply(
             report: report, policy: policy, batch: batch, entropies: entropies, input: input,
-            gradients: gradients(report, input)
+            gradients: gradients(report, input), texts: texts, ignoredTexts: ignored
         ).reply
+        if context.keepsTokens {
+            reply.shown = ShownTokens(
+                responseMask: batch.responseMask, tokenIDs: input.tokenIDs, texts: texts,
+                logProbabilities: batch.logProbabilities, entropies: batch.entropies)
+        }
         try context.claim(reply)
         return reply
     }

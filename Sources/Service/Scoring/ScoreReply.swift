@@ -14,6 +14,9 @@ struct ScoreReply {
     let input: ScoreInput
     /// Those of logits; nil when none are returned.
     let gradients: LogitGradients?
+    /// The tokens' texts, and of how many sequences they didn't fit; nil where none were given.
+    let texts: TokenTexts?
+    let ignoredTexts: Int?
 
     private var options: ScoreOptions { input.options }
 
@@ -28,9 +31,11 @@ struct ScoreReply {
                     batch: batch, selection: report.selection, report: report, policy: policy,
                     groups: input.merits.groups,
                     residues: tensors.residues,
-                    undecided: entropies.undecided(options.loss.detector, batch)),
+                    undecided: entropies.undecided(options.loss.detector, batch),
+                    ignoredTexts: ignoredTexts),
                 rows: tensors.layout.rows, preset: options.preset.rawValue)
             reply.scalars.append(.init("options", ScoreOptions.table.echo(echoedOptions)))
+            if case .rollouts = tensors.layout.kind, let texts { reply.add("tokens", texts) }
             addTokens(to: &reply)
             addBounds(to: &reply)
             addGradients(to: &reply)

@@ -20,14 +20,18 @@ struct TensorExchange<Operation: TensorOperation & SendableMetatype>: Sendable {
         names = try SharedNames(head.query)
         context = OperationContext(
             query: SharedNames.without(head.query), memoryBudget: service.settings.server.memoryBudgetBytes,
-            destination: names.output != nil ? .file : TensorEncoding(head).repliesJSON ? .text : .binary)
+            destination: names.output != nil ? .file : TensorEncoding(head).repliesJSON ? .text : .binary,
+            keepsTokens: service.recent != nil)
     }
 
     func opening() -> Opening {
         let types = names.input == nil ? TensorEncoding.mediaTypes : nil
         if let refusal = service.refusal(head, types: types) { return .reply(refusal) }
         if let name = names.input {
-            return .sink(AbsentBody(for: head) { outcome(ofFile: name, $0) })
+            let reason = Problem.Reason(
+                "the tensors are in the file that is named; there must be no body",
+                field: SharedNames.inputParameter)
+            return .sink(AbsentBody(for: head, reason: reason) { outcome(ofFile: name, $0) })
         }
         let settings = service.settings
         if TensorEncoding(head).isJSON {
@@ -112,7 +116,8 @@ struct TensorExchange<Operation: TensorOperation & SendableMetatype>: Sendable {
             response = TensorEncoding(head).response(try reply.filled(while: { scope.isWanted }))
             try input?.checkUnchanged()
         }
-        service.instruments.count(reply, run: RunName(head) ?? .none, route: path)
+        let run = service.instruments.count(reply, run: RunName(head) ?? .none, route: path)
+        if let run { service.recent?.keep(reply, run: run, requestID: head.requestID) }
         return response
     }
 }

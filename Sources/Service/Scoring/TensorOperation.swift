@@ -30,6 +30,8 @@ struct OperationContext: Sendable {
     let memoryBudget: Int
     /// Where the reply's tensors go.
     var destination = Destination.binary
+    /// Whether what is scored is kept for viewers.
+    var keepsTokens = false
     /// Of the server that runs the work; nil while the request is still arriving, when nothing is claimed for it yet.
     var scope: RequestScope?
 

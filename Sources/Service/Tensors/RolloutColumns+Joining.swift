@@ -68,7 +68,12 @@ extension RolloutColumns {
             form: .rollouts(ids: ids, lengths: tokens), tensors: tensors,
             groupIDs: groups.isEmpty ? nil : GroupName.numbered(groups), options: options,
             raggedOffsets: rowLengths.mapValues { Rows(lengths: $0).offsets },
-            replies: replies.mapValues { $0.compactMap { $0 } })
+            replies: replies.mapValues { $0.compactMap { $0 } },
+            texts: texts.isEmpty
+                ? nil
+                : .rollouts(
+                    texts + [TokenTexts.Row?](repeating: nil, count: count - texts.count),
+                    strange: strangeTexts))
     }
 
     /// A view is an engine's reply in all rollouts or none, and something says how long each response is.

@@ -27,6 +27,10 @@ struct RolloutColumns {
     /// What is wrong with an engine's reply: reading ends there.
     private(set) var replyProblem: Problem?
     var reward: [Double?] = []
+    /// The tokens' texts; as many as rollouts as soon as one has some.
+    private(set) var texts: [TokenTexts.Row?] = []
+    /// Of rollouts whose `tokens` are no list of strings.
+    private(set) var strangeTexts = 0
     var group: [GroupName?] = []
 
     init(schema: TensorSchema) { self.schema = schema }
@@ -45,6 +49,11 @@ struct RolloutColumns {
             path = "\(rollout).\(name)"
             switch name {
             case "id": try readID(&reader, at: index)
+            case "tokens" where schema.takesTexts:
+                while texts.count < index { texts.append(nil) }
+                let row = try TokenTexts.Row.ifAny(&reader)
+                if row == nil { strangeTexts += 1 }
+                texts.append(row)
             case "response_length" where View.allCases.contains { schema.repliedView($0.rawValue) != nil }:
                 responseLength[index] = try reader.length()
             case "advantage" where schema[TensorSpec.advantages.name] != nil:

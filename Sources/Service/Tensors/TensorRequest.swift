@@ -25,6 +25,8 @@ struct TensorRequest: Sendable {
     var raggedOffsets: [String: [Int]] = [:]
     /// Engines' replies by view, one for each rollout.
     var replies: [View: [EngineReply]] = [:]
+    /// The tokens' texts; nil where none are given.
+    var texts: GivenTexts?
 }
 
 extension TensorRequest {
@@ -76,6 +78,7 @@ extension TensorRequest {
         }
         self.init(
             form: .safetensors, tensors: tensors, reduced: reduced, groupIDs: groups, options: options)
+        if schema.takesTexts { texts = layout.metadata["tokens"].map(GivenTexts.metadata) }
     }
 }
 

@@ -3,12 +3,14 @@ import ContrastiveLoss
 /// Which tensors an operation takes: the one source of their names, shapes and element types.
 struct TensorSchema: Sendable {
     let tensors: [TensorSpec]
+    /// Whether requests may carry their tokens' texts.
+    var takesTexts = false
 
     static let score = TensorSchema(
         tensors: View.allCases.map { .logProbabilities($0) } + View.allCases.map { .logits($0) }
             + [.interleavedLogits] + View.allCases.map { .entropy($0) } + View.allCases.map { .best($0) }
             + [.oldLogProbabilities, .referenceLogProbabilities, .perceptionMask, .tokenIDs, .responseMask]
-            + selection)
+            + selection, takesTexts: true)
     static let mask = TensorSchema(
         tensors: [
             .entropy(.original), .entropy(.removing), .logProbabilities(.original),

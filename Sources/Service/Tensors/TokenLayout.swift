@@ -238,7 +238,7 @@ extension TokenLayout {
         }
     }
 
-    private init(packed lengths: [Int]) {
+    init(packed lengths: [Int]) {
         kind = .packed
         rows = Rows(lengths: lengths)
     }

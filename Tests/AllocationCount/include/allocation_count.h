@@ -20,4 +20,8 @@ typedef struct allocation_count {
 
 allocation_count allocation_count_end(void);
 
+/* The same of all threads, for a process in which nothing else is going on. */
+void allocation_count_begin_everywhere(void);
+allocation_count allocation_count_end_everywhere(void);
+
 #endif

@@ -24,10 +24,10 @@ def resident(field):
 
 
 def main(url, mode):
-    import tiny_model
     import training
     from transformers import TrainerCallback
 
+    import tiny_model
     from perception_client import Perception
 
     made = tiny_model.model

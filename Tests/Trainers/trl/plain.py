@@ -4,11 +4,12 @@ It shares nothing with the adapter: pictures are resized by torchvision, the mod
 losses are those of `in_process`. The views alone come from the server, whose pixels are the point of departure.
 """
 
-import in_process
 import torch
 from torchvision.transforms.v2 import functional as resizing
 from transformers.models.qwen2_vl.image_processing_qwen2_vl import smart_resize
 from trl import GRPOTrainer, RLOOTrainer
+
+import in_process
 
 RECIPES = {
     "cppo-verl": {"preserving": "cppo-preserving", "removing": "cppo-removing"},

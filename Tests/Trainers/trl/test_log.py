@@ -3,9 +3,9 @@
 import json
 
 import pytest
-import tiny_model
 from training import GRPO, RLOO, made, train
 
+import tiny_model
 from perception_client.safetensors_file import decode
 from perception_client.trainers import versions
 

@@ -4,8 +4,9 @@ import os
 import tempfile
 
 import numpy as np
-import tiny_model
 from ranks import on_ranks
+
+import tiny_model
 
 SETTINGS = {"coefficient": 1.0}
 SECONDS = 500

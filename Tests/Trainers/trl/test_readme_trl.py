@@ -1,10 +1,10 @@
 """The README's example for TRL trains, and is as short as it says."""
 
-import tiny_model
+import readme
 import training
 from datasets import Dataset
 
-import readme
+import tiny_model
 
 
 def test_the_example_trains(url, tmp_path):

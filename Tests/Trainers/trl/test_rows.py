@@ -1,12 +1,12 @@
 """Rows without pictures, evaluation, a grid that differs, and where pictures come from."""
 
 import pytest
-import tiny_model
 import torch
 from plain import PlainGRPO
 from training import GRPO, apart, made, train
 from trl import GRPOTrainer
 
+import tiny_model
 from perception_client.trainers.trl_rows import pictures
 
 SETTINGS = {"coefficient": 1.0}

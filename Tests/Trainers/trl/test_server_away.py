@@ -4,12 +4,12 @@ import threading
 import time
 
 import pytest
-import tiny_model
 import torch
 from plain import PlainGRPO
 from training import GRPO, apart, train
 from transformers import TrainerCallback
 
+import tiny_model
 from perception_client import Perception, Unreachable
 from perception_client.trainers.settings import TrainerSettings
 

@@ -5,11 +5,11 @@ import time
 
 import numpy as np
 import pytest
-import tiny_model
 import torch
 from PIL import Image
 from training import GRPO, made, train
 
+import tiny_model
 from perception_client.safetensors_file import decode
 from perception_client.trainers import resizing
 from perception_client.trainers.prompt_views import PromptViews

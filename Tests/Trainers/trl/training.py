@@ -3,12 +3,12 @@
 import warnings
 from dataclasses import dataclass, field
 
-import tiny_model
 import torch
 from datasets import Dataset
 from transformers import TrainerCallback
 from trl import GRPOConfig, GRPOTrainer, RLOOConfig, RLOOTrainer
 
+import tiny_model
 from perception_client.trainers.trl import PerceptionMixin
 
 warnings.filterwarnings("ignore", message=".*pin_memory.*")

@@ -11,6 +11,7 @@ restart, because a draw depends on the picture's content, the seed and the step 
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 import logging
 import time
@@ -84,7 +85,14 @@ class Pending:
             ValueError: the grids differ.
         """
         start = time.perf_counter()
-        found = self._future.result()
+        return self._checked(self._future.result(), start, grids)
+
+    async def collected(self, grids: Any = None) -> RowViews:
+        """Wait for the views in a coroutine; as `collect`."""
+        start = time.perf_counter()
+        return self._checked(await asyncio.wrap_future(self._future), start, grids)
+
+    def _checked(self, found: RowViews, start: float, grids: Any) -> RowViews:
         found.waited = time.perf_counter() - start
         if grids is not None:
             resizing.check_grids({v: found.all_features(v) for v in found.made}, grids)
@@ -135,9 +143,9 @@ class PromptViews:
         begin = time.perf_counter()
         flat = [x for row in rows for x in row]
         # Trainers repeat a prompt for each of its rollouts, and data sets decode it anew each time.
-        digests = [_digest(x) for x in flat]
+        digests = [digest(x) for x in flat]
         distinct = dict(zip(digests, flat, strict=True))
-        place = {digest: i for i, digest in enumerate(distinct)}
+        place = {d: i for i, d in enumerate(distinct)}
         originals = self._resized(list(distinct.values()))
         repeated = [originals[place[d]] for d in digests]
         drawn, failed = self._drawn(repeated if self.per_rollout else originals, step)
@@ -193,7 +201,7 @@ class PromptViews:
         return [made[id(x)] for x in pictures]
 
 
-def _digest(value: Any) -> str:
+def digest(value: Any) -> str:
     """Tell pictures apart by all that a processor may look at."""
     if not hasattr(value, "getbands"):
         if hasattr(value, "detach"):

@@ -82,7 +82,7 @@ def verify(processor: Any, picture: Any) -> None:
 def joined(of_row: Sequence[Features]) -> Features:
     """Put the features of several pictures together, in order: `pixel_values` [ΣP,D], `image_grid_thw` [n,3]."""
     if len(of_row) == 1:
-        return of_row[0]
+        return dict(of_row[0])
     names = of_row[0] if of_row else ()
     return {name: torch.cat([f[name] for f in of_row]) for name in names}
 

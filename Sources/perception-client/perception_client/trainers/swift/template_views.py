@@ -19,7 +19,7 @@ from typing import Any
 import torch
 
 from ...errors import PerceptionError
-from ..prompt_views import PromptViews, RowViews, _digest
+from ..prompt_views import PromptViews, RowViews, digest
 
 Encoded = dict[str, Any]
 Pixels = dict[str, torch.Tensor]
@@ -220,7 +220,7 @@ def _name(image: Any) -> str:
         image = image["bytes"] if image.get("bytes") is not None else image.get("path")
     if isinstance(image, str):  # a path, an address, or base64
         return hashlib.sha256(image.encode()).hexdigest()
-    return _digest(image)
+    return digest(image)
 
 
 def _short(value: Any) -> str:

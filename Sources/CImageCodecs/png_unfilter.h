@@ -1,0 +1,14 @@
+#ifndef PERCEPTION_PNG_UNFILTER_H
+#define PERCEPTION_PNG_UNFILTER_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "work_watch.h"
+
+/* Undoes a row's filter (W3C PNG §9.2) where it stands. `previous` is the row above, zeros over the first; a pixel has so many
+   bytes, or parts of one. 0 for a filter there is not, and once nobody wants it. */
+int png_unfilter(
+    int filter, uint8_t *row, const uint8_t *previous, size_t count, size_t pixel, work_watch *watch);
+
+#endif

@@ -1,0 +1,90 @@
+import Batches
+import ContrastiveLoss
+import JSON
+
+/// A scored batch as it is kept for viewers. Its numbers are those that the loss was computed from and the reply sent, not
+/// copies of them: keeping costs memory, and no time.
+struct KeptBatch: Sendable {
+    /// Counted from 1 since the server started.
+    let number: Int
+    /// Seconds since 1970, UTC.
+    let time: Double
+    let run: String
+    let requestID: String
+    /// What was sent, without gradients of logits.
+    private let reply: TensorReply
+    private let shown: ShownTokens
+    /// About what it takes in memory.
+    let bytes: Int
+
+    init?(_ reply: TensorReply, number: Int, time: Double, run: String, requestID: String) {
+        guard let shown = reply.shown else { return nil }
+        self.number = number
+        self.time = time
+        self.run = run
+        self.requestID = requestID
+        self.reply = reply.withoutLogits
+        self.shown = shown
+        bytes = self.reply.tokenBytes + shown.bytes + reply.layout.bytes + (16 << 10)
+    }
+
+    var tokens: Int { reply.layout.rows.tokens }
+
+    /// What the list and the events say of it.
+    var summary: JSONValue {
+        [
+            "batch": .integer(Int64(number)), "time": .number(time), "run": .string(run),
+            "request_id": .string(requestID),
+            "preset": .string(reply.signals?.preset ?? ""),
+            "sequences": .integer(Int64(reply.layout.rows.count)), "tokens": .integer(Int64(tokens)),
+            "response_tokens": .integer(Int64(reply.signals?.diagnostics.tokens ?? 0)),
+            "has_texts": .bool(shown.texts != nil), "bytes": .integer(Int64(bytes)),
+            "signals": SignalPoint(number: number, time: time, reply).json,
+        ]
+    }
+
+    /// What a reply about it takes at most, in bytes.
+    func replyBytes(asJSON: Bool) -> Int {
+        let columns = 24
+        return tokens * columns * (asJSON ? TensorReply.digits : 8) + 6 * (shown.texts?.bytes ?? 0)
+            + (1 << 16)
+    }
+
+    /// The batch as a reply: rollouts in JSON, packed tensors in safetensors.
+    func whole(asJSON: Bool) -> TensorReply {
+        let lengths = (0..<reply.layout.rows.count).map { reply.layout.rows[$0].count }
+        let ids: [JSONValue?] =
+            if case .rollouts(let ids) = reply.layout.kind { ids } else {
+                [JSONValue?](repeating: nil, count: lengths.count)
+            }
+        let layout = asJSON ? TokenLayout(rollouts: ids, lengths: lengths) : TokenLayout(packed: lengths)
+        var whole = TensorReply(form: reply.form, layout: layout)
+        whole.scalars = (summary.members ?? []) + reply.resolvedScalars(withSequences: false)
+        if let texts = shown.texts { whole.add("tokens", texts) }
+        if !asJSON {
+            whole.scalars.append(.init("ids", .array(ids.map { $0 ?? .null })))
+            whole.add("cu_seqlens", rowNumbers: reply.layout.rows.offsets)
+        }
+        if let ids = shown.tokenIDs { whole.add("token_ids", integers: ids) }
+        whole.add("response_mask", masks: shown.responseMask)
+        for view in View.allCases {
+            if let values = shown.logProbabilities[view] {
+                whole.add("\(view.rawValue).log_probs", shown.inResponse(values))
+            }
+            if let values = shown.entropies[view] {
+                whole.add("\(view.rawValue).entropy", shown.inResponse(values))
+            }
+        }
+        whole.add(entriesOf: reply)
+        return whole
+    }
+}
+
+extension TokenLayout {
+    /// About what it takes in memory.
+    fileprivate var bytes: Int {
+        let offsets = 8 * (rows.count + 1)
+        guard case .rollouts(let ids) = kind else { return offsets }
+        return ids.reduce(offsets) { $0 + 32 + ($1?.string?.utf8.count ?? 0) }
+    }
+}
