@@ -93,6 +93,17 @@ def test_a_server_that_is_killed_and_started_again_changes_nothing(restartable, 
     assert torch.equal(found.parameters, calm.parameters)
 
 
+def test_a_server_that_stays_away_leaves_the_policy_loss_where_that_is_wanted(restartable, folder, tmp_path, monkeypatch):
+    policy = train(folder, tmp_path / "own", settings={}, trainer=own_trainer(), max_steps=2)
+    kills = iter([restartable.kill])
+    monkeypatch.setattr(LowerCase, "called", (lambda: next(kills, lambda: None)(),))
+    settings = SETTINGS | {"url": restartable.url, "deadline": 1, "on_error": "skip"}
+    found = train(folder, tmp_path / "skipped", settings=settings, max_steps=2)
+    assert apart(found, policy) < 1e-6
+    assert found.curve("perception/skipped")[0] > 0, "the losses of the first step"
+    assert found.trainer.perception_client.skipped == 3, "two losses, and the second step's views"
+
+
 def test_evaluation_is_the_trainers_own(url, folder, tmp_path):
     run = train(folder, tmp_path, settings={"url": url}, max_steps=2, eval_strategy="steps", eval_steps=1,
                 val_dataset=folder / "data.jsonl")  # fmt: skip
