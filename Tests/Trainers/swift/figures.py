@@ -114,8 +114,9 @@ def main():
         PerceptionGRPOTrainer._generate_completions = ours
         for mode in ("direct", "grad_cache"):
             memory(folder, url, mode)
+        small = training.prepare(folder / "small")
         for preset in ("cppo-verl", "papo-g"):
-            gradients(folder, url, preset)
+            gradients(small, url, preset)
 
 
 if __name__ == "__main__":

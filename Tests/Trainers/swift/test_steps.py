@@ -38,7 +38,7 @@ def test_every_loss_type_with_accumulation(url, client, folder, tmp_path, loss_t
 
 
 def test_adapters_of_low_rank(url, client, folder, tmp_path):
-    found, expected = both(url, client, folder, tmp_path, tuner_type="lora", target_modules="all-linear", max_steps=2)
+    found, expected = both(url, client, folder, tmp_path, tuner_type="lora", target_modules="all-linear", lora_dropout=0, max_steps=2)
     assert apart(found, expected) < CLOSE
 
 
@@ -91,6 +91,17 @@ def test_a_server_that_is_killed_and_started_again_changes_nothing(restartable, 
     found = train(folder, tmp_path / "killed", settings=settings)
     assert len(generations) == 3
     assert torch.equal(found.parameters, calm.parameters)
+
+
+def test_a_server_that_stays_away_leaves_the_policy_loss_where_that_is_wanted(restartable, folder, tmp_path, monkeypatch):
+    policy = train(folder, tmp_path / "own", settings={}, trainer=own_trainer(), max_steps=2)
+    kills = iter([restartable.kill])
+    monkeypatch.setattr(LowerCase, "called", (lambda: next(kills, lambda: None)(),))
+    settings = SETTINGS | {"url": restartable.url, "deadline": 1, "on_error": "skip"}
+    found = train(folder, tmp_path / "skipped", settings=settings, max_steps=2)
+    assert apart(found, policy) < 1e-6
+    assert found.curve("perception/skipped")[0] > 0, "the losses of the first step"
+    assert found.trainer.perception_client.skipped == 3, "two losses, and the second step's views"
 
 
 def test_evaluation_is_the_trainers_own(url, folder, tmp_path):
