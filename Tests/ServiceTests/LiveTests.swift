@@ -142,9 +142,8 @@ import Testing
         #expect(try service.post("/v1/score", body, type: "application/json").status == .ok)
         let kept = try service.get("/v1/live/batches/1").json()
         let rollout = try #require(kept["rollouts"]?.array?[0])
-        #expect(
-            rollout["mask"]?.array?.count == 3
-                && rollout["token_ids"] == list(try #require(batch.tokenIDs)[0]))
+        let ids = try #require(batch.tokenIDs)
+        #expect(rollout["mask"]?.array?.count == 3 && rollout["token_ids"] == list(ids[0]))
         #expect(rollout["grad"] == nil)
     }
 
