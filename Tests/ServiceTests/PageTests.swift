@@ -99,7 +99,9 @@ import Testing
     private func filesOfFolder() throws -> [String] {
         let paths = try #require(FileManager.default.enumerator(atPath: folder.path()))
         return try paths.compactMap { $0 as? String }.filter { path in
-            try folder.appending(path: path).resourceValues(forKeys: [.isRegularFileKey]).isRegularFile
+            try folder.appending(path: path).resolvingSymlinksInPath().resourceValues(forKeys: [
+                .isRegularFileKey
+            ]).isRegularFile
                 == true
         }
     }
