@@ -12,6 +12,7 @@ restart, because a draw depends on the picture's content, the seed and the step 
 from __future__ import annotations
 
 import asyncio
+import copy
 import hashlib
 import logging
 import time
@@ -125,7 +126,8 @@ class PromptViews:
     ) -> None:
         self.client = client
         self.recipes = dict(recipes)
-        self.processor = processor
+        # The trainer uses its own from another thread at the same time.
+        self.processor = None if processor is None else copy.copy(resizing.image_processor(processor))
         self.seed = seed
         self.per_rollout = per_rollout
         self.setting = setting
