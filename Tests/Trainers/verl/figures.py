@@ -38,6 +38,7 @@ def resident(field):
 def prepared(url, mode, folder, **text):
     import mini_batch
     import training
+
     from perception_client.trainers.settings import TrainerSettings
 
     os.environ |= {"PERCEPTION_URL": url, "PERCEPTION_MODE": mode if mode != "alone" else "direct"}
