@@ -44,6 +44,13 @@ def guarded(binary, tmp_path_factory):
 
 
 @pytest.fixture(scope="session")
+def keeping(binary):
+    """The address of a server that keeps recent batches for /live."""
+    with serving.running(binary, "--keep-recent", "4") as address:
+        yield address
+
+
+@pytest.fixture(scope="session")
 def prefixed(server):
     """The address of a reverse proxy that serves the server under /perception."""
     with prefix.proxied(server, "/perception") as address:
@@ -61,6 +68,10 @@ def chromium():
 @pytest.fixture
 def visit(chromium, server):
     """`visit("/docs", width=400, scheme="dark")` opens a page. The test fails if a page of it complained."""
+    yield from visiting(chromium, server)
+
+
+def visiting(chromium, server):
     visitor = browser.Visitor(chromium, server)
     yield visitor
     visitor.close()
@@ -72,3 +83,11 @@ def visit(chromium, server):
 def docs(visit):
     """`docs(width=400)` opens /docs and waits until the contract is on it."""
     return lambda fragment="", **options: DocsPage(visit(f"/docs{fragment}", **options))
+
+
+@pytest.fixture(scope="module")
+def read(chromium, server):
+    """/docs, opened once for all tests of a module that only read it."""
+    visits = visiting(chromium, server)
+    yield DocsPage(next(visits)("/docs"))
+    next(visits, None)

@@ -5,8 +5,8 @@ import pytest
 import contract
 
 
-def test_every_operation_parameter_and_schema_has_a_place(docs):
-    page = docs().page
+def test_every_operation_parameter_and_schema_has_a_place(read):
+    page = read.page
     ids = set(page.evaluate("[...document.querySelectorAll('[id]')].map(element => element.id)"))
     for id, _, _, _, parameters in contract.operations():
         assert id in ids
@@ -18,24 +18,24 @@ def test_every_operation_parameter_and_schema_has_a_place(docs):
     assert not {f"problem-{t}" for t in contract.problem_types()} - ids
 
 
-def test_every_link_within_the_page_has_a_target(docs):
-    dead = docs().page.evaluate(
+def test_every_link_within_the_page_has_a_target(read):
+    dead = read.page.evaluate(
         "[...document.querySelectorAll('a[href^=\"#\"]')].map(a => decodeURIComponent(a.hash.slice(1)))"
         ".filter(id => !document.getElementById(id))"
     )
     assert dead == []
 
 
-def test_ids_are_unique(docs):
-    doubled = docs().page.evaluate(
+def test_ids_are_unique(read):
+    doubled = read.page.evaluate(
         "(() => { const seen = new Set(), doubled = []; for (const { id } of document.querySelectorAll('[id]'))"
         " { if (seen.has(id)) doubled.push(id); seen.add(id); } return doubled; })()"
     )
     assert doubled == []
 
 
-def test_an_operation_shows_what_a_caller_needs(docs):
-    score = docs().page.locator("#score")
+def test_an_operation_shows_what_a_caller_needs(read):
+    score = read.page.locator("#score")
     assert score.locator("h3").inner_text().split() == ["POST", "/v1/score"]
     assert "Score rollouts under views of their images" in score.inner_text()
     row = score.locator("[id='score.top_k_ratio']")
@@ -47,8 +47,8 @@ def test_an_operation_shows_what_a_caller_needs(docs):
     assert "X-Request-ID" in answers.locator("details.headers").first.text_content()
 
 
-def test_markdown_is_rendered(docs):
-    page = docs().page
+def test_markdown_is_rendered(read):
+    page = read.page
     tensors = page.locator("#section-tensors")
     assert tensors.locator("th").all_inner_texts() == ["name", "shape", "element types in safetensors"]
     table = next(t for t in contract.document()["info"]["description"].split("\n\n") if t.startswith("| name | shape"))
@@ -61,14 +61,14 @@ def test_markdown_is_rendered(docs):
     assert not [text for text in prose if "**" in text or "`" in text or "|---" in text]
 
 
-def test_paths_and_problem_types_in_prose_are_links(docs):
-    page = docs().page
+def test_paths_and_problem_types_in_prose_are_links(read):
+    page = read.page
     assert page.locator("#score .prose a", has_text="/v1/advantages").first.get_attribute("href") == "#advantages"
     assert page.locator("#section-errors a", has_text="non-finite-value").get_attribute("href") == "#problem-non-finite-value"
 
 
-def test_a_schema_says_who_uses_it(docs):
-    used = docs().page.locator("#schema-ScoreRollout .used-by a").all_inner_texts()
+def test_a_schema_says_who_uses_it(read):
+    used = read.page.locator("#schema-ScoreRollout .used-by a").all_inner_texts()
     assert used == ["ScoreRolloutsRequest"]
 
 
@@ -115,6 +115,9 @@ def test_on_paper_examples_are_open_and_fields_are_gone(docs):
     assert not page.locator(".try").first.is_visible() and not page.locator(".docs-side").is_visible()
     assert page.locator("#score .example pre").first.is_visible()
     assert page.pdf()[:5] == b"%PDF-"
+    page.emulate_media(media="print", color_scheme="dark")
+    ink = page.evaluate("getComputedStyle(document.body).color.match(/[0-9]+/g).slice(0, 3).map(Number)")
+    assert sum(ink) < 100, "ink is dark on paper, whatever the screen's colours are"
 
 
 def test_without_scripts_the_page_says_where_the_contract_is(visit):

@@ -1,9 +1,11 @@
 """Every page at both widths, light and dark: nothing to complain of, nothing that sticks out, nothing axe objects to."""
 
 import pytest
+import requests
 
 import accessibility
 import browser
+import contract
 
 PAGES = {"playground": "/", "views": "/#views", "docs": "/docs", "live": "/live"}
 # Of the contract, which is long, one part of each kind.
@@ -14,9 +16,13 @@ PARTS = [".page-header", ".docs-side", ".docs-intro", "#section-tensors", "#sect
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("width", [1280, 400])
 @pytest.mark.parametrize("name", PAGES)
-def test_a_page_has_no_faults(visit, name, width, scheme):
-    page = visit(PAGES[name], width=width, scheme=scheme)
-    page.wait_for_load_state("networkidle")
+def test_a_page_has_no_faults(visit, keeping, name, width, scheme):
+    page = visit(PAGES[name], base=keeping, width=width, scheme=scheme)
+    page.wait_for_load_state("load")
+    if name == "live":
+        score = contract.json_examples(next(o for id, _, _, o, _ in contract.operations() if id == "score"))["rollouts"]
+        requests.post(f"{keeping}/v1/score", json=score, headers={"Perception-Run": "smoke"}, timeout=10).raise_for_status()
+        page.get_by_text("smoke").first.wait_for()
     if name == "docs":
         page.locator("#schemas").wait_for()
     assert browser.overflowing(page) == []

@@ -162,6 +162,14 @@ def test_engines_replies_are_scored(visit, server, engine):
     assert f"{own:.3g} %" in page.locator(".card-view.removing").inner_text()
 
 
+def test_replies_whose_names_say_no_view_are_taken_in_order(visit):
+    page = opened(visit)
+    show(page, {"a.json": engine_replies.vllm("original"), "b.json": engine_replies.vllm("removing")})
+    assert "original: a.json, removing: b.json" in page.locator(".source-label").inner_text()
+    assert "taken in this order" in page.locator(".notes").inner_text()
+    assert option(page, "preset").locator("select").input_value() == "papo-g", "two views are PAPO's"
+
+
 def test_requests_with_replies_are_posted_as_they_stand(visit, server):
     page = opened(visit)
     rollout = {"id": "r", "response_length": 4} | {
@@ -254,3 +262,16 @@ def test_a_server_with_a_token(visit, guarded):
     page.get_by_role("button", name="Token set").click()
     page.get_by_role("button", name="Forget").click()
     assert page.evaluate("sessionStorage.length") == 0
+
+
+def test_rewards_in_groups_are_scored_and_named(visit, server):
+    page = opened(visit)
+    tensors, _ = token_page.batch(rows=4)
+    listed = token_page.rollouts(tensors)
+    for rollout, reward in zip(listed, (1, 0, 0, 1), strict=True):
+        del rollout["advantage"]
+        rollout |= {"reward": reward, "group_id": "a prompt"}
+    body = json.dumps({"rollouts": listed}).encode()
+    show(page, {"rewards.json": body})
+    assert "reward 1" in page.locator(".heat-head").first.inner_text()
+    assert number(page, "loss") == pytest.approx(scored(server, body)["loss"], rel=1e-3)

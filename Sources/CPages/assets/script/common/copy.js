@@ -31,13 +31,19 @@ export async function copyText(text) {
 /// A button that copies what `text()` returns. Where nothing can be copied, `shown` (an element with the text) is selected.
 export function copyButton(text, { label = "Copy", shown = null } = {}) {
   const told = element("span", { class: "unseen", role: "status" });
+  let resetting;
   const press = async () => {
     const copied = await copyText(text());
     const said = copied ? "Copied" : shown ? "Selected: press Ctrl+C" : "Could not copy";
     if (!copied && shown) getSelection().selectAllChildren(shown);
     made.firstChild.textContent = said;
     told.textContent = said;
-    setTimeout(() => { made.firstChild.textContent = label; told.textContent = ""; }, 1800);
+    // Who copies twice is told twice: the first telling's end must not end the second.
+    clearTimeout(resetting);
+    resetting = setTimeout(() => {
+      made.firstChild.textContent = label;
+      told.textContent = "";
+    }, 1800);
   };
   const made = button(element("span", {}, label), press, { class: "button copy" });
   made.append(told);

@@ -13,6 +13,10 @@ export function download(blob, name) {
 
 /// A file name without folders, controls or anything that some system minds.
 export function safeName(name) {
-  const kept = String(name).normalize("NFC").replace(/[^\p{L}\p{N}._ -]+/gu, "-").replace(/^[. -]+/, "").slice(0, 120);
+  const kept = String(name)
+    .normalize("NFC")
+    .replace(/[^\p{L}\p{N}._, -]+/gu, "-")
+    .replace(/^[. -]+/, "")
+    .slice(0, 120);
   return kept || "perception";
 }

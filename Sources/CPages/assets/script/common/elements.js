@@ -44,18 +44,37 @@ export function field(label, control, { unit, help } = {}) {
   control.id = id;
   const note = help && element("p", { class: "help", id: `${id}-help` }, help);
   if (note) control.setAttribute("aria-describedby", note.id);
-  return element("div", { class: "field" },
-    element("label", { for: id }, label, unit && element("span", { class: "unit" }, unit)), control, note);
+  return element(
+    "div",
+    { class: "field" },
+    element("label", { for: id }, label, unit && element("span", { class: "unit" }, unit)),
+    control,
+    note,
+  );
 }
 
 /// Radio buttons in one bar. `options` are [value, label] pairs; `choose` is called with the value.
 export function segments(legend, options, chosen, choose) {
   const name = freshID("segments");
-  return element("fieldset", { class: "segments" }, element("legend", { class: "unseen" }, legend),
-    options.map(([value, label, title]) => element("label", { title },
-      element("input", {
-        type: "radio", name, value, checked: value === chosen, on: { change: () => choose(value) },
-      }), label)));
+  return element(
+    "fieldset",
+    { class: "segments" },
+    element("legend", { class: "unseen" }, legend),
+    options.map(([value, label, title]) =>
+      element(
+        "label",
+        { title },
+        element("input", {
+          type: "radio",
+          name,
+          value,
+          checked: value === chosen,
+          on: { change: () => choose(value) },
+        }),
+        label,
+      ),
+    ),
+  );
 }
 
 /// A button with a text.

@@ -4,7 +4,11 @@ import { onRefusal, sendForJSON } from "./request.js";
 import { onToken, setToken, token } from "./session.js";
 import { visible } from "./visible-text.js";
 
-const PAGES = [["playground", "./", "Playground"], ["live", "live", "Live"], ["docs", "docs", "Docs"]];
+const PAGES = [
+  ["playground", "./", "Playground"],
+  ["live", "live", "Live"],
+  ["docs", "docs", "Docs"],
+];
 
 /// Puts the header into the page's `<header>` element.
 /// - current: `playground`, `live` or `docs`.
@@ -14,10 +18,16 @@ export function mountHeader(current) {
   header.replaceChildren(
     element("a", { class: "skip", href: "#main" }, "Skip to content"),
     element("a", { class: "wordmark", href: "./" }, mark(), "Perception Server"),
-    element("nav", { class: "page-nav", "aria-label": "Pages" }, PAGES.map(([name, path, label]) =>
-      element("a", { href: path, "aria-current": name === current && "page" }, label))),
+    element(
+      "nav",
+      { class: "page-nav", "aria-label": "Pages" },
+      PAGES.map(([name, path, label]) =>
+        element("a", { href: path, "aria-current": name === current && "page" }, label),
+      ),
+    ),
     server,
-    access());
+    access(),
+  );
   const ask = () => tell(server);
   onToken(ask);
   ask();
@@ -25,9 +35,12 @@ export function mountHeader(current) {
 
 /// Three leaning panes: one picture, two views of it.
 function mark() {
-  const pane = (x, opacity) => drawing("path", {
-    d: `M${x} 7.5 L${x + 7} 4 V16.5 L${x} 20 Z`, fill: "currentColor", "fill-opacity": opacity,
-  });
+  const pane = (x, opacity) =>
+    drawing("path", {
+      d: `M${x} 7.5 L${x + 7} 4 V16.5 L${x} 20 Z`,
+      fill: "currentColor",
+      "fill-opacity": opacity,
+    });
   return drawing("svg", { viewBox: "0 0 24 24", "aria-hidden": "true" }, pane(2, 0.28), pane(8.5, 0.55), pane(15, 1));
 }
 
@@ -44,11 +57,26 @@ async function tell(place) {
 function access() {
   const input = element("input", { type: "password", autocomplete: "off", spellcheck: "false" });
   const reason = element("p", { class: "help", role: "status" });
-  const form = element("form", { class: "popover", hidden: true, id: "access" },
-    field("Bearer token", input), reason,
-    element("div", { class: "row" },
+  const form = element(
+    "form",
+    { class: "popover", hidden: true, id: "access" },
+    field("Bearer token", input),
+    reason,
+    element(
+      "div",
+      { class: "row" },
       element("button", { type: "submit", class: "button primary" }, "Use token"),
-      button("Forget", () => { input.value = ""; setToken(null); describe(); }, { class: "button plain" })));
+      button(
+        "Forget",
+        () => {
+          input.value = "";
+          setToken(null);
+          describe();
+        },
+        { class: "button plain" },
+      ),
+    ),
+  );
   const opener = button("Token", () => open(form.hidden), { "aria-expanded": "false", "aria-controls": "access" });
 
   function open(opened, said = "Kept in this tab only, and sent to this server only.") {
@@ -69,7 +97,10 @@ function access() {
     opener.focus();
   });
   form.addEventListener("keydown", (event) => {
-    if (event.key === "Escape") { open(false); opener.focus(); }
+    if (event.key === "Escape") {
+      open(false);
+      opener.focus();
+    }
   });
   document.addEventListener("click", (event) => {
     if (!form.hidden && !place.contains(event.target)) open(false);

@@ -3,7 +3,14 @@ import { token } from "./session.js";
 
 /// What the server, or the way to it, said instead of an answer: the members of problem+json.
 export class Problem extends Error {
-  constructor({ status = 0, type = "about:blank", title = "The request failed", detail = "", errors = [], requestID = "" }) {
+  constructor({
+    status = 0,
+    type = "about:blank",
+    title = "The request failed",
+    detail = "",
+    errors = [],
+    requestID = "",
+  }) {
     super(detail || title);
     Object.assign(this, { status, type, title, detail, errors, requestID });
   }

@@ -20,8 +20,13 @@ export class Tensor {
 
   /// Makes a tensor of a typed array: Float32Array, Uint8Array, Int32Array or BigInt64Array.
   static of(array, shape = [array.length]) {
-    const type = { Float32Array: "F32", Float64Array: "F64", Uint8Array: "U8", Int32Array: "I32", BigInt64Array: "I64" }[
-      array.constructor.name];
+    const type = {
+      Float32Array: "F32",
+      Float64Array: "F64",
+      Uint8Array: "U8",
+      Int32Array: "I32",
+      BigInt64Array: "I64",
+    }[array.constructor.name];
     return new Tensor(type, shape, new Uint8Array(array.buffer, array.byteOffset, array.byteLength));
   }
 
@@ -41,7 +46,10 @@ export class Tensor {
 
   /// The elements as numbers in a list; integers beyond 2^53 are rounded.
   numbers(from, to) {
-    return Array.from(this.type === "F16" || this.type === "BF16" ? this.floats(from, to) : this.elements(from, to), Number);
+    return Array.from(
+      this.type === "F16" || this.type === "BF16" ? this.floats(from, to) : this.elements(from, to),
+      Number,
+    );
   }
 }
 
@@ -89,10 +97,14 @@ function tensorOf(name, entry, data) {
   const [start, end] = offsets;
   const expected = shape.reduce((product, extent) => product * extent, 1) * WIDTHS[type];
   if (end - start !== expected) {
-    throw new SafetensorsError(`${name}: ${type} ${JSON.stringify(shape)} takes ${expected} bytes, not ${end - start}.`);
+    throw new SafetensorsError(
+      `${name}: ${type} ${JSON.stringify(shape)} takes ${expected} bytes, not ${end - start}.`,
+    );
   }
   if (end > data.byteLength) {
-    throw new SafetensorsError(`${name}: its data ends at byte ${end}, and the file's data at ${data.byteLength}: is it cut off?`);
+    throw new SafetensorsError(
+      `${name}: its data ends at byte ${end}, and the file's data at ${data.byteLength}: is it cut off?`,
+    );
   }
   return new Tensor(type, shape, data.subarray(start, end));
 }

@@ -1,9 +1,21 @@
 // Texts from elsewhere, made visible: what can't be seen, or turns the direction of other text, is shown as its code.
 
 const NAMED = new Map([
-  ["\u202a", "LRE"], ["\u202b", "RLE"], ["\u202c", "PDF"], ["\u202d", "LRO"], ["\u202e", "RLO"],
-  ["\u2066", "LRI"], ["\u2067", "RLI"], ["\u2068", "FSI"], ["\u2069", "PDI"],
-  ["\u200e", "LRM"], ["\u200f", "RLM"], ["\u061c", "ALM"], ["\u200b", "ZWSP"], ["\ufeff", "BOM"], ["\u00ad", "SHY"],
+  ["\u202a", "LRE"],
+  ["\u202b", "RLE"],
+  ["\u202c", "PDF"],
+  ["\u202d", "LRO"],
+  ["\u202e", "RLO"],
+  ["\u2066", "LRI"],
+  ["\u2067", "RLI"],
+  ["\u2068", "FSI"],
+  ["\u2069", "PDI"],
+  ["\u200e", "LRM"],
+  ["\u200f", "RLM"],
+  ["\u061c", "ALM"],
+  ["\u200b", "ZWSP"],
+  ["\ufeff", "BOM"],
+  ["\u00ad", "SHY"],
 ]);
 // Controls, format characters, lone surrogates, private use, line and paragraph separators. Joiners stay: emoji need them.
 const STRANGE = /(?![\u200c\u200d])[\p{Cc}\p{Cf}\p{Cs}\p{Co}\p{Zl}\p{Zp}]/gu;

@@ -25,7 +25,9 @@ export class Draft {
     this.files = new Map();
     const starting = startingParameters(this.operation, mediaType);
     this.values = new Map();
-    for (const parameter of this.operation.parameters) {
+    // What is in the path comes first: it says what the request is about.
+    const inPath = ({ in: place }) => (place === "path" ? 0 : 1);
+    for (const parameter of this.operation.parameters.toSorted((a, b) => inPath(a) - inPath(b))) {
       const value = starting[parameter.name] ?? (parameter.required ? startingValue(this.contract, parameter) : undefined);
       if (value !== undefined) this.values.set(parameter.name, value);
     }

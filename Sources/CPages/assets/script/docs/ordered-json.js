@@ -15,7 +15,19 @@ export function unmarked(text) {
   return text.replaceAll(MARK, "");
 }
 
-/// An example as text: JSON, two blanks an indentation, or a text as it is.
+/// An example as text: JSON, or a text as it is.
 export function exampleText(value) {
-  return typeof value === "string" ? value : unmarked(JSON.stringify(value, null, 2));
+  return typeof value === "string" ? value : unmarked(compact(value));
+}
+
+/// JSON whose short lists and objects stand in one line, others with a member a line, two blanks an indentation.
+export function compact(value, margin = "") {
+  if (value === null || typeof value !== "object") return JSON.stringify(value);
+  const inner = `${margin}  `;
+  const members = Array.isArray(value) ? value.map((each) => compact(each, inner))
+    : Object.entries(value).map(([name, each]) => `${JSON.stringify(name)}: ${compact(each, inner)}`);
+  const [open, close] = Array.isArray(value) ? ["[", "]"] : ["{", "}"];
+  const line = `${open}${members.join(", ")}${close}`;
+  if (margin.length + line.length <= 58 && !line.includes("\n")) return line;
+  return `${open}\n${members.map((member) => inner + member).join(",\n")}\n${margin}${close}`;
 }

@@ -54,7 +54,9 @@ export function basicType(schema) {
   return "any value";
 }
 
-/// A JSON value as one line of text.
+/// A JSON value as one line of text, with blanks where it may be broken.
 export function literal(value) {
-  return JSON.stringify(value);
+  if (Array.isArray(value)) return `[${value.map(literal).join(", ")}]`;
+  if (value === null || typeof value !== "object") return JSON.stringify(value);
+  return `{${Object.entries(value).map(([name, each]) => `${JSON.stringify(name)}: ${literal(each)}`).join(", ")}}`;
 }

@@ -21,7 +21,7 @@ export class SchemaView {
     if (value.items && !value.properties) return ["array of ", ...this.type(value.items)];
     const choices = value.oneOf ?? value.anyOf;
     if (choices && !value.properties) {
-      return choices.flatMap((choice, index) => [index ? " or " : "", ...this.type(choice)]);
+      return choices.flatMap((choice, index) => [index ? " or " : "", ...this.#choice(choice)]);
     }
     if (value.additionalProperties && typeof value.additionalProperties === "object" && !value.properties) {
       return ["object of ", ...this.type(value.additionalProperties)];
@@ -74,6 +74,12 @@ export class SchemaView {
     if (example !== undefined) facts.push(["Example", element("code", {}, visible(literal(example)))]);
     return facts.length > 0 && element("ul", { class: "facts" }, facts.map(([label, content]) =>
       element("li", {}, element("span", { class: "label" }, label), " ", content)));
+  }
+
+  /// A choice by its name where it has one: two that are both texts would read as the same.
+  #choice(node) {
+    const { name } = this.contract.resolve(node);
+    return name && this.contract.schemas.has(name) ? [this.#schemaLink(name)] : this.type(node);
   }
 
   #plain(schema) {

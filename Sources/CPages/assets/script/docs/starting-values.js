@@ -31,10 +31,10 @@ export function startingValue(contract, parameter) {
 }
 
 function firstWord(contract, schema) {
-  if (schema.enum) return schema.enum[0];
-  for (const choice of [...(schema.anyOf ?? []), ...(schema.oneOf ?? [])]) {
-    const word = firstWord(contract, contract.resolve(choice).value);
-    if (word !== undefined) return word;
-  }
-  return undefined;
+  return schema.enum?.[0] ?? choicesOf(contract, schema)[0];
+}
+
+/// The words that a schema takes beside other values.
+export function choicesOf(contract, schema) {
+  return [...(schema.anyOf ?? []), ...(schema.oneOf ?? [])].flatMap((choice) => contract.resolve(choice).value.enum ?? []);
 }

@@ -5,7 +5,7 @@ import { bytes as size } from "../common/numbers.js";
 import { problemView } from "../common/problem.js";
 import { visible } from "../common/visible-text.js";
 import { base64, builtInPicture } from "./picture.js";
-import { unmarked } from "./ordered-json.js";
+import { compact, exampleText } from "./ordered-json.js";
 import { startingRequest } from "./starting-values.js";
 import { pixelFile, tensorFile } from "./tensor-file.js";
 
@@ -34,7 +34,7 @@ function rowsOf(text) {
 }
 
 function jsonFields(draft, example) {
-  const { area, shown } = editor(draft, "Body", example ? unmarked(compact(example.value)) : "{}");
+  const { area, shown } = editor(draft, "Body", example ? exampleText(example.value) : "{}");
   const tools = draft.operation.id === "perturb" && button("Use a larger picture", async () => {
     const data = await base64(await builtInPicture("image/jpeg"));
     area.value = withPicture(area.value, data);
@@ -52,18 +52,6 @@ function withPicture(text, data) {
   } catch {
     return text;
   }
-}
-
-/// JSON with one member a line, and lists of numbers in one.
-export function compact(value, margin = "") {
-  if (value === null || typeof value !== "object") return JSON.stringify(value);
-  const inner = `${margin}  `;
-  const members = Array.isArray(value) ? value.map((each) => compact(each, inner))
-    : Object.entries(value).map(([name, each]) => `${JSON.stringify(name)}: ${compact(each, inner)}`);
-  const [open, close] = Array.isArray(value) ? ["[", "]"] : ["{", "}"];
-  const line = `${open}${members.join(", ")}${close}`;
-  if (margin.length + line.length <= 58 && !line.includes("\n")) return line;
-  return `${open}\n${members.map((member) => inner + member).join(",\n")}\n${margin}${close}`;
 }
 
 /// A field to choose a picture. Until one is chosen, the built-in one is sent.

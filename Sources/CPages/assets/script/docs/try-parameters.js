@@ -1,7 +1,7 @@
 // Fields for an operation's parameters: those that have a value, and a list to add others from.
 import { button, element, freshID } from "../common/elements.js";
 import { visible } from "../common/visible-text.js";
-import { startingValue } from "./starting-values.js";
+import { choicesOf, startingValue } from "./starting-values.js";
 
 /// The fields, kept in step with the draft. `place` is told anew whenever a parameter comes or goes.
 export function parameterFields(draft) {
@@ -21,10 +21,13 @@ function row(draft, parameter, show, place) {
   const control = controlFor(draft, parameter);
   const id = freshID("parameter");
   control.id = id;
+  const words = choicesOf(draft.contract, draft.contract.resolve(parameter.schema ?? {}).value);
+  const list = words.length > 0 && element("datalist", { id: `${id}-words` }, words.map((word) => element("option", { value: word })));
+  if (list) control.setAttribute("list", list.id);
   return element("div", { class: "try-parameter", "data-name": name },
     element("label", { for: id }, element("code", {}, visible(name)),
       parameter.in !== "query" && element("span", { class: "unit" }, parameter.in)),
-    control,
+    element("div", {}, control, list),
     parameter.required ? element("span", {}) : button("×", () => {
       draft.values.delete(name);
       show();

@@ -20,8 +20,13 @@ i.m{box-shadow:inset 0 -2px 0 var(--ink);font-weight:650}i.p{border-bottom:2px d
 /// - colorings: all ways; chosen: the one shown first; summary: a line under the title.
 export function page(batch, colorings, chosen, order, title, summary) {
   const rules = colorings.map((coloring, place) => `#c${place}:checked~.r i{--c:var(--c${place})}`).join("");
-  const radios = colorings.map((coloring, place) => `<input type="radio" name="c" id="c${place}"${coloring === chosen ? " checked" : ""}>`
-    + `<label for="c${place}">${escaped(coloring.view ? `${coloring.label}, ${coloring.view}` : coloring.label)}</label>`).join("");
+  const radios = colorings
+    .map(
+      (coloring, place) =>
+        `<input type="radio" name="c" id="c${place}"${coloring === chosen ? " checked" : ""}>` +
+        `<label for="c${place}">${escaped(coloring.view ? `${coloring.label}, ${coloring.view}` : coloring.label)}</label>`,
+    )
+    .join("");
   const rows = [];
   let left = MOST_TOKENS;
   for (const row of order) {
@@ -29,26 +34,44 @@ export function page(batch, colorings, chosen, order, title, summary) {
     const [start, end] = [batch.offsets[row], Math.min(batch.offsets[row + 1], batch.offsets[row] + left)];
     left -= end - start;
     const tokens = [];
-    for (let token = start; token < end; token += 1) if (!batch.isNothing(token)) tokens.push(tokenMarkup(batch, colorings, token, token - start));
+    for (let token = start; token < end; token += 1)
+      if (!batch.isNothing(token)) tokens.push(tokenMarkup(batch, colorings, token, token - start));
     rows.push(`<div class="r"><b>${escaped(batch.names[row])}</b>${tokens.join("")}</div>`);
   }
   const cut = left <= 0 ? `<p>Only the first ${MOST_TOKENS} tokens are in this file.</p>` : "";
-  return `<!doctype html><html lang="en"><head><meta charset="utf-8">`
-    + `<meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'">`
-    + `<meta name="viewport" content="width=device-width,initial-scale=1"><title>${escaped(title)}</title><style>${STYLE}${rules}</style></head>`
-    + `<body><h1>${escaped(title)}</h1><p>${escaped(summary)}</p>${radios}${rows.join("")}${cut}</body></html>`;
+  return (
+    `<!doctype html><html lang="en"><head><meta charset="utf-8">` +
+    `<meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'">` +
+    `<meta name="viewport" content="width=device-width,initial-scale=1"><title>${escaped(title)}</title><style>${STYLE}${rules}</style></head>` +
+    `<body><h1>${escaped(title)}</h1><p>${escaped(summary)}</p>${radios}${rows.join("")}${cut}</body></html>`
+  );
 }
 
 function tokenMarkup(batch, colorings, token, place) {
   const counts = batch.counts(token);
-  const kind = !counts ? ' class="o"' : batch.masks.mask?.[token] ? ' class="m"' : batch.masks.perception_mask?.[token] ? ' class="p"' : "";
-  const colors = counts ? colorings.map((coloring, number) => {
-    const strength = coloring.strength(token);
-    const name = coloring.sign === "share" ? "mask" : strength < 0 ? "down" : "up";
-    const opacity = Math.round(Math.abs(strength) * 84) / 100;
-    return opacity > 0 ? `--c${number}:rgb(var(--${name}) / ${opacity})` : "";
-  }).filter(Boolean).join(";") : "";
-  const told = colorings.filter((coloring) => coloring.group !== "mask")
-    .map((coloring) => `${coloring.label}${coloring.view ? ` ${coloring.view}` : ""} ${measure(coloring.values[token])}`).join("\n");
+  const kind = !counts
+    ? ' class="o"'
+    : batch.masks.mask?.[token]
+      ? ' class="m"'
+      : batch.masks.perception_mask?.[token]
+        ? ' class="p"'
+        : "";
+  const colors = counts
+    ? colorings
+        .map((coloring, number) => {
+          const strength = coloring.strength(token);
+          const name = coloring.sign === "share" ? "mask" : strength < 0 ? "down" : "up";
+          const opacity = Math.round(Math.abs(strength) * 84) / 100;
+          return opacity > 0 ? `--c${number}:rgb(var(--${name}) / ${opacity})` : "";
+        })
+        .filter(Boolean)
+        .join(";")
+    : "";
+  const told = colorings
+    .filter((coloring) => coloring.group !== "mask")
+    .map(
+      (coloring) => `${coloring.label}${coloring.view ? ` ${coloring.view}` : ""} ${measure(coloring.values[token])}`,
+    )
+    .join("\n");
   return `<i${kind}${colors && ` style="${colors}"`} title="${escaped(`${place}\n${told}`)}">${escaped(batch.text(token))}</i>${batch.text(token).endsWith("⏎") ? "\n" : ""}`;
 }

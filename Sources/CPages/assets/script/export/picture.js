@@ -1,5 +1,4 @@
 // A heat map as a picture: one layout, drawn as SVG or as PNG.
-import { measure } from "../common/numbers.js";
 import { HEAD, textLines, wordWidths } from "../heat-map/lines.js";
 
 const FONT = '14px "JetBrains Mono", Menlo, Consolas, "DejaVu Sans Mono", monospace';
@@ -39,19 +38,27 @@ export function picture(batch, coloring, order, title) {
       x += width;
     }
   }
-  return { shapes, width: WIDTH, height: begin + lines.top[shown] + MARGIN, isCut: shown < lines.length, heading: `${coloring.label}, full at ${measure(coloring.high)}` };
+  return {
+    shapes,
+    width: WIDTH,
+    height: begin + lines.top[shown] + MARGIN,
+    isCut: shown < lines.length,
+  };
 }
 
 function tokenShapes(batch, coloring, token, x, y, width) {
   const counts = batch.counts(token);
   const strength = counts ? coloring.strength(token) : 0;
   const color = coloring.sign === "share" ? HEAT.mask : strength < 0 ? HEAT.down : HEAT.up;
-  const opacity = Math.round(Math.abs(strength) * 16) / 16 * 0.84;
+  const opacity = (Math.round(Math.abs(strength) * 16) / 16) * 0.84;
   const shapes = [];
-  if (opacity > 0) shapes.push({ x: x + 0.5, y: y + 3, width: width - 1, height: 24, fill: `rgb(${color.join(",")})`, opacity });
-  if (counts && batch.masks.mask?.[token]) shapes.push({ x: x + 0.5, y: y + 25, width: width - 1, height: 2, fill: INK, opacity: 1 });
+  if (opacity > 0)
+    shapes.push({ x: x + 0.5, y: y + 3, width: width - 1, height: 24, fill: `rgb(${color.join(",")})`, opacity });
+  if (counts && batch.masks.mask?.[token])
+    shapes.push({ x: x + 0.5, y: y + 25, width: width - 1, height: 2, fill: INK, opacity: 1 });
   else if (counts && batch.masks.perception_mask?.[token]) {
-    for (let dot = x + 1; dot < x + width - 2; dot += 5) shapes.push({ x: dot, y: y + 25, width: 2, height: 2, fill: INK, opacity: 1 });
+    for (let dot = x + 1; dot < x + width - 2; dot += 5)
+      shapes.push({ x: dot, y: y + 25, width: 2, height: 2, fill: INK, opacity: 1 });
   }
   shapes.push({ text: batch.text(token), x: x + 4, y: y + 20, font: FONT, fill: counts ? INK : FAINT });
   return shapes;
@@ -60,12 +67,16 @@ function tokenShapes(batch, coloring, token, x, y, width) {
 /// The picture as the text of an SVG file. Texts are escaped; every token is isolated from the direction of others.
 export function svg({ shapes, width, height }) {
   const fonts = { [FONT]: "t", [SMALL]: "s", [`600 ${SMALL}`]: "b" };
-  const drawn = shapes.map((shape) => (shape.text === undefined
-    ? `<rect x="${round(shape.x)}" y="${round(shape.y)}" width="${round(shape.width)}" height="${shape.height}" rx="${shape.height > 2 ? 3 : 0}" fill="${shape.fill}" fill-opacity="${round(shape.opacity)}"/>`
-    : `<text class="${fonts[shape.font]}" x="${round(shape.x)}" y="${round(shape.y)}" fill="${shape.fill}" xml:space="preserve">${escaped(shape.text)}</text>`));
-  return `<svg xmlns="http://www.w3.org/2000/svg" width="${width}" height="${height}" viewBox="0 0 ${width} ${height}">`
-    + `<style>text{unicode-bidi:isolate;direction:ltr;white-space:pre}.t{font:${FONT}}.s{font:${SMALL}}.b{font:600 ${SMALL}}</style>`
-    + `<rect width="100%" height="100%" fill="${PAPER}"/>${drawn.join("")}</svg>`;
+  const drawn = shapes.map((shape) =>
+    shape.text === undefined
+      ? `<rect x="${round(shape.x)}" y="${round(shape.y)}" width="${round(shape.width)}" height="${shape.height}" rx="${shape.height > 2 ? 3 : 0}" fill="${shape.fill}" fill-opacity="${round(shape.opacity)}"/>`
+      : `<text class="${fonts[shape.font]}" x="${round(shape.x)}" y="${round(shape.y)}" fill="${shape.fill}" xml:space="preserve">${escaped(shape.text)}</text>`,
+  );
+  return (
+    `<svg xmlns="http://www.w3.org/2000/svg" width="${width}" height="${height}" viewBox="0 0 ${width} ${height}">` +
+    `<style>text{unicode-bidi:isolate;direction:ltr;white-space:pre}.t{font:${FONT}}.s{font:${SMALL}}.b{font:600 ${SMALL}}</style>` +
+    `<rect width="100%" height="100%" fill="${PAPER}"/>${drawn.join("")}</svg>`
+  );
 }
 
 function round(value) {
@@ -74,7 +85,11 @@ function round(value) {
 
 /// A text for XML: markup escaped, and what XML has no character for replaced.
 export function escaped(text) {
-  return String(text).replace(/[\u0000-\u0008\u000b\u000c\u000e-\u001f\ufffe\uffff]|[\ud800-\udbff](?![\udc00-\udfff])|(?<![\ud800-\udbff])[\udc00-\udfff]/g, "\ufffd")
+  return String(text)
+    .replace(
+      /[\u0000-\u0008\u000b\u000c\u000e-\u001f\ufffe\uffff]|[\ud800-\udbff](?![\udc00-\udfff])|(?<![\ud800-\udbff])[\udc00-\udfff]/g,
+      "\ufffd",
+    )
     .replace(/[&<>"']/g, (mark) => ({ "&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;", "'": "&#39;" })[mark]);
 }
 

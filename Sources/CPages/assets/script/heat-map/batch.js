@@ -11,11 +11,21 @@ export const VIEWS = ["original", "preserving", "removing"];
 /// - masks: `response`, `perception_mask`, `gate`, `mask`; Uint8Array [N] each, or absent.
 /// - words: the distinct texts of tokens; `wordOf` Int32Array [N] says which one a token has.
 /// - ids: the tokens' ids [N], a typed array, or null.
-/// - advantages: one number for each row, or null.
+/// - advantages: one number for each row, or null; `worth` says what it is, `advantage` or `reward`.
 /// - top: (view, token) => the likeliest tokens [{text, id, logProb}], best first, or null.
 export class Batch {
-  constructor({ names, offsets, columns = new Map(), masks = {}, texts = null, ids = null, advantages = null, top = null }) {
-    Object.assign(this, { names, offsets, columns, masks, ids, advantages, top });
+  constructor({
+    names,
+    offsets,
+    columns = new Map(),
+    masks = {},
+    texts = null,
+    ids = null,
+    advantages = null,
+    worth = "advantage",
+    top = null,
+  }) {
+    Object.assign(this, { names, offsets, columns, masks, ids, advantages, worth, top });
     this.length = offsets[offsets.length - 1];
     this.hasTexts = texts !== null;
     this.#nameWords(texts);
@@ -28,7 +38,10 @@ export class Batch {
   /// The same tokens with other numbers: what re-scoring needs.
   with({ columns, masks }) {
     const made = Object.create(Batch.prototype);
-    return Object.assign(made, this, { columns: new Map([...this.columns, ...columns]), masks: { ...this.masks, ...masks } });
+    return Object.assign(made, this, {
+      columns: new Map([...this.columns, ...columns]),
+      masks: { ...this.masks, ...masks },
+    });
   }
 
   /// The row that a token is in. O(log B)
@@ -63,7 +76,11 @@ export class Batch {
     this.wordOf = new Int32Array(this.length);
     const known = new Map();
     for (let token = 0; token < this.length; token += 1) {
-      const text = texts ? texts[token] ?? "" : this.ids ? String(this.ids[token]) : String(token - this.offsets[this.rowOf(token)]);
+      const text = texts
+        ? (texts[token] ?? "")
+        : this.ids
+          ? String(this.ids[token])
+          : String(token - this.offsets[this.rowOf(token)]);
       let word = known.get(text);
       if (word === undefined) {
         word = this.words.length;

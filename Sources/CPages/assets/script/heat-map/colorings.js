@@ -19,7 +19,7 @@ class Coloring {
 
   /// A CSS colour for a strength; 16 steps either way, so that equal tokens share one text.
   color(strength) {
-    const opacity = Math.round(Math.abs(strength) * 16) / 16 * 0.84;
+    const opacity = (Math.round(Math.abs(strength) * 16) / 16) * 0.84;
     if (opacity === 0) return "transparent";
     const name = this.sign === "share" ? "mask" : strength < 0 ? "down" : "up";
     return `rgb(var(--heat-${name}) / ${opacity.toFixed(3)})`;
@@ -33,7 +33,14 @@ const SINGLE = [
   ["token_loss", "Loss", "both", "", "Loss of each token; it counts where the mask is 1"],
 ];
 const BY_VIEW = [
-  ["gradient", "Gradient", "both", "", (view) => `grad.${view}.log_probs`, "Gradient with respect to the log-probability under"],
+  [
+    "gradient",
+    "Gradient",
+    "both",
+    "",
+    (view) => `grad.${view}.log_probs`,
+    "Gradient with respect to the log-probability under",
+  ],
   ["probability", "Probability", "share", "", (view) => `${view}.log_probs`, "Probability of the token under"],
   ["entropy", "Entropy", "up", "nats", (view) => `${view}.entropy`, "Entropy under"],
 ];
@@ -43,7 +50,8 @@ export function colorings(batch) {
   const made = [];
   for (const [key, label, sign, unit, says] of SINGLE) {
     const values = batch.columns.get(key);
-    if (values) made.push(new Coloring({ key, group: key, label, unit, says, values, sign, high: fullAt(values, batch) }));
+    if (values)
+      made.push(new Coloring({ key, group: key, label, unit, says, values, sign, high: fullAt(values, batch) }));
   }
   for (const [group, label, sign, unit, column, says] of BY_VIEW) {
     for (const view of VIEWS) {
@@ -51,14 +59,33 @@ export function colorings(batch) {
       if (!values) continue;
       if (group === "probability") values = probabilities(values);
       const high = sign === "share" ? 1 : fullAt(values, batch);
-      made.push(new Coloring({ key: `${group}.${view}`, group, label, view, unit, says: `${says} ${view}`, values, sign, high }));
+      made.push(
+        new Coloring({
+          key: `${group}.${view}`,
+          group,
+          label,
+          view,
+          unit,
+          says: `${says} ${view}`,
+          values,
+          sign,
+          high,
+        }),
+      );
     }
   }
   if (batch.masks.mask) {
-    made.push(new Coloring({
-      key: "mask", group: "mask", label: "Mask", says: "Perception tokens that pass the gate: they carry the loss",
-      values: batch.masks.mask, sign: "share", high: 1,
-    }));
+    made.push(
+      new Coloring({
+        key: "mask",
+        group: "mask",
+        label: "Mask",
+        says: "Perception tokens that pass the gate: they carry the loss",
+        values: batch.masks.mask,
+        sign: "share",
+        high: 1,
+      }),
+    );
   }
   return made;
 }

@@ -45,7 +45,8 @@ export class Lines {
   /// The line that holds a token, or −1 where it is not shown.
   holding(token, row) {
     for (let line = 0; line < this.length; line += 1) {
-      if (this.row[line] === row && this.kind[line] !== HEAD && this.start[line] <= token && token < this.end[line]) return line;
+      if (this.row[line] === row && this.kind[line] !== HEAD && this.start[line] <= token && token < this.end[line])
+        return line;
     }
     return -1;
   }
@@ -103,6 +104,12 @@ class LineList {
 
   lines() {
     const [kind, row, start, end, top] = this.#parts;
-    return new Lines(Uint8Array.from(kind), Int32Array.from(row), Int32Array.from(start), Int32Array.from(end), Float64Array.from(top));
+    return new Lines(
+      Uint8Array.from(kind),
+      Int32Array.from(row),
+      Int32Array.from(start),
+      Int32Array.from(end),
+      Float64Array.from(top),
+    );
   }
 }

@@ -7,19 +7,29 @@ import { HEAD } from "./lines.js";
 export function movedToken(map, token, key) {
   const batch = map.batch;
   if (!batch || !map.lines || batch.length === 0 || map.order.length === 0) return undefined;
-  if (token < 0 && /^(Arrow|Home|End|n$|p$)/.test(key)) return step(map, batch.offsets[map.order[0]] - 1, 1, () => true, map.order[0]);
+  if (token < 0 && /^(Arrow|Home|End|n$|p$)/.test(key))
+    return step(map, batch.offsets[map.order[0]] - 1, 1, () => true, map.order[0]);
   const row = batch.rowOf(Math.max(0, token));
   const perceived = (t) => batch.masks.perception_mask?.[t] === 1;
   switch (key) {
-    case "ArrowRight": return step(map, token, 1, () => true, row);
-    case "ArrowLeft": return step(map, token, -1, () => true, row);
-    case "ArrowDown": return lineStep(map, token, row, 1);
-    case "ArrowUp": return lineStep(map, token, row, -1);
-    case "Home": return within(map, batch.offsets[row] - 1, 1, row);
-    case "End": return within(map, batch.offsets[row + 1], -1, row);
-    case "n": return step(map, token, 1, perceived, row);
-    case "p": return step(map, token, -1, perceived, row);
-    default: return undefined;
+    case "ArrowRight":
+      return step(map, token, 1, () => true, row);
+    case "ArrowLeft":
+      return step(map, token, -1, () => true, row);
+    case "ArrowDown":
+      return lineStep(map, token, row, 1);
+    case "ArrowUp":
+      return lineStep(map, token, row, -1);
+    case "Home":
+      return within(map, batch.offsets[row] - 1, 1, row);
+    case "End":
+      return within(map, batch.offsets[row + 1], -1, row);
+    case "n":
+      return step(map, token, 1, perceived, row);
+    case "p":
+      return step(map, token, -1, perceived, row);
+    default:
+      return undefined;
   }
 }
 

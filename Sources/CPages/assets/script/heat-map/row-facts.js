@@ -11,8 +11,11 @@ const known = new WeakMap();
 function counted(batch) {
   const rows = batch.rows;
   const facts = {
-    tokens: new Int32Array(rows), perception: new Int32Array(rows), gated: new Int32Array(rows),
-    delta: new Float64Array(rows), loss: new Float64Array(rows),
+    tokens: new Int32Array(rows),
+    perception: new Int32Array(rows),
+    gated: new Int32Array(rows),
+    delta: new Float64Array(rows),
+    loss: new Float64Array(rows),
     longest: 1,
     advantage: batch.advantages ? Float64Array.from(batch.advantages) : new Float64Array(rows).fill(NaN),
   };
@@ -39,8 +42,12 @@ function counted(batch) {
 
 /// What rows can be sorted by.
 export const ROW_ORDERS = [
-  ["given", "as given"], ["loss", "loss, highest first"], ["delta", "mean ΔH, highest first"],
-  ["gated", "tokens in the mask, most first"], ["advantage", "advantage, highest first"], ["tokens", "length, longest first"],
+  ["given", "as given"],
+  ["loss", "loss, highest first"],
+  ["delta", "mean ΔH, highest first"],
+  ["gated", "tokens in the loss, most first"],
+  ["advantage", "advantage or reward, highest first"],
+  ["tokens", "length, longest first"],
 ];
 
 /// The rows in an order; rows without the number come last.

@@ -21,8 +21,8 @@ export function paintStrip(canvas, width, height, batch, coloring, start, end, c
   const image = context.createImageData(columns, 1);
   const count = end - start;
   for (let column = 0; column < columns; column += 1) {
-    const from = start + Math.floor(column * count / columns);
-    const to = Math.max(from + 1, start + Math.floor((column + 1) * count / columns));
+    const from = start + Math.floor((column * count) / columns);
+    const to = Math.max(from + 1, start + Math.floor(((column + 1) * count) / columns));
     let strongest = 0;
     for (let token = from; token < to && token < end; token += 1) {
       if (!batch.counts(token) || (accepts && !accepts(token))) continue;

@@ -9,16 +9,36 @@ const SHOWN = 6;
 /// An element for a token, made anew for each.
 export function tokenCard(batch, token) {
   const row = batch.rowOf(token);
-  const views = VIEWS.filter((view) => ["log_probs", "entropy"].some((name) => batch.columns.has(`${view}.${name}`))
-    || batch.columns.has(`grad.${view}.log_probs`) || batch.top?.(view, token));
-  return element("div", { class: "card" },
-    element("div", { class: "card-head" },
+  const views = VIEWS.filter(
+    (view) =>
+      ["log_probs", "entropy"].some((name) => batch.columns.has(`${view}.${name}`)) ||
+      batch.columns.has(`grad.${view}.log_probs`) ||
+      batch.top?.(view, token),
+  );
+  return element(
+    "div",
+    { class: "card" },
+    element(
+      "div",
+      { class: "card-head" },
       element("span", { class: "card-token" }, isolated(batch.text(token), 80)),
-      element("span", { class: "card-where" }, isolated(batch.names[row], 60), ` · position ${token - batch.offsets[row]}`,
-        batch.ids && batch.hasTexts && ` · id ${batch.ids[token]}`),
-      marks(batch, token)),
+      element(
+        "span",
+        { class: "card-where" },
+        isolated(batch.names[row], 60),
+        ` · position ${token - batch.offsets[row]}`,
+        batch.ids && batch.hasTexts && ` · id ${batch.ids[token]}`,
+      ),
+      marks(batch, token),
+    ),
     numbers(batch, token),
-    views.length > 0 && element("div", { class: "card-views" }, views.map((view) => viewPart(batch, token, view))));
+    views.length > 0 &&
+      element(
+        "div",
+        { class: "card-views" },
+        views.map((view) => viewPart(batch, token, view)),
+      ),
+  );
 }
 
 function marks(batch, token) {
@@ -30,14 +50,40 @@ function marks(batch, token) {
     if (gate && !gate[token]) said.push("gate closed");
     if (mask?.[token]) said.push("in the loss");
   }
-  return element("span", { class: "card-marks" }, said.map((text) => element("span", { class: "chip" }, text)));
+  return element(
+    "span",
+    { class: "card-marks" },
+    said.map((text) => element("span", { class: "chip" }, text)),
+  );
 }
 
 function numbers(batch, token) {
-  const facts = [["delta_entropy", "ΔH", "nats"], ["perception_score", "score", ""], ["margin", "margin", "nats"], ["token_loss", "loss", ""]]
-    .filter(([name]) => batch.columns.has(name));
-  return facts.length > 0 && element("dl", { class: "facts" }, facts.map(([name, label, unit]) => element("div", {},
-    element("dt", {}, label), element("dd", {}, measure(batch.columns.get(name)[token]), unit && element("span", { class: "unit" }, ` ${unit}`)))));
+  const facts = [
+    ["delta_entropy", "ΔH", "nats"],
+    ["perception_score", "score", ""],
+    ["margin", "margin", "nats"],
+    ["token_loss", "loss", ""],
+  ].filter(([name]) => batch.columns.has(name));
+  return (
+    facts.length > 0 &&
+    element(
+      "dl",
+      { class: "facts" },
+      facts.map(([name, label, unit]) =>
+        element(
+          "div",
+          {},
+          element("dt", {}, label),
+          element(
+            "dd",
+            {},
+            measure(batch.columns.get(name)[token]),
+            unit && element("span", { class: "unit" }, ` ${unit}`),
+          ),
+        ),
+      ),
+    )
+  );
 }
 
 function viewPart(batch, token, view) {
@@ -50,11 +96,22 @@ function viewPart(batch, token, view) {
     ["gradient", at(`grad.${view}.log_probs`) === undefined ? undefined : measure(at(`grad.${view}.log_probs`))],
   ].filter(([, text]) => text !== undefined);
   const best = batch.top?.(view, token);
-  return element("section", { class: `card-view ${view}`, "aria-label": view },
+  return element(
+    "section",
+    { class: `card-view ${view}`, "aria-label": view },
     element("h3", {}, view),
-    element("dl", {}, rows.map(([label, text]) => element("div", {}, element("dt", {}, label), element("dd", {}, text)))),
-    best?.length > 0 && element("ol", { class: "best", "aria-label": `Likeliest tokens under ${view}` },
-      best.slice(0, SHOWN).map((entry) => likely(entry, batch, token))));
+    element(
+      "dl",
+      {},
+      rows.map(([label, text]) => element("div", {}, element("dt", {}, label), element("dd", {}, text))),
+    ),
+    best?.length > 0 &&
+      element(
+        "ol",
+        { class: "best", "aria-label": `Likeliest tokens under ${view}` },
+        best.slice(0, SHOWN).map((entry) => likely(entry, batch, token)),
+      ),
+  );
 }
 
 function entropyText(entropy, lower, upper) {
@@ -68,7 +125,15 @@ function likely({ text, id, logProb }, batch, token) {
   const bar = element("span", { class: "best-bar", "aria-hidden": "true" });
   bar.style.width = `${Math.min(100, probability * 100)}%`;
   const own = batch.ids && id !== null && id !== undefined && String(batch.ids[token]) === String(id);
-  return element("li", { class: own && "own" }, bar,
-    element("span", { class: "best-text" }, isolated(text === null || text === undefined ? `id ${id}` : tokenText(text), 40)),
-    element("span", { class: "best-share" }, percent(probability)));
+  return element(
+    "li",
+    { class: own && "own" },
+    bar,
+    element(
+      "span",
+      { class: "best-text" },
+      isolated(text === null || text === undefined ? `id ${id}` : tokenText(text), 40),
+    ),
+    element("span", { class: "best-share" }, percent(probability)),
+  );
 }

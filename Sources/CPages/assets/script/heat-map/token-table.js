@@ -10,9 +10,9 @@ const ROW = 30;
 const brief = (value) => measure(value, 3);
 
 export class TokenTable {
-  #space = element("div", { class: "heat-space", role: "rowgroup" });
+  #space = element("div", { class: "heat-space", role: "presentation" });
   #head = element("div", { class: "token-row head", role: "row" });
-  #scroller = element("div", { class: "token-rows", tabindex: "0", role: "presentation" }, this.#space);
+  #scroller = element("div", { class: "token-rows", tabindex: "0", role: "rowgroup" }, this.#space);
   #list;
   #batch = null;
   #columns = [];
@@ -24,8 +24,12 @@ export class TokenTable {
   constructor({ pick = () => {} } = {}) {
     this.#pick = pick;
     this.#list = new VirtualList(this.#scroller, this.#space, (index) => this.#row(index));
-    this.element = element("div", { class: "token-table", role: "table", "aria-label": "Tokens", tabindex: "0" },
-      element("div", { role: "rowgroup" }, this.#head), this.#scroller);
+    this.element = element(
+      "div",
+      { class: "token-table", role: "table", "aria-label": "Tokens", tabindex: "0" },
+      element("div", { role: "rowgroup" }, this.#head),
+      this.#scroller,
+    );
     this.#scroller.addEventListener("click", (event) => {
       const row = event.target.closest("[data-token]");
       if (row) this.#pick(Number(row.dataset.token));
@@ -61,10 +65,28 @@ export class TokenTable {
   #header(column) {
     const chosen = column.key === this.#order.key;
     const sort = chosen ? (this.#order.down ? "descending" : "ascending") : null;
-    return element("div", { class: `cell ${column.kind}`, role: "columnheader", "aria-sort": sort, title: column.title },
-      column.value || column.key === "place" ? element("button", {
-        type: "button", on: { click: () => { this.#order = { key: column.key, down: chosen ? !this.#order.down : column.key !== "place" }; this.#sort(); this.#refocus(column.key); } }, "data-key": column.key,
-      }, column.label, element("span", { "aria-hidden": "true" }, chosen ? (this.#order.down ? " ↓" : " ↑") : "")) : column.label);
+    return element(
+      "div",
+      { class: `cell ${column.kind}`, role: "columnheader", "aria-sort": sort, title: column.title },
+      column.value || column.key === "place"
+        ? element(
+            "button",
+            {
+              type: "button",
+              on: {
+                click: () => {
+                  this.#order = { key: column.key, down: chosen ? !this.#order.down : column.key !== "place" };
+                  this.#sort();
+                  this.#refocus(column.key);
+                },
+              },
+              "data-key": column.key,
+            },
+            column.label,
+            element("span", { "aria-hidden": "true" }, chosen ? (this.#order.down ? " ↓" : " ↑") : ""),
+          )
+        : column.label,
+    );
   }
 
   #refocus(key) {
@@ -75,8 +97,13 @@ export class TokenTable {
     const token = this.#tokens[index];
     const { perception_mask: perception, mask } = this.#batch.masks;
     const kind = mask?.[token] ? " masked" : perception?.[token] ? " perceived" : "";
-    return element("div", { class: `token-row${kind}`, role: "row", "data-token": token, "aria-rowindex": index + 2 },
-      this.#columns.map((column) => element("div", { class: `cell ${column.kind}`, role: "cell" }, column.shown(token))));
+    return element(
+      "div",
+      { class: `token-row${kind}`, role: "row", "data-token": token, "aria-rowindex": index + 2 },
+      this.#columns.map((column) =>
+        element("div", { class: `cell ${column.kind}`, role: "cell" }, column.shown(token)),
+      ),
+    );
   }
 
   get count() {
@@ -87,18 +114,41 @@ export class TokenTable {
 function columnsOf(batch) {
   const number = (key, label, title, shown = brief) => {
     const values = batch.columns.get(key);
-    return values && { key, label, title, kind: "number", value: (token) => values[token], shown: (token) => shown(values[token]) };
+    return (
+      values && {
+        key,
+        label,
+        title,
+        kind: "number",
+        value: (token) => values[token],
+        shown: (token) => shown(values[token]),
+      }
+    );
   };
   const short = { original: "o", preserving: "p", removing: "n" };
   return [
-    { key: "place", label: "Place", kind: "place", shown: (token) => {
-      const row = batch.rowOf(token);
-      return [isolated(batch.names[row], 24), ` · ${token - batch.offsets[row]}`];
-    } },
+    {
+      key: "place",
+      label: "Place",
+      kind: "place",
+      shown: (token) => {
+        const row = batch.rowOf(token);
+        return [isolated(batch.names[row], 24), ` · ${token - batch.offsets[row]}`];
+      },
+    },
     { key: "token", label: "Token", kind: "text", shown: (token) => isolated(batch.text(token), 60) },
-    ...VIEWS.map((view) => number(`${view}.log_probs`, `p(${short[view]})`, `probability under ${view}`, (value) => percent(Math.exp(value)))),
+    ...VIEWS.map((view) =>
+      number(`${view}.log_probs`, `p(${short[view]})`, `probability under ${view}`, (value) =>
+        percent(Math.exp(value)),
+      ),
+    ),
     ...VIEWS.map((view) => number(`${view}.entropy`, `H(${short[view]})`, `entropy under ${view}, nats`)),
-    number("delta_entropy", "ΔH", "nats"), number("perception_score", "Score"), number("margin", "Margin", "nats"), number("token_loss", "Loss"),
-    ...VIEWS.map((view) => number(`grad.${view}.log_probs`, `∂/∂${short[view]}`, `gradient for the log-probability under ${view}`)),
+    number("delta_entropy", "ΔH", "nats"),
+    number("perception_score", "Score"),
+    number("margin", "Margin", "nats"),
+    number("token_loss", "Loss"),
+    ...VIEWS.map((view) =>
+      number(`grad.${view}.log_probs`, `∂/∂${short[view]}`, `gradient for the log-probability under ${view}`),
+    ),
   ].filter(Boolean);
 }

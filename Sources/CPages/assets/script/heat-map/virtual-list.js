@@ -61,7 +61,11 @@ export class VirtualList {
   }
 
   #request() {
-    if (this.#frame === 0) this.#frame = requestAnimationFrame(() => { this.#frame = 0; this.draw(); });
+    if (this.#frame === 0)
+      this.#frame = requestAnimationFrame(() => {
+        this.#frame = 0;
+        this.draw();
+      });
   }
 
   /// Puts the lines in sight into the document, in their order.

@@ -9,13 +9,13 @@ export class EngineInputs {
   #entries;
   #layout;
 
-  /// - texts: a Map from a view to a reply's text.
-  constructor(texts, label) {
-    this.label = label;
+  /// - texts: a Map from a view to a reply's text; names: the files' names, in the same order.
+  constructor(texts, names) {
+    this.label = [...texts.keys()].map((view, place) => `${view}: ${names[place]}`).join(", ");
     this.#texts = texts;
     this.#entries = new Map([...texts].map(([view, text]) => [view, entriesOf(text)]));
     this.canScore = true;
-    this.notes = [];
+    this.notes = viewsNamed(names) ? [] : ["The files' names do not say their views: they were taken in this order."];
     // Engines report no entropies, and nothing says whether the response was a good one.
     this.options = { detector: "divergence", gate: "none", ...(texts.has("preserving") ? {} : { preset: "papo-g" }) };
     this.longest = Math.min(...[...this.#entries.values()].map(knownTail));
@@ -48,21 +48,31 @@ export class EngineInputs {
     const lists = [...this.#entries.values()];
     const same = (a, b) => a && b && (a.id !== null && b.id !== null ? a.id === b.id : a.text === b.text);
     let length = 0;
-    while (length < this.longest && lists.every((list) => same(list.at(-1 - length), lists[0].at(-1 - length)))) length += 1;
+    while (length < this.longest && lists.every((list) => same(list.at(-1 - length), lists[0].at(-1 - length))))
+      length += 1;
     return Math.max(1, length);
   }
 
   #make() {
-    const tails = new Map([...this.#entries].map(([view, entries]) => [view, entries.slice(entries.length - this.length)]));
+    const tails = new Map(
+      [...this.#entries].map(([view, entries]) => [view, entries.slice(entries.length - this.length)]),
+    );
     const first = tails.get("original") ?? [...tails.values()][0];
     const columns = new Map();
-    for (const [view, tail] of tails) columns.set(`${view}.log_probs`, Float32Array.from(tail, (entry) => entry?.logProb ?? NaN));
+    for (const [view, tail] of tails)
+      columns.set(
+        `${view}.log_probs`,
+        Float32Array.from(tail, (entry) => entry?.logProb ?? NaN),
+      );
     const hasTexts = first.every((entry) => typeof entry?.text === "string");
     const hasIDs = first.every((entry) => Number.isInteger(entry?.id));
     this.#layout = new Layout([0], [this.length]);
     this.batch = new Batch({
-      names: ["response"], offsets: offsetsOf([this.length]), columns,
-      texts: hasTexts ? first.map((entry) => entry.text) : null, ids: hasIDs ? Float64Array.from(first, (entry) => entry.id) : null,
+      names: ["response"],
+      offsets: offsetsOf([this.length]),
+      columns,
+      texts: hasTexts ? first.map((entry) => entry.text) : null,
+      ids: hasIDs ? Float64Array.from(first, (entry) => entry.id) : null,
       top: (view, token) => tails.get(view)?.[token]?.best ?? null,
     });
   }
@@ -77,7 +87,11 @@ function knownTail(entries) {
 /// The views that files are of, by their names, else in the order given: original, preserving, removing, or without preserving.
 export function viewsOf(names) {
   const order = names.length === 2 ? ["original", "removing"] : VIEWS;
-  const named = names.map((name) => VIEWS.find((view) => name.toLowerCase().includes(view)) ?? null);
-  if (named.every(Boolean) && new Set(named).size === named.length) return named;
-  return names.map((_, place) => order[place] ?? null);
+  return viewsNamed(names) ?? names.map((_, place) => order[place]);
+}
+
+/// The views that all of the names say, each another one; else null.
+function viewsNamed(names) {
+  const named = names.map((name) => VIEWS.find((view) => name.toLowerCase().includes(view)));
+  return named.every(Boolean) && new Set(named).size === named.length ? named : null;
 }

@@ -31,7 +31,9 @@ function vllm(positions, ids) {
   return positions.map((position, place) => {
     if (position === null || typeof position !== "object") return null;
     const best = Object.entries(position).map(([name, said]) => ({
-      id: Number(name.replace("#", "")), text: said?.decoded_token ?? null, logProb: Number(said?.logprob ?? NaN),
+      id: Number(name.replace("#", "")),
+      text: said?.decoded_token ?? null,
+      logProb: Number(said?.logprob ?? NaN),
     }));
     const own = best.find((entry) => entry.id === ids?.[place]) ?? best[0];
     return own && { ...own, best: best.filter((entry) => entry.logProb > -9000).sort(byLogProb) };
@@ -39,17 +41,25 @@ function vllm(positions, ids) {
 }
 
 function echoed(said, usage, choices) {
-  const generated = choices === 1 ? usage?.completion_tokens ?? 0 : 0;
+  const generated = choices === 1 ? (usage?.completion_tokens ?? 0) : 0;
   const count = said.token_logprobs.length - generated;
   return said.token_logprobs.slice(0, count).map((logProb, place) => ({
-    id: null, text: said.tokens?.[place] ?? null, logProb: Number(logProb ?? NaN),
-    best: Object.entries(said.top_logprobs?.[place] ?? {}).map(([text, value]) => ({ id: null, text, logProb: value })).sort(byLogProb),
+    id: null,
+    text: said.tokens?.[place] ?? null,
+    logProb: Number(logProb ?? NaN),
+    best: Object.entries(said.top_logprobs?.[place] ?? {})
+      .map(([text, value]) => ({ id: null, text, logProb: value }))
+      .sort(byLogProb),
   }));
 }
 
 function sglang(meta) {
   const triple = ([logProb, id, text]) => ({ id, text: text ?? null, logProb: Number(logProb ?? NaN) });
   return meta.input_token_logprobs.map((entry, place) => ({
-    ...triple(entry), best: (meta.input_top_logprobs?.[place] ?? []).filter(([logProb]) => logProb !== null).map(triple).sort(byLogProb),
+    ...triple(entry),
+    best: (meta.input_top_logprobs?.[place] ?? [])
+      .filter(([logProb]) => logProb !== null)
+      .map(triple)
+      .sort(byLogProb),
   }));
 }

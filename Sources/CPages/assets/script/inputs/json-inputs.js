@@ -17,7 +17,9 @@ export function tensorsOfJSON(request) {
   const tensors = new Map();
   const total = lengths.reduce((sum, length) => sum + length, 0);
   const cumulative = new Int32Array(lengths.length + 1);
-  lengths.forEach((length, row) => { cumulative[row + 1] = cumulative[row] + length; });
+  lengths.forEach((length, row) => {
+    cumulative[row + 1] = cumulative[row] + length;
+  });
   tensors.set("cu_seqlens", Tensor.of(cumulative));
 
   const gather = (name, make, pick, absent) => {
@@ -27,7 +29,9 @@ export function tensorsOfJSON(request) {
     lists.forEach((list, row) => {
       const values = list ?? absent?.(lengths[row]);
       if (!Array.isArray(values) || values.length !== lengths[row]) throw new NotTensors(name);
-      values.forEach((value, place) => { flat[cumulative[row] + place] = converted(value, make, name); });
+      values.forEach((value, place) => {
+        flat[cumulative[row] + place] = converted(value, make, name);
+      });
     });
     tensors.set(name, Tensor.of(flat));
   };
@@ -43,20 +47,39 @@ export function tensorsOfJSON(request) {
   if (rollouts.some((r) => r.advantages !== undefined)) gather("advantages", Float32Array, (r) => r.advantages);
   scalars(rollouts, "advantage", "advantages", tensors);
   scalars(rollouts, "reward", "rewards", tensors);
-  groups(rollouts.map((r) => r.group_id), tensors);
+  groups(
+    rollouts.map((r) => r.group_id),
+    tensors,
+  );
   rollouts.forEach(refuseOthers);
   const tokens = rollouts.some((r) => Array.isArray(r.tokens)) ? rollouts.map((r) => r.tokens ?? []) : undefined;
-  return { tensors, metadata: withTokens(metadata, tokens), names: rollouts.map((r, row) => (r.id === undefined ? `rollout ${row}` : String(r.id))) };
+  return {
+    tensors,
+    metadata: withTokens(metadata, tokens),
+    names: rollouts.map((r, row) => (r.id === undefined ? `rollout ${row}` : String(r.id))),
+  };
 }
 
-const KNOWN = new Set(["id", "advantage", "advantages", "reward", "group_id", "response_mask", "perception_mask", "token_ids", "tokens",
-  ...VIEWS, ...OTHERS]);
+const KNOWN = new Set([
+  "id",
+  "advantage",
+  "advantages",
+  "reward",
+  "group_id",
+  "response_mask",
+  "perception_mask",
+  "token_ids",
+  "tokens",
+  ...VIEWS,
+  ...OTHERS,
+]);
 
 /// What is not understood here is the server's to judge.
 function refuseOthers(rollout) {
   for (const name of Object.keys(rollout)) if (!KNOWN.has(name)) throw new NotTensors(name);
   for (const view of [...VIEWS, ...OTHERS]) {
-    for (const name of Object.keys(rollout[view] ?? {})) if (!(name in VECTORS) && name !== "logits") throw new NotTensors(name);
+    for (const name of Object.keys(rollout[view] ?? {}))
+      if (!(name in VECTORS) && name !== "logits") throw new NotTensors(name);
   }
 }
 
@@ -72,7 +95,10 @@ function scalars(rollouts, member, name, tensors) {
   const given = rollouts.filter((rollout) => rollout[member] !== undefined);
   if (given.length === 0) return;
   if (given.length !== rollouts.length || tensors.has(name)) throw new NotTensors(member);
-  tensors.set(name, Tensor.of(Float64Array.from(rollouts, (rollout) => converted(rollout[member], Float64Array, member))));
+  tensors.set(
+    name,
+    Tensor.of(Float64Array.from(rollouts, (rollout) => converted(rollout[member], Float64Array, member))),
+  );
 }
 
 /// Names of groups as numbers: equal names, equal numbers.
@@ -131,7 +157,17 @@ function nested(name, value) {
   const flat = value.flat(shape.length - 1);
   const size = shape.reduce((product, extent) => product * extent, 1);
   if (flat.length !== size || flat.some(Array.isArray)) throw new NotTensors(name);
-  const make = /_mask$/.test(name) ? Uint8Array : /^(token_ids)$/.test(name) ? BigInt64Array : name === "cu_seqlens" ? Int32Array
-    : name === "rewards" ? Float64Array : Float32Array;
-  return Tensor.of(make.from(flat, (item) => converted(item, make, name)), shape);
+  const make = /_mask$/.test(name)
+    ? Uint8Array
+    : /^(token_ids)$/.test(name)
+      ? BigInt64Array
+      : name === "cu_seqlens"
+        ? Int32Array
+        : name === "rewards"
+          ? Float64Array
+          : Float32Array;
+  return Tensor.of(
+    make.from(flat, (item) => converted(item, make, name)),
+    shape,
+  );
 }

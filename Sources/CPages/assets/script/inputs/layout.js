@@ -12,7 +12,7 @@ export class Layout {
 
   /// Rows of T places each, of which the last ones outside the response are padding.
   /// - responseMask: typed array [B·T], or null.
-  static padded(rows, places, responseMask, least = () => 0) {
+  static padded(rows, places, responseMask, least = (_row) => 0) {
     const starts = [];
     const lengths = [];
     for (let row = 0; row < rows; row += 1) {
@@ -27,7 +27,10 @@ export class Layout {
   /// Rows one after another, from `cumulative` lengths [B + 1].
   static packed(cumulative) {
     const starts = cumulative.slice(0, -1);
-    return new Layout(starts, starts.map((start, row) => cumulative[row + 1] - start));
+    return new Layout(
+      starts,
+      starts.map((start, row) => cumulative[row + 1] - start),
+    );
   }
 
   get rows() {
@@ -58,15 +61,28 @@ export function layoutOf(tensors, textLengths = null) {
   if (!first) return new Layout([], []);
   const mask = tensors.get("response_mask");
   const [rows, places] = first.shape.length === 1 ? [1, first.shape[0]] : first.shape;
-  const least = textLengths ? (row) => (textLengths[row] ?? 0) : () => 0;
+  const least = textLengths ? (row) => textLengths[row] ?? 0 : () => 0;
   return Layout.padded(rows, places, mask?.elements() ?? null, least);
 }
 
 const PER_TOKEN = new Set([
-  "logits", "token_ids", "response_mask", "perception_mask", "gate", "mask", "delta_entropy", "perception_score", "token_loss", "token_reward",
+  "logits",
+  "token_ids",
+  "response_mask",
+  "perception_mask",
+  "gate",
+  "mask",
+  "delta_entropy",
+  "perception_score",
+  "token_loss",
+  "token_reward",
 ]);
 
 function isPerToken(name) {
-  return PER_TOKEN.has(name) || /\.(log_probs|entropy|logits|top_log_probs|entropy_lower|entropy_upper)$/.test(name)
-    && !/^grad\..*logits$/.test(name) || /^weights\./.test(name);
+  return (
+    PER_TOKEN.has(name) ||
+    (/\.(log_probs|entropy|logits|top_log_probs|entropy_lower|entropy_upper)$/.test(name) &&
+      !/^grad\..*logits$/.test(name)) ||
+    /^weights\./.test(name)
+  );
 }

@@ -18,10 +18,16 @@ export class Unrecognised extends Error {
 
 /// Reads files ({ name, arrayBuffer() }). Returns `{ inputs }`, or `{ texts }` where it was a listing of tokens' texts.
 export async function recognised(files) {
-  const read = await Promise.all(files.map(async (file) => ({ name: file.name, ...contentOf(await file.arrayBuffer(), file.name) })));
+  const read = await Promise.all(
+    files.map(async (file) => ({ name: file.name, ...contentOf(await file.arrayBuffer(), file.name) })),
+  );
   const engines = read.filter((file) => file.json !== undefined && engineOf(file.json));
   if (engines.length > 0) return { inputs: engineInputs(engines, read) };
-  if (read.length > 1) throw new Unrecognised("More than one file", "Several files are read together only when each is an inference engine's reply.");
+  if (read.length > 1)
+    throw new Unrecognised(
+      "More than one file",
+      "Several files are read together only when each is an inference engine's reply.",
+    );
   const [{ name, json, text, file }] = read;
   if (file) return { inputs: ofTensors(file, name) };
   if (isListing(json)) return { texts: json };
@@ -36,7 +42,10 @@ function contentOf(buffer, name) {
   try {
     text = new TextDecoder("utf-8", { fatal: true }).decode(buffer);
   } catch {
-    throw new Unrecognised(`${name} is neither JSON nor safetensors`, "Its bytes are no UTF-8 text, and it does not begin with the length of a safetensors header.");
+    throw new Unrecognised(
+      `${name} is neither JSON nor safetensors`,
+      "Its bytes are no UTF-8 text, and it does not begin with the length of a safetensors header.",
+    );
   }
   try {
     return { text, json: JSON.parse(text) };
@@ -47,13 +56,20 @@ function contentOf(buffer, name) {
 
 function ofTensors(file, label) {
   const names = [...file.tensors.keys()];
-  if (names.some((name) => /^(original|preserving|removing)\.|^logits$/.test(name) && !/entropy_(lower|upper)$/.test(name))) {
+  if (
+    names.some(
+      (name) => /^(original|preserving|removing)\.|^logits$/.test(name) && !/entropy_(lower|upper)$/.test(name),
+    )
+  ) {
     return new TensorInputs({ ...file, label });
   }
   if (file.metadata.result || names.some((name) => ["perception_mask", "delta_entropy", "token_loss"].includes(name))) {
     return ReplyInputs.ofTensors(file, label);
   }
-  throw new Unrecognised(`${label} holds no tensors of /v1/score`, `It holds ${names.slice(0, 20).join(", ") || "none"}.`);
+  throw new Unrecognised(
+    `${label} holds no tensors of /v1/score`,
+    `It holds ${names.slice(0, 20).join(", ") || "none"}.`,
+  );
 }
 
 function ofJSON(json, text, label) {
@@ -63,7 +79,10 @@ function ofJSON(json, text, label) {
   if ("loss_numerator" in json || ("loss" in json && "diagnostics" in json)) return ReplyInputs.ofJSON(json, label);
   const isColumnar = Object.keys(json).some((name) => /^(original|preserving|removing)\./.test(name));
   if (!Array.isArray(json.rollouts) && !isColumnar) {
-    throw new Unrecognised(`${label} is no request and no reply of /v1/score`, "It has neither rollouts nor tensors such as original.log_probs.");
+    throw new Unrecognised(
+      `${label} is no request and no reply of /v1/score`,
+      "It has neither rollouts nor tensors such as original.log_probs.",
+    );
   }
   try {
     return new TensorInputs({ ...tensorsOfJSON(json), label });
@@ -74,12 +93,18 @@ function ofJSON(json, text, label) {
 }
 
 function engineInputs(engines, read) {
-  if (engines.length !== read.length) throw new Unrecognised("Not all files are engines' replies", "Drop the replies for two or three views together.");
+  if (engines.length !== read.length)
+    throw new Unrecognised("Not all files are engines' replies", "Drop the replies for two or three views together.");
   if (engines.length === 1 || engines.length > 3) {
-    throw new Unrecognised("Two or three replies are needed",
-      "One engine's reply for each view: original, preserving and removing, or original and removing. Drop them together.");
+    throw new Unrecognised(
+      "Two or three replies are needed",
+      "One engine's reply for each view: original, preserving and removing, or original and removing. Drop them together.",
+    );
   }
   const views = viewsOf(engines.map((file) => file.name));
   const texts = new Map(engines.map((file, place) => [views[place], file.text]));
-  return new EngineInputs(texts, engines.map((file) => file.name).join(", "));
+  return new EngineInputs(
+    texts,
+    engines.map((file) => file.name),
+  );
 }

@@ -17,7 +17,9 @@ export class ReplyInputs {
     this.notes = ["A reply holds no inputs: drop the request to change options."];
     const rows = layout.rows;
     const plain = new Batch({
-      names: names ?? Array.from({ length: rows }, (_, row) => `rollout ${row}`), offsets: layout.offsets, texts,
+      names: names ?? Array.from({ length: rows }, (_, row) => `rollout ${row}`),
+      offsets: layout.offsets,
+      texts,
     });
     this.batch = withReply(plain, layout, tensors, this.options);
   }
@@ -29,9 +31,14 @@ export class ReplyInputs {
 
   static ofJSON(reply, label) {
     const rollouts = Array.isArray(reply.rollouts) ? reply.rollouts : null;
-    const tokens = rollouts?.every((rollout) => Array.isArray(rollout.tokens)) ? rollouts.map((rollout) => rollout.tokens) : reply.tokens;
+    const tokens = rollouts?.every((rollout) => Array.isArray(rollout.tokens))
+      ? rollouts.map((rollout) => rollout.tokens)
+      : reply.tokens;
     return new ReplyInputs({
-      tensors: tensorsOfJSONReply(reply, Tensor), result: reply, tokens, label,
+      tensors: tensorsOfJSONReply(reply, Tensor),
+      result: reply,
+      tokens,
+      label,
       names: rollouts?.map((rollout, row) => (rollout.id === undefined ? `rollout ${row}` : String(rollout.id))),
     });
   }
@@ -46,5 +53,6 @@ function packedByCounts(layout, result) {
   const counts = result.diagnostics?.sequences?.map((sequence) => sequence.tokens);
   if (layout.rows !== 1 || !counts || counts.length < 2) return layout;
   return counts.reduce((sum, count) => sum + count, 0) === layout.length
-    ? new Layout([...offsetsOf(counts)].slice(0, -1), counts) : layout;
+    ? new Layout([...offsetsOf(counts)].slice(0, -1), counts)
+    : layout;
 }

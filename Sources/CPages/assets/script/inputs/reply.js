@@ -3,7 +3,10 @@ import { offsetsOf, VIEWS } from "../heat-map/batch.js";
 
 const MASKS = ["perception_mask", "gate", "mask"];
 const COLUMNS = [
-  "delta_entropy", "perception_score", "token_loss", "token_reward",
+  "delta_entropy",
+  "perception_score",
+  "token_loss",
+  "token_reward",
   ...VIEWS.flatMap((view) => [`grad.${view}.log_probs`, `${view}.entropy_lower`, `${view}.entropy_upper`]),
 ];
 
@@ -56,7 +59,9 @@ export function tensorsOfJSONReply(reply, Tensor) {
     tensors.set(name, Tensor.of(array));
   };
   if (Array.isArray(reply.rollouts)) {
-    const lengths = reply.rollouts.map((rollout) => [...MASKS, ...COLUMNS].reduce((most, name) => Math.max(most, member(rollout, name)?.length ?? 0), 0));
+    const lengths = reply.rollouts.map((rollout) =>
+      [...MASKS, ...COLUMNS].reduce((most, name) => Math.max(most, member(rollout, name)?.length ?? 0), 0),
+    );
     tensors.set("cu_seqlens", Tensor.of(offsetsOf(lengths)));
     for (const name of [...MASKS, ...COLUMNS]) {
       const lists = reply.rollouts.map((rollout) => member(rollout, name));

@@ -31,8 +31,14 @@ export class TensorInputs {
     this.notes = tokens && !texts ? ["The texts in “tokens” do not fit these tensors and are not shown."] : [];
     this.batch = new Batch({
       names: names ?? Array.from({ length: rows }, (_, row) => `rollout ${row}`),
-      offsets: this.#layout.offsets, texts, ids: this.#gathered("token_ids"), masks: this.#masks(),
-      columns: this.#columns(), advantages: this.#advantages(), top: this.#top(tensors, parsed(metadata.vocabulary) ?? {}),
+      offsets: this.#layout.offsets,
+      texts,
+      ids: this.#gathered("token_ids"),
+      masks: this.#masks(),
+      columns: this.#columns(),
+      advantages: this.#advantages(),
+      worth: this.#tensors.has("advantages") ? "advantage" : "reward",
+      top: this.#top(tensors, parsed(metadata.vocabulary) ?? {}),
     });
   }
 
@@ -85,7 +91,8 @@ export class TensorInputs {
     const shape = logits[0][1].shape.slice(0, logits[0][0] === "logits" ? -2 : -1);
     const places = this.#places();
     const tensors = new Map([...this.#tensors].filter(([name]) => !logits.some(([large]) => large === name)));
-    for (const [name, values] of this.#reduced.columns) tensors.set(name, Tensor.of(spread(values, places, shape), shape));
+    for (const [name, values] of this.#reduced.columns)
+      tensors.set(name, Tensor.of(spread(values, places, shape), shape));
     return tensors;
   }
 
@@ -93,9 +100,18 @@ export class TensorInputs {
     const columns = new Map();
     const places = this.#places();
     for (const view of this.#logitViews) {
-      const said = await logitColumns((place) => this.#logitRow(view, place), places, this.batch.ids,
-        (token) => this.batch.counts(token), temperature, signal);
-      for (const [name, values] of [["log_probs", said.logProbs], ["entropy", said.entropy]]) {
+      const said = await logitColumns(
+        (place) => this.#logitRow(view, place),
+        places,
+        this.batch.ids,
+        (token) => this.batch.counts(token),
+        temperature,
+        signal,
+      );
+      for (const [name, values] of [
+        ["log_probs", said.logProbs],
+        ["entropy", said.entropy],
+      ]) {
         if (values && !this.#tensors.has(`${view}.${name}`)) columns.set(`${view}.${name}`, values);
       }
     }
@@ -145,10 +161,14 @@ export class TensorInputs {
     const shown = VIEWS.filter((view) => tensors.has(`${SHOWN}${view}.top_ids`)).map((view) => {
       const ids = tensors.get(`${SHOWN}${view}.top_ids`);
       const k = ids.shape.at(-1);
-      return [view, {
-        k, ids: this.#layout.gather(ids.elements(), k),
-        logProbs: this.#layout.gather(tensors.get(`${SHOWN}${view}.top_log_probs`).floats(), k),
-      }];
+      return [
+        view,
+        {
+          k,
+          ids: this.#layout.gather(ids.elements(), k),
+          logProbs: this.#layout.gather(tensors.get(`${SHOWN}${view}.top_log_probs`).floats(), k),
+        },
+      ];
     });
     const carried = new Map(shown);
     return (view, token) => {
@@ -156,7 +176,11 @@ export class TensorInputs {
       if (kept) {
         return Array.from({ length: kept.k }, (_, i) => {
           const id = kept.ids[token * kept.k + i];
-          return { id, text: Object.hasOwn(vocabulary, id) ? vocabulary[id] : null, logProb: kept.logProbs[token * kept.k + i] };
+          return {
+            id,
+            text: Object.hasOwn(vocabulary, id) ? vocabulary[id] : null,
+            logProb: kept.logProbs[token * kept.k + i],
+          };
         });
       }
       if (!this.#logitViews.includes(view) || !this.batch.counts(token)) return null;

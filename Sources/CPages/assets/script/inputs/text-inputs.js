@@ -21,8 +21,12 @@ export class TextInputs {
     const entries = rollouts.map((rollout, row) => entriesByView(rollout, lengths[row]));
     this.batch = new Batch({
       names: rollouts.map((rollout, row) => (rollout?.id === undefined ? `rollout ${row}` : String(rollout.id))),
-      offsets: this.#layout.offsets, texts: textsOf(rollouts, entries, lengths), columns: columnsOf(rollouts, entries, lengths),
-      advantages: rollouts.some((r) => r?.advantage !== undefined) ? Float64Array.from(rollouts, (r) => r.advantage ?? NaN) : null,
+      offsets: this.#layout.offsets,
+      texts: textsOf(rollouts, entries, lengths),
+      columns: columnsOf(rollouts, entries, lengths),
+      advantages: rollouts.some((r) => r?.advantage !== undefined)
+        ? Float64Array.from(rollouts, (r) => r.advantage ?? NaN)
+        : null,
       top: (view, token) => {
         const row = this.batch.rowOf(token);
         return entries[row].get(view)?.[token - this.#layout.offsets[row]]?.best ?? null;
@@ -33,7 +37,11 @@ export class TextInputs {
   /// Scores the batch.
   /// - options: those to send; resolved: all of them, since one that the body has may have been taken back.
   async score(options, signal, resolved) {
-    const stated = Object.fromEntries(Object.keys(this.options).map((name) => [name, resolved[name]]).filter(([, value]) => value !== undefined));
+    const stated = Object.fromEntries(
+      Object.keys(this.options)
+        .map((name) => [name, resolved[name]])
+        .filter(([, value]) => value !== undefined),
+    );
     const query = queried({ ...stated, ...options, return: ["all"] });
     return scored(this.batch, this.#layout, { body: this.#text, contentType: "application/json", query, signal });
   }
@@ -45,16 +53,20 @@ export class TextInputs {
 
 /// Options as a query's parameters: lists of words with commas, null as `none`, what has members as JSON.
 export function queried(options) {
-  return Object.fromEntries(Object.entries(options).map(([name, value]) => {
-    if (value === null) return [name, "none"];
-    if (Array.isArray(value) && value.every((item) => typeof item === "string")) return [name, value.join(",") || "none"];
-    return [name, typeof value === "object" ? JSON.stringify(value) : String(value)];
-  }));
+  return Object.fromEntries(
+    Object.entries(options).map(([name, value]) => {
+      if (value === null) return [name, "none"];
+      if (Array.isArray(value) && value.every((item) => typeof item === "string"))
+        return [name, value.join(",") || "none"];
+      return [name, typeof value === "object" ? JSON.stringify(value) : String(value)];
+    }),
+  );
 }
 
 function lengthOf(rollout) {
   if (Array.isArray(rollout?.token_ids)) return rollout.token_ids.length;
-  if (Number.isSafeInteger(rollout?.response_length) && rollout.response_length >= 0) return Math.min(rollout.response_length, 1e6);
+  if (Number.isSafeInteger(rollout?.response_length) && rollout.response_length >= 0)
+    return Math.min(rollout.response_length, 1e6);
   for (const view of VIEWS) {
     for (const list of Object.values(rollout?.[view] ?? {})) if (Array.isArray(list)) return list.length;
   }
@@ -64,15 +76,22 @@ function lengthOf(rollout) {
 /// The last entries of each view's reply.
 function entriesByView(rollout, length) {
   const views = VIEWS.filter((view) => engineOf(rollout?.[view]?.reply));
-  return new Map(views.map((view) => {
-    const entries = entriesOf(JSON.stringify(rollout[view].reply));
-    return [view, length > 0 ? entries.slice(-length) : []];
-  }));
+  return new Map(
+    views.map((view) => {
+      const entries = entriesOf(JSON.stringify(rollout[view].reply));
+      return [view, length > 0 ? entries.slice(-length) : []];
+    }),
+  );
 }
 
 function textsOf(rollouts, entries, lengths) {
-  const texts = rollouts.flatMap((rollout, row) => Array.from({ length: lengths[row] }, (_, place) =>
-    rollout.tokens?.[place] ?? entries[row].get("original")?.[place]?.text ?? rollout.token_ids?.[place] ?? place));
+  const texts = rollouts.flatMap((rollout, row) =>
+    Array.from(
+      { length: lengths[row] },
+      (_, place) =>
+        rollout.tokens?.[place] ?? entries[row].get("original")?.[place]?.text ?? rollout.token_ids?.[place] ?? place,
+    ),
+  );
   return texts.map(String);
 }
 
@@ -80,9 +99,16 @@ function columnsOf(rollouts, entries, lengths) {
   const columns = new Map();
   for (const view of VIEWS) {
     for (const member of ["log_probs", "entropy"]) {
-      const values = rollouts.flatMap((rollout, row) => Array.from({ length: lengths[row] }, (_, place) =>
-        rollout[view]?.[member]?.[place] ?? (member === "log_probs" ? entries[row].get(view)?.[place]?.logProb : undefined)));
-      if (values.length > 0 && values.every((value) => typeof value === "number")) columns.set(`${view}.${member}`, Float32Array.from(values));
+      const values = rollouts.flatMap((rollout, row) =>
+        Array.from(
+          { length: lengths[row] },
+          (_, place) =>
+            rollout[view]?.[member]?.[place] ??
+            (member === "log_probs" ? entries[row].get(view)?.[place]?.logProb : undefined),
+        ),
+      );
+      if (values.length > 0 && values.every((value) => typeof value === "number"))
+        columns.set(`${view}.${member}`, Float32Array.from(values));
     }
   }
   return columns;

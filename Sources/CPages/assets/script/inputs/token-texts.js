@@ -5,7 +5,10 @@
 export function textsFor(listed, layout) {
   if (!isListing(listed)) return null;
   const flat = listed.every((item) => typeof item === "string");
-  if (flat) return listed.length >= layout.length && (layout.rows === 1 || layout.isPlain) ? listed.slice(0, layout.length) : null;
+  if (flat)
+    return listed.length >= layout.length && (layout.rows === 1 || layout.isPlain)
+      ? listed.slice(0, layout.length)
+      : null;
   if (listed.length !== layout.rows) return null;
   const texts = [];
   for (let row = 0; row < layout.rows; row += 1) {
@@ -19,13 +22,17 @@ export function textsFor(listed, layout) {
 /// How many texts each row has, or null.
 export function textLengths(listed) {
   if (!isListing(listed)) return null;
-  return listed.every((item) => typeof item === "string") ? [listed.length] : listed.map((row) => (Array.isArray(row) ? row.length : 0));
+  return listed.every((item) => typeof item === "string")
+    ? [listed.length]
+    : listed.map((row) => (Array.isArray(row) ? row.length : 0));
 }
 
 /// Whether a JSON value is a listing of texts: strings, or lists of strings.
 export function isListing(value) {
   const texts = (list) => list.every((item) => typeof item === "string");
-  return Array.isArray(value) && value.length > 0 && (texts(value) || value.every((row) => Array.isArray(row) && texts(row)));
+  return (
+    Array.isArray(value) && value.length > 0 && (texts(value) || value.every((row) => Array.isArray(row) && texts(row)))
+  );
 }
 
 /// JSON text as a value, or null.

@@ -36,19 +36,50 @@ export class Comparison {
     this.element.className = `comparison ${this.#mode}`;
     if (this.#mode === "wipe" && views.length > 0) return this.#drawWipe(original, views);
     if (this.#mode === "difference") return this.#drawDifference(original, views);
-    this.element.replaceChildren(this.#figure(original, canvasOf(original.bitmap)), ...views.map((view) => this.#figure(view, canvasOf(view.bitmap))));
+    this.element.replaceChildren(
+      this.#figure(original, canvasOf(original.bitmap)),
+      ...views.map((view) => this.#figure(view, canvasOf(view.bitmap))),
+    );
   }
 
   #drawDifference(original, views) {
-    const draw = () => views.map((view) => {
-      const same = view.width === original.width && view.height === original.height;
-      if (!same) return this.#figure(view, element("p", { class: "notice" }, `The sizes differ: ${original.width} × ${original.height} and ${view.width} × ${view.height}.`));
-      const { canvas, mean, share } = difference(original.bitmap, view.bitmap, this.#gain);
-      return this.#figure(view, canvas, `mean difference ${measure(mean)} of 255, ${measure(share * 100)} % of pixels`);
-    });
+    const draw = () =>
+      views.map((view) => {
+        const same = view.width === original.width && view.height === original.height;
+        if (!same)
+          return this.#figure(
+            view,
+            element(
+              "p",
+              { class: "notice" },
+              `The sizes differ: ${original.width} × ${original.height} and ${view.width} × ${view.height}.`,
+            ),
+          );
+        const { canvas, mean, share } = difference(original.bitmap, view.bitmap, this.#gain);
+        return this.#figure(
+          view,
+          canvas,
+          `mean difference ${measure(mean)} of 255, ${measure(share * 100)} % of pixels`,
+        );
+      });
     const figures = element("div", { class: "comparison-grid" }, draw());
-    const gain = element("input", { type: "range", min: 1, max: 16, step: 1, value: this.#gain, on: { input: () => { this.#gain = Number(gain.value); figures.replaceChildren(...draw()); } } });
-    this.element.replaceChildren(element("div", { class: "gain" }, field("amplified", gain, { unit: "|original − view|, times 1 … 16" })), figures);
+    const gain = element("input", {
+      type: "range",
+      min: 1,
+      max: 16,
+      step: 1,
+      value: this.#gain,
+      on: {
+        input: () => {
+          this.#gain = Number(gain.value);
+          figures.replaceChildren(...draw());
+        },
+      },
+    });
+    this.element.replaceChildren(
+      element("div", { class: "gain" }, field("amplified", gain, { unit: "|original − view|, times 1 … 16" })),
+      figures,
+    );
   }
 
   #drawWipe(original, views) {
@@ -57,7 +88,14 @@ export class Comparison {
     const top = canvasOf(chosen.bitmap);
     top.classList.add("top");
     const line = element("span", { class: "wipe-line", "aria-hidden": "true" });
-    const slider = element("input", { type: "range", min: 0, max: 100, step: 0.5, value: this.#share, "aria-label": `How much of the picture is the original; the rest is ${chosen.name}` });
+    const slider = element("input", {
+      type: "range",
+      min: 0,
+      max: 100,
+      step: 0.5,
+      value: this.#share,
+      "aria-label": `How much of the picture is the original; the rest is ${chosen.name}`,
+    });
     const wipe = () => {
       this.#share = Number(slider.value);
       top.style.clipPath = `inset(0 0 0 ${this.#share}%)`;
@@ -68,13 +106,28 @@ export class Comparison {
     frame.addEventListener("pointermove", (event) => {
       if (event.buttons === 0 && event.pointerType !== "mouse") return;
       const box = frame.getBoundingClientRect();
-      slider.value = String(Math.max(0, Math.min(100, 100 * (event.clientX - box.left) / box.width)));
+      slider.value = String(Math.max(0, Math.min(100, (100 * (event.clientX - box.left)) / box.width)));
       wipe();
     });
-    const pick = element("select", { on: { change: () => { this.#wiped = pick.value; this.#draw(); } } },
-      views.map((view) => element("option", { value: view.name, selected: view === chosen }, view.name)));
-    this.element.replaceChildren(element("div", { class: "row" }, element("label", { class: "inline" }, element("span", {}, "View"), pick)), frame, slider,
-      element("div", { class: "wipe-names" }, element("span", {}, "original"), element("span", {}, chosen.name)), this.#caption(chosen));
+    const pick = element(
+      "select",
+      {
+        on: {
+          change: () => {
+            this.#wiped = pick.value;
+            this.#draw();
+          },
+        },
+      },
+      views.map((view) => element("option", { value: view.name, selected: view === chosen }, view.name)),
+    );
+    this.element.replaceChildren(
+      element("div", { class: "row" }, element("label", { class: "inline" }, element("span", {}, "View"), pick)),
+      frame,
+      slider,
+      element("div", { class: "wipe-names" }, element("span", {}, "original"), element("span", {}, chosen.name)),
+      this.#caption(chosen),
+    );
     wipe();
   }
 
@@ -84,21 +137,53 @@ export class Comparison {
 
   #caption(view, note = null) {
     const isOriginal = view === this.#pictures[0];
-    return element("figcaption", {},
-      element("div", {}, element("b", {}, isolated(view.name)), element("span", { class: "unit" }, ` ${view.width} × ${view.height}`)),
+    return element(
+      "figcaption",
+      {},
+      element(
+        "div",
+        {},
+        element("b", {}, isolated(view.name)),
+        element("span", { class: "unit" }, ` ${view.width} × ${view.height}`),
+      ),
       note && element("p", { class: "help" }, note),
       isOriginal ? element("p", { class: "help" }, "as the server decodes it") : stepList(view.steps),
-      !isOriginal && element("div", { class: "row actions" },
-        button("Edit steps", () => this.#useSteps(view.name, view.steps), { title: "Change by hand what was drawn", "aria-label": `Edit the steps of ${view.name}` }),
-        button("Save", () => download(view.blob, `${view.name}.png`), { "aria-label": `Save ${view.name}` })));
+      !isOriginal &&
+        element(
+          "div",
+          { class: "row actions" },
+          button("Edit steps", () => this.#useSteps(view.name, view.steps), {
+            title: "Change by hand what was drawn",
+            "aria-label": `Edit the steps of ${view.name}`,
+          }),
+          button("Save", () => download(view.blob, `${view.name}.png`), { "aria-label": `Save ${view.name}` }),
+        ),
+    );
   }
 }
 
 /// The steps that were drawn, with every number.
 function stepList(steps) {
   if (steps.length === 0) return element("p", { class: "help" }, "No step was drawn: the view equals the original.");
-  return element("ol", { class: "drawn" }, steps.map(({ step, ...values }) => element("li", {}, element("b", {}, isolated(step.replaceAll("_", " "))), " ",
-    element("span", {}, Object.entries(values).map(([name, value]) => `${name.replaceAll("_", " ")} ${shown(value)}`).join(" · ")))));
+  return element(
+    "ol",
+    { class: "drawn" },
+    steps.map(({ step, ...values }) =>
+      element(
+        "li",
+        {},
+        element("b", {}, isolated(step.replaceAll("_", " "))),
+        " ",
+        element(
+          "span",
+          {},
+          Object.entries(values)
+            .map(([name, value]) => `${name.replaceAll("_", " ")} ${shown(value)}`)
+            .join(" · "),
+        ),
+      ),
+    ),
+  );
 }
 
 function shown(value) {

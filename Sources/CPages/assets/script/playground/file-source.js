@@ -5,12 +5,35 @@ import { element, freshID } from "../common/elements.js";
 /// - take(files): called with a list of files.
 export function fileSource({ label, hint, accept, multiple = false, take, target }) {
   const id = freshID("file");
-  const input = element("input", { type: "file", class: "unseen", id, accept, multiple, on: { change: () => { if (input.files.length) take([...input.files]); input.value = ""; } } });
-  const place = element("div", { class: "drop" }, element("span", {}, label),
-    element("label", { class: "button", for: id }, multiple ? "Choose files" : "Choose a file", input), hint && element("p", { class: "help" }, hint));
+  const input = element("input", {
+    type: "file",
+    class: "unseen",
+    id,
+    accept,
+    multiple,
+    on: {
+      change: () => {
+        if (input.files.length) take([...input.files]);
+        input.value = "";
+      },
+    },
+  });
+  const place = element(
+    "div",
+    { class: "drop" },
+    element("span", {}, label),
+    element("label", { class: "button", for: id }, multiple ? "Choose files" : "Choose a file", input),
+    hint && element("p", { class: "help" }, hint),
+  );
   let depth = 0;
-  const over = (is) => { depth = Math.max(0, depth + is); place.classList.toggle("over", depth > 0); };
-  target.addEventListener("dragenter", (event) => { event.preventDefault(); over(1); });
+  const over = (is) => {
+    depth = Math.max(0, depth + is);
+    place.classList.toggle("over", depth > 0);
+  };
+  target.addEventListener("dragenter", (event) => {
+    event.preventDefault();
+    over(1);
+  });
   target.addEventListener("dragleave", () => over(-1));
   target.addEventListener("dragover", (event) => event.preventDefault());
   target.addEventListener("drop", (event) => {

@@ -1,6 +1,11 @@
 // Which tokens are of interest.
 
-export const FILTERS = [["all", "all tokens"], ["perception", "perception tokens"], ["mask", "tokens in the loss"], ["falling", "tokens with ΔH < 0"]];
+export const FILTERS = [
+  ["all", "all tokens"],
+  ["perception", "perception tokens"],
+  ["mask", "tokens in the loss"],
+  ["falling", "tokens with ΔH < 0"],
+];
 
 /// token => whether it passes, or null where all do.
 export function tokenFilter(batch, kind, text) {

@@ -4,14 +4,53 @@ import { isolated } from "../common/visible-text.js";
 import { optionControl } from "./option-control.js";
 
 const GROUPS = [
-  ["Selection", ["detector", "top_k_ratio", "score", "epsilon", "min_delta_entropy", "candidates", "quota", "scope", "ties"], true],
+  [
+    "Selection",
+    ["detector", "top_k_ratio", "score", "epsilon", "min_delta_entropy", "candidates", "quota", "scope", "ties"],
+    true,
+  ],
   ["Gate", ["gate", "gate_threshold"], true],
-  ["Loss", ["estimator", "loss", "tau", "terms", "clamp_input", "clamp_result", "coefficient", "loss_cap", "aggregation",
-    "norm_length", "global_batch_size", "denominator"], true],
+  [
+    "Loss",
+    [
+      "estimator",
+      "loss",
+      "tau",
+      "terms",
+      "clamp_input",
+      "clamp_result",
+      "coefficient",
+      "loss_cap",
+      "aggregation",
+      "norm_length",
+      "global_batch_size",
+      "denominator",
+    ],
+    true,
+  ],
   ["Likeliest tokens, temperature", ["vocabulary_size", "entropy_from", "temperature"], false],
-  ["Objective", ["policy", "clip_low", "clip_high", "dual_clip", "importance_level", "policy_tokens", "kl_estimator", "kl_coefficient",
-    "policy_aggregation", "policy_denominator", "entropy_coefficients"], false],
-  ["Advantages", ["advantage_shaping", "advantage_floor", "dependency_min", "dependency_max", "dependency_mean"], false],
+  [
+    "Objective",
+    [
+      "policy",
+      "clip_low",
+      "clip_high",
+      "dual_clip",
+      "importance_level",
+      "policy_tokens",
+      "kl_estimator",
+      "kl_coefficient",
+      "policy_aggregation",
+      "policy_denominator",
+      "entropy_coefficients",
+    ],
+    false,
+  ],
+  [
+    "Advantages",
+    ["advantage_shaping", "advantage_floor", "dependency_min", "dependency_max", "dependency_mean"],
+    false,
+  ],
   ["Gradients", ["stop_gradient", "gradient_of", "grad_scale"], false],
 ];
 // The page itself chooses what it asks for.
@@ -30,16 +69,26 @@ export class OptionsPanel {
     this.#presets = new Map(presets.presets.map((preset) => [preset.name, preset]));
     this.#defaultName = presets.default;
     this.#changed = changed;
-    this.#preset = optionControl({ name: "preset", kind: "choice", choices: [...this.#presets.keys()], says: "" }, () => {
-      this.#fill(this.#presets.get(this.#preset.read()).options);
-      changed();
-    });
+    this.#preset = optionControl(
+      { name: "preset", kind: "choice", choices: [...this.#presets.keys()], says: "" },
+      () => {
+        this.#fill(this.#presets.get(this.#preset.read()).options);
+        changed();
+      },
+    );
     const byName = new Map(schemas.map((schema) => [schema.name, schema]));
     const grouped = new Set(GROUPS.flatMap(([, names]) => names));
     const rest = schemas.map((schema) => schema.name).filter((name) => !grouped.has(name) && !LEFT_OUT.has(name));
-    const groups = [...GROUPS, ["More", rest, false]].map(([legend, names, isOpen]) => this.#group(legend, names, isOpen, byName));
-    this.element = element("form", { class: "stack options", "aria-label": "Options", on: { submit: (event) => event.preventDefault() } },
-      this.#preset.element, this.#about, groups.filter(Boolean));
+    const groups = [...GROUPS, ["More", rest, false]].map(([legend, names, isOpen]) =>
+      this.#group(legend, names, isOpen, byName),
+    );
+    this.element = element(
+      "form",
+      { class: "stack options", "aria-label": "Options", on: { submit: (event) => event.preventDefault() } },
+      this.#preset.element,
+      this.#about,
+      groups.filter(Boolean),
+    );
     this.write({});
   }
 
@@ -83,7 +132,8 @@ export class OptionsPanel {
       const control = this.#controls.get(name);
       if (!control) continue;
       control.fault([reason.reason, reason.expected && `expected ${reason.expected}`].filter(Boolean).join("; "));
-      for (let node = control.element.closest("details"); node; node = node.parentElement.closest("details")) node.open = true;
+      for (let node = control.element.closest("details"); node; node = node.parentElement.closest("details"))
+        node.open = true;
       placed += 1;
     }
     return problem !== null && placed === (problem?.errors?.length ?? 0) && placed > 0;
@@ -94,13 +144,30 @@ export class OptionsPanel {
   }
 
   #group(legend, names, isOpen, byName) {
-    const controls = names.filter((name) => byName.has(name)).map((name) => {
-      const control = optionControl(byName.get(name), () => { this.#touch(); this.#changed(); });
-      if (control) this.#controls.set(name, control);
-      return control;
-    }).filter(Boolean);
-    return controls.length > 0 && element("details", { open: isOpen }, element("summary", {}, legend),
-      element("div", { class: "stack" }, controls.map((control) => control.element)));
+    const controls = names
+      .filter((name) => byName.has(name))
+      .map((name) => {
+        const control = optionControl(byName.get(name), () => {
+          this.#touch();
+          this.#changed();
+        });
+        if (control) this.#controls.set(name, control);
+        return control;
+      })
+      .filter(Boolean);
+    return (
+      controls.length > 0 &&
+      element(
+        "details",
+        { open: isOpen },
+        element("summary", {}, legend),
+        element(
+          "div",
+          { class: "stack" },
+          controls.map((control) => control.element),
+        ),
+      )
+    );
   }
 
   #fill(options) {

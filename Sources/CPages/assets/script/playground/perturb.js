@@ -12,11 +12,25 @@ export async function perturbed(picture, second, views, settings, signal) {
   form.append("request", new Blob([JSON.stringify(request)], { type: "application/json" }));
   form.append("images", picture, "0");
   if (second) form.append("second", second, "second");
-  const reply = await sendForJSON("v1/perturb", { method: "POST", body: form, signal, headers: { Accept: "application/json" } });
-  return Promise.all(reply.images[0].views.map(async (view) => {
-    const blob = new Blob([bytesOf(view.data)], { type: `image/${view.format}` });
-    return { name: view.name, steps: view.steps, width: view.width, height: view.height, blob, bitmap: await shrunkBitmap(blob, view.width, view.height) };
-  }));
+  const reply = await sendForJSON("v1/perturb", {
+    method: "POST",
+    body: form,
+    signal,
+    headers: { Accept: "application/json" },
+  });
+  return Promise.all(
+    reply.images[0].views.map(async (view) => {
+      const blob = new Blob([bytesOf(view.data)], { type: `image/${view.format}` });
+      return {
+        name: view.name,
+        steps: view.steps,
+        width: view.width,
+        height: view.height,
+        blob,
+        bitmap: await shrunkBitmap(blob, view.width, view.height),
+      };
+    }),
+  );
 }
 
 /// The JSON of a request. The picture's id is `0`, as in a request that sends it alone: so their draws are the same.
@@ -35,5 +49,9 @@ function bytesOf(base64) {
 async function shrunkBitmap(blob, width, height) {
   const share = Math.min(1, MOST_SIDE / Math.max(width, height));
   if (share === 1) return createImageBitmap(blob);
-  return createImageBitmap(blob, { resizeWidth: Math.max(1, Math.round(width * share)), resizeHeight: Math.max(1, Math.round(height * share)), resizeQuality: "medium" });
+  return createImageBitmap(blob, {
+    resizeWidth: Math.max(1, Math.round(width * share)),
+    resizeHeight: Math.max(1, Math.round(height * share)),
+    resizeQuality: "medium",
+  });
 }

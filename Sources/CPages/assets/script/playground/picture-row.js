@@ -11,12 +11,23 @@ export class PictureRow {
     this.#pictures = pictures;
     this.element.hidden = !pictures;
     this.#marks = [];
-    this.element.replaceChildren(...(pictures?.views ?? []).map(({ view, url, says }) => {
-      const mark = element("span", { class: "picture-mark", hidden: true });
-      this.#marks.push(mark);
-      return element("figure", { class: view }, element("div", { class: "picture" }, element("img", { src: url, alt: `The picture under the view ${view}` }), mark),
-        element("figcaption", {}, element("b", {}, view), ` ${says}`));
-    }));
+    this.element.replaceChildren(
+      ...(pictures?.views ?? []).map(({ view, url, says }) => {
+        const mark = element("span", { class: "picture-mark", hidden: true });
+        this.#marks.push(mark);
+        return element(
+          "figure",
+          { class: view },
+          element(
+            "div",
+            { class: "picture" },
+            element("img", { src: url, alt: `The picture under the view ${view}` }),
+            mark,
+          ),
+          element("figcaption", {}, element("b", {}, view), ` ${says}`),
+        );
+      }),
+    );
   }
 
   point(batch, token) {

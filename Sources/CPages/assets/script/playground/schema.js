@@ -7,7 +7,10 @@ export async function optionSchemas() {
   const contract = await sendForJSON("openapi.json");
   const resolve = (schema) => {
     if (!schema?.$ref) return schema ?? {};
-    const found = schema.$ref.replace(/^#\//, "").split("/").reduce((at, word) => at?.[word], contract);
+    const found = schema.$ref
+      .replace(/^#\//, "")
+      .split("/")
+      .reduce((at, word) => at?.[word], contract);
     return { ...resolve(found), ...Object.fromEntries(Object.entries(schema).filter(([name]) => name !== "$ref")) };
   };
   const { properties } = resolve({ $ref: "#/components/schemas/ScoreOptions" });
@@ -20,7 +23,17 @@ function described(name, schema, resolve) {
   const isNumber = types.includes("number") || types.includes("integer");
   return {
     name,
-    kind: schema.enum ? "choice" : isNumber ? "number" : types.includes("array") ? (item.enum ? "choices" : "list") : types.includes("object") ? "numbers" : "text",
+    kind: schema.enum
+      ? "choice"
+      : isNumber
+        ? "number"
+        : types.includes("array")
+          ? item.enum
+            ? "choices"
+            : "list"
+          : types.includes("object")
+            ? "numbers"
+            : "text",
     choices: schema.enum ?? item.enum ?? Object.keys(schema.properties ?? {}),
     minimum: schema.minimum ?? schema.exclusiveMinimum ?? null,
     maximum: schema.maximum ?? schema.exclusiveMaximum ?? null,
@@ -28,6 +41,8 @@ function described(name, schema, resolve) {
     isOpenBelow: schema.exclusiveMinimum !== undefined,
     isNullable: types.includes("null"),
     isWhole: types.includes("integer"),
-    says: String(schema.description ?? "").replace(/\s+/g, " ").trim(),
+    says: String(schema.description ?? "")
+      .replace(/\s+/g, " ")
+      .trim(),
   };
 }

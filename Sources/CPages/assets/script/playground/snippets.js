@@ -11,24 +11,53 @@ export function curl({ picture, second, views, settings, mediaType }) {
   const access = token() ? ' \\\n  -H "Authorization: Bearer $PERCEPTION_TOKEN"' : "";
   if (second) {
     const request = JSON.stringify(perturbRequest(second, views, settings));
-    return `curl -s${access} ${shell(address("v1/perturb").href)} \\\n  -F ${shell(`images=@${picture}`)} -F ${shell(`second=@${second}`)} \\\n`
-      + `  -F ${shell(`request=${request};type=application/json`)} -o views.json`;
+    return (
+      `curl -s${access} ${shell(address("v1/perturb").href)} \\\n  -F ${shell(`images=@${picture}`)} -F ${shell(`second=@${second}`)} \\\n` +
+      `  -F ${shell(`request=${request};type=application/json`)} -o views.json`
+    );
   }
-  return views.map(({ name, seed, recipe, steps }) => {
-    const url = address("v1/perturb", { recipe: recipe ?? null, steps: steps ? JSON.stringify(steps) : null, seed: seed ?? null, ...settings, format: "png" });
-    return `curl -s${access} --data-binary ${shell(`@${picture}`)} -H ${shell(`Content-Type: ${mediaType}`)} \\\n  ${shell(url.href)} -o ${shell(`${name}.png`)}`;
-  }).join("\n\n");
+  return views
+    .map(({ name, seed, recipe, steps }) => {
+      const url = address("v1/perturb", {
+        recipe: recipe ?? null,
+        steps: steps ? JSON.stringify(steps) : null,
+        seed: seed ?? null,
+        ...settings,
+        format: "png",
+      });
+      return `curl -s${access} --data-binary ${shell(`@${picture}`)} -H ${shell(`Content-Type: ${mediaType}`)} \\\n  ${shell(url.href)} -o ${shell(`${name}.png`)}`;
+    })
+    .join("\n\n");
 }
 
 /// Python with the client that this server hands out.
 export function python({ picture, second, views, settings }) {
-  const files = [picture, second].filter(Boolean).map((name, place) => `    ${literal(place === 0 ? "0" : "second")}: pathlib.Path(${literal(name)}).read_bytes(),`);
+  const files = [picture, second]
+    .filter(Boolean)
+    .map((name, place) => `    ${literal(place === 0 ? "0" : "second")}: pathlib.Path(${literal(name)}).read_bytes(),`);
   const base = address("").href.replace(/\/$/, "");
-  const more = [second && '    second_only=["second"],', ...Object.entries(settings).map(([name, value]) => `    ${name}=${literal(value)},`)].filter(Boolean);
-  return ["import pathlib", "", "from perception_client import Perception", "",
-    `P = Perception(${literal(base)})${token() ? "  # the token is PERCEPTION_TOKEN" : ""}`, "images = {", ...files, "}", "views = [",
-    ...views.map((view) => `    ${literal(view)},`), "]", "made = P.perturb(images, views, format=\"png\"" + (more.length ? ",\n" + more.join("\n") + "\n)" : ")"),
-    "for view in made.views:", '    pathlib.Path(f"{view.name}.png").write_bytes(view.data)'].join("\n");
+  const more = [
+    second && '    second_only=["second"],',
+    ...Object.entries(settings).map(([name, value]) => `    ${name}=${literal(value)},`),
+  ].filter(Boolean);
+  return [
+    "import pathlib",
+    "",
+    "from perception_client import Perception",
+    "",
+    `P = Perception(${literal(base)})${token() ? "  # the token is PERCEPTION_TOKEN" : ""}`,
+    "images = {",
+    ...files,
+    "}",
+    "views = [",
+    ...views.map((view) => `    ${literal(view)},`),
+    "]",
+    more.length > 0
+      ? `made = P.perturb(\n    images,\n    views,\n    format="png",\n${more.join("\n")}\n)`
+      : 'made = P.perturb(images, views, format="png")',
+    "for view in made.views:",
+    '    pathlib.Path(f"{view.name}.png").write_bytes(view.data)',
+  ].join("\n");
 }
 
 /// The JSON of the request, for a multipart part `request`.

@@ -17,8 +17,17 @@ import { PictureRow } from "./picture-row.js";
 const MANY_ROWS = 9;
 
 export class TokenStage {
-  #map = new HeatMap({ label: "Tokens as a heat map: arrow keys move, n and p go to the next and the previous perception token", pick: (token) => this.#pick(token) });
-  #table = new TokenTable({ pick: (token) => { this.#setMode("text"); this.#map.activate(token); this.#map.element.focus({ preventScroll: true }); } });
+  #map = new HeatMap({
+    label: "Tokens as a heat map: arrow keys move, n and p go to the next and the previous perception token",
+    pick: (token) => this.#pick(token),
+  });
+  #table = new TokenTable({
+    pick: (token) => {
+      this.#setMode("text");
+      this.#map.activate(token);
+      this.#map.element.focus({ preventScroll: true });
+    },
+  });
   #pictures = new PictureRow();
   #tools = element("div", { class: "toolbar" });
   #modes = element("div", { class: "row" });
@@ -27,10 +36,23 @@ export class TokenStage {
   #card = element("section", { class: "panel card-place", "aria-label": "Token" });
   #histogram = element("section", { class: "panel", "aria-label": "Histogram" });
   #filterSaid = element("span", { class: "help", role: "status" });
-  #order = element("select", { on: { change: () => this.#arrange() } }, ROW_ORDERS.map(([value, label]) => element("option", { value }, label)));
+  #order = element(
+    "select",
+    { on: { change: () => this.#arrange() } },
+    ROW_ORDERS.map(([value, label]) => element("option", { value }, label)),
+  );
   #orderPlace = labelled("Rollouts", this.#order);
-  #filter = element("select", { on: { change: () => this.#applyFilter() } }, FILTERS.map(([value, label]) => element("option", { value }, label)));
-  #search = element("input", { type: "search", placeholder: "text", "aria-label": "Text in a token", on: { input: () => this.#applyFilter() } });
+  #filter = element(
+    "select",
+    { on: { change: () => this.#applyFilter() } },
+    FILTERS.map(([value, label]) => element("option", { value }, label)),
+  );
+  #search = element("input", {
+    type: "search",
+    placeholder: "text",
+    "aria-label": "Text in a token",
+    on: { input: () => this.#applyFilter() },
+  });
   #body = element("section", { class: "panel stage", "aria-label": "Heat map" });
   #batch = null;
   #result = null;
@@ -44,11 +66,29 @@ export class TokenStage {
 
   constructor() {
     this.#body.append(
-      this.#pictures.element, this.#tools, this.#views, this.#legend, this.#map.element, this.#table.element,
-      element("div", { class: "toolbar below" },
-        this.#orderPlace, labelled("Show", this.#filter), this.#search, this.#filterSaid,
-        element("span", { class: "spring" }), exportMenu(() => this.#exported())));
-    this.element = element("div", { class: "stack" }, this.#body, element("div", { class: "beside" }, this.#card, this.#histogram));
+      this.#pictures.element,
+      this.#tools,
+      this.#views,
+      this.#legend,
+      this.#map.element,
+      this.#table.element,
+      element(
+        "div",
+        { class: "toolbar below" },
+        this.#orderPlace,
+        labelled("Show", this.#filter),
+        this.#search,
+        this.#filterSaid,
+        element("span", { class: "spring" }),
+        exportMenu(() => this.#exported()),
+      ),
+    );
+    this.element = element(
+      "div",
+      { class: "stack" },
+      this.#body,
+      element("div", { class: "beside" }, this.#card, this.#histogram),
+    );
     this.#table.element.hidden = true;
     this.#map.element.classList.add("stage-map");
   }
@@ -91,9 +131,26 @@ export class TokenStage {
   setTexts(listed) {
     if (!this.#batch) return;
     const flat = listed.every((item) => typeof item === "string") ? listed : listed.flat();
-    if (flat.length < this.#batch.length) throw Object.assign(new Error(`${flat.length} texts for ${this.#batch.length} tokens.`), { title: "These texts do not fit the tokens" });
-    const { names, offsets, columns, masks, ids, advantages, top } = this.#batch;
-    this.show(new Batch({ names, offsets, columns, masks, ids, advantages, top, texts: flat.slice(0, this.#batch.length) }), this.#result, this.#inputs);
+    if (flat.length < this.#batch.length)
+      throw Object.assign(new Error(`${flat.length} texts for ${this.#batch.length} tokens.`), {
+        title: "These texts do not fit the tokens",
+      });
+    const { names, offsets, columns, masks, ids, advantages, worth, top } = this.#batch;
+    this.show(
+      new Batch({
+        names,
+        offsets,
+        columns,
+        masks,
+        ids,
+        advantages,
+        worth,
+        top,
+        texts: flat.slice(0, this.#batch.length),
+      }),
+      this.#result,
+      this.#inputs,
+    );
   }
 
   /// The coloring that is wanted, or the nearest that there is.
@@ -107,16 +164,39 @@ export class TokenStage {
     const groups = [...new Map(this.#colorings.map((coloring) => [coloring.group, coloring.label]))];
     this.#tools.replaceChildren(
       segments("Colour by", groups, this.#chosen?.group, (group) => this.#recolor({ ...this.#wanted, group })),
-      element("span", { class: "spring" }), this.#modes);
-    this.#modes.replaceChildren(segments("Form", [["text", "Text"], ["strips", "Strips"], ["table", "Table"]], this.#mode, (mode) => this.#setMode(mode)));
+      element("span", { class: "spring" }),
+      this.#modes,
+    );
+    this.#modes.replaceChildren(
+      segments(
+        "Form",
+        [
+          ["text", "Text"],
+          ["strips", "Strips"],
+          ["table", "Table"],
+        ],
+        this.#mode,
+        (mode) => this.#setMode(mode),
+      ),
+    );
     this.#drawViews();
   }
 
   #drawViews() {
     const views = this.#colorings.filter((coloring) => coloring.group === this.#chosen?.group && coloring.view);
     this.#views.hidden = views.length < 2;
-    this.#views.replaceChildren(...(views.length < 2 ? [] : [segments("View", views.map(({ view }) => [view, `under ${view}`]), this.#chosen.view,
-      (view) => this.#recolor({ ...this.#wanted, view }))]));
+    this.#views.replaceChildren(
+      ...(views.length < 2
+        ? []
+        : [
+            segments(
+              "View",
+              views.map(({ view }) => [view, `under ${view}`]),
+              this.#chosen.view,
+              (view) => this.#recolor({ ...this.#wanted, view }),
+            ),
+          ]),
+    );
   }
 
   #recolor(wanted) {
@@ -131,8 +211,18 @@ export class TokenStage {
   #explain() {
     this.#legend.replaceChildren(legend(this.#batch, this.#chosen));
     const column = this.#chosen.group === "perception_score" ? "perception_score" : "delta_entropy";
-    const shown = this.#batch.columns.has(column) ? column : [...["perception_score", "margin", "token_loss", "original.log_probs"]].find((name) => this.#batch.columns.has(name));
-    const labels = { delta_entropy: ["ΔH", "nats"], perception_score: ["Score"], margin: ["Margin", "nats"], token_loss: ["Loss"], "original.log_probs": ["Log-probability under original", "nats"] };
+    const shown = this.#batch.columns.has(column)
+      ? column
+      : [...["perception_score", "margin", "token_loss", "original.log_probs"]].find((name) =>
+          this.#batch.columns.has(name),
+        );
+    const labels = {
+      delta_entropy: ["ΔH", "nats"],
+      perception_score: ["Score"],
+      margin: ["Margin", "nats"],
+      token_loss: ["Loss"],
+      "original.log_probs": ["Log-probability under original", "nats"],
+    };
     this.#histogram.hidden = shown === undefined;
     if (shown) this.#histogram.replaceChildren(histogram(this.#batch, shown, ...labels[shown]));
   }
@@ -143,14 +233,23 @@ export class TokenStage {
     const rows = orderedRows(this.#batch, this.#facts, this.#order.value);
     this.#rows = accepts ? rows.filter((row) => this.#hasAny(row, accepts)) : rows;
     if (!this.#chosen) return;
-    this.#map.setFilter(accepts);
-    this.#map.show(this.#batch, this.#chosen, this.#rows);
+    this.#map.show(this.#batch, this.#chosen, this.#rows, accepts);
     if (this.#mode === "table") this.#table.show(this.#batch, accepts);
     this.#explain();
     const active = this.#map.active;
     if (active >= 0) this.#pick(active);
-    else this.#card.replaceChildren(element("p", { class: "help" }, "Point at a token, or focus the heat map and use the arrow keys. ",
-      element("kbd", {}, "n"), " and ", element("kbd", {}, "p"), " go to the next and the previous perception token; a click holds one."));
+    else
+      this.#card.replaceChildren(
+        element(
+          "p",
+          { class: "help" },
+          "Point at a token, or focus the heat map and use the arrow keys. ",
+          element("kbd", {}, "n"),
+          " and ",
+          element("kbd", {}, "p"),
+          " go to the next and the previous perception token; a click holds one.",
+        ),
+      );
     this.#filterSaid.textContent = accepts ? `${count(this.#matches(accepts))} tokens` : "";
   }
 
@@ -163,7 +262,8 @@ export class TokenStage {
   }
 
   #hasAny(row, accepts) {
-    for (let token = this.#batch.offsets[row]; token < this.#batch.offsets[row + 1]; token += 1) if (accepts(token)) return true;
+    for (let token = this.#batch.offsets[row]; token < this.#batch.offsets[row + 1]; token += 1)
+      if (accepts(token)) return true;
     return false;
   }
 
@@ -190,7 +290,11 @@ export class TokenStage {
 
   #exported() {
     return {
-      batch: this.#batch, coloring: this.#chosen, colorings: this.#colorings, order: this.#rows, result: this.#result,
+      batch: this.#batch,
+      coloring: this.#chosen,
+      colorings: this.#colorings,
+      order: this.#rows,
+      result: this.#result,
       title: visible(this.#inputs.label, 100),
     };
   }

@@ -39,22 +39,67 @@ class TokensTab {
     this.#stage = new TokenStage();
     this.#scoring = new Scoring((outcome) => this.#show(outcome));
     this.#engine = new EngineControls({
-      length: (length) => { this.#inputs.setLength(length); this.#rescore(); },
-      vocabulary: (size) => { this.#options.set("vocabulary_size", size); this.#options.set("detector", size === null ? "divergence" : "entropy"); this.#rescore(); },
+      length: (length) => {
+        this.#inputs.setLength(length);
+        this.#rescore();
+      },
+      vocabulary: (size) => {
+        this.#options.set("vocabulary_size", size);
+        this.#options.set("detector", size === null ? "divergence" : "entropy");
+        this.#rescore();
+      },
     });
     const source = fileSource({
-      label: "Drop a request, a reply, or two or three engine replies", accept: ACCEPTED, multiple: true,
+      label: "Drop a request, a reply, or two or three engine replies",
+      accept: ACCEPTED,
+      multiple: true,
       hint: "/v1/score as JSON or safetensors; vLLM or SGLang replies of the same response under each view.",
-      take: (files) => this.#take(files), target: panel,
+      take: (files) => this.#take(files),
+      target: panel,
     });
-    panel.replaceChildren(element("div", { class: "with-sidebar" },
-      element("aside", { class: "stack", "aria-label": "Input and options" },
-        element("section", { class: "panel stack" }, this.#label, source,
-          element("div", { class: "row" }, button("Built-in example", () => this.#example()), button("100 × 4,096 tokens", () => this.#large(), { title: "Made-up numbers, the size of a trainer's batch" })),
-          this.#notes, this.#engine.element),
-        element("section", { class: "panel", "aria-label": "Options" }, element("details", { class: "all-options", open: !matchMedia("(max-width: 60rem)").matches },
-          element("summary", {}, element("h2", {}, "Options")), this.#options.element))),
-      element("div", { class: "stack" }, this.#trouble, element("section", { class: "panel result" }, this.#facts, this.#timing), this.#stage.element)));
+    panel.replaceChildren(
+      element(
+        "div",
+        { class: "with-sidebar" },
+        element(
+          "aside",
+          { class: "stack", "aria-label": "Input and options" },
+          element(
+            "section",
+            { class: "panel stack" },
+            this.#label,
+            source,
+            element(
+              "div",
+              { class: "row" },
+              button("Built-in example", () => this.#example()),
+              button("100 × 4,096 tokens", () => this.#large(), {
+                title: "Made-up numbers, the size of a trainer's batch",
+              }),
+            ),
+            this.#notes,
+            this.#engine.element,
+          ),
+          element(
+            "section",
+            { class: "panel", "aria-label": "Options" },
+            element(
+              "details",
+              { class: "all-options", open: !matchMedia("(max-width: 60rem)").matches },
+              element("summary", {}, element("h2", {}, "Options")),
+              this.#options.element,
+            ),
+          ),
+        ),
+        element(
+          "div",
+          { class: "stack" },
+          this.#trouble,
+          element("section", { class: "panel result" }, this.#facts, this.#timing),
+          this.#stage.element,
+        ),
+      ),
+    );
   }
 
   open() {
@@ -87,8 +132,15 @@ class TokensTab {
       if (!found) return;
       const { inputs, pictures = null, size = null } = found;
       this.#inputs = inputs;
-      this.#label.replaceChildren(element("b", {}, isolated(inputs.label, 120)),
-        element("span", {}, `${count(inputs.batch.rows)} × up to ${count(longest(inputs.batch))} tokens`, size !== null && `, ${bytes(size)}`));
+      this.#label.replaceChildren(
+        element("b", {}, isolated(inputs.label, 120)),
+        element(
+          "span",
+          {},
+          `${count(inputs.batch.rows)} × up to ${count(longest(inputs.batch))} tokens`,
+          size !== null && `, ${bytes(size)}`,
+        ),
+      );
       this.#notes.replaceChildren(...inputs.notes.map((note) => element("p", { class: "notice plain" }, note)));
       this.#engine.show(inputs);
       this.#options.write(inputs.options);
@@ -117,9 +169,15 @@ class TokensTab {
       return;
     }
     this.#trouble.replaceChildren();
-    this.#facts.replaceChildren(...scalars(result).map(([label, text, title]) => element("div", { title },
-      element("dt", {}, label), element("dd", {}, text))));
-    this.#timing.textContent = took === null ? "" : `${Math.round(took)} ms${timing ? ` · server: ${timing.replaceAll(";dur=", " ").replaceAll(",", ", ")} ms` : ""}`;
+    this.#facts.replaceChildren(
+      ...scalars(result).map(([label, text, title]) =>
+        element("div", { title }, element("dt", {}, label), element("dd", {}, text)),
+      ),
+    );
+    this.#timing.textContent =
+      took === null
+        ? ""
+        : `${Math.round(took)} ms${timing ? ` · server: ${timing.replaceAll(";dur=", " ").replaceAll(",", ", ")} ms` : ""}`;
     this.#stage.show(batch, result, this.#inputs);
   }
 }
@@ -135,15 +193,25 @@ function scalars(result) {
   const listed = [
     ["loss", measure(result.loss), "loss_numerator / loss_denominator"],
     ["weighted loss", measure(result.weighted_loss), "coefficient · loss"],
-    result.objective !== result.weighted_loss && result.objective !== undefined && ["objective", measure(result.objective)],
+    result.objective !== result.weighted_loss &&
+      result.objective !== undefined && ["objective", measure(result.objective)],
     result.policy_loss !== undefined && ["policy loss", measure(result.policy_loss)],
     result.kl !== undefined && ["KL", measure(result.kl)],
     ["tokens", count(diagnostics.tokens ?? NaN), "in the responses"],
     ["candidates", count(diagnostics.candidates ?? NaN), "of the detector"],
     ["perception", count(diagnostics.selected ?? NaN), "selected by the detector"],
     ["in the loss", count(diagnostics.gated ?? NaN), "perception tokens that pass the gate"],
-    diagnostics.mean_delta_entropy !== null && diagnostics.mean_delta_entropy !== undefined && ["mean ΔH", measure(diagnostics.mean_delta_entropy), "nats, over response tokens"],
-    diagnostics.undecided > 0 && ["undecided", count(diagnostics.undecided), "tokens whose selection the bounds of entropies leave open"],
+    diagnostics.mean_delta_entropy !== null &&
+      diagnostics.mean_delta_entropy !== undefined && [
+        "mean ΔH",
+        measure(diagnostics.mean_delta_entropy),
+        "nats, over response tokens",
+      ],
+    diagnostics.undecided > 0 && [
+      "undecided",
+      count(diagnostics.undecided),
+      "tokens whose selection the bounds of entropies leave open",
+    ],
   ];
   return listed.filter(Boolean);
 }

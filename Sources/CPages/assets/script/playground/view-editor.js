@@ -25,16 +25,49 @@ export class ViewEditor {
     this.#changed = changed;
     this.#size = size;
     this.name = name;
-    this.#recipe = element("select", { on: { change: () => { this.#describe(); changed(); } } },
-      catalogue.recipes.map((entry) => element("option", { value: entry.name, selected: entry.name === recipe }, entry.name)));
-    const add = element("select", { "aria-label": "Add a step", on: { change: () => { if (add.value) this.#add(add.value); add.value = ""; } } },
-      element("option", { value: "" }, "Add a step…"), catalogue.steps.map(({ step }) => element("option", { value: step }, step.replaceAll("_", " "))));
+    this.#recipe = element(
+      "select",
+      {
+        on: {
+          change: () => {
+            this.#describe();
+            changed();
+          },
+        },
+      },
+      catalogue.recipes.map((entry) =>
+        element("option", { value: entry.name, selected: entry.name === recipe }, entry.name),
+      ),
+    );
+    const add = element(
+      "select",
+      {
+        "aria-label": "Add a step",
+        on: {
+          change: () => {
+            if (add.value) this.#add(add.value);
+            add.value = "";
+          },
+        },
+      },
+      element("option", { value: "" }, "Add a step…"),
+      catalogue.steps.map(({ step }) => element("option", { value: step }, step.replaceAll("_", " "))),
+    );
     this.#recipePart = element("div", { class: "stack tight" }, field("recipe", this.#recipe), this.#about);
     this.#stepsPart = element("div", { class: "stack tight" }, this.#list, add);
-    this.element = element("section", { class: "view-editor", "aria-label": `View ${name}` },
-      element("div", { class: "panel-head" }, element("h2", {}, name), this.#modePlace,
-        button("×", () => removed(this), { class: "button plain square", "aria-label": `Remove the view ${name}` })),
-      this.#recipePart, this.#stepsPart);
+    this.element = element(
+      "section",
+      { class: "view-editor", "aria-label": `View ${name}` },
+      element(
+        "div",
+        { class: "panel-head" },
+        element("h2", {}, name),
+        this.#modePlace,
+        button("×", () => removed(this), { class: "button plain square", "aria-label": `Remove the view ${name}` }),
+      ),
+      this.#recipePart,
+      this.#stepsPart,
+    );
     this.#setMode("recipe");
     this.#describe();
   }
@@ -49,7 +82,9 @@ export class ViewEditor {
   /// Whether its steps read a second picture.
   get needsSecond() {
     if (this.#mode === "steps") return this.#steps.some((step) => PAIRED.has(step.name));
-    return partsOf(this.#catalogue.recipes.find((entry) => entry.name === this.#recipe.value)).some((part) => PAIRED.has(part.step));
+    return partsOf(this.#catalogue.recipes.find((entry) => entry.name === this.#recipe.value)).some((part) =>
+      PAIRED.has(part.step),
+    );
   }
 
   get isDrawn() {
@@ -69,7 +104,20 @@ export class ViewEditor {
     this.#mode = mode;
     this.#recipePart.hidden = mode !== "recipe";
     this.#stepsPart.hidden = mode !== "steps";
-    this.#modePlace.replaceChildren(segments(`How ${this.name} is made`, [["recipe", "Recipe"], ["steps", "Steps"]], mode, (chosen) => { this.#setMode(chosen); this.#changed(); }));
+    this.#modePlace.replaceChildren(
+      segments(
+        `How ${this.name} is made`,
+        [
+          ["recipe", "Recipe"],
+          ["steps", "Steps"],
+        ],
+        mode,
+        (chosen) => {
+          this.#setMode(chosen);
+          this.#changed();
+        },
+      ),
+    );
     this.#modePlace.querySelector(":checked")?.focus({ preventScroll: true });
   }
 
@@ -81,7 +129,10 @@ export class ViewEditor {
   #add(name, values = {}, tell = true) {
     const form = this.#catalogue.steps.find((step) => step.step === name);
     if (!form) return;
-    const controls = form.parameters.map((parameter) => [parameter.name, parameterControl(parameter, values[parameter.name], this.#size(), SECOND, this.#changed)]);
+    const controls = form.parameters.map((parameter) => [
+      parameter.name,
+      parameterControl(parameter, values[parameter.name], this.#size(), SECOND, this.#changed),
+    ]);
     const step = {
       name,
       read() {
@@ -90,13 +141,34 @@ export class ViewEditor {
       },
     };
     const label = name.replaceAll("_", " ");
-    const item = element("li", { class: "step" },
-      element("div", { class: "step-head" }, element("b", {}, label),
-        button("↑", () => this.#move(step, item, -1), { class: "button plain square", "aria-label": `Move ${label} up` }),
-        button("↓", () => this.#move(step, item, 1), { class: "button plain square", "aria-label": `Move ${label} down` }),
-        button("×", () => { this.#steps.splice(this.#steps.indexOf(step), 1); item.remove(); this.#changed(); }, { class: "button plain square", "aria-label": `Remove ${label}` })),
+    const item = element(
+      "li",
+      { class: "step" },
+      element(
+        "div",
+        { class: "step-head" },
+        element("b", {}, label),
+        button("↑", () => this.#move(step, item, -1), {
+          class: "button plain square",
+          "aria-label": `Move ${label} up`,
+        }),
+        button("↓", () => this.#move(step, item, 1), {
+          class: "button plain square",
+          "aria-label": `Move ${label} down`,
+        }),
+        button(
+          "×",
+          () => {
+            this.#steps.splice(this.#steps.indexOf(step), 1);
+            item.remove();
+            this.#changed();
+          },
+          { class: "button plain square", "aria-label": `Remove ${label}` },
+        ),
+      ),
       element("p", { class: "help" }, isolated(form.summary)),
-      controls.map(([, control]) => control.element));
+      controls.map(([, control]) => control.element),
+    );
     this.#steps.push(step);
     this.#list.append(item);
     if (tell) this.#changed();
