@@ -4,7 +4,7 @@ import Locking
 /// lost its connection goes on where it was.
 ///
 /// A viewer is a place in the list of kept events: it costs no thread, and no memory for events that it has not taken. One
-/// that falls behind what is kept is told so and goes on with the next event.
+/// that falls behind what is kept is told so and goes on with the oldest that is.
 package final class EventFeed: Sendable {
     private struct State {
         /// In the form in which they are sent. The first has the number `first`.
@@ -90,18 +90,16 @@ package final class EventFeed: Sendable {
     func event(_ number: Int) -> (text: [UInt8], next: Int)? {
         state.withLock { state in
             if number >= state.next { return nil }
-            if number < state.first { return (lostText(state), state.next) }
+            if number < state.first { return (lostText(before: state.first), state.first) }
             return (state.kept[number - state.first], number + 1)
         }
     }
 
     func hasEvent(_ number: Int) -> Bool { state.withLock { number < $0.next } }
 
-    /// What a viewer is told that has missed events.
-    var lostText: [UInt8] { state.withLock { lostText($0) } }
-
-    private func lostText(_ state: State) -> [UInt8] {
-        Array("id: \(epoch)-\(state.next - 1)\nevent: lost\ndata: {}\n\n".utf8)
+    /// What a viewer is told that has missed events and goes on with this one.
+    func lostText(before number: Int) -> [UInt8] {
+        Array("id: \(epoch)-\(number - 1)\nevent: lost\ndata: {}\n\n".utf8)
     }
 
     func begin(_ stream: EventStream) {

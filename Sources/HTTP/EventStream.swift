@@ -25,7 +25,7 @@ package final class EventStream: StreamedBody {
         self.feed = feed
         // How long to wait before connecting again, in milliseconds.
         let greeting = Array("retry: 2000\n\n".utf8)
-        state = Monitor(State(next: next, text: greeting + (hasLost ? feed.lostText : [])))
+        state = Monitor(State(next: next, text: greeting + (hasLost ? feed.lostText(before: next) : [])))
     }
 
     deinit { feed.leaveSeat() }

