@@ -10,7 +10,9 @@ struct WideRowTests {
         let (width, height) = (1_500_000, 2)
         let samples = unsafe [UInt8](unsafeUninitializedCapacity: width * height * 3) { samples, count in
             count = width * height * 3
-            for index in 0..<count { unsafe samples[index] = UInt8(truncatingIfNeeded: index / 7 ^ index / 4096) }
+            for index in 0..<count {
+                unsafe samples[index] = UInt8(truncatingIfNeeded: index / 7 ^ index / 4096)
+            }
         }
         return PixelImage(width: width, height: height, samples: samples)
     }()
