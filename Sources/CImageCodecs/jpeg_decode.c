@@ -74,6 +74,11 @@ static void watch_scans(j_common_ptr common) {
     longjmp(state->exit.barrier, 1);
 }
 
+/* Blocks of a side, as many as make whole units of all components. */
+static size_t whole_units(size_t blocks, int factor) {
+    return (blocks + (size_t)factor - 1) / (size_t)factor * (size_t)factor;
+}
+
 /* A row of blocks of each component, some rows more where chroma is spread over neighbouring rows, and rows of pixels.
    Coefficients are kept for the whole picture when it comes in several scans: 64 of 2 bytes each per block. */
 static size_t working_bytes(j_decompress_ptr info) {
@@ -82,9 +87,9 @@ static size_t working_bytes(j_decompress_ptr info) {
     for (int i = 0; i < info->num_components; i++) {
         const jpeg_component_info *component = &info->comp_info[i];
         size_t columns = component->width_in_blocks + (size_t)component->h_samp_factor;
-        size_t rows = component->height_in_blocks + (size_t)component->v_samp_factor;
         int is_spread = component->v_samp_factor < info->max_v_samp_factor;
-        if (whole) total += columns * rows * 128;
+        if (whole) total += whole_units(component->width_in_blocks, component->h_samp_factor)
+            * whole_units(component->height_in_blocks, component->v_samp_factor) * 128;
         total += columns * 8 * (size_t)component->v_samp_factor * 8;
         total += (size_t)info->image_width * (is_spread ? 8 : 2);
     }
