@@ -2,9 +2,8 @@
 
 import pathlib
 
-from hydra import compose, initialize_config_dir
-
 import verl
+from hydra import compose, initialize_config_dir
 
 PRECISION = "{param_dtype:fp32,reduce_dtype:fp32,buffer_dtype:fp32}"
 

@@ -5,9 +5,8 @@ import os
 import configuration
 import pytest
 import ray
-from omegaconf import OmegaConf
-
 import readme
+from omegaconf import OmegaConf
 
 
 @pytest.fixture(scope="module")
