@@ -33,9 +33,8 @@ os.environ |= {
 }  # fmt: skip
 
 import pytest
-from scripted import free_port
-
 import tiny_model
+from scripted import free_port
 
 os.environ["MASTER_PORT"] = str(free_port())
 
