@@ -52,7 +52,7 @@ def test_gradients_are_those_of_the_loss_in_process(url):
 
 
 @pytest.mark.skipif(
-    transformers.__version__.startswith("5.3."), reason="transformers 5.3 runs no text after pictures; test_rows.py shows it")  # fmt: skip
+    transformers.__version__.startswith("5.3."), reason="transformers 5.3 runs no text after pictures: see test_rows.py")  # fmt: skip
 def test_a_rank_without_pictures_makes_the_same_passes(url):
     """Prompts alternate between the ranks, and every other one has no picture.
 
