@@ -4,6 +4,8 @@ import os
 import tempfile
 
 import numpy as np
+import pytest
+import transformers
 from ranks import on_ranks
 
 import tiny_model
@@ -50,6 +52,8 @@ def test_gradients_are_those_of_the_loss_in_process(url):
     check(url, 1)
 
 
+@pytest.mark.skipif(
+    transformers.__version__.startswith("5.3."), reason="transformers 5.3 runs no text after pictures: see test_rows.py")  # fmt: skip
 def test_a_rank_without_pictures_makes_the_same_passes(url):
     """Prompts alternate between the ranks, and every other one has no picture.
 

@@ -2,6 +2,7 @@
 
 import pytest
 import torch
+import transformers
 from plain import PlainGRPO
 from training import GRPO, apart, made, train
 from trl import GRPOTrainer
@@ -21,13 +22,25 @@ def test_rows_without_pictures_among_others(client, tmp_path):
         assert 0 < tokens < 8 * 24
 
 
+def outcome(trainer, folder, rows, **given):
+    """The parameters after training, or what the model says when it cannot: transformers 5.3 runs no text after pictures."""
+    try:
+        return train(trainer, folder, rows=rows, **given)
+    except RuntimeError as error:
+        assert transformers.__version__.startswith("5.3."), error
+        return str(error)
+
+
 def test_text_alone_asks_the_server_nothing(client, tmp_path):
     # Early releases read a conversation without pictures in parts only.
     said = [row["prompt"][0]["content"] for row in tiny_model.rows(4)]
     rows = [{"prompt": [{"role": "user", "content": [{"type": "text", "text": text}]}]} for text in said]
-    found = train(GRPO, tmp_path, rows=rows, client=client, settings=SETTINGS)
-    expected = train(GRPOTrainer, tmp_path, rows=rows)
-    assert torch.equal(found.parameters, expected.parameters) and found.curve("perception/loss") == []
+    found = outcome(GRPO, tmp_path, rows, client=client, settings=SETTINGS)
+    expected = outcome(GRPOTrainer, tmp_path, rows)
+    if isinstance(expected, str):
+        assert found == expected
+    else:
+        assert torch.equal(found.parameters, expected.parameters) and found.curve("perception/loss") == []
 
 
 def test_evaluation_is_the_trainers_own(client, tmp_path):

@@ -33,8 +33,9 @@ os.environ |= {
 }  # fmt: skip
 
 import pytest
-import tiny_model
 from scripted import free_port
+
+import tiny_model
 
 os.environ["MASTER_PORT"] = str(free_port())
 

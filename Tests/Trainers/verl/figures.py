@@ -18,8 +18,9 @@ for name, file in (("shared", HERE.parent / "conftest.py"), ("own", HERE / "conf
 
 import os
 
-import tiny_model
 import torch
+
+import tiny_model
 
 # Activations of 8 sequences of some 60 tokens: more than parameters and gradients.
 LARGER = {"hidden_size": 256, "intermediate_size": 1024, "num_hidden_layers": 6, "num_attention_heads": 16, "num_key_value_heads": 4}

@@ -1,12 +1,12 @@
 """A mini-batch as verl's trainer hands it to its workers, with the views that the agent loop made of its pictures."""
 
-import tiny_model
 import torch
 from tensordict import NonTensorData, TensorDict
 from tensordict.tensorclass import NonTensorStack
 from verl.utils import tensordict_utils as tu
 from verl.utils.dataset.dataset_utils import DatasetPadMode
 
+import tiny_model
 from perception_client.trainers.verl import rows
 from perception_client.trainers.verl.rollouts import WorkerViews
 

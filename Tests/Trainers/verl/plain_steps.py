@@ -7,9 +7,10 @@ defaults, and both losses are divided by the mini-batch's response tokens, as ve
 
 import sys
 
-import in_process
 import torch
 from transformers import Qwen2_5_VLForConditionalGeneration
+
+import in_process
 
 LEARNING_RATE, WEIGHT_DECAY, CLIP, STEPS = 0.05, 0.01, 1.0, 3
 TEMPERATURE = 0.9

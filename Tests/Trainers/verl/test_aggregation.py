@@ -31,8 +31,9 @@ def cuts(seed=0):
      ("seq-mean-token-sum-norm", None), ("seq-mean-token-sum-norm", 17)],
 )  # fmt: skip
 def test_values_and_gradients_are_agg_losses(client, mode, length):
-    import in_process
     from verl.trainer.ppo.core_algos import agg_loss
+
+    import in_process
 
     batches = cuts()
     total = sum(int(b["mask"].sum()) for b in batches)

@@ -9,9 +9,9 @@ import time
 import numpy as np
 import pytest
 import qwen_vl_utils
-import tiny_model
 import torch
 
+import tiny_model
 from perception_client import Perception
 from perception_client.trainers.resizing import features, resized
 from perception_client.trainers.verl import rows as carriers
