@@ -12,9 +12,11 @@ import tempfile
 import time
 
 HERE = pathlib.Path(__file__).parent
+kept = []  # the installed client goes with the module that installed it
 for name, file in (("shared", HERE.parent / "conftest.py"), ("own", HERE / "conftest.py")):
     spec = importlib.util.spec_from_file_location(name, file)
-    spec.loader.exec_module(importlib.util.module_from_spec(spec))
+    kept.append(importlib.util.module_from_spec(spec))
+    spec.loader.exec_module(kept[-1])
 
 import os
 
@@ -95,7 +97,7 @@ def waiting(url, generation, folder):
     from perception_client.trainers.verl.rollouts import WorkerViews
 
     views = WorkerViews(tiny_model.processor(max_pixels=PATCHES), TrainerSettings(url=url))
-    pictures = tiny_model.pictures(16, sizes=((840, 841), (560, 561)))
+    pictures = tiny_model.pictures(16, sizes=((364, 365), (168, 169)))
     views.of(pictures[:1], 0, None)
     waited = []
     for number in range(8):
@@ -114,7 +116,7 @@ if __name__ == "__main__":
     for what, way, said in (
         ("memory", "alone", "MB of a step, verl alone"), ("memory", "direct", "MB, direct"),
         ("memory", "grad_cache", "MB, grad_cache"), ("step", "alone", "a step of verl alone"), ("step", "direct", "a step, direct"),
-        ("step", "grad_cache", "a step, grad_cache"), ("waiting", "0", "two pictures of 840 × 560, views asked for at the end"),
+        ("step", "grad_cache", "a step, grad_cache"), ("waiting", "0", "two pictures of 364 × 168, views asked for at the end"),
         ("waiting", "1", "asked for 1 s before"),
     ):  # fmt: skip
         # Memory that is free goes back to the system, so that the resident set is what is in use.
