@@ -15,5 +15,5 @@ def grown(url, mode):
 def test_grad_cache_needs_less_memory_than_direct(url):
     alone, direct, cached = (grown(url, mode) for mode in ("alone", "direct", "grad_cache"))
     assert alone > 30, "too little to compare"
-    assert direct > 2 * alone, "three views' activations"
+    assert direct > 1.5 * alone, "three views' activations"
     assert cached < 0.6 * direct, "one view's"
