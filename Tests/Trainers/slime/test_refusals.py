@@ -61,11 +61,27 @@ def test_settings(settings, monkeypatch, variables, words):
         module.compute_advantages_and_returns(arguments(), data)
 
 
-def test_group_rewards(settings):
+@pytest.mark.parametrize(
+    ("given", "words"),
+    [
+        ({"group_rm": True}, "group-rm"),
+        ({"dynamic_sampling_filter_path": "slime.rollout.filter_hub.dynamic_sampling_filters.check_reward_nonzero_std"},
+         "first sample of each list"),
+    ],
+)  # fmt: skip
+def test_what_takes_one_sample_a_rollout(settings, given, words):
     from perception_client.trainers.slime import generate
 
-    with pytest.raises(ValueError, match="group-rm"):
-        asyncio.run(generate(arguments(group_rm=True), made.samples()[0], {}))
+    with pytest.raises(ValueError, match=words):
+        asyncio.run(generate(arguments(**given), made.samples()[0], {}))
+
+
+def test_slimes_own_filter_takes_no_siblings(settings, monkeypatch):
+    """Why it is refused."""
+    from slime.rollout.filter_hub.dynamic_sampling_filters import check_reward_nonzero_std
+
+    with pytest.raises(AttributeError):
+        check_reward_nonzero_std(arguments(), generated(arguments(), monkeypatch)[:2])
 
 
 def test_a_server_that_cannot_be_reached(settings, monkeypatch):

@@ -23,6 +23,11 @@ async def generate(args: Any, sample: Any, sampling_params: Any, evaluation: boo
 
     if args.group_rm:
         raise ValueError("--group-rm scores a rollout's samples as if each were a rollout: leave it")
+    if str(args.dynamic_sampling_filter_path or "").startswith("slime."):
+        raise ValueError(
+            f"--dynamic-sampling-filter-path {args.dynamic_sampling_filter_path} takes no rollout of several samples: "
+            "write one that looks at the first sample of each list"
+        )
     pictures = list((sample.multimodal_inputs or {}).get("images") or [])
     if evaluation or not pictures:
         return await own(args, sample, sampling_params)
