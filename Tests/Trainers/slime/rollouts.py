@@ -48,7 +48,8 @@ class Model(torch.nn.Module):
 
 def arguments(**more):
     return types.SimpleNamespace(**{
-        "group_rm": False, "dynamic_sampling_filter_path": None, "reward_key": None, "rewards_normalization": True, "grpo_std_normalization": True, "ci_test": False,
+        "group_rm": False, "dynamic_sampling_filter_path": None,
+        "reward_key": None, "rewards_normalization": True, "grpo_std_normalization": True, "ci_test": False,
         "advantage_estimator": "grpo", "loss_type": "custom_loss", "calculate_per_token_loss": False, "use_critic": False,
         "custom_loss_function_path": "perception_client.trainers.slime.loss", "use_rollout_logprobs": False, "kl_coef": 0,
         "custom_advantage_function_path": "perception_client.trainers.slime.advantages", "normalize_advantages": False,
