@@ -23,6 +23,8 @@ def rank(number, file):
         training._together("fails", [], dist.group.WORLD)
     except ValueError as error:
         print(f"{number}:{said['answer']}:{type(error).__name__}", flush=True)
+    # None ends while the other still answers it.
+    dist.barrier()
     dist.destroy_process_group()
 
 
