@@ -1,24 +1,15 @@
 """The code of the package's recipes, run as it is written, against the same loss in the process."""
 
-import re
-
 import pytest
 import torch
-from features import REPOSITORY
+from pages import RECIPES, code
 
 import in_process
 import tiny_model
 from perception_client import token_statistics
 from perception_client.trainers.prompt_views import PromptViews
 
-RECIPES = REPOSITORY / "Sources/perception-client/recipes"
 VIEWS = {"preserving": "cppo-preserving", "removing": "cppo-removing"}
-
-
-def code(name):
-    """The one block of Python that runs."""
-    (found,) = re.findall(r"^```python\n(.*?)^```$", (RECIPES / f"{name}.md").read_text(encoding="utf-8"), re.M | re.S)
-    return found
 
 
 def policy(log_probs, batch):
@@ -93,5 +84,5 @@ def test_a_recipe_takes_the_steps_of_the_loss_in_the_process(url, client, name, 
 def test_every_recipe_is_run_or_says_that_it_was_not():
     unrun = {"easyr1"}
     names = {page.stem for page in RECIPES.glob("*.md")}
-    assert names == {"plain-loop", "accelerate", "lightning"} | unrun
+    assert names == {"plain-loop", "accelerate", "lightning", "jax"} | unrun
     assert all("was not run here" in (RECIPES / f"{name}.md").read_text(encoding="utf-8") for name in unrun)

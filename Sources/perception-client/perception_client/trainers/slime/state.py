@@ -1,0 +1,82 @@
+"""What a process of slime keeps: settings, the client, and the views that it makes."""
+
+from __future__ import annotations
+
+import functools
+import os
+from dataclasses import dataclass
+from typing import Any
+
+from ...client import Perception
+from .. import versions
+from ..group_views import GroupViews
+from ..needs import Needs
+from ..prompt_views import PromptViews
+from ..settings import TrainerSettings
+
+OLDEST, NEWEST = "0.3", "0.3"
+
+
+@dataclass(frozen=True)
+class State:
+    """One process's part.
+
+    Attributes:
+        skip: whether a batch of rollouts trains without the perception loss when the server cannot be reached. The client
+            itself raises: one rank asks for all, so that the ranks need not agree.
+    """
+
+    settings: TrainerSettings
+    client: Perception
+    wanted: Needs
+    skip: bool
+
+
+@functools.cache
+def state() -> State:
+    """Read the settings from the variables, once in a process.
+
+    Raises:
+        UntestedTrainer: slime is another release than those that were tested.
+        ValueError: a setting that there is not for slime.
+    """
+    versions.require("slime", OLDEST, NEWEST)
+    settings = TrainerSettings.of({"mode": os.environ.get("PERCEPTION_MODE", "rows")})
+    if settings.mode != "rows":
+        raise ValueError(f"mode {settings.mode}: with slime views are rows of their own; the mode is rows")
+    if settings.normalise != "micro":
+        raise ValueError(
+            "normalise: slime's loss is the mean over the batch of rollouts; leave PERCEPTION_NORMALISE"
+        )
+    if settings.heatmap_every or settings.send_tokens:
+        raise ValueError(
+            "heatmap_every and send_tokens need the tokens' text, which slime's training ranks have not"
+        )
+    client = settings.client()
+    skip, client.on_error = client.on_error == "skip", "raise"
+    wanted = settings.needs(client)
+    if wanted.shaping:
+        raise ValueError(
+            f"preset {settings.preset} changes the policy loss, which is slime's own: choose another"
+        )
+    if wanted.rewards:
+        raise ValueError(
+            f"preset {settings.preset} looks at rewards, and slime keeps normalised ones: choose another"
+        )
+    return State(settings, client, wanted, skip)
+
+
+@functools.cache
+def groups(processor: Any) -> GroupViews:
+    """Return what makes views of the pictures as this processor resizes them, one in a process."""
+    own = state()
+    # Views that cannot be had are the rollout workers' own affair: this client may skip.
+    return GroupViews(
+        PromptViews(
+            own.settings.client(),
+            own.settings.recipes_for(own.wanted),
+            processor=processor,
+            seed=own.settings.seed,
+            per_rollout=own.settings.per_rollout,
+        )
+    )

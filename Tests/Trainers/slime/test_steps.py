@@ -1,0 +1,145 @@
+"""slime's own conversion, schedule, advantages and loss: the gradient is that of its policy loss and the loss in the process."""
+
+import math
+
+import pytest
+import reference
+import rollouts as made
+import torch
+from rollouts import arguments, converted, generated, said
+
+KEYS = ["tokens", "total_lengths", "response_lengths", "loss_masks", "log_probs", "advantages", "returns", "rollout_mask_sums",
+        "multimodal_train_inputs", "rollout_log_probs"]  # fmt: skip
+
+
+def backward(args, model, data):
+    """The micro-batches of one rank, as `train_one_step` and Megatron run them; returns what the loss said."""
+    from slime.backends.megatron_utils import loss as module
+
+    lengths = [len(t) for t in data["tokens"]]
+    for indices in data["micro_batch_indices"]:
+        batch = {key: [(lengths if key == "total_lengths" else data[key])[i] for i in indices] for key in KEYS}
+        batch["unconcat_tokens"] = batch["tokens"]
+        logits = torch.cat([model(t, x) for t, x in zip(batch["tokens"], batch["multimodal_train_inputs"], strict=True)])[None]
+        count = len(data["micro_batch_indices"])
+        loss, _, log = module.loss_function(args, batch, count, args.global_batch_size, logits)
+        (loss / count).backward()
+    return log
+
+
+def gradient(model):
+    found = torch.cat([p.grad.reshape(-1) for p in model.parameters()])
+    model.zero_grad()
+    return found
+
+
+def perception(args, model, data, weight=0.5):
+    """cppo-verl's loss of all rollouts with views, over the half of each response that differs most without the picture."""
+    rows = {(int(r), int(i)): k for k, (r, i) in enumerate(zip(data["rollout_ids"], data["sample_indices"], strict=True))}
+    log_probs = said(args, model, data, grad=True)
+    chosen, own = [], {"original": [], "preserving": [], "removing": []}
+    for rollout in range(4):
+        views = {"original": rollout, "preserving": -(2 * rollout + 1), "removing": -(2 * rollout + 2)}
+        of = {view: log_probs[rows[rollout, index]] for view, index in views.items()}
+        apart = reference.k3(of["original"], of["removing"]).detach()
+        rank = torch.zeros_like(apart).bool()
+        rank[apart.topk(max(1, math.floor(len(apart) * 0.5))).indices] = True
+        chosen.append(rank & (float(data["rewards"][rows[rollout, rollout]]) > 0))
+        for view, x in of.items():
+            own[view].append(x)
+    return weight * reference.cppo({v: torch.cat(x) for v, x in own.items()}, torch.cat(chosen))
+
+
+@pytest.mark.parametrize("micro_batch_size", [1, 13])
+def test_the_gradient_is_the_policys_and_the_loss_in_the_process(settings, monkeypatch, micro_batch_size):
+    from slime.backends.megatron_utils import loss as module
+
+    args = arguments(micro_batch_size=micro_batch_size)
+    model = made.Model()
+    (data,) = converted(args, generated(args, monkeypatch))
+    assert len(data["tokens"]) == 13
+    data["log_probs"] = said(args, model, data)
+    module.compute_advantages_and_returns(args, data)
+    backward(args, model, data)
+    found = gradient(model)
+    assert data["perception/gated"][0] > 0 and len(set(data["perception/loss"])) == 1
+
+    # The same rollouts without views, by slime alone, and the loss in the process.
+    plain = arguments(micro_batch_size=1, loss_type="policy_loss", custom_advantage_function_path=None)
+    (own,) = converted(plain, [one[0] if isinstance(one, list) else one for one in generated(plain, monkeypatch)])
+    own["log_probs"] = said(plain, model, own)
+    module.compute_advantages_and_returns(plain, own)
+    own["returns"] = [torch.zeros_like(x) for x in own["log_probs"]]
+    backward(plain, model, own)
+    policy = gradient(model)
+    perception(args, model, data).backward()
+    added = gradient(model)
+    assert float(added.abs().max()) > 1e-3
+    assert float((found - policy - added).abs().max()) < 1e-5 * float(found.abs().max())
+
+
+def test_rewards_are_normalised_over_rollouts_alone(settings, monkeypatch):
+    from slime.ray import rollout as module
+
+    args = arguments()
+    own = [one[0] if isinstance(one, list) else one for one in generated(args, monkeypatch)]
+    manager = type("Manager", (), {"args": args, "custom_reward_post_process_func": None})()
+    _, expected = module.RolloutManager._post_process_rewards(manager, own[:4])
+    (data,) = converted(args, generated(args, monkeypatch))
+    found = {int(i): r for i, r in zip(data["sample_indices"], data["rewards"], strict=True)}
+    assert [found[i] for i in range(4)] == pytest.approx(expected, rel=1e-6)
+    assert all(found[i] == 0 for i in found if i < 0)
+    raw = dict(zip(range(13), data["raw_reward"], strict=True))
+    assert sum(raw.values()) == 3 * 1 + 3 * 1 + 1
+
+
+def test_siblings_share_a_rollout_and_leave_its_divisor(settings, monkeypatch):
+    args = arguments()
+    first = generated(args, monkeypatch)[0]
+    assert [s.index for s in first] == [0, -1, -2] and {s.rollout_id for s in first} == {0}
+    assert all(torch.equal(s.multimodal_train_inputs["image_grid_thw"], torch.tensor([[1, 6, 4]])) for s in first)
+    pixels = [s.multimodal_train_inputs["pixel_values"] for s in first]
+    assert not torch.equal(pixels[0], pixels[1]) and not torch.equal(pixels[0], pixels[2])
+    (data,) = converted(args, generated(args, monkeypatch))
+    assert sorted({float(x) for x in data["rollout_mask_sums"]}) == [5, 6, 7, 8, 9]
+
+
+def test_rollouts_of_a_prompt_get_the_same_views(settings, monkeypatch):
+    one, two, *_ = generated(arguments(), monkeypatch)
+    for a, b in zip(one, two, strict=True):
+        assert torch.equal(a.multimodal_train_inputs["pixel_values"], b.multimodal_train_inputs["pixel_values"])
+
+
+def test_evaluation_and_text_have_no_siblings(settings, monkeypatch):
+    assert not any(isinstance(one, list) for one in generated(arguments(), monkeypatch, evaluation=True))
+    assert not isinstance(generated(arguments(), monkeypatch)[4], list)
+
+
+def test_rows_of_a_rollout_may_be_on_several_ranks(settings, monkeypatch):
+    """Two ranks' data, weighed together as the first rank does, against one rank's."""
+    from perception_client.trainers.slime import training
+    from perception_client.trainers.slime.state import state
+
+    model, found = made.Model(), []
+    for dp_size in (1, 2):
+        args = arguments(use_dynamic_batch_size=True, max_tokens_per_gpu=30)
+        rows = []
+        for data in converted(args, generated(args, monkeypatch), dp_size):
+            data["log_probs"] = said(args, model, data)
+            rows += training._rows(state(), data)
+        found.append(training._weights(state(), rows)[0])
+    one, two = found
+    assert one.keys() == two.keys() and len(one) == 12
+    assert all(torch.allclose(one[key], two[key], atol=1e-7) for key in one)
+
+
+def test_two_ranks_get_one_answer_or_one_error(tmp_path):
+    """`_together` on two gloo ranks: the first asks, both get the answer; both raise what the first one met."""
+    import subprocess
+    import sys
+
+    import ranks
+
+    done = subprocess.run([sys.executable, ranks.__file__, tmp_path], capture_output=True, text=True, timeout=120)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert [(tmp_path / str(rank)).read_text() for rank in range(2)] == ["7 ValueError"] * 2
