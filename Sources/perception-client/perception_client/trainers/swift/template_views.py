@@ -150,7 +150,7 @@ def changed(view: str, own: Encoded, seen: Encoded) -> Pixels:
     pixels: Pixels = {}
     for name in own.keys() | seen.keys():
         a, b = own.get(name), seen.get(name)
-        if _are_pixels(a, b):
+        if isinstance(b, torch.Tensor) and _are_pixels(a, b):
             pixels[name] = b
         elif not _equal(a, b):
             raise ValueError(
@@ -184,9 +184,8 @@ def arranged(made: Sequence[Made | None], own: Mapping[str, Any]) -> dict[str, P
     return whole
 
 
-def _are_pixels(a: Any, b: Any) -> bool:
-    both = isinstance(a, torch.Tensor) and isinstance(b, torch.Tensor)
-    return both and a.shape == b.shape and bool(a.is_floating_point())
+def _are_pixels(a: Any, b: torch.Tensor) -> bool:
+    return isinstance(a, torch.Tensor) and a.shape == b.shape and a.is_floating_point()
 
 
 def _equal(a: Any, b: Any) -> bool:

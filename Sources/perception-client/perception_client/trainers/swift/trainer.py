@@ -155,7 +155,7 @@ class PerceptionGRPOTrainer(GRPOTrainer):
             response_mask=_joined([self._response(batch) for batch in ours]),
         )
         seen = torch.cat([batch.seen for batch in ours]).to(self.accelerator.device)
-        whole = _joined([batch.advantages for batch in ours])
+        whole = _joined([batch.advantages for batch in ours if batch.advantages is not None])
         shaped = found.advantages(whole, seen, whole.shape[1])
         for batch, piece in zip(ours, _cut(shaped, ours), strict=True):
             batch.signals.advantages = piece[:, : batch.signals.completion_mask.shape[1]].contiguous()
@@ -232,8 +232,12 @@ class PerceptionGRPOTrainer(GRPOTrainer):
 
     def _response(self, batch: MicroBatch) -> torch.Tensor:
         """Return the tokens [B,T] that may carry perception loss: those of ms-swift's own loss, where there are views."""
-        mask = batch.signals.completion_mask.bool() & batch.seen.to(self.accelerator.device)[:, None]
-        return mask & ~batch.signals.truncated_mask[:, None] if self.overlong_filter else mask
+        mask: torch.Tensor = (
+            batch.signals.completion_mask.bool() & batch.seen.to(self.accelerator.device)[:, None]
+        )
+        if self.overlong_filter:
+            mask = mask & ~batch.signals.truncated_mask[:, None]
+        return mask
 
     def _loss_arguments(
         self, batch: MicroBatch, model_inputs: dict[str, Any], steps: int
