@@ -23,8 +23,8 @@ struct Allocations {
         return (Allocations(peak: counted.peak, kept: counted.live), result)
     }
 
-    /// Of a step or codec, which its claim leaves out.
-    static let smallObjects = 4096
+    /// Of a step, codec or part, which its claim leaves out; with the page that the allocator may round a large block up to.
+    static let smallObjects = 8192
 
     /// Expects that the claim covers what was taken, and is no more than `most` times that and `floor` bytes.
     ///

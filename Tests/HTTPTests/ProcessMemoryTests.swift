@@ -17,7 +17,19 @@ struct ProcessMemoryTests {
         .enabled(if: isPlain))
     func heapEnds() throws {
         ProcessMemory.keepForTheNextRequest()
-        let resident = try inParallel(1) { _ in
+        // Other tests' threads may share the heap and take some of it, and their servers give free memory back.
+        var attempts: [[Int]] = []
+        repeat { attempts.append(try residentBlocks()) } while !Self.isRight(attempts) && attempts.count < 10
+        #expect(Self.isRight(attempts), "\(attempts)")
+    }
+
+    private static func isRight(_ attempts: [[Int]]) -> Bool {
+        attempts.contains { $0[0] > blocks * 3 / 4 && $0[1] < blocks / 4 }
+    }
+
+    /// How many freed blocks are in memory before and after their heap's end is given back.
+    private func residentBlocks() throws -> [Int] {
+        try inParallel(1) { _ in
             // All above the first become the end of the heap, if nothing else comes to stand between or above them: the
             // small things of this thread find room below.
             var addresses: [UnsafeMutableRawPointer] = unsafe []
@@ -36,9 +48,7 @@ struct ProcessMemoryTests {
             defer { ProcessMemory.keepHeapEnds() }
             unsafe free(addresses[0])
             return [kept, unsafe addresses.dropFirst().count { unsafe Self.isResident($0) }]
-        }
-        // Other tests' threads may share the heap and take some of it.
-        #expect(resident[0][0] > Self.blocks * 3 / 4 && resident[0][1] < Self.blocks / 4, "\(resident)")
+        }[0]
     }
 
     /// Whether the second page of a block is in memory; the first may hold what the heap writes down.
