@@ -33,8 +33,18 @@ class DocsPage:
         )
 
     def wait_in_view(self, id):
-        self.page.wait_for_function("id => document.activeElement?.id === id", arg=id)
+        self.wait_revealed(id)
         assert self.in_view(id), id
+
+    def wait_revealed(self, id):
+        """Waits until the page has followed its address to the element.
+
+        Chromium moves the focus at once and tells the page later, and the page then moves it again: a key that is
+        pressed in between would go to another place.
+        """
+        self.page.wait_for_function(
+            "id => document.activeElement?.id === id && document.activeElement.matches('.is-target')", arg=id
+        )
 
     def trial(self, operation):
         return Trial(self.page, self.page.locator(f"[id='{operation}'] .try"))

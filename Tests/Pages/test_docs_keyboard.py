@@ -24,7 +24,7 @@ def test_from_search_to_reply_with_keys_alone(docs):
     keys.press("Tab")
     assert focused(page) == "Skip to content"
     keys.press("Enter")
-    assert page.evaluate("document.activeElement.id") == "main"
+    opened.wait_revealed("main")
 
     keys.press("/")
     keys.type("advantages")
