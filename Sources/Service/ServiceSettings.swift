@@ -42,5 +42,5 @@ package struct ServiceSettings: Sendable {
     var openPaths: [String] { ["/healthz", "/readyz"] + (opensMetrics ? ["/metrics"] : []) }
 
     /// The service's own version; the contract has the same.
-    package static let version = "0.1.0"
+    package static let version = "0.2.0"
 }
