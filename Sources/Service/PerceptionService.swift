@@ -71,7 +71,8 @@ package struct PerceptionService: Sendable {
             let problem = Problem(
                 .unsupportedMediaType,
                 Problem.Reason(
-                    "not read here", field: "Content-Type", expected: types.joined(separator: ", "),
+                    "the operation does not read this media type", field: "Content-Type",
+                    expected: types.joined(separator: ", "),
                     found: head.mediaType ?? "none"))
             return problem.response(requestID: head.requestID)
         }
