@@ -40,6 +40,7 @@ extension TokenTensors {
                 scoredIDs[row] = response.ids
             }
             logProbabilities += response.logProbs
+            for logProb in response.logProbs where logProb > 0 { residues.count(.logProbability) }
             guard let best = response.best else { continue }
             let start = values.count
             values += best.logProbs
@@ -47,8 +48,8 @@ extension TokenTensors {
             realised += zip(best.realised, response.logProbs).map { standing, logProb in
                 switch standing {
                 case .listed: .listed
-                case .outside: .outside(logProb: logProb)
-                case .unidentified: .unidentified(logProb: logProb)
+                case .outside: .outside(logProb: min(logProb, 0))
+                case .unidentified: .unidentified(logProb: min(logProb, 0))
                 }
             }
         }

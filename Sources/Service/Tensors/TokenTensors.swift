@@ -13,7 +13,7 @@ struct TokenTensors {
     var faults: Faults
 
     /// Response tokens whose numbers were beyond their domain by no more than rounding.
-    private(set) var residues = Residues()
+    var residues = Residues()
 
     /// The tokens of rollouts that a view's reply names, where the request itself doesn't.
     var scoredIDs: [Int: [Int?]] = [:]
