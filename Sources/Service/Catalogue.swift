@@ -2,7 +2,7 @@ import ContrastiveLoss
 import JSON
 import Perturbation
 
-/// What can be asked for, as JSON.
+/// The catalogue of presets and recipes, as JSON.
 enum Catalogue {
     /// Every preset with every option resolved.
     static let presets: [UInt8] = {

@@ -2,7 +2,7 @@ import ClientWheel
 import HTTP
 import HTTPTypes
 
-/// The Python client, for clusters that reach no package index but this server.
+/// Routes that serve the Python client, for clusters without a package index.
 enum ClientDownload {
     /// A page of links, as pip's `--find-links` reads it, with the digest that pip checks.
     static func listing(_ path: String) -> Route {
@@ -20,8 +20,8 @@ enum ClientDownload {
         }
     }
 
-    /// The one wheel there is; its name has the version, so an older name is refused rather than answered with another
-    /// client.
+    /// The route of the only wheel. Its name includes the version, so a request for an older name is refused instead
+    /// of answered with a different client.
     static func wheel(_ path: String) -> Route {
         let template = PathTemplate(path)
         return Route(.get, path) { head in

@@ -1,6 +1,6 @@
 import CContract
 
-/// The contract as it was built in.
+/// The contract that was compiled in.
 enum Contract {
     /// The bytes of openapi.yaml.
     static let text: [UInt8] = {

@@ -8,7 +8,7 @@ import Tensor
 import TokenDistribution
 
 extension PerceptionService {
-    /// What runs here: version, limits, formats.
+    /// Facts about this server: version, limits, formats.
     var info: [UInt8] {
         func list(_ words: [String]) -> JSONValue { .array(words.map { .string($0) }) }
         let info: JSONValue = [

@@ -1,9 +1,9 @@
 import HTTP
 import HTTPTypes
 
-/// Which of an operation's forms a reply has: the one that Accept likes best (RFC 9110 §12.5.1).
+/// Returns the form of a reply: of those that an operation offers, the one that Accept prefers (RFC 9110 §12.5.1).
 ///
-/// Without Accept, or when it names none of the offers, the first offer, which is the form of the request.
+/// Without Accept, or if it names none of the offers, returns the first offer, which is the form of the request.
 /// - Parameter offers: media types, the default first.
 func preferredMediaType(_ headers: HTTPFields, offers: [String]) -> String {
     guard let accept = headers[.accept] else { return offers[0] }

@@ -5,7 +5,7 @@ import JSON
 package import Logging
 import Perturbation
 
-/// The service as values: routes to serve, how refusals are rendered, and who observes. It knows no socket.
+/// The service as values: routes, the rendering of refusals, and an observer. It knows no socket.
 package struct PerceptionService: Sendable {
     let settings: ServiceSettings
     let instruments: Instruments
@@ -15,7 +15,8 @@ package struct PerceptionService: Sendable {
     private let load: @Sendable () -> ServerLoad
     private let authorization: Authorization
 
-    /// - Parameters: whether the server takes work, and what it is doing; both asked at every use.
+    /// - Parameters: functions that return whether the server accepts work, and its load. Both are called at every
+    ///   use.
     package init(
         settings: ServiceSettings, logger: Logger, isReady: @escaping @Sendable () -> Bool,
         load: @escaping @Sendable () -> ServerLoad
@@ -29,28 +30,28 @@ package struct PerceptionService: Sendable {
             tokens: settings.tokens, openPaths: settings.openPaths)
     }
 
-    /// All routes, behind the gate that asks for a token: a route that is added is guarded without its doing.
+    /// All routes, behind the gate that checks the token. A new route is guarded automatically.
     package var router: Router { Router(routes, gate: authorization.refusal, fields: RunName.status) }
-    /// Of a second port for those who watch the server and need not speak TLS; behind the same gate.
+    /// The routes of the probe port, for clients that watch the server without TLS; behind the same gate.
     package var probeRouter: Router { Router(probes, gate: authorization.refusal) }
     package var observer: any ServerObserver { instruments }
 
-    /// Renders what the HTTP module refuses as problem+json.
+    /// Renders refusals of the HTTP module as problem+json.
     package static let render: RefusalRenderer = { refusal, head in
         Problem(refusal).response(requestID: head?.requestID)
     }
 
-    /// Numbers in bodies up to this size are worked on in place: handing them over would cost more than the work. A
-    /// picture never is: a few bytes can hold millions of pixels.
+    /// The largest body of numbers to process in place, because a hand-over would cost more than the work. Pictures
+    /// are never processed in place: a few bytes can hold millions of pixels.
     static let lightBodyBytes = 32 << 10
-    /// From here on work takes tens of milliseconds and more: 8 × 4,096 tokens are 0.7 MB.
+    /// The size of a body from which work takes tens of milliseconds or more. 8 × 4,096 tokens are 0.7 MB.
     static let longBodyBytes = 4 << 20
 
-    /// Of work that grows with its body: at 100 MB a second, as reading and scoring numbers does. The order in which long
-    /// work is begun follows from it.
+    /// Returns the approximate duration of work that grows with its body, at 100 MB a second, the rate of reading and
+    /// scoring numbers. It determines the order of long work.
     static func readingTime(of bytes: Int) -> Duration { .seconds(Double(bytes) / 1e8) }
 
-    /// An operation on tensors, in JSON or safetensors.
+    /// Returns the route of an operation on tensors, in JSON or safetensors.
     func numbers<Operation: TensorOperation & SendableMetatype>(_ path: String, _ operation: Operation.Type)
         -> Route
     {
@@ -63,22 +64,23 @@ package struct PerceptionService: Sendable {
         }
     }
 
-    /// Why a request is not even looked at; nil when it may pass.
-    /// - Parameter types: of bodies that are read; nil for requests without a body.
+    /// Returns the refusal of a request by its header; nil if it may pass.
+    /// - Parameter types: the media types that the route reads; nil for requests without a body.
     func refusal(_ head: RequestHead, types: [String]?) -> Response? {
         guard let types else { return nil }
         guard let type = head.mediaType, types.contains(type) else {
             let problem = Problem(
                 .unsupportedMediaType,
                 Problem.Reason(
-                    "not read here", field: "Content-Type", expected: types.joined(separator: ", "),
+                    "the operation does not read this media type", field: "Content-Type",
+                    expected: types.joined(separator: ", "),
                     found: head.mediaType ?? "none"))
             return problem.response(requestID: head.requestID)
         }
         return nil
     }
 
-    /// A body that is collected, then worked on.
+    /// Collects a body and then works on it.
     func collect(
         _ head: RequestHead, upTo limit: Int,
         _ outcome: @escaping @Sendable ([UInt8], RequestScope) -> Outcome
@@ -96,7 +98,7 @@ package struct PerceptionService: Sendable {
             })
     }
 
-    /// In place when it is light, else by a worker; by one that yields to others when it may take long.
+    /// Runs light work in place, other work on a worker, and long work on one that yields to others.
     func outcome(
         of heldBytes: Int, inPlaceUpTo lightBytes: Int, _ work: @escaping @Sendable () -> Response
     ) -> Outcome {
@@ -110,7 +112,7 @@ package struct PerceptionService: Sendable {
         render(.bodyTooLarge(limit: limit, declared: declared, received: received), head)
     }
 
-    /// - Parameter before: what was spent while the request was arriving.
+    /// - Parameter before: the time spent while the request arrived.
     func answer(
         _ head: RequestHead, _ path: String, before: [PhaseTimer.Phase: Duration] = [:],
         _ work: (inout PhaseTimer) throws(Problem) -> Response
@@ -131,7 +133,7 @@ package struct PerceptionService: Sendable {
         }
     }
 
-    /// A GET route whose answer never changes.
+    /// Returns a GET route with a constant answer.
     func page(
         _ path: String, contentType: String, _ bytes: @autoclosure @escaping @Sendable () -> [UInt8]
     ) -> Route {
@@ -148,7 +150,7 @@ package struct PerceptionService: Sendable {
         }
     }
 
-    /// A full queue, or else a drain, which a port beside the draining one tells of, too.
+    /// The refusal of /readyz: a full queue, otherwise a drain. The probe port reports both, too.
     private var notReady: Refusal {
         let limit = settings.server.workQueueLimit
         return load().queued >= limit
@@ -166,7 +168,7 @@ package struct PerceptionService: Sendable {
 }
 
 extension Refusal {
-    /// As the HTTP module answers it, for endpoints that refuse in the same words.
+    /// The answer of the HTTP module to this refusal, for endpoints that refuse in the same words.
     fileprivate func response(_ head: RequestHead) -> Response {
         var response = PerceptionService.render(self, head)
         for field in fields { response.headers[field.name] = field.value }

@@ -3,7 +3,7 @@ import HTTP
 import HTTPTypes
 
 extension PerceptionService {
-    /// Every path of the contract and what answers it.
+    /// The routes of every path in the contract.
     var routes: [Route] {
         [
             numbers("/v1/score", ScoreEndpoint.self),
@@ -24,7 +24,7 @@ extension PerceptionService {
         ] + liveRoutes + PageRoutes.all + probes
     }
 
-    /// What asks every few seconds.
+    /// The routes of probes, which ask every few seconds.
     var probes: [Route] {
         [
             status("/healthz", "live") { true },

@@ -1,35 +1,35 @@
 package import HTTP
 package import SharedFiles
 
-/// What an operator chose that endpoints need to know; listed in /v1/info.
+/// The operator's settings that endpoints need; /v1/info lists them.
 package struct ServiceSettings: Sendable {
-    /// The limits that the server itself keeps.
+    /// The limits that the HTTP module enforces.
     package var server: ServerConfiguration
-    /// The longest body of which only a part is held at any time; what is held of it is bounded by
-    /// ``ServerConfiguration/maxBodyBytes``.
+    /// The longest body that is reduced as it arrives. ``ServerConfiguration/maxBodyBytes`` bounds the part that is
+    /// held.
     package var maxStreamedBodyBytes = 1 << 40
-    /// Numbers as text take several times their size in memory, so JSON bodies have a limit of their own, never above
-    /// that of other bodies.
+    /// The longest JSON body. Numbers as text take several times their size in memory, so JSON has a limit of its
+    /// own, never above that of other bodies.
     package var maxJSONBodyBytes: Int {
         get { min(jsonBodyBytes, server.maxBodyBytes) }
         set { jsonBodyBytes = newValue }
     }
     package var maxImagePixels = 50_000_000
-    /// Names of runs that metrics keep apart; see ``RunName``.
+    /// The number of run names that metrics distinguish; see ``RunName``.
     package var maxRuns = 64
-    /// How many scored batches of each run are kept for viewers; nil for none at all.
+    /// The number of scored batches to keep for viewers, for each run; nil for none.
     package var keepRecent: Int?
-    /// What they and their histories may take together. It is no part of ``ServerConfiguration/memoryBudgetBytes``.
+    /// The memory for kept batches and histories. It is not part of ``ServerConfiguration/memoryBudgetBytes``.
     package var keepRecentBytes = 64 << 20
-    /// The least of that: histories of all runs, and a batch.
+    /// The minimum of that: histories of all runs, and one batch.
     package static let leastKeepRecentBytes = 8 << 20
-    /// Names, lower case, by which browsers reach this server beside addresses and localhost.
+    /// Lower-case names by which browsers reach this server, in addition to addresses and localhost.
     package var publicHosts: [String] = []
-    /// What clients may show to be let in; nil when none is asked for.
+    /// The accepted bearer tokens; nil if the server requires none.
     package var tokens: BearerTokens?
-    /// Whether /metrics needs no token where everything else does.
+    /// A Boolean value indicating whether /metrics needs no token.
     package var opensMetrics = false
-    /// Where requests may name files instead of carrying bodies; nil for nowhere.
+    /// The directory in which requests may name files in place of bodies; nil for none.
     package var sharedDirectory: SharedDirectory?
 
     private var jsonBodyBytes = 64 << 20
@@ -38,9 +38,10 @@ package struct ServiceSettings: Sendable {
         self.server = server
     }
 
-    /// What balancers and orchestrators ask, which have no token, and say nothing but whether it is there.
+    /// The paths that balancers and orchestrators request without a token. They reveal only whether the server is
+    /// there.
     var openPaths: [String] { ["/healthz", "/readyz"] + (opensMetrics ? ["/metrics"] : []) }
 
-    /// The service's own version; the contract has the same.
-    package static let version = "0.1.0"
+    /// The version of the service, equal to that of the contract.
+    package static let version = "0.2.0"
 }

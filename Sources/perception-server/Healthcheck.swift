@@ -5,7 +5,7 @@ import HTTPTypes
 /// Asks a running server whether it takes work: for container health checks.
 struct Healthcheck: ParsableCommand {
     static let configuration = CommandConfiguration(
-        abstract: "Exit 0 when the server at the given address answers ready, else 1 and say why.")
+        abstract: "Exit with 0 if the server at the given address is ready, otherwise with 1 and a reason.")
 
     @OptionGroup var listen: ListenOptions
 

@@ -4,80 +4,81 @@ import Service
 
 /// How much the server takes on.
 struct LimitOptions: ParsableArguments {
-    @Option(help: "Heavy requests worked on at once; each may use every core. (default: number of cores)")
+    @Option(help: "Heavy requests to work on at once; each can use every core. (default: number of cores)")
     var threads: Int?
 
     @Option(help: "Threads that move bytes and answer small requests. (default: half the cores, 2 to 8)")
     var ioThreads: Int?
 
-    @Option(help: "Largest request body that is held in memory; more is answered with 413. (default: 1 GiB)")
+    @Option(help: "Largest request body to hold in memory; a larger one gets 413. (default: 1 GiB)")
     var maxBodyBytes: Int?
 
     @Option(
-        help: "Largest body that is computed on as it arrives; more is answered with 413. (default: 1 TiB)")
+        help: "Largest body to reduce as it arrives; a larger one gets 413. (default: 1 TiB)")
     var maxStreamedBodyBytes: Int?
 
-    @Option(help: "Largest JSON body; more is answered with 413. (default: 64 MiB)")
+    @Option(help: "Largest JSON body; a larger one gets 413. (default: 64 MiB)")
     var maxJsonBodyBytes: Int?
 
     @Option(
-        help: "Memory for all requests in flight: bodies, work, answers; beyond it 503. (default: 4 GiB)")
+        help:
+            "Memory for bodies, work and answers of all requests in flight; beyond it, 503. (default: 4 GiB)")
     var memoryBudgetBytes: Int?
 
-    @Option(help: "Largest width × height of an image; more is answered with 413. (default: 50000000)")
+    @Option(help: "Largest width × height of an image; a larger one gets 413. (default: 50000000)")
     var maxImagePixels: Int?
 
-    @Option(help: "Connections served at once; more are answered with 503. (default: 10000)")
+    @Option(help: "Connections to serve at once; further ones get 503. (default: 10000)")
     var maxConnections: Int?
 
-    @Option(help: "Heavy requests that may wait for a thread; more are answered with 503. (default: 1024)")
+    @Option(help: "Heavy requests that can wait for a thread; further ones get 503. (default: 1024)")
     var queueLimit: Int?
 
-    @Option(help: "Largest header of a request; more is answered with 431. (default: 32768)")
+    @Option(help: "Largest request header; a larger one gets 431. (default: 32768)")
     var maxHeaderBytes: Int?
 
-    @Option(help: "Longest request target; more is answered with 414. (default: 16384)")
+    @Option(help: "Longest request target; a longer one gets 414. (default: 16384)")
     var maxTargetBytes: Int?
 
     @Option(
         help:
-            "Seconds from a complete header to the end of the answer; X-Request-Timeout asks for less. (default: 3600)"
+            "Seconds from the complete header to the end of the answer, then 504; clients set less with X-Request-Timeout. (default: 3600)"
     )
     var requestTimeoutSeconds: Int?
 
-    @Option(help: "Seconds for a header to arrive; then 408. (default: 20)")
+    @Option(help: "Seconds for a header to arrive, then 408. (default: 20)")
     var headerTimeoutSeconds: Int?
 
     @Option(
         help:
-            "Seconds for a body, or an answer, to pass beside those of --min-bytes-per-second; then 408. (default: 30)"
+            "Seconds that a body or an answer can take beyond its bytes / --min-bytes-per-second, then 408. (default: 30)"
     )
     var bodyTimeoutSeconds: Int?
 
-    @Option(help: "What bodies and answers must at least move at. (default: 65536)")
+    @Option(help: "Minimum rate of bodies and answers. (default: 65536)")
     var minBytesPerSecond: Int?
 
-    @Option(help: "Seconds that an open connection may rest between requests. (default: 75)")
+    @Option(help: "Seconds that a connection can be idle between requests. (default: 75)")
     var idleTimeoutSeconds: Int?
 
-    @Option(help: "Seconds after which refused clients are told to come back. (default: 1)")
+    @Option(help: "Seconds that a 503 tells clients to wait. (default: 1)")
     var retryAfterSeconds: Int?
 
     @Option(
         help:
-            "Run names (Perception-Run) that metrics keep apart; further ones count as other. (default: 64)")
+            "Run names (Perception-Run) that metrics distinguish; further ones count as other. (default: 64)")
     var maxRuns: Int?
 
     @Option(
         help:
-            "Scored batches of each run that are kept in memory for /live, up to 256; everybody with a token sees them. (default: none)"
+            "Scored batches of each run to keep in memory for /live, up to 256; every client with a token sees them. (default: none)"
     )
     var keepRecent: Int?
 
-    @Option(help: "Memory for them, taken from the memory budget at start. (default: 64 MiB)")
+    @Option(help: "Memory for kept batches, taken from the memory budget at the start. (default: 64 MiB)")
     var keepRecentBytes: Int?
 
-    @Option(help: "Seconds that requests in flight may take to finish after SIGTERM. (default: 30)")
+    @Option(help: "Seconds that requests in flight have to finish after SIGTERM. (default: 30)")
     var shutdownGraceSeconds: Int?
 
     func configuration() throws -> ServerConfiguration {

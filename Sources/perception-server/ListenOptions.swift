@@ -5,7 +5,7 @@ import HTTP
 struct ListenOptions: ParsableArguments {
     @Option(
         help:
-            "IP address to listen on; another than loopback needs a token. :: is every address, IPv6 and IPv4. (default: 127.0.0.1)"
+            "IP address to listen on. Any but loopback requires a token. :: means every address, IPv6 and IPv4. (default: 127.0.0.1)"
     )
     var host: String?
 
@@ -17,7 +17,7 @@ struct ListenOptions: ParsableArguments {
 
     @Option(
         help: ArgumentHelp(
-            "Speak TLS 1.2 and 1.3 with this certificate and those that link it to its authority, in PEM form.",
+            "Speak TLS 1.2 and 1.3 with this certificate chain in PEM form, the server's own certificate first.",
             valueName: "file"))
     var tlsCertificate: String?
 
@@ -26,7 +26,7 @@ struct ListenOptions: ParsableArguments {
 
     @Option(
         help: ArgumentHelp(
-            "Names, with commas between them, by which browsers reach this server: /v1/live answers to addresses, localhost and these.",
+            "Names by which browsers reach this server, separated by commas; /v1/live answers only to addresses, localhost and these.",
             valueName: "names"))
     var publicHost: String?
 
@@ -40,7 +40,7 @@ struct ListenOptions: ParsableArguments {
     func probeAddress() throws -> SocketAddress? {
         guard let port = try resolved(probePort, "probe-port", "a port from 0 to 65535") else { return nil }
         if port != 0, case .tcp(_, port) = try address() {
-            throw ValidationError("--probe-port must be another than --port, not \(port) as well")
+            throw ValidationError("--probe-port must differ from --port, which is \(port), too")
         }
         return .tcp(host: try chosenHost() ?? "127.0.0.1", port: port)
     }

@@ -6,11 +6,11 @@ struct PerceptionServer: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "perception-server",
         abstract:
-            "Perturbed views of images, and contrastive perception losses with their gradients, over HTTP.",
+            "An HTTP service of perturbed image views, and of perception losses with their gradients.",
         discussion: """
             Every option is also an environment variable: --max-body-bytes is PERCEPTION_MAX_BODY_BYTES.
-            The argument wins over the environment, the environment over the default.
-            In a browser: a playground at /, the contract at /docs (also /openapi.yaml, /openapi.json).
+            An argument overrides the environment, the environment overrides the default.
+            In a browser, / is a playground and /docs the API reference (also /openapi.yaml, /openapi.json).
             """,
         version: Serve.version,
         subcommands: [Serve.self, Healthcheck.self],

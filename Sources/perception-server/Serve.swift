@@ -10,7 +10,7 @@ import TokenDistribution
 /// Starts the server and keeps it until SIGTERM or SIGINT; SIGHUP has it read its tokens again.
 struct Serve: ParsableCommand {
     static let configuration = CommandConfiguration(
-        abstract: "Serve until SIGTERM or SIGINT, then finish what is in flight and exit 0.")
+        abstract: "Serve until SIGTERM or SIGINT, then finish requests in flight and exit with 0.")
     static let version = ServiceSettings.version
 
     @OptionGroup var listen: ListenOptions
@@ -18,12 +18,12 @@ struct Serve: ParsableCommand {
 
     @Option(
         help: ArgumentHelp(
-            "File with the bearer tokens that clients may send, one on each line; read again on SIGHUP.",
+            "File with the bearer tokens that clients may send, one on each line. SIGHUP makes the server read it again.",
             discussion:
-                "The variable PERCEPTION_TOKENS may hold tokens, too, with blanks or commas between them."))
+                "The variable PERCEPTION_TOKENS may also hold tokens, separated by blanks or commas."))
     var tokenFile: String?
 
-    @Flag(help: "Answer /metrics without a token, too.")
+    @Flag(help: "Answer /metrics without a token.")
     var openMetrics = false
 
     @Flag(help: "Listen beyond loopback without a token.")
@@ -31,25 +31,27 @@ struct Serve: ParsableCommand {
 
     @Option(
         help:
-            "What logits are computed with: auto (the fastest there is), avx512, avx2, portable. (default: auto)"
+            "Instruction set for logits: auto (the fastest available), avx512, avx2, portable. (default: auto)"
     )
     var instructionSet: String?
 
-    @Option(help: "Folder in which requests may name files instead of carrying bodies, as on /dev/shm.")
+    @Option(
+        help: "Folder, such as one on /dev/shm, in which requests may name files instead of carrying bodies.")
     var sharedDir: String?
 
     @Option(
         help:
-            "trace, debug (probes, too), info (a line for each request), notice, warning, error. (default: info)"
+            "Least level to log: trace, debug (includes probes), info (a line for each request), notice, warning, error. (default: info)"
     )
     var logLevel: String?
 
-    @Option(help: "text or json, one line for each record, to standard error. (default: text)")
+    @Option(
+        help: "Format of the log on standard error: text or json, one line for each record. (default: text)")
     var logFormat: String?
 
     @Option(
         help: ArgumentHelp(
-            "Drain and end when the last writer of the pipe that was handed down as this descriptor is gone, with a grace of 2 s at most.",
+            "Drain and exit, within 2 s, when the last writer of the pipe inherited as this descriptor is gone.",
             valueName: "fd"))
     var exitOnEof: Int32?
 

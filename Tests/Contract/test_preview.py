@@ -13,7 +13,7 @@ from conftest import REPOSITORY
 
 PHOTOGRAPH = (REPOSITORY / "Tests/Fixtures/photograph.jpg").read_bytes()
 PAGE = (REPOSITORY / "Tests/Fixtures/page.png").read_bytes()
-README_SHEET = REPOSITORY / "Tests/Golden/preview/cppo-removing.png"
+SHEET = REPOSITORY / "Tests/Golden/preview/cppo-removing.png"
 
 
 def decoded(data):
@@ -142,9 +142,9 @@ def test_pictures_of_odd_shapes_have_sheets(server, http, size):
 
 
 def test_the_picture_in_the_readme_is_what_the_server_draws(server, http):
-    readme = (REPOSITORY / "README.md").read_text()
-    path = re.search(r"localhost:8080(/v1/recipes/cppo-removing/preview\?[^']*)'", readme)[1]
-    assert str(README_SHEET.relative_to(REPOSITORY)) in readme
-    assert README_SHEET.stat().st_size < 150_000
-    found = decoded(http.get(server + path, timeout=60).content)
-    assert (np.asarray(found) == np.asarray(decoded(README_SHEET.read_bytes()))).all()
+    readme = (SHEET.parents[1] / "README.md").read_text()
+    path = re.search(r"localhost:8080(/v1/recipes/cppo-removing/preview\?[^']*)' -o (\S+)", readme)
+    assert REPOSITORY / path[2] == SHEET and f"]({SHEET.relative_to(SHEET.parents[1])})" in readme
+    assert SHEET.stat().st_size < 150_000
+    found = decoded(http.get(server + path[1], timeout=60).content)
+    assert (np.asarray(found) == np.asarray(decoded(SHEET.read_bytes()))).all()

@@ -6,8 +6,10 @@ import socket
 import threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
+from perception_client.versions import VERSION
+
 INFO = {
-    "name": "perception-server", "version": "0.1.0", "instruction_set": "portable", "threads": 1, "tls": False,
+    "name": "perception-server", "version": VERSION, "instruction_set": "portable", "threads": 1, "tls": False,
     "shared_files": False, "limits": {}, "formats": {}, "presets": [], "recipes": [],
 }  # fmt: skip
 

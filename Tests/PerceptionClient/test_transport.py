@@ -24,6 +24,7 @@ from perception_client import (
     Unauthorized,
     Unreachable,
 )
+from perception_client.versions import VERSION
 from scripted import free_port, scripted
 
 
@@ -171,8 +172,8 @@ def test_an_answer_from_something_else_is_quoted():
 
 def test_versions_that_do_not_fit_are_told_at_the_first_call():
     with scripted() as script:
-        script.info["version"] = "0.2.0"
-        with pytest.raises(IncompatibleVersion, match=r"the server is version '0.2.0' and this client 0.1.0"):
+        script.info["version"] = "99.0.0"
+        with pytest.raises(IncompatibleVersion, match=rf"the server is version '99.0.0' and this client {VERSION}"):
             Perception(script.url).presets()
         assert not script.requests
 

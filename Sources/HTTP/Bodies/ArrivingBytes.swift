@@ -1,19 +1,20 @@
 import Glibc
 
-/// Bytes that are collected as they arrive, of which it is known how many there will be, or not.
+/// Collects bytes as they arrive, with or without a known total.
 ///
-/// Memory is reserved for all of them only after the first `eager` bytes have really arrived: a claim of gigabytes with
-/// nothing behind it costs nothing.
+/// Reserves memory for all of them only after the first `eager` bytes have arrived, so that an announcement alone
+/// costs nothing.
 ///
-/// - Complexity: O(bytes), each is copied once, the first `eager` at most twice; of unknown number amortised O(bytes).
+/// - Complexity: O(bytes). Each byte is copied once, the first `eager` at most twice. Amortised O(bytes) if the total
+///   is unknown.
 package struct ArrivingBytes: ~Copyable {
-    /// Reserved on the strength of an announcement alone.
+    /// The number of bytes to reserve before any have arrived.
     static let eager = 4 << 20
 
     private var bytes: [UInt8] = []
     private let expected: Int?
 
-    /// - Parameter expected: how many will come at most, if that is known.
+    /// - Parameter expected: the largest possible number of bytes, if known.
     package init(expecting expected: Int?) {
         self.expected = expected
         if let expected { bytes.reserveCapacity(min(expected, Self.eager)) }
@@ -21,7 +22,7 @@ package struct ArrivingBytes: ~Copyable {
 
     package var count: Int { bytes.count }
 
-    /// What has arrived. Let go of it before more does, or all of it is copied.
+    /// The bytes so far. Release them before more arrive, or all of them are copied.
     package var soFar: [UInt8] { bytes }
 
     package mutating func append(_ piece: RawSpan) {
@@ -32,15 +33,16 @@ package struct ArrivingBytes: ~Copyable {
         unsafe piece.withUnsafeBytes { unsafe bytes.append(contentsOf: $0) }
     }
 
-    /// All that arrived, not shared, so that whoever takes them may change them in place and frees them when done.
+    /// Returns all bytes, unshared, so that the caller can change them in place and frees them.
     package mutating func take() -> [UInt8] {
         let whole = bytes
         bytes = []
         return whole
     }
 
-    /// A large body is touched for the first time as it arrives. In pages of 4 KiB that costs about as much as
-    /// receiving it; where the kernel leaves huge pages to those who ask (`madvise` mode), this asks.
+    /// Asks the kernel for huge pages. The arrival of a large body touches its memory for the first time, which in
+    /// pages of 4 KiB costs about as much as receiving it. In `madvise` mode the kernel gives huge pages only on
+    /// request.
     private mutating func askForHugePages() {
         let size = bytes.capacity
         unsafe bytes.withUnsafeMutableBytes { memory in

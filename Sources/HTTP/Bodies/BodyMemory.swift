@@ -1,11 +1,12 @@
-/// Claims memory for one request's body as it arrives, at its share of the budget.
+/// Claims memory for one request's body as it arrives.
 struct BodyMemory {
     let share: MemoryShare
     private var follows = Follows.nothing
     /// No body is longer than it declares.
     private var ceiling = Int.max
 
-    /// Claimed before a byte arrives. More would let a few clients that only declare, and never send, take all of it.
+    /// The most to claim before a byte arrives. With more, a few clients that declare bodies and never send them
+    /// could take the whole budget.
     private static let opening = 4 << 20
 
     private enum Follows {
@@ -16,8 +17,8 @@ struct BodyMemory {
         self.share = share
     }
 
-    /// Claims what the sink needs at first. A body that could never fit is refused before any of it is read; one that
-    /// could claims as it arrives.
+    /// Claims what the sink needs at first. Refuses a body that can never fit before any of it is read. Other bodies
+    /// claim as they arrive.
     mutating func claim(for sink: any BodySink, _ head: RequestHead) -> Refusal? {
         switch sink.memory {
         case .wholeBody:
@@ -46,10 +47,10 @@ struct BodyMemory {
         return grow(to: bytes)
     }
 
-    /// Claims ahead and in steps, so that the budget is not locked for every piece.
+    /// Claims ahead in steps, so that not every piece locks the budget.
     private func grow(to bytes: Int) -> Refusal? {
         guard bytes > share.bytes else { return nil }
-        // What is there needs no more than itself where there is no room ahead.
+        // Without room to claim ahead, claim exactly what is there.
         return share.extend(to: min(ceiling, bytes + bytes / 4 + 1 << 20)) == nil
             ? nil : share.extend(to: bytes)
     }

@@ -1,25 +1,25 @@
-/// Where one request's body goes, piece by piece, while it arrives.
+/// The receiver of one request's body, piece by piece as it arrives.
 ///
-/// A sink is confined: it is made by ``Route/open``, fed and finished on one I/O thread and never seen by
-/// another, so it needs no locks. What a heavy computation needs travels in the `Sendable` closure of
-/// ``Outcome/work(_:)``. `receive` runs on the I/O thread too and holds up that thread's other connections
-/// for as long as it takes: it may copy or fold the bytes, not think about them.
+/// A sink is confined to one I/O thread, on which ``Route/open`` creates it and on which it is fed and finished. It
+/// needs no locks. The `Sendable` closure of ``Outcome/work(_:)`` carries what a heavy computation needs. `receive`
+/// delays the thread's other connections for as long as it takes: it may copy or fold bytes, but must not do more.
 ///
-/// A request that ends early (client gone, refused, timed out) just releases its sink.
+/// A request that ends early (abandoned, refused, timed out) releases its sink without another call.
 package protocol BodySink: AnyObject {
-    /// How much of the server's memory budget this body takes. Asked before the first byte; see ``MemoryClaim/held(_:)``.
+    /// The memory that this body takes of the budget. Read before the first byte; see ``MemoryClaim/held(_:)``.
     var memory: MemoryClaim { get }
 
-    /// The longest body it takes; nil leaves that to the route. Asked before the first byte.
+    /// The longest body that it accepts; nil leaves that to the route. Read before the first byte.
     var maxBodyBytes: Int? { get }
 
     /// Takes the next piece of the body, never empty; the bytes are valid during the call only.
     ///
-    /// - Returns: nil to go on, or an answer, after which neither `receive` nor `finish` is called again.
+    /// - Returns: nil to continue, or an answer, after which neither `receive` nor `finish` is called again.
     func receive(_ bytes: RawSpan) -> Response?
 
-    /// The body is complete. Called once, also for a request without a body.
-    /// - Parameter scope: for the work that comes now, here or on another thread.
+    /// Handles the end of the body. Called once, even for a request without a body.
+    /// - Parameter scope: the means by which the work, here or on another thread, claims memory and checks whether it
+    ///   is still wanted.
     func finish(_ scope: RequestScope) -> Outcome
 }
 
@@ -28,14 +28,14 @@ extension BodySink {
     package var maxBodyBytes: Int? { nil }
 }
 
-/// What a sink needs of the memory budget that all bodies in flight share.
+/// The memory that a sink needs of the budget.
 package enum MemoryClaim: Sendable, Equatable {
     /// As much as the body has bytes, as it grows.
     case wholeBody
     /// This many bytes, however long the body is.
     case fixed(Int)
-    /// What it holds now: asked again after every piece, for sinks that keep a part of what arrives. It is claimed with
-    /// room for more, so that the next pieces are paid for before they are kept.
+    /// What the sink holds now, read again after every piece, for sinks that keep only a part of the body. The server
+    /// claims ahead of it, so that the next pieces are covered before they are kept.
     case held(Int)
 }
 
@@ -44,16 +44,16 @@ package enum MemoryClaim: Sendable, Equatable {
 package enum Outcome: Sendable {
     /// Small work, done already.
     case reply(Response)
-    /// Heavy work, to be done on a worker thread while the connection rests. It runs at most once: never when
-    /// the queue is full (the client gets 503) or the client has left before its turn.
+    /// Heavy work, for a worker thread while the connection is suspended. It runs at most once. It does not run if
+    /// the queue is full (the client gets 503) or the client leaves before its turn.
     case work(@Sendable () -> Response)
-    /// The same for work that may take long, by threads of its own that yield to all others: however much there is of
-    /// it, other work finds a thread and the cores.
+    /// Work that may take long, for threads of its own that yield to all others. No amount of it keeps other work
+    /// from threads and cores.
     ///
-    /// `expected` is about how long it takes on one core, by which such work is ordered; see ``WorkerPool``.
+    /// `expected` is its approximate duration on one core, which determines the order; see ``WorkerPool``.
     case longWork(@Sendable () -> Response, expected: Duration = .zero)
-    /// Work whose extent is only known once the request has been read. That, and short work, is done by threads of its
-    /// own, which never take long work.
+    /// Work with a cost that is known only after the request has been read. Threads of its own read it and do short
+    /// work; they never take long work.
     case weighedWork(@Sendable () -> Weighed)
 }
 

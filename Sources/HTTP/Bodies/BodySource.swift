@@ -1,11 +1,10 @@
-/// The rest of a body, made in pieces while the pieces before are sent, for answers too large to be held.
+/// The rest of a body, made in pieces while earlier pieces are sent, for answers too large to hold.
 ///
-/// Each piece is made by a job of its own on a worker, a few ahead of what the client has taken, and sent in
-/// order. A client that reads slowly therefore holds up its own pieces and nobody else's thread; one that leaves ends
-/// the work.
+/// A worker makes each piece as a separate job, a few ahead of the client, and the pieces are sent in order. A client
+/// that reads slowly therefore delays only its own pieces, and one that leaves ends the work.
 ///
-/// Memory is claimed for a piece before it is made. What is made and not yet sent stays claimed, and no more than that.
-/// Everything that can fail because of the request must have been checked before: the status has been sent.
+/// Memory is claimed for each piece before it is made, and stays claimed until the piece is sent. Everything that can
+/// fail because of the request must have been checked before, because the status has been sent.
 package protocol BodySource: Sendable {
     var pieceCount: Int { get }
 

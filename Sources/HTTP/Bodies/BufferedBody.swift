@@ -1,4 +1,4 @@
-/// A sink that collects the body into one array and hands it on when it is complete; see ``ArrivingBytes``.
+/// A sink that collects the body into one array and passes it on when it is complete; see ``ArrivingBytes``.
 package final class BufferedBody: BodySink {
     private var bytes: ArrivingBytes
     private let completion: ([UInt8], RequestScope) -> Outcome

@@ -1,9 +1,9 @@
-/// A body that the library asks for while it sends it, on the connection's I/O thread.
+/// A body that the library reads while it sends it, on the connection's I/O thread.
 protocol StreamedBody: Sendable {
-    /// How much the library asks for at a time; the memory for it is the connection's.
+    /// The size of the library's reads, which takes that much of the connection's memory.
     var blockBytes: Int { get }
 
-    /// Copies what is there into `buffer`; suspends the connection when that is nothing.
+    /// Copies available bytes into `buffer`. Suspends the connection if there are none.
     func next(into buffer: UnsafeMutableRawBufferPointer) -> StreamPortion
 
     /// Nobody will read any more.

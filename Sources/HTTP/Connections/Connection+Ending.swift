@@ -5,8 +5,8 @@ import Locking
 // On the reaper's thread, and on that of a drain.
 
 extension Connection {
-    /// Ends what has taken too long, and what the client has left without the I/O thread hearing of it:
-    /// libmicrohttpd asks for changes only, and misses the end that comes together with the last bytes.
+    /// Ends requests that have taken too long, and those that the client has left unnoticed. libmicrohttpd waits for
+    /// changes only, and misses an end that arrives together with the last bytes.
     func reap(now: Moment, limits: TimeLimits, answer: (Refusal, RequestHead?) -> Response) {
         state.withLock { state in
             if let deadline = state.deadline, now > deadline.moment {
@@ -54,7 +54,7 @@ extension Connection {
         }
     }
 
-    /// Ends an answer that is being sent, for want of memory.
+    /// Ends an answer in progress to free its memory.
     func crowdOut(in turn: Int) {
         state.withLock { state in
             guard state.turn == turn else { return }
@@ -83,7 +83,7 @@ extension Connection {
     ) -> Bool {
         switch state.phase {
         case .working(let head):
-            // Who has left is not told, and nobody else may read in a log that it was.
+            // The client has left, so the log must not claim that it was answered.
             state.phase = .worked(
                 WorkResult(answer: isPeerThere ? .inPlaceOfWork(answer(head)) : .clientGone))
             daemonConnection.resume()
@@ -114,7 +114,7 @@ extension Connection {
         return unsafe recv(socket, &byte, 1, Int32(MSG_PEEK | MSG_DONTWAIT)) == 0
     }
 
-    /// The grace is over: answers what waits, closes what stalls.
+    /// Ends the request because the grace period has expired: answers it if it waits, closes it if it stalls.
     func abandon(answering response: (RequestHead) -> Response) {
         state.withLock { state in
             if end(&state, .abandoned, answering: response) { return }

@@ -1,7 +1,7 @@
 import Glibc
 import Locking
 
-/// A reply that has no end of its own: no limit of time and no least rate hold for it.
+/// Begins a reply without an end of its own. No time limit and no minimum rate apply to it.
 extension Connection {
     /// - Returns: false when the reaper or a drain was faster.
     func eventsBegin(_ stream: EventStream, now: Moment) -> Bool {
@@ -45,7 +45,7 @@ extension Connection {
         state.withLock { wake(&$0) }
     }
 
-    /// The server takes no more work: the stream ends as a reply does.
+    /// Ends the stream like a reply, because the server accepts no more work.
     func finishEvents() {
         state.withLock { state in
             switch state.phase {
@@ -57,7 +57,7 @@ extension Connection {
         }
     }
 
-    /// Wakes who has something to take, shows who rests that the server is there, and ends what nobody reads.
+    /// Wakes viewers with new events, sends a sign of life to idle ones, and ends those that do not read.
     ///
     /// - Parameter isDraining: nothing is waited for then.
     func tendEvents(now: Moment, limits: TimeLimits, isDraining: Bool) {

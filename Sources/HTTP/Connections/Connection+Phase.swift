@@ -7,30 +7,30 @@ extension Connection {
         /// The request line has arrived, the rest of the head has not.
         case head(target: [UInt8], since: Moment)
         case body(RequestHead, received: Int, since: Moment)
-        /// The whole request is here and its endpoint is at it.
+        /// The request is complete, and its endpoint works on it.
         case answering
-        /// Answered in mid-body; what still arrives is thrown away.
+        /// Answered in the middle of the body. Further bytes are discarded.
         case lingering(since: Moment)
         /// Suspended until a worker has the answer.
         case working(RequestHead)
         case worked(WorkResult)
         case replying(bytes: Int, since: Moment)
-        /// The client takes what has been made of a streamed body; `spent` on that until `since`.
+        /// The client reads a streamed body; it had spent `spent` on that until `since`.
         case streaming(bytes: Int, spent: Duration, since: Moment)
         /// Suspended until there is more of a streamed body.
         case streamPaused(bytes: Int, spent: Duration)
-        /// The client takes what has been published; nothing was taken of it since.
+        /// The client reads published events; it has read nothing since `since`.
         case watching(EventStream, bytes: Int, since: Moment)
         /// Suspended until there is an event.
         case watchPaused(EventStream, bytes: Int, since: Moment)
-        /// The server ended it; libmicrohttpd will notice.
+        /// The server has ended the request. libmicrohttpd will notice.
         case cut(Cut)
         case closed
     }
 }
 
 extension Connection.Phase {
-    /// How the server ended a request, and the status of the answer that was still sent.
+    /// How the server ended a request, with the status of the answer if one was sent.
     struct Cut {
         let ending: Exchange.Ending
         var status: HTTPResponse.Status?
@@ -60,7 +60,7 @@ extension Connection.Phase {
         }
     }
 
-    /// How long this phase may last; nil when that is not the client's doing.
+    /// The longest time for this phase; nil if the client does not determine it.
     func limit(_ limits: TimeLimits) -> Duration? {
         switch self {
         case .resting(_, let isNew): isNew ? limits.header : limits.idle
@@ -74,11 +74,11 @@ extension Connection.Phase {
     }
 }
 
-/// What a worker made of a job, and how long it took.
+/// A worker's result, and the time it took.
 struct WorkResult: Sendable {
     enum Answer: Sendable {
         case response(Response)
-        /// The server's own, because the work took too long: it may still be going on.
+        /// The server's own answer, because the work took too long. The work may still be running.
         case inPlaceOfWork(Response)
         /// The client had left before its turn.
         case clientGone
@@ -87,7 +87,7 @@ struct WorkResult: Sendable {
     var answer: Answer
     var queue: Duration = .zero
     var work: Duration = .zero
-    /// Who did it, and makes the rest.
+    /// The pool that did the work and makes the rest of the reply.
     var workers: WorkerPool?
 
     /// Whether more of the answer is still to be made.
@@ -114,12 +114,13 @@ struct TimeLimits: Sendable {
         linger = min(configuration.bodyDeadline, .seconds(5))
     }
 
-    /// For so many bytes that have moved: the base and what the minimum rate allows.
+    /// The time limit for this number of bytes: a base, and what the minimum rate allows.
     func transfer(of bytes: Int) -> Duration {
         transferBase + .seconds(Double(bytes) / Double(max(1, bytesPerSecond)))
     }
 
-    /// A client that takes longer for so many bytes is a slow reader: at a rate of sixteen times the least, a second.
+    /// The time after which a client counts as a slow reader of this number of bytes: a second, plus their time at
+    /// sixteen times the minimum rate.
     func swiftTransfer(of bytes: Int) -> Duration {
         min(.seconds(1), transferBase) + .seconds(Double(bytes) / Double(max(1, bytesPerSecond)) / 16)
     }

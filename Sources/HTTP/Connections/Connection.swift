@@ -2,16 +2,17 @@ import Glibc
 import HTTPTypes
 import Locking
 
-/// One open socket, as the threads that meet on it see it: its I/O thread, a worker, the reaper and a drain.
+/// One open socket, shared by its I/O thread, a worker, the reaper and a drain.
 ///
-/// All of them act only after reading the phase under the lock, so each answer is given once and a socket is
-/// never touched after libmicrohttpd has closed it: closing takes the lock, too.
+/// Each of them reads the phase under the lock before it acts, and closing takes the lock, too. Therefore each answer
+/// is sent once, and no thread touches a socket after libmicrohttpd has closed it.
 final class Connection: Sendable {
     let socket: Int32
     /// See ``Exchange/client``.
     let client: String?
     let daemonConnection: DaemonConnection
-    /// False over TLS, where a reply not made by the library would break into its records.
+    /// A Boolean value indicating whether this module may write to the socket itself. False over TLS, where only the
+    /// library can encrypt.
     let canAnswerRaw: Bool
     let state: Monitor<State>
 
@@ -21,14 +22,15 @@ final class Connection: Sendable {
         }
         /// Whether the reaper found the client's half closed since the phase last changed.
         var sawEnd = false
-        /// Of the request that is being served.
+        /// The deadline of the current request.
         var deadline: Deadline?
-        /// Which request that is, counted on this connection. Work that was answered in its place may still go on while
-        /// the client's next request is served: neither its result nor its wish to go on concerns that one.
+        /// The number of the current request on this connection. Work that was answered in its place may still run
+        /// while the client's next request is served. Its turn keeps its result from answering that request.
         var turn = 0
-        /// What the answer that is being sent holds of the memory budget.
+        /// The memory that the answer holds while it is sent.
         var share: MemoryShare?
-        /// Whether the client may be sending and must still get to read its answer when the library closes.
+        /// Whether the socket must outlive the library's close, because the client may still be sending and must be
+        /// able to read its answer.
         var lingers = false
     }
 
@@ -63,7 +65,7 @@ final class Connection: Sendable {
     }
 
     /// - Parameter limit: how long the request may take from now on.
-    /// - Returns: the request's turn, by which its work speaks of it.
+    /// - Returns: the request's turn, which identifies it to ``deliver(_:in:)``.
     func headArrived(_ head: RequestHead, now: Moment, limit: Duration) -> Int {
         state.withLock { state in
             state.turn += 1
@@ -112,10 +114,10 @@ final class Connection: Sendable {
         advance(to: .streaming(bytes: 0, spent: .zero, since: now), holding: share)
     }
 
-    /// The library has handed everything so far to the kernel and asks for more of a streamed body; suspends when there
-    /// is nothing.
+    /// Reads more of a streamed body once the library has passed everything so far to the kernel. Suspends the
+    /// connection if there is nothing yet.
     ///
-    /// - Parameter read: runs under the lock, so that what wakes the connection finds it suspended.
+    /// - Parameter read: runs under the lock, so that a wake-up always finds the connection suspended.
     func streamContinues(now: Moment, _ read: () -> StreamPortion) -> StreamPortion {
         state.withLock { state in
             let (bytes, spent): (Int, Duration)
@@ -155,7 +157,7 @@ final class Connection: Sendable {
 
     /// Answers in the middle of a body.
     ///
-    /// - Returns: whether the whole reply was taken by the kernel.
+    /// - Returns: whether the kernel accepted the whole reply.
     func answer(_ reply: RawReply, now: Moment) -> Bool {
         state.withLock { state in
             if state.phase.isOver { return false }
@@ -175,13 +177,13 @@ final class Connection: Sendable {
         }
     }
 
-    /// The library will answer now and close, while the client may be sending: the socket stays open for a while, lest
-    /// a reset overtake the answer.
+    /// Keeps the socket open for a while after the library has answered and closed. The client may still be sending,
+    /// and a reset could overtake the answer.
     func lingersWhenClosed() {
         state.withLock { $0.lingers = true }
     }
 
-    /// - Returns: the socket if it must stay open, still the library's to close.
+    /// - Returns: the socket if it must stay open. The library still closes its own descriptor.
     func closed() -> Int32? {
         state.withLock { state in
             let mayLinger = state.lingers && !state.phase.isOver
@@ -202,17 +204,17 @@ final class Connection: Sendable {
 
     // On a worker.
 
-    /// Whether someone still waits for the work of a request, here, on a worker or while its answer is streamed: nobody
-    /// has answered in its place and the client is there.
+    /// Returns whether the client still waits for this request: no other thread has answered in its place, and the
+    /// client is connected.
     ///
-    /// A client that has only shut down its sending half counts as gone, as with most servers: the two look
-    /// the same until something is sent.
+    /// A client that has shut down only its sending half counts as gone, as in most servers. The two are
+    /// indistinguishable until something is sent.
     func isWaiting(in turn: Int) -> Bool {
         state.withLock { state in
             guard state.turn == turn else { return false }
             return switch state.phase {
             case .working, .streaming, .streamPaused: isPeerThere
-            // Light work is answered whatever the client did after its last byte, such as closing its sending half.
+            // Light work is always answered, even if the client closed its sending half after its last byte.
             case .answering: true
             default: false
             }
@@ -227,8 +229,8 @@ final class Connection: Sendable {
     /// POLLRDHUP, which the C library declares for _GNU_SOURCE only.
     private static let peerClosed: Int16 = 0x2000
 
-    /// Hands the answer to the I/O thread, unless the request is over. Resuming happens under the lock so that
-    /// nobody stops the daemon between the two.
+    /// Passes the answer to the I/O thread unless the request is over. Resumes under the lock, so that the daemon
+    /// cannot be stopped in between.
     func deliver(_ result: WorkResult, in turn: Int) {
         state.withLock { state in
             guard state.turn == turn, case .working = state.phase else { return }

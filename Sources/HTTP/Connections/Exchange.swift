@@ -1,6 +1,6 @@
 package import HTTPTypes
 
-/// One request and its answer as they went, for metrics and access logs.
+/// The course of one request and its answer, for metrics and access logs.
 package struct Exchange: Sendable {
     /// Nil when the head never became complete.
     package let head: RequestHead?
@@ -10,7 +10,7 @@ package struct Exchange: Sendable {
     package let status: HTTPResponse.Status?
     /// Body bytes received.
     package let bytesIn: Int
-    /// Body bytes of the answer; 0 unless it was handed to the kernel whole.
+    /// Body bytes of the answer; 0 unless the kernel accepted all of it.
     package let bytesOut: Int
     package let durations: Durations
     package let ending: Ending
@@ -38,18 +38,18 @@ package struct Exchange: Sendable {
         case clientGone = "client-gone"
         /// The server closed because the client was too slow.
         case timeout
-        /// The server closed for want of memory: slow readers together held more than their share and this one was the
-        /// slowest, or a streamed reply found no memory for its next part for as long as a body may take.
+        /// The server closed to free memory: slow readers together held more than their share and this one was the
+        /// slowest, or a streamed reply waited too long for memory for its next part.
         case crowdedOut = "crowded-out"
         /// The server closed: its grace for draining was over.
         case abandoned
     }
 }
 
-/// Told of every finished request, on I/O threads: must be light.
+/// Called for every finished request, on I/O threads. Must be light.
 package protocol ServerObserver: Sendable {
     func requestFinished(_ exchange: Exchange)
-    /// Told what the HTTP library says of connections that break the rules of TLS, in its own words.
+    /// Called with the HTTP library's messages about connections that break the rules of TLS.
     func libraryReported(_ line: String)
 }
 

@@ -1,8 +1,9 @@
 import HTTPTypes
 
-/// One request from its complete head to its last answered byte, as its I/O thread sees it.
+/// One request, from its complete header to the last byte of its answer, on its I/O thread.
 ///
-/// Confined to that thread, and free of libmicrohttpd: every event returns a ``Step`` for the caller to take.
+/// Confined to that thread and independent of libmicrohttpd: every event returns a ``Step`` for the caller to carry
+/// out.
 final class Transaction {
     enum Step {
         /// Wait for more.
@@ -10,7 +11,7 @@ final class Transaction {
         case reply(Response, closing: Bool)
         /// `length` is that of the body, where it is known.
         case stream(Response, any StreamedBody, length: Int?, closing: Bool)
-        /// Suspend the connection and hand the job to these workers; call the other when they take no more.
+        /// Suspend the connection and submit the job to these workers. Call `refused` if they accept no more.
         case suspend(WorkerPool.Job, WorkerPool, expected: Duration, refused: () -> Void)
         case close
     }
@@ -18,20 +19,22 @@ final class Transaction {
     private enum Stage {
         case begun
         case receiving(any BodySink, limit: Int)
-        /// The answer is known; the body is short enough to be read to its end, which keeps the connection.
+        /// The answer is known, and the rest of the body is short enough to read, which keeps the connection.
         case discarding(Response)
-        /// The same where the answer cannot be given in mid-body, within what the route would have read.
+        /// The answer is known but cannot be sent in the middle of a body. The body is read to its end, up to the
+        /// route's limit.
         case outlasting(Response, left: Int)
         case working
         case replying
     }
 
-    /// With more to come, a client is told at once that no work is taken, and not after it has sent everything.
+    /// A client with a larger body learns immediately that the queue is full, not after it has sent everything.
     private static let smallBody = 1 << 20
 
-    /// Replies up to this size are as small as what every connection has anyway, and mostly gone at once.
+    /// Replies up to this size are not counted: every connection has that much memory anyway, and most of them leave
+    /// at once.
     private static let uncountedReply = 16 << 10
-    /// From here on a reply is given to the library piece by piece, so that the memory of what is sent is free again.
+    /// Larger replies go to the library piece by piece, so that the memory of sent pieces is freed.
     private static let piecemealReply = 4 << 20
 
     private let core: ServerCore
@@ -63,12 +66,13 @@ final class Transaction {
         started = now
     }
 
-    /// The head is complete. An answer in this call closes the connection, so most wait for the next.
+    /// Handles the complete header. An answer in this call closes the connection, so most answers wait for the next
+    /// call.
     func begin(refusing refusal: Refusal?) -> Step {
         let limit = core.configuration.requestTimeout
         turn = connection.headArrived(head, now: started, limit: min(limit, head.timeout ?? limit))
-        // A trailer line that begins with a NUL looks to the library like the line that ends the trailer, and nothing
-        // tells the two apart afterwards. So whatever follows a chunked body is no request.
+        // To the library, a trailer line that begins with a NUL looks like the line that ends the trailer, and
+        // nothing distinguishes the two afterwards. So nothing after a chunked body is taken for a request.
         if head.framing == .chunked { closing = true }
         if let refusal {
             closing = true
@@ -93,7 +97,7 @@ final class Transaction {
         }
     }
 
-    /// A piece of the body, never empty.
+    /// Handles a piece of the body, which is never empty.
     func receive(_ piece: RawSpan) -> Step {
         guard connection.bodyArrived(piece.byteCount) else { return .close }
         received += piece.byteCount
@@ -115,7 +119,7 @@ final class Transaction {
         }
     }
 
-    /// The body is complete, or the connection has been resumed.
+    /// Handles the end of the body, or the resumption of the connection.
     func proceed() -> Step {
         switch stage {
         case .receiving(let sink, _):
@@ -147,7 +151,7 @@ final class Transaction {
         }
     }
 
-    /// Over, one way or another.
+    /// Handles the end of the request, for whatever reason.
     func end(completed: Bool, serverStopped: Bool) -> Exchange {
         let now = Moment.now
         durations.total = now - started
@@ -166,9 +170,9 @@ final class Transaction {
         settle(refusal.response(core.render, head))
     }
 
-    /// Gives an answer that does not need the rest of the body in the way that suits what is still to come.
+    /// Gives an answer before the whole body has arrived, in the way that suits the rest of the body.
     private func settle(_ response: Response) -> Step {
-        // Before the sink is let go of, but it takes no more.
+        // The sink still exists but accepts nothing more.
         memory.share.release()
         let isBeforeBody = received == 0
         switch head.framing {
@@ -179,7 +183,7 @@ final class Transaction {
             stage = .discarding(response)
             return .goOn
         case .sized, .chunked:
-            // The client waits for a word before it sends: the answer is that word.
+            // The client waits for 100-continue. The answer takes its place.
             if isBeforeBody, head.expectsContinue { return reply(response) }
         }
         if case .sized(let length) = head.framing, !closing,
@@ -194,12 +198,13 @@ final class Transaction {
         notes = finished.notes
         wasAnsweredRaw = connection.answer(RawReply(finished, omittingBody: omitsBody(finished)), now: .now)
         replyBytes = finished.bodyByteCount
-        // The library knows nothing of the answer, and closes. What the client is still sending is for others to take.
+        // The library does not know of the answer and closes. The lingering sockets discard what the client still
+        // sends.
         if wasAnsweredRaw { connection.lingersWhenClosed() }
         return .close
     }
 
-    /// Where only the library can answer: it does before a body, and it does after one.
+    /// Answers over TLS, where only the library can: before a body, or after it.
     private func settleByLibrary(_ response: Response) -> Step {
         if received == 0 {
             connection.lingersWhenClosed()
@@ -211,14 +216,14 @@ final class Transaction {
         return .goOn
     }
 
-    /// Whether the body is given for its length alone (RFC 9110, section 8.6). The library knows that by itself.
+    /// Returns whether the body only determines its length (RFC 9110, section 8.6). The library handles this case.
     private func omitsBody(_ response: Response) -> Bool {
         head.method == .head || response.status == .notModified
     }
 
     /// - Parameters:
-    ///   - workers: who makes the rest of a streamed reply.
-    ///   - worksOn: a worker is still at it, and holds what it has claimed.
+    ///   - workers: the pool that makes the rest of a streamed reply.
+    ///   - worksOn: whether a worker is still running and holds its claim.
     private func reply(_ response: Response, madeBy workers: WorkerPool? = nil, worksOn: Bool = false) -> Step
     {
         let finished = core.finish(response, for: head)
@@ -254,7 +259,7 @@ final class Transaction {
             finished.body, then: rest, to: connection, in: turn, madeBy: workers ?? core.longWorkers,
             share: memory.share, holding: bodyBytes)
         var head = finished
-        // The stream alone has it, and lets go of what is sent.
+        // Only the stream holds the body, and frees what is sent.
         head.body = []
         head.rest = nil
         return .stream(head, stream, length: length, closing: closing || core.isDraining)
@@ -274,7 +279,7 @@ final class Transaction {
         return .stream(head, events, length: nil, closing: closing || core.isDraining)
     }
 
-    /// Has work done by these workers, and by others what turns out to be long.
+    /// Submits work to these workers, who pass on what turns out to be long.
     private func hand(
         over workers: WorkerPool, expected: Duration = .zero, _ work: @escaping @Sendable () -> Weighed
     ) -> Step {

@@ -2,22 +2,23 @@ import CMicroHTTPD
 import Glibc
 import Parallelism
 
-/// libmicrohttpd's threads. They accept nothing by themselves; see ``Acceptor``.
+/// libmicrohttpd's I/O threads. They do not accept connections; ``Acceptor`` does.
 ///
 /// Sendable because adding connections and stopping are allowed from any thread.
 @safe
 final class Daemon: @unchecked Sendable {
     private let pointer: OpaquePointer
-    /// The library refers to it without holding it.
+    /// The library keeps an unowned reference to it.
     private let log: LibraryLog
 
-    /// - Parameter core: must outlive ``stop()``; the callbacks refer to it without holding it.
+    /// - Parameter core: must outlive ``stop()``, because the callbacks keep an unowned reference to it.
     init(serving core: ServerCore) throws(ServerError) {
         let configuration = core.configuration
         log = LibraryLog(for: core.observer)
         var settings = unsafe perception_daemon_settings(
             threads: UInt32(configuration.ioThreads),
-            // Split over the threads and never to be reached: the acceptor keeps the real limit.
+            // The library divides this among the threads. It is never reached, because the acceptor enforces the real
+            // limit.
             connection_limit: UInt32(clamping: 2 * configuration.maxConnections + configuration.ioThreads),
             connection_memory: configuration.connectionMemoryBytes, stack_size: PosixThread.stackBytes,
             context: Unmanaged.passUnretained(core).toOpaque(), handle: handleRequest,
@@ -48,7 +49,7 @@ final class Daemon: @unchecked Sendable {
         }
     }
 
-    /// Tells what GnuTLS does not like from a system that has run out of something, by what the library logged.
+    /// Distinguishes an invalid certificate from exhausted system resources by the library's log.
     private static func error(_ configuration: ServerConfiguration, _ lines: [String]) -> ServerError {
         let mark = "GnuTLS failed to setup x509 certificate/key: "
         guard let identity = configuration.tls, let line = lines.first(where: { $0.hasPrefix(mark) }) else {

@@ -3,8 +3,8 @@ import Glibc
 import HTTPTypes
 import Locking
 
-// What libmicrohttpd calls on its I/O threads. A `Connection` hangs on the socket from the first notice to the
-// last, a `Transaction` on the request from its complete head to its end.
+// The functions that libmicrohttpd calls on its I/O threads. A `Connection` belongs to the socket from the first
+// notice to the last, a `Transaction` to the request from its complete header to its end.
 
 func connectionChanged(
     _ context: UnsafeMutableRawPointer?, _ pointer: OpaquePointer?,
@@ -39,7 +39,7 @@ let libraryReported: MHD_LogCallback = { context, format, arguments in
     log.add(unsafe LibraryLog.line(format, arguments))
 }
 
-/// The request line is complete; nothing else of the head need be.
+/// Called when the request line is complete. The rest of the header may still be missing.
 func requestLineArrived(
     _ context: UnsafeMutableRawPointer?, _ target: UnsafePointer<CChar>?, _ pointer: OpaquePointer?
 ) -> UnsafeMutableRawPointer? {
@@ -84,7 +84,7 @@ func requestCompleted(
     guard let core = unsafe core(context), let slot = unsafe slot else { return }
     let serverStopped = code == .REQUEST_TERMINATED_DAEMON_SHUTDOWN
     guard let opaque = unsafe slot.pointee else {
-        // Over before the head was complete: too slow, too large for the library, or gone.
+        // The request ended before its header was complete: too slow, too large for the library, or abandoned.
         let connection = unsafe connection(pointer)
         let cut = connection?.requestEnded(now: .now)
         core.observer.requestFinished(
@@ -112,7 +112,7 @@ private func take(_ step: Transaction.Step, on connection: DaemonConnection, _ c
     case .stream(let response, let stream, let length, let closing):
         return connection.queue(response, then: stream, length: length, closing: closing) ? .YES : .NO
     case .suspend(let job, let workers, let expected, let refused):
-        // Suspended before the job can end, or its end would find nothing to resume.
+        // Suspend first: the job may end at once, and would find nothing to resume.
         connection.suspend()
         if !workers.submit(expected: expected, job) { refused() }
         return .YES

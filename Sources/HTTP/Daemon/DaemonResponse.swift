@@ -1,9 +1,9 @@
 import CMicroHTTPD
 import HTTPTypes
 
-/// Makes libmicrohttpd's form of an answer.
+/// Converts answers to responses of libmicrohttpd.
 enum DaemonResponse {
-    /// More pieces are joined: the library keeps 16 bytes for each in the connection's memory.
+    /// A body of more pieces is joined, because the library keeps 16 bytes for each in the connection's memory.
     private static let mostPieces = 256
 
     /// - Returns: nil when the system is out of memory; otherwise destroy it after queueing.
@@ -24,7 +24,7 @@ enum DaemonResponse {
         return unsafe made
     }
 
-    /// An answer that asks `stream` for its body.
+    /// Makes an answer that reads its body from `stream`.
     ///
     /// - Parameter length: of the body; nil when it isn't known.
     /// - Returns: nil when the system is out of memory; otherwise destroy it after queueing.
@@ -81,9 +81,8 @@ enum DaemonResponse {
 
     /// Keeps the pieces alive until the library has sent them.
     ///
-    /// Swift keeps an array's elements in one heap block that neither moves nor goes away while somebody holds
-    /// the array and nobody changes it. `pieces` is never changed, so the addresses taken once stay good for as
-    /// long as this object lives.
+    /// Swift keeps an array's elements in one heap block that neither moves nor disappears while the array is held
+    /// and unchanged. `pieces` never changes, so its addresses remain valid as long as this object lives.
     private final class Body: Sendable {
         private let pieces: [[UInt8]]
 
@@ -104,7 +103,7 @@ enum DaemonResponse {
         }
     }
 
-    /// What the library holds of a streamed body.
+    /// The object through which the library reads a streamed body.
     private final class Reader: Sendable {
         let body: any StreamedBody
 

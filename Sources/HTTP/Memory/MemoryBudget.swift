@@ -1,9 +1,9 @@
 import Locking
 
-/// Memory for all requests in flight – their bodies, what their work takes, their answers – handed out before it is used.
+/// The memory for all requests in flight: bodies, work and answers. Requests claim it before they allocate.
 final class MemoryBudget: Sendable {
     let total: Int
-    /// What a refusal tells the client to wait.
+    /// The wait that a refusal suggests to the client.
     private let retryAfter: Duration
     /// See ``waitForTurnover(atMost:)``.
     private let turnoverStep: Int
@@ -18,9 +18,9 @@ final class MemoryBudget: Sendable {
         var tickets = 0
     }
 
-    /// What a streamed reply may be ahead of its client by: this part of the budget.
+    /// The fraction of the budget by which a streamed reply may be ahead of its client.
     static let partOfOneReply = 4
-    /// Claims up to this part of the budget pass those that wait, which they could hardly keep waiting.
+    /// Claims up to this fraction of the budget overtake waiting ones, because they hardly delay them.
     private static let partOfLittle = 64
 
     /// Names somebody who waits.
@@ -42,10 +42,10 @@ final class MemoryBudget: Sendable {
 
     var claimed: Int { state.withLock { $0.used } }
 
-    /// Adds `bytes` to what a holder of `held` bytes has.
+    /// Claims `bytes` more for a holder of `held` bytes.
     ///
-    /// - Returns: nil when they are granted; why not when others hold too much, or when they would not fit into an empty
-    ///   budget.
+    /// - Returns: nil if they are granted; otherwise the refusal, because others hold too much or an empty budget
+    ///   would be too small.
     func claim(_ bytes: Int, holding held: Int) -> Refusal? {
         let (refusal, isTurnedOver) = state.withLock { state -> (Refusal?, Bool) in
             let whole = held.addingReportingOverflow(bytes)
@@ -91,7 +91,7 @@ final class MemoryBudget: Sendable {
         state.withLock(waking: .everybody) { $0.isClosed = true }
     }
 
-    /// Counts what is there already, whether it fits or not.
+    /// Counts memory that is already in use, whether it fits or not.
     func add(_ bytes: Int) {
         state.withLock { $0.used += bytes }
     }
@@ -100,9 +100,10 @@ final class MemoryBudget: Sendable {
         change { $0.used -= bytes }
     }
 
-    /// Waits, in turn, until there are `bytes` beside what others hold.
-    /// - Parameter told: of true when they are granted, of false when ``refuse(waitingSince:)`` does not. It may be called
-    ///   at once, and by whoever gives memory back: it must take no lock that is held in a call of this class.
+    /// Waits in turn until `bytes` are available.
+    /// - Parameter told: called with true when they are granted, with false when ``refuse(waitingSince:)`` refuses
+    ///   them. The call may happen at once, or on a thread that returns memory: it must take no lock that is held
+    ///   during a call of this class.
     func wait(for bytes: Int, _ told: @escaping @Sendable (Bool) -> Void) -> Ticket {
         change { state in
             state.tickets += 1

@@ -1,10 +1,11 @@
 import Synchronization
 
-/// One request's part of the memory budget.
+/// The memory that one request holds of the budget.
 ///
-/// Whoever uses the memory holds the share, and the last to let go of it gives the memory back: a client that has left
-/// does not free what a worker still computes on. Only one of them changes it at a time – the I/O thread until it hands
-/// the request to a worker, then that worker, then the I/O thread again, or whoever has the lock of the reply's stream.
+/// Every user of the memory holds the share, and the last one to release it returns the memory. A client that leaves
+/// therefore does not free memory that a worker still uses. Only one of them changes the share at a time: the I/O
+/// thread until it submits the request to a worker, then that worker, then the I/O thread again, or the holder of the
+/// lock of the reply's stream.
 final class MemoryShare: Sendable {
     let budget: MemoryBudget
     private let claimed = Atomic(0)
@@ -20,7 +21,7 @@ final class MemoryShare: Sendable {
     var total: Int { budget.total }
     var bytes: Int { claimed.load(ordering: .relaxed) }
 
-    /// Claims what is missing to `bytes`; never gives any back.
+    /// Claims what is missing to `bytes`. Never returns any.
     func extend(to bytes: Int) -> Refusal? {
         let held = self.bytes
         guard bytes > held else { return nil }

@@ -1,14 +1,14 @@
 import Parallelism
 
-/// Gives freed memory back to the system where much of it waits for the next request. Each thread has a heap of its own,
-/// so that what waits in all of them could otherwise be several times the budget.
+/// Returns freed memory to the system when too much of it waits for the next request. Each thread has a heap of its
+/// own, and together they could otherwise keep several times the budget.
 ///
-/// While there is work, what is freed may wait within the budget: no more is resident than might be claimed. That is
-/// looked after whenever so much has been granted that it may have changed, as requests that follow one another quickly
-/// leave hundreds of megabytes within a fraction of a second. Now and then most of what no request has claimed goes.
+/// Under load, freed memory may wait within the budget, so that no more is resident than could be claimed. This is
+/// checked whenever a certain amount has been granted, because quick successions of requests leave hundreds of
+/// megabytes within a fraction of a second. Now and then most of the unclaimed memory is returned.
 ///
-/// And once a minute the heaps are swept: for a second they keep nothing. Each would otherwise stay as large as it was at
-/// its largest, and as that is rarely reached in all at once, resident memory would creep up for hours, like a leak.
+/// Once a minute the heaps are swept: for a second they keep nothing. Otherwise each heap would stay at its largest
+/// size. The heaps rarely reach that together, so resident memory would creep up for hours like a leak.
 struct SpareMemory {
     /// At most so much may wait for long.
     let allowed: Int

@@ -1,4 +1,4 @@
-/// What the work on a complete request may ask of the server that runs it.
+/// The server's services to the work on a complete request: memory, and whether the result is still wanted.
 package struct RequestScope: Sendable {
     private let share: MemoryShare?
     /// Held for the body.
@@ -11,7 +11,7 @@ package struct RequestScope: Sendable {
         self.wanted = wanted
     }
 
-    /// Of work that no server runs: as much memory as there is, and always wanted.
+    /// A scope without a server: unlimited memory, and the result is always wanted.
     package static let unbounded = RequestScope()
 
     private init() {
@@ -20,17 +20,18 @@ package struct RequestScope: Sendable {
         wanted = { true }
     }
 
-    /// Claims memory beside the body's before it is used: `bytes` altogether, so that a later and better estimate
-    /// replaces an earlier one. It is given back when the answer has been sent, or the work has ended for a client that
-    /// has gone.
+    /// Claims memory in addition to the body's before it is allocated. `bytes` is the total, so a later and better
+    /// estimate replaces an earlier one. The memory returns when the answer has been sent, or when the work for a
+    /// client that has left is over.
     ///
-    /// - Returns: nil when it is granted; the refusal to answer with when others hold it, or when it would never fit.
+    /// - Returns: nil if it is granted; otherwise the refusal to answer with, because others hold the memory or it
+    ///   can never fit.
     package func claim(_ bytes: Int) -> Refusal? {
         share?.extend(to: bytes > .max - bodyBytes ? .max : bodyBytes + bytes)
     }
 
-    /// Whether someone still waits for the answer of a worker: the client is there and its deadline has not passed. Without,
-    /// any answer will do. It costs a system call: ask every millisecond of work, not for every number. Light work, done
-    /// in place, is always wanted.
+    /// A Boolean value indicating whether the client still waits for the answer: it is connected, and its deadline
+    /// has not passed. If not, any answer will do. Each read costs a system call: check once for each millisecond of
+    /// work, not for each number. Light work, done in place, is always wanted.
     package var isWanted: Bool { wanted() }
 }

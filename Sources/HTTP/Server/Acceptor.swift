@@ -3,9 +3,9 @@ import Glibc
 import Locking
 import Parallelism
 
-/// The thread that accepts connections and hands them to the daemon.
+/// The thread that accepts connections and passes them to the daemon.
 ///
-/// It answers at once what exceeds the limit of connections, which would otherwise hang in the kernel's queue.
+/// It answers connections above the limit immediately. Otherwise they would hang in the kernel's queue.
 final class Acceptor: Sendable {
     private let listener: Listener
     private let daemon: Daemon

@@ -1,6 +1,6 @@
 import HTTPTypes
 
-/// What happens with a request once its head is complete; one rule for sockets and for ``Router/respond``.
+/// What happens to a request once its header is complete: one rule for sockets and for ``Router/respond``.
 enum Admission {
     case refused(Refusal, Route?)
     case answered(Response, Route?)

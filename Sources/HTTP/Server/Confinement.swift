@@ -1,7 +1,7 @@
 internal import CConfinement
 
-/// What a server gives up once it listens, so that nothing it is sent can make it call anybody: no further socket, no
-/// connection to anywhere, no other program. Whatever a picture or a tensor does to it, it can answer and nothing else.
+/// The system calls that a server gives up once it listens. It can then open no socket, connect nowhere and start no
+/// program. Even if a picture or a tensor took control of it, it could only answer.
 package enum Confinement {
     package struct Unavailable: Error, Sendable, Equatable {
         package let errno: CInt

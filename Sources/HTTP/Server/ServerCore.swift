@@ -12,9 +12,9 @@ final class ServerCore: Sendable {
     let render: RefusalRenderer
     let observer: any ServerObserver
     let workers: WorkerPool
-    /// For jobs that must be read to know how long they take, and those of them that are short.
+    /// For jobs with a cost that is known only after reading them, and for those of them that are short.
     let shortWorkers: WorkerPool
-    /// For jobs that may take long: those never keep the others waiting.
+    /// For jobs that may take long. They never delay the others.
     let longWorkers: WorkerPool
     let memory: MemoryBudget
     let connections = Monitor<[ObjectIdentifier: Connection]>([:])
@@ -66,7 +66,7 @@ final class ServerCore: Sendable {
 
     var pools: [WorkerPool] { [workers, shortWorkers, longWorkers] }
 
-    /// The answer to work that no thread may wait for.
+    /// The answer to heavy work when the queue is full.
     var queueIsFull: Refusal {
         .busy(.queue(configuration.workQueueLimit), retryAfter: configuration.retryAfter)
     }

@@ -1,4 +1,4 @@
-/// Jobs by when each is due; those that are due at the same moment in the order they came. A binary heap on an array.
+/// A priority queue of jobs by due time; jobs with the same due time keep their order. A binary heap in an array.
 struct JobQueue: Sendable {
     private struct Entry: Sendable {
         let due: Moment

@@ -1,6 +1,7 @@
 import HTTPTypes
 
-/// A request's way over the workers: read by those for short work, perhaps, then handed on to those for long work.
+/// The path of one request through the worker pools: the pool for short work may read it and pass it on to the pool
+/// for long work.
 struct WorkTurn: Sendable {
     private let head: RequestHead
     private let core: ServerCore

@@ -2,8 +2,8 @@ import CMicroHTTPD
 import Glibc
 
 extension WorkerPool {
-    /// Cores this process may use: those of its affinity mask (`taskset`, a container's CPU set), but no more
-    /// than its control group's quota pays for (`docker run --cpus`), rounded up.
+    /// The number of cores that this process may use: those of its affinity mask (`taskset`, a container's CPU set),
+    /// but no more than the quota of its control group (`docker run --cpus`), rounded up.
     package static let coreCount: Int = {
         var set = cpu_set_t()
         guard unsafe sched_getaffinity(0, MemoryLayout<cpu_set_t>.size, &set) > -1 else { return 1 }

@@ -4,12 +4,12 @@ package import Parallelism
 
 /// Threads that compute, fed from one bounded queue.
 ///
-/// One queue for all of them means a job never delays another while a thread is idle. These are threads of our own
-/// and not Swift's cooperative pool because jobs compute for seconds without a point to yield at.
+/// All threads share the queue, so no job waits while a thread is idle. These are POSIX threads, not Swift's
+/// cooperative pool, because jobs compute for seconds without a suspension point.
 ///
-/// The job comes first that would be over first if each had begun as it came. So short work passes long work that waits,
-/// and none waits for ever: what comes later than a job by the time that job takes never passes it. Jobs that are expected
-/// to take equally long are begun in the order they came.
+/// Jobs start in the order in which they would end if each had begun on arrival. Short work therefore overtakes long
+/// work that waits, but no job waits forever: a job that arrives later than another by that job's duration never
+/// overtakes it. Jobs of equal expected duration start in the order of arrival.
 package final class WorkerPool: Sendable {
     package typealias Job = @Sendable () -> Void
 
@@ -25,8 +25,8 @@ package final class WorkerPool: Sendable {
     let threadCount: Int
 
     /// - Parameters:
-    ///   - queueLimit: jobs that may wait while all threads are taken.
-    ///   - urgency: how its threads share the cores with others.
+    ///   - queueLimit: the number of jobs that may wait while all threads are busy.
+    ///   - urgency: the priority of its threads.
     /// - Throws: when the system has no more threads.
     package init(
         threads: Int, queueLimit: Int, urgency: ThreadUrgency = .ordinary, named name: String = "worker"
@@ -61,8 +61,8 @@ package final class WorkerPool: Sendable {
         }
     }
 
-    /// Queues a job that belongs to one already taken, whatever the queue's length; also while the pool is stopping, as
-    /// long as that one is running or its reply is being sent.
+    /// Queues a follow-up of an accepted job, regardless of the queue's length. This works even while the pool is
+    /// stopping, as long as the accepted job is running or its reply is being sent.
     func submitFurther(expected: Duration = .zero, _ job: @escaping Job) {
         state.withLock(waking: .one) { $0.jobs.add(job, due: .now + expected) }
     }

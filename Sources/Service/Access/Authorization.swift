@@ -2,17 +2,17 @@ import HTTP
 import HTTPTypes
 import Text
 
-/// Lets a request in when it carries one of the configured bearer tokens (RFC 6750, section 2.1).
+/// Admits requests that carry one of the configured bearer tokens (RFC 6750, section 2.1).
 struct Authorization: Sendable {
-    /// nil when everybody may come in.
+    /// The accepted tokens; nil if the server requires none.
     let tokens: BearerTokens?
     /// Paths that need no token, beside those of the empty pages.
     let openPaths: [String]
-    /// Below it a token may come as a password, since pip knows no other way to send one.
+    /// The prefix of paths below which the token may be a password, because pip has no other way to send one.
     static let passwordPaths = "/client/"
 
-    /// nil when the request may pass. Whatever is not open is refused alike, so that a stranger learns nothing: neither
-    /// which paths there are nor how large a body may be.
+    /// Returns nil if the request may pass. All other requests get the same refusal, so that strangers learn neither
+    /// paths nor limits.
     func refusal(_ head: RequestHead) -> Response? {
         guard let tokens, !openPaths.contains(head.path), !PageRoutes.contain(head.path)
         else { return nil }

@@ -43,7 +43,7 @@ extension PerceptionService {
             guard let batch = Int(name).flatMap(recent.batch) else {
                 throw Problem(
                     .notFound,
-                    Problem.Reason("this batch is not kept, or no more", field: "path", found: name))
+                    Problem.Reason("this batch is not, or no longer, kept", field: "path", found: name))
             }
             let isJSON =
                 preferredMediaType(
@@ -61,7 +61,7 @@ extension PerceptionService {
         guard let stream = recent.feed.open(after: head.headers[.lastEventID]) else {
             let limit = RecentBatches.mostViewers
             var response = Problem(
-                .busy, Problem.Reason("this many viewers watch already", expected: "at most \(limit)"),
+                .busy, Problem.Reason("the limit of viewers is reached", expected: "at most \(limit)"),
                 limit: limit, limitName: "viewers"
             ).response(requestID: head.requestID)
             response.headers[.retryAfter] = String(settings.server.retryAfter.components.seconds)

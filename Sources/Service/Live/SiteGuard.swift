@@ -15,7 +15,7 @@ struct SiteGuard {
             return Problem(
                 .forbidden,
                 Problem.Reason(
-                    "a name that this server doesn't know", field: "Host",
+                    "a name that the server does not know", field: "Host",
                     expected: "an IP address, localhost, or a name given with --public-host", found: host))
         }
         // What a page of this server's, or a person who types an address, has.
@@ -23,14 +23,16 @@ struct SiteGuard {
             return Problem(
                 .forbidden,
                 Problem.Reason(
-                    "another site's page asks", field: "Sec-Fetch-Site", expected: "same-origin or none",
+                    "the request comes from a page of another site", field: "Sec-Fetch-Site",
+                    expected: "same-origin or none",
                     found: site))
         }
         if let origin = head.headers[.origin], !isOwn(origin: origin, host) {
             return Problem(
                 .forbidden,
                 Problem.Reason(
-                    "another site's page asks", field: "Origin", expected: "this server's own",
+                    "the request comes from a page of another site", field: "Origin",
+                    expected: "this server's own",
                     found: origin))
         }
         return nil

@@ -43,7 +43,7 @@ extension OptionAgreement {
         check(["denominator"], act: mode == .tokenSum, aggregation, &faults)
         if mode == .tokenSum, loss.aggregation.denominator == nil {
             faults.add(
-                .missingField, Problem.Reason("token-sum divides by it", field: "denominator"))
+                .missingField, Problem.Reason("token-sum requires it", field: "denominator"))
         }
     }
 

@@ -1,15 +1,15 @@
 import JSON
 
-/// One named option of a request: how its value is checked, put into a target and echoed.
+/// One named option of a request, with functions that validate its value, assign it to a target, and echo it.
 struct Option<Target>: Sendable {
     let name: String
-    /// What a valid value is, in words, for error messages.
+    /// A description of valid values, for error messages.
     let expected: String
-    /// How a query parameter of this name spells its value.
+    /// The spelling of the value in a query.
     let spelling: Spelling
     /// Whether null is a value, which a query spells `none`.
     let takesNull: Bool
-    /// Puts a valid value into the target, or says what is wrong with it.
+    /// Assigns a valid value to the target, or returns what is wrong with it.
     let set: @Sendable (inout Target, JSONValue) -> OptionVerdict
     let echo: @Sendable (Target) -> JSONValue
 }

@@ -1,9 +1,9 @@
 import JSON
 
-/// Options of a request that act on nothing, given what the others are.
+/// Finds options of a request that have no effect, given the other options.
 ///
-/// Such an option is refused, because whoever sets it expects something of it; but not where it is null, its default or the
-/// preset's value: an echoed `options` object may be posted back.
+/// Such an option is refused, because the client that sets it expects an effect. Null, the default and the preset's
+/// value are accepted, so that a client can post an echoed `options` object back.
 struct OptionAgreement<Target> {
     let table: OptionTable<Target>
     /// What the request itself says.
@@ -12,7 +12,7 @@ struct OptionAgreement<Target> {
     /// Those whose values say nothing: the standard preset and the request's.
     let standards: [Target]
 
-    /// - Parameter reason: why it acts on nothing.
+    /// - Parameter reason: the reason why it has no effect.
     func check(_ names: [String], act: Bool, _ reason: String, _ faults: inout Faults) {
         guard !act else { return }
         for name in names {

@@ -6,11 +6,11 @@ struct OptionTable<Target>: Sendable {
 
     var names: [String] { options.map(\.name) }
 
-    /// Applies members to the target; every fault is reported, not only the first.
+    /// Applies members to the target. Reports every fault, not only the first.
     /// - Parameters:
-    ///   - prefix: where the members stand, for errors.
-    ///   - alsoKnown: names that stand beside the options, for suggestions.
-    ///   - asFields: whether a stranger is an unknown field of a body rather than an unknown option.
+    ///   - prefix: the path of the members, for errors.
+    ///   - alsoKnown: further valid names, for suggestions.
+    ///   - asFields: whether an unknown name is reported as a field of a body instead of an option.
     func apply(
         _ members: [JSONValue.Member], prefix: String = "", alsoKnown: [String] = [], asFields: Bool = false,
         to target: inout Target, _ faults: inout Faults

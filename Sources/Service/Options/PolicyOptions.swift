@@ -61,7 +61,7 @@ extension OptionAgreement {
             &faults)
         if isSum, policy.denominator == nil {
             faults.add(
-                .missingField, Problem.Reason("token-sum divides by it", field: "policy_denominator"))
+                .missingField, Problem.Reason("token-sum requires it", field: "policy_denominator"))
         }
     }
 }

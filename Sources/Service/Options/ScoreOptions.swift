@@ -11,9 +11,9 @@ struct ScoreOptions: Sendable, PresetOptions {
     var policy = PolicyOptions(.standard)
     var bounds = EntropyBoundOptions()
     var temperature = 1.0
-    /// The tensors to return: all that the request produces until some are named.
+    /// The tensors to return. By default all that the options yield.
     var returned: Set<ScoreOutput> = []
-    /// Those that the request names by themselves.
+    /// The tensors that the request names individually.
     private(set) var named: Set<ScoreOutput> = []
     /// Whether it names none, or `all`, and so gets all that there is: bounds of entropies too, where they were computed.
     private(set) var returnsAll = true
@@ -29,7 +29,7 @@ struct ScoreOptions: Sendable, PresetOptions {
                 .set("return", \.returned, groups: ScoreOutput.groups.merging(["all": []]) { $1 }),
             ])
 
-    /// Resolves a body's options and a query's, which win.
+    /// Resolves the options of a body and of a query, which take precedence.
     init(body: [JSONValue.Member], query: [JSONValue.Member], _ faults: inout Faults) {
         let given = overlay(body, query)
         ScoreOptions.table.resolve(given, &self, &faults)
@@ -56,14 +56,14 @@ struct ScoreOptions: Sendable, PresetOptions {
         policy = PolicyOptions(preset)
     }
 
-    /// What follows from several options together.
+    /// Derives settings that follow from several options together.
     private mutating func settle(isTargetGiven: Bool) {
         loss.advantageScaling = shaping.inEffect
         let hasParts = !loss.entropyViews.isEmpty || policy.method == .ppo || policy.kl.coefficient != 0
         if !isTargetGiven { loss.gradientOf = hasParts ? .objective : .loss }
     }
 
-    /// Options that contradict each other, and those that act on nothing.
+    /// Refuses options that contradict each other or have no effect.
     private func checkAgreement(_ given: [JSONValue.Member], _ faults: inout Faults) {
         let agreement = OptionAgreement(
             table: ScoreOptions.table, given: given, resolved: self,
@@ -78,7 +78,7 @@ struct ScoreOptions: Sendable, PresetOptions {
         agreement.check(shaping, loss.estimator, &faults)
     }
 
-    /// Which tensors there are, and which of them are returned.
+    /// Determines the tensors that the options yield, and those to return.
     private mutating func resolveOutputs(_ given: [JSONValue.Member], _ faults: inout Faults) {
         let words = given.first { $0.name == "return" }?.value.array?.compactMap(\.string)
         guard let words else {
@@ -110,7 +110,7 @@ struct ScoreOptions: Sendable, PresetOptions {
         if returnsAll { returned.formUnion(produced) }
     }
 
-    /// What everything is computed from, and whose gradients there are.
+    /// Returns the tensors that the computation needs, and the views with gradients.
     /// - Parameters: which log-probabilities beside those of the views a request gives; by default what the options say.
     func needs(hasOld: Bool = false, hasReference: Bool? = nil) -> Needs {
         var needs = loss.needs(hasOld: hasOld)

@@ -1,7 +1,7 @@
 import ContractJSON
 import JSON
 
-/// The contract in short, for language models and people who would rather not read all of it (llmstxt.org).
+/// A summary of the contract for language models, and for people who prefer one (llmstxt.org).
 enum Overview {
     static let bytes = Array(text.utf8)
 
@@ -28,7 +28,7 @@ enum Overview {
         return lines.joined(separator: "\n")
     }()
 
-    /// A description's first.
+    /// Returns the first paragraph of a description.
     private static func paragraph(_ text: String) -> String {
         text.split(separator: "\n", omittingEmptySubsequences: false).prefix { !$0.isEmpty }
             .joined(separator: " ")

@@ -1,7 +1,7 @@
 import CPages
 import ClientWheel
 
-/// A file of the browser pages as it was built in.
+/// A file of the browser pages, compiled in.
 struct PageAsset: Sendable {
     /// Below `/assets/`, such as `style/base.css`.
     let path: String

@@ -1,10 +1,10 @@
 import HTTP
 import HTTPTypes
 
-/// What a browser shows: empty pages and what they are made of. They are the same bytes for everybody, and need no token:
-/// all that they show is fetched with it.
+/// Routes of the browser pages and their files. They are the same bytes for every client and need no token, because
+/// pages are empty and fetch their contents with it.
 enum PageRoutes {
-    /// The pages by their paths. Their links are relative, so that they work below a proxy's prefix, too.
+    /// The pages by path. Their links are relative, so that they also work below a proxy's prefix.
     private static let pages = ["/": "index.html", "/docs": "docs.html", "/live": "live.html"]
     static let assets = "/assets/"
 
@@ -37,7 +37,8 @@ enum PageRoutes {
         return response
     }
 
-    /// A page may run this server's scripts, ask this server, and show pictures of this server's or its own; nothing else.
+    /// The policy of a page: it may run scripts of this server, send requests to it, and show pictures of this server
+    /// or of its own, nothing else.
     private static let isolation: [(HTTPField.Name, String)] = [
         (
             .contentSecurityPolicy,

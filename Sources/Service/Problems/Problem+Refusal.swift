@@ -6,28 +6,29 @@ extension Problem {
     init(_ refusal: Refusal) {
         switch refusal {
         case .malformed(let malformed): self.init(.malformedRequest, Reason(malformed))
-        case .notFound(let path): self.init(.notFound, Reason("no such path", field: "path", found: path))
+        case .notFound(let path):
+            self.init(.notFound, Reason("the path does not exist", field: "path", found: path))
         case .methodNotAllowed(let method, let allow):
             self.init(
                 .methodNotAllowed,
                 Reason(
-                    "this path does not take it", field: "method",
+                    "the path does not support this method", field: "method",
                     expected: allow.map(\.rawValue).joined(separator: ", "), found: method.rawValue))
         case .headersTooSlow(let limit):
             self.init(
                 .requestTimeout,
-                Reason("the header was not complete in time", field: "header", expected: "\(limit)"))
+                Reason("the header did not arrive in time", field: "header", expected: "\(limit)"))
         case .bodyTooSlow(let received, let declared):
             self.init(
                 .requestTimeout,
                 Reason(
-                    "the body came too slowly", field: "body", expected: declared.map { "\($0) bytes" },
+                    "the body arrived too slowly", field: "body", expected: declared.map { "\($0) bytes" },
                     found: "\(received) bytes"))
         case .bodyTooLarge(let limit, let declared, let received):
             self.init(
                 .bodyTooLarge,
                 Reason(
-                    "the body is above this server's limit", field: "body",
+                    "the body exceeds the server's limit", field: "body",
                     expected: "at most \(limit) bytes",
                     found: declared.map { "\($0) bytes declared" } ?? "more than \(received) bytes"),
                 limit: limit)
@@ -40,11 +41,15 @@ extension Problem {
         case .contentEncodingUnsupported(let encoding):
             self.init(
                 .unsupportedEncoding,
-                Reason("not decoded here", field: "Content-Encoding", expected: "identity", found: encoding))
+                Reason(
+                    "the server does not decode bodies", field: "Content-Encoding", expected: "identity",
+                    found: encoding))
         case .expectationFailed(let expectation):
             self.init(
                 .expectationFailed,
-                Reason("cannot be met", field: "Expect", expected: "100-continue", found: expectation))
+                Reason(
+                    "the server cannot meet this expectation", field: "Expect", expected: "100-continue",
+                    found: expectation))
         case .headersTooLarge(let limit, let size):
             self.init(
                 .headersTooLarge,
@@ -54,25 +59,25 @@ extension Problem {
         case .busy(let full, _):
             let reason =
                 switch full {
-                case .queue: "as many requests wait as may; come back after Retry-After seconds"
+                case .queue: "the queue is full; try again after Retry-After seconds"
                 case .connections:
-                    "as many connections are open as may be; come back after Retry-After seconds"
+                    "the limit of connections is reached; try again after Retry-After seconds"
                 }
             self.init(
                 .busy, Reason(reason, expected: "\(full.name) \(full.value)"), limit: full.value,
                 limitName: full.name)
-        case .draining: self.init(.draining, "no new requests are taken")
+        case .draining: self.init(.draining, "the server accepts no new requests")
         case .deadlineExceeded(let limit):
             self.init(
                 .deadlineExceeded,
                 Reason(
-                    "the answer was not ready in time; send less at once, or wait longer",
+                    "the answer was not ready in time; send less at once, or allow more time",
                     field: "X-Request-Timeout", expected: "within \(limit)"))
         case .memoryTaken(let needed, let free, let budget, _):
             self.init(
                 .busy,
                 Reason(
-                    "other requests hold the memory budget; come back after Retry-After seconds",
+                    "other requests hold the memory budget; try again after Retry-After seconds",
                     field: "body",
                     expected: "at most \(free) of \(budget) bytes now", found: "\(needed) bytes"),
                 limit: budget, limitName: "memory_budget_bytes")
@@ -80,7 +85,7 @@ extension Problem {
             self.init(
                 .memoryBudgetExceeded,
                 Reason(
-                    "larger than the memory budget; split it", field: "body",
+                    "the request is larger than the memory budget; split it", field: "body",
                     expected: "at most \(budget) bytes",
                     found: "\(needed) bytes"),
                 limit: budget, limitName: "memory_budget_bytes")
@@ -92,14 +97,15 @@ extension Problem.Reason {
     init(_ malformed: MalformedRequest) {
         switch malformed {
         case .contentLengthWithTransferEncoding:
-            self.init("together with Transfer-Encoding the body's end is ambiguous", field: "Content-Length")
+            self.init(
+                "with Transfer-Encoding beside it, the end of the body is ambiguous", field: "Content-Length")
         case .contentLengthRepeated(let count):
             self.init("given more than once", field: "Content-Length", found: "\(count) times")
         case .contentLengthInvalid(let value):
             self.init("not a number of bytes", field: "Content-Length", found: value)
         case .transferEncodingUnsupported(let value):
             self.init(
-                "not understood", field: "Transfer-Encoding", expected: "chunked, once, over HTTP/1.1",
+                "not supported", field: "Transfer-Encoding", expected: "chunked, once, over HTTP/1.1",
                 found: value)
         case .hostMissing: self.init("missing", field: "Host")
         case .hostRepeated(let count):

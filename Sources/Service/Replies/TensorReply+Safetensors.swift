@@ -5,14 +5,15 @@ import JSON
 import Tensor
 
 extension TensorReply {
-    /// One safetensors file; the scalars are JSON text in its metadata. The segments are sent as they are.
+    /// Returns the reply as one safetensors file, with the scalars as JSON text in its metadata. The segments are
+    /// sent without joining them.
     ///
     /// Gradients of logits must have been filled.
     func safetensors() -> Response {
         Response(headers: [.contentType: "application/x-safetensors"], body: writer.segments())
     }
 
-    /// The same as a file to be written: of gradients that are not filled there is only the room.
+    /// The same as a file to write, with empty room for gradients that are not filled.
     var file: SafetensorsFile { writer.file() }
 
     private var writer: SafetensorsWriter {

@@ -2,7 +2,7 @@ import Batches
 import ContrastiveLoss
 import JSON
 
-/// A reply of numbers before it has an encoding: scalars, and tensors laid out as the request was.
+/// A reply of numbers before it is encoded: scalars, and tensors in the layout of the request.
 struct TensorReply: Sendable {
     struct Entry: Sendable {
         let name: String
@@ -34,7 +34,7 @@ struct TensorReply: Sendable {
     let layout: TokenLayout
     var scalars: [JSONValue.Member] = []
     private(set) var entries: [Entry] = []
-    /// What the entries that are gradients of logits are computed from.
+    /// The source of the entries that are gradients of logits.
     private(set) var gradients: LogitGradients?
     /// One for each sequence; empty when the operation has none.
     private(set) var sequenceDiagnostics: [[JSONValue.Member]] = []
@@ -43,7 +43,7 @@ struct TensorReply: Sendable {
     private var batchDiagnostics: BatchDiagnostics?
     /// For /metrics; nil when the operation has none.
     private(set) var signals: TrainingSignals?
-    /// What the batch was computed from, where batches are kept for viewers.
+    /// The inputs of the batch, if batches are kept for viewers.
     var shown: ShownTokens?
     private var faults = Faults()
 
@@ -78,7 +78,7 @@ struct TensorReply: Sendable {
         entries.append(Entry(name: name, values: .rowNumbers(rowNumbers)))
     }
 
-    /// Narrows to the reply's type; a number that doesn't fit is a fault, never an infinity.
+    /// Adds numbers, narrowed to the reply's type. A number that does not fit is a fault, never an infinity.
     mutating func add(_ name: String, _ values: [Double]) {
         let floats = narrowed(values)
         entries.append(Entry(name: name, values: .floats(floats)))
@@ -98,7 +98,7 @@ struct TensorReply: Sendable {
                 "the result does not fit a 32-bit float", field: name, index: [row], found: "\(values[row])"))
     }
 
-    /// Numbers that were narrowed as they were made.
+    /// Adds numbers that already have the reply's type.
     mutating func add(_ name: String, _ values: [Float]) {
         entries.append(Entry(name: name, values: .floats(values)))
         guard let token = firstNonFinite(in: values) else { return }
@@ -112,7 +112,7 @@ struct TensorReply: Sendable {
         faults.add(.nonFiniteValue, reason)
     }
 
-    /// Adds gradients of logits, which are computed when it is known where they go.
+    /// Adds gradients of logits, which are computed once their destination is known.
     mutating func add(_ gradients: LogitGradients, as names: [(View, String)]) {
         self.gradients = gradients
         for (view, name) in names { entries.append(Entry(name: name, values: .gradient(view))) }
@@ -134,7 +134,7 @@ struct TensorReply: Sendable {
         return kept
     }
 
-    /// About what the lists take in memory.
+    /// The approximate memory of the lists, in bytes.
     var tokenBytes: Int {
         entries.reduce(0) { sum, entry in
             switch entry.values {
@@ -153,8 +153,8 @@ struct TensorReply: Sendable {
         Set(entries.compactMap { if case .gradient(let view) = $0.values { view } else { nil } })
     }
 
-    /// The same reply with every gradient computed.
-    /// - Parameter isWanted: asked now and then; false ends the work.
+    /// Returns the reply with every gradient computed.
+    /// - Parameter isWanted: called now and then; false ends the work.
     /// - Throws: `non-finite-value` for one that doesn't fit a 32-bit float.
     /// - Complexity: O(S·V) over all cores
     func filled(while isWanted: @Sendable () -> Bool) throws(Problem) -> TensorReply {

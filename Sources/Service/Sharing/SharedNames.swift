@@ -1,7 +1,7 @@
 import HTTP
 import SharedFiles
 
-/// The files of the shared directory that a request names in its query: where its tensors are, and where the reply's go.
+/// The files of the shared directory that a request names in its query, for its tensors and for those of the reply.
 struct SharedNames: Sendable {
     let input: String?
     let output: String?

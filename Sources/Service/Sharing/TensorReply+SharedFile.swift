@@ -5,8 +5,8 @@ import SharedFiles
 import Tensor
 
 extension TensorReply {
-    /// Writes the reply's tensors to a safetensors file of the shared directory, gradients of logits straight to where
-    /// they stay, and answers with the scalars as JSON.
+    /// Writes the reply's tensors to a safetensors file in the shared directory and answers with the scalars as JSON.
+    /// Gradients of logits are computed directly into the file.
     ///
     /// - Parameters:
     ///   - input: where the request's tensors lie, which must not have changed when the result appears.

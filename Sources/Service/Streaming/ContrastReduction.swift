@@ -2,7 +2,8 @@ import ContrastiveLoss
 import Tensor
 import TokenDistribution
 
-/// Contrasts the rows of each token of interleaved logits while the bytes arrive: at most one token's rows are held.
+/// Contrasts the rows of each token of interleaved logits as the bytes arrive. It holds at most the rows of one
+/// token.
 struct ContrastReduction: Sendable {
     private let contrast: VocabularyContrast
     private let parts: [IntakePlan.Part]

@@ -1,4 +1,4 @@
-/// How large a body may be that is taken apart as it arrives.
+/// The limits of a body that is reduced as it arrives, in bytes.
 struct IntakeLimits: Sendable {
     /// The whole body, held or not.
     let streamed: Int

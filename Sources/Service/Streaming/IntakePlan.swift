@@ -3,20 +3,19 @@ import ContrastiveLoss
 import Tensor
 import TokenDistribution
 
-/// What becomes of a request's tensors while their data arrive, and what is known of its rows by then.
+/// The use of each tensor of an arriving request, and what is known about its tokens so far.
 ///
-/// What is done with each tensor follows from the header alone. Rows, mask and ids fill in as the tensors arrive that
-/// hold them.
+/// The header alone determines the uses. Layout, mask and ids follow as the tensors that hold them arrive.
 struct IntakePlan {
     enum Use: Sendable {
-        /// Kept whole; `advice` says how to send it so that it need not be.
+        /// Keep it whole. `advice` tells the client how to avoid that.
         case keep(advice: String)
-        /// Its shape was checked, its data are not needed.
+        /// Skip its data, which are not needed. Its shape was checked.
         case skip
-        /// Reduced to the statistics of each row, and to the logit of the row's realised token where that is needed.
+        /// Reduce each row to its statistics and, if needed, the logit of the realised token.
         case reduce(temperature: Double, parts: [Part])
-        /// Each token's rows reduced to their statistics and divergences, and to the logit of the realised token where
-        /// that is needed.
+        /// Reduce each token's rows to their statistics and divergences and, if needed, the logit of the realised
+        /// token.
         case contrast(VocabularyContrast, parts: [Part])
 
         /// Whether logits of realised tokens are needed.
@@ -34,10 +33,10 @@ struct IntakePlan {
         var readsToken = false
     }
 
-    /// By tensor; one that isn't named is small and kept.
+    /// The use of each tensor by name. A tensor without an entry is small and kept.
     var uses: [String: Use]
     let layout: TokenLayout
-    /// [N]; nil while a mask is still to come, so that nobody knows which rows count.
+    /// [N]; nil while a mask is still to come, so that it is unknown which tokens count.
     let responseMask: [UInt8]?
     /// [N]; nil while they are still to come, and when there are none.
     let tokenIDs: [Int]?

@@ -1,10 +1,10 @@
 import Tensor
 import TokenDistribution
 
-/// Folds rows of logits into their statistics while the bytes arrive, in pieces of any size.
+/// Folds rows of logits into their statistics as the bytes arrive, in pieces of any size.
 ///
-/// Whole blocks are folded where they lie; at most one block, 8 KiB, is held back until its rest arrives. Blocks begin at
-/// the same elements whatever the pieces are, so the bits of the result don't depend on them.
+/// It folds whole blocks in place and holds at most one incomplete block of 8 KiB. Blocks begin at the same elements
+/// for any division into pieces, so the result does not depend on the pieces, down to the last bit.
 struct LogitReduction: Sendable {
     private let elementType: ElementType
     let rowBytes: Int

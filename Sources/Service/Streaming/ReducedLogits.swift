@@ -1,11 +1,11 @@
 import ContrastiveLoss
 import TokenDistribution
 
-/// What is left of a tensor of logits once its rows have been read; lists are flat over its rows, [N] or [N, parts].
+/// The statistics that remain of a tensor of logits. Lists are flat over its rows, [N] or [N, parts].
 struct ReducedLogits: Sendable {
     /// Of rows that were known not to count, a placeholder.
     var outcomes: [RowStatistics.Outcome] = []
-    /// z of the realised token; NaN where it wasn't asked for or isn't one of the vocabulary.
+    /// z of the realised token; NaN if it is not needed or not in the vocabulary.
     var tokenLogits: [Double] = []
     /// [N], where tokens were contrasted; nil where a row's statistics are undefined or the token doesn't count.
     var divergences: [PairValues?]?

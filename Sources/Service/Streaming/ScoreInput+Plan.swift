@@ -2,8 +2,8 @@ import ContrastiveLoss
 import TokenDistribution
 
 extension ScoreInput {
-    /// Logits are kept where all rows are needed at once, else reduced or, where nothing is computed from them, passed
-    /// over.
+    /// The plan for the logits: keep them if all rows are needed at once, skip them if nothing is computed from them,
+    /// otherwise reduce them.
     var plan: IntakePlan {
         var uses: [String: IntakePlan.Use] = [:]
         if tensors.has(.interleavedLogits) {

@@ -3,30 +3,30 @@ import HTTP
 import Tensor
 import TokenDistribution
 
-/// Takes a safetensors body apart while it arrives: small tensors are kept, logits are reduced to what their rows say as
-/// the bytes come by, and what is wrong is answered as soon as it is known.
+/// A sink that takes a safetensors body apart while it arrives. It keeps small tensors, reduces logits to statistics
+/// of their rows as the bytes pass, and reports errors as soon as they are known.
 ///
-/// A request whose tensors are all kept is the same with nothing to reduce: there is one way for all of them.
+/// A request with only small tensors takes the same path with nothing to reduce.
 final class TensorIntake: BodySink {
-    /// What an operation says of a request so far; see ``TensorOperation/plan(for:context:)``.
+    /// An operation's plan for the request so far; see ``TensorOperation/plan(for:context:)``.
     typealias Planner = (TensorRequest) throws(Problem) -> IntakePlan?
     typealias Completion = (Arrival, RequestScope) -> Outcome
 
     /// A complete request.
     struct Arrival: Sendable {
         let request: TensorRequest
-        /// What it takes in memory.
+        /// The memory that it holds, in bytes.
         let heldBytes: Int
-        /// Spent on it while it arrived.
+        /// The time spent on it while it arrived.
         let reducing: Duration
     }
 
-    /// Headers are read in place, on a thread that moves other requests' bytes. A few names and the options fit many
-    /// times over; what the format would allow takes a second to read.
+    /// The longest header. It is parsed in place, on an I/O thread that serves other requests, too. This is ample for
+    /// names and options; the format's own limit would take a second to parse.
     static let maximumHeaderBytes = 1 << 20
 
-    /// With no more than this still to come, a fault doesn't end the request: the answer would be no earlier, and once
-    /// all has arrived it names every fault.
+    /// The largest rest of a body for which an error does not end the request. The answer would be no earlier, and
+    /// once everything has arrived it lists every error.
     private static let patience = 1 << 20
 
     let maxBodyBytes: Int?
@@ -43,17 +43,17 @@ final class TensorIntake: BodySink {
     private var plan: IntakePlan?
     /// Bytes of data that have arrived.
     private var received = 0
-    /// The tensor they belong to.
+    /// The index of the tensor to which the next byte belongs.
     private var current = 0
     private var kept = ArrivingBytes(expecting: 0)
-    /// Where in `kept` each tensor that is kept begins; nil for the others.
+    /// The start of each kept tensor in `kept`; nil for other tensors.
     private var keptStarts: [Int?] = []
     private var reductions: [String: LogitReduction] = [:]
     private var contrasts: [String: ContrastReduction] = [:]
-    /// Whether a tensor that is kept has been completed since the plan was made.
+    /// Whether a kept tensor has become complete since the plan was made.
     private var planIsStale = false
-    /// What was wrong before so little was still to come that it is read to its end: rows may not have been read as they
-    /// should since.
+    /// An error that was found with little of the body still to come, so that the rest is read. Rows read since then
+    /// may not have been reduced correctly.
     private var earlyProblem: Problem?
     private var reducing = Duration.zero
 
@@ -133,14 +133,14 @@ final class TensorIntake: BodySink {
         }
     }
 
-    /// More came than the header has tensors for.
+    /// Reports bytes beyond the last tensor of the header.
     private func end(_ layout: SafetensorsLayout) throws(Problem) {
         do throws(SafetensorsError) { try layout.check(available: received) } catch {
             throw Problem(error, schema)
         }
     }
 
-    /// The header is complete: decides what becomes of every tensor, and refuses what could not be held.
+    /// Decides the use of every tensor once the header is complete, and refuses a request that could not be held.
     private func open(_ layout: SafetensorsLayout) throws(Problem) {
         do throws(Problem) {
             plan = try planner(request(layout, bytes: nil))
@@ -185,7 +185,7 @@ final class TensorIntake: BodySink {
         kept = ArrivingBytes(expecting: keptBytes)
     }
 
-    /// Goes on to the next tensor that has bytes to come, and looks again at what has arrived before one that isn't kept.
+    /// Advances to the next tensor with bytes to come. Before one that is not kept, it asks for a new plan.
     private func advance(in layout: SafetensorsLayout) throws(Problem) {
         while current < layout.entries.count, layout.entries[current].data.upperBound == received {
             if keptStarts[current] != nil { planIsStale = true }
@@ -201,7 +201,7 @@ final class TensorIntake: BodySink {
         }
     }
 
-    /// Whether what comes after so many bytes of data is known to be little.
+    /// Returns whether little of the body is still to come after this position in the data.
     private func isWorthReading(from position: Int) -> Bool {
         guard let fileLength, let layout else { return false }
         return fileLength - layout.dataStart - position <= Self.patience
@@ -235,7 +235,7 @@ final class TensorIntake: BodySink {
         }
     }
 
-    /// - Parameter bytes: those of the tensors that are kept, as far as they have arrived; nil for none.
+    /// - Parameter bytes: the bytes of kept tensors so far; nil for none.
     private func request(_ layout: SafetensorsLayout, bytes: [UInt8]?) throws(Problem) -> TensorRequest {
         var tensors: [String: DenseTensor] = [:]
         for (index, entry) in layout.entries.enumerated() {
@@ -253,8 +253,8 @@ final class TensorIntake: BodySink {
 }
 
 extension IntakePlan {
-    /// Ends a request at a row that is wrong and counts. Where it isn't known yet whether it counts, the complete request
-    /// is judged.
+    /// Ends a request at an invalid row that counts. If it is not yet known whether the row counts, the complete
+    /// request is checked instead.
     /// - Parameter tokenLogit: of the realised token, where that is needed.
     fileprivate func judge(
         _ token: Int, _ part: Int, of parts: Int, _ outcome: RowStatistics.Outcome, tokenLogit: Double?,

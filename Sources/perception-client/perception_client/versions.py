@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from .errors import IncompatibleVersion
 
-VERSION = "0.1.0"
+VERSION = "0.2.0"
 
 
 def check(server: str, client: str = VERSION) -> None:

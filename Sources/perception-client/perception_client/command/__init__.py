@@ -40,12 +40,15 @@ def parser() -> argparse.ArgumentParser:
     shared = argparse.ArgumentParser(add_help=False)
     group = shared.add_argument_group("server")
     group.add_argument(
-        "--url", action="append", metavar="URL", help="http://…, https://… or unix:PATH; repeat it for more"
+        "--url",
+        action="append",
+        metavar="URL",
+        help="http://…, https://… or unix:PATH; repeat it for more servers",
     )
     group.add_argument("--token", help="bearer token (better: PERCEPTION_TOKEN)")
     group.add_argument("--run", help="name of the training run in the server's metrics")
     group.add_argument(
-        "--deadline", type=float, default=120.0, metavar="SECONDS", help="for each call with its retries"
+        "--deadline", type=float, default=120.0, metavar="SECONDS", help="for each call, including retries"
     )
     group.add_argument("--authority", metavar="FILE", help="PEM file of certificates to trust")
     shared.add_argument("--json", action="store_true", help="print one JSON object for each file")

@@ -19,11 +19,13 @@ def add(commands: Any, shared: argparse.ArgumentParser) -> None:
         "heatmap",
         parents=[shared],
         help="draw a heat map",
-        description="Make a page of an answer; asks no server.",
+        description="Turn an answer into a page, without a server.",
     )
-    heatmap.add_argument("file", metavar="FILE", help="an answer, as perception score -o wrote it")
+    heatmap.add_argument("file", metavar="FILE", help="an answer written by perception score -o")
     heatmap.add_argument(
-        "--tokens", metavar="FILE", help="JSON: the text of each token, a list or one for each sequence"
+        "--tokens",
+        metavar="FILE",
+        help="JSON with the text of each token: one list, or a list for each sequence",
     )
     heatmap.add_argument("--color", choices=["delta_entropy", "perception_score", "mask", "token_loss"])
     heatmap.add_argument("-o", "--output", default="heat.html", metavar="FILE")

@@ -12,7 +12,7 @@ from ..client import Perception
 def add(commands: Any, shared: argparse.ArgumentParser) -> None:
     """Add the command."""
     info = commands.add_parser(
-        "info", parents=[shared], help="say what runs there", description="Ask for /v1/info."
+        "info", parents=[shared], help="describe the server", description="Print /v1/info."
     )
     info.set_defaults(action=run)
 

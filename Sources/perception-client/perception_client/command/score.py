@@ -36,9 +36,11 @@ def add(commands: Any, shared: argparse.ArgumentParser) -> None:
         "replay",
         parents=[shared],
         help="send a saved request again",
-        description="Send what dump= saved once more.",
+        description="Send a request again that dump= has saved.",
     )
-    replay.add_argument("files", nargs="+", metavar="FILE", help="what dump= wrote, or a folder of it")
+    replay.add_argument(
+        "files", nargs="+", metavar="FILE", help="a file that dump= wrote, or a folder of them"
+    )
     replay.add_argument("--html", metavar="FILE", help="write a heat map (of one file)")
     replay.set_defaults(action=functools.partial(run, "saved"))
     for command in (score, replay):

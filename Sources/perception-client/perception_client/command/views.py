@@ -22,15 +22,18 @@ def add(commands: Any, shared: argparse.ArgumentParser) -> None:
     )
     views.add_argument("files", nargs="+", metavar="FILE", help="a picture, or a folder of them")
     views.add_argument(
-        "--recipe", action="append", metavar="NAME", help=f"repeat it for more (default: {', '.join(CPPO)})"
+        "--recipe",
+        action="append",
+        metavar="NAME",
+        help=f"repeat it for more recipes (default: {', '.join(CPPO)})",
     )
     views.add_argument("--seed", type=int, default=0)
-    views.add_argument("--always", action="store_true", help="rule out draws that change nothing")
+    views.add_argument("--always", action="store_true", help="rule out draws that leave a picture unchanged")
     views.add_argument(
         "--alpha",
         choices=["white", "transformers", "drop"],
         default="white",
-        help="what becomes of transparency",
+        help="treatment of transparency",
     )
     views.add_argument("-o", "--output", default=".", metavar="FOLDER")
     views.set_defaults(action=run)
