@@ -1,4 +1,5 @@
 import Batches
+import ContrastiveLoss
 import Tensor
 import TokenDistribution
 
@@ -127,7 +128,10 @@ struct TokenTensors {
     private func nothing(_ spec: TensorSpec) -> [Double]? {
         if has(spec) { return nil }
         if isEmpty { return [] }
-        return spec.needsViews && isWithoutViews ? [Double](repeating: 0, count: responseMask.count) : nil
+        // While it is to come which rows have views, what is absent may have to be computed from logits.
+        let isKnown = !isAwaited(.hasViews) && !layout.isProvisional
+        return spec.needsViews && isKnown && isWithoutViews
+            ? [Double](repeating: 0, count: responseMask.count) : nil
     }
 
     /// A tensor of the right type with one entry for each token; nil when absent or faulty.

@@ -34,6 +34,7 @@ def score(
     old: Any = None,
     reference: Any = None,
     perception_mask: Any = None,
+    has_views: Any = None,
     tokens: Iterable[Any] | None = None,
     dump: str | Path | None = None,
     **option: Any,
@@ -73,6 +74,7 @@ def mask(
     cu_seqlens: Any = None,
     old: Any = None,
     perception_mask: Any = None,
+    has_views: Any = None,
     dump: str | Path | None = None,
     **option: Any,
 ) -> Call[Mask]:
