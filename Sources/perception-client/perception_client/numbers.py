@@ -55,6 +55,7 @@ def score(
         old: log-probabilities [B,T] of the policy that sampled.
         reference: log-probabilities [B,T] of the reference policy.
         perception_mask: [B,T], with the detector `given`.
+        has_views: [B], 0 for rows of text alone, whose other views are never read.
         tokens: text of each token, for the heat map: B lists, or one list when B is 1.
         dump: a file to write the request to, which `perception replay` sends again.
         option: any option of /v1/score, such as `preset`, `tau`, `return_` (the trailing `_` avoids the keyword).

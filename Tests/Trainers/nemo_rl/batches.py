@@ -3,6 +3,7 @@
 import torch
 from features import FIXTURES
 from PIL import Image
+
 from small_pictures import WORDS, Processor
 
 PROMPT, ROWS = 3, 6

@@ -14,10 +14,11 @@ import pathlib
 import re
 import typing
 
-import from_source
 import pytest
 import torch
 import typing_extensions
+
+import from_source
 
 SOURCE = os.environ.get("NEMO_RL_SOURCE")
 ABSENT = "NeMo-RL is not on PyPI: set NEMO_RL_SOURCE to a copy of its repository, v0.7.0"
@@ -49,9 +50,8 @@ def nemo_rl(tmp_path_factory):
 @pytest.fixture
 def installed(url):
     """Put the adapter into a policy: `installed(policy, preset=…)`."""
-    from small_pictures import Processor
-
     from perception_client.trainers import nemo_rl as adapter
+    from small_pictures import Processor
 
     def install(policy, **settings):
         settings = {"options": {"detector": "divergence"}, "coefficient": 0.5, "url": url, **settings}

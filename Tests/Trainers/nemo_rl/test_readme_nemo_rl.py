@@ -2,8 +2,9 @@
 
 import batches
 import readme
-from small_pictures import Processor
 from workers import Policy
+
+from small_pictures import Processor
 
 
 def test_the_lines_of_the_readme(url, tmp_path):

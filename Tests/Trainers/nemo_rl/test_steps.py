@@ -7,10 +7,10 @@ import pytest
 import reference
 import torch
 from batches import loss_function, trained
-from small_pictures import Processor
 from workers import Policy
 
 from perception_client.trainers import resizing
+from small_pictures import Processor
 
 OPTIONS = [{}, {"token_level_loss": False}, {"use_cispo": True, "reference_policy_kl_penalty": 0.0}]
 
@@ -171,7 +171,8 @@ def test_pictures_are_restored_from_what_the_model_gets():
         own = batches.picture(name)
         assert found.permute(1, 2, 0).contiguous().numpy().tobytes() == own.tobytes()
     rounded = inputs["pixel_values"].to(torch.bfloat16)
-    assert all(torch.equal(a, b) for a, b in zip(pictures, resizing.restored(Processor(), rounded, inputs["image_grid_thw"]), strict=True))
+    again = resizing.restored(Processor(), rounded, inputs["image_grid_thw"])
+    assert all(torch.equal(a, b) for a, b in zip(pictures, again, strict=True))
     with pytest.raises(TypeError, match="arranges its pixels"):
         resizing.restored(Processor(), inputs["pixel_values"] * 2, inputs["image_grid_thw"])
 

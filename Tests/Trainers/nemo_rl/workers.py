@@ -1,6 +1,7 @@
 """One process in place of NeMo-RL's training workers: its batches, its loss inputs, and a small model on a CPU."""
 
 import torch
+
 from small_pictures import Model
 
 
@@ -54,7 +55,8 @@ class Policy:
                     if said["num_valid_samples"] > 0:
                         for name, value in said.items():
                             metrics.setdefault(name, []).append(value)
-            self.gradients.append(torch.cat([(torch.zeros_like(p) if p.grad is None else p.grad).reshape(-1) for p in self.model.parameters()]))
+            found = [torch.zeros_like(p) if p.grad is None else p.grad for p in self.model.parameters()]
+            self.gradients.append(torch.cat([g.reshape(-1) for g in found]))
             self.optimizer.step()
         return {"all_mb_metrics": metrics}
 

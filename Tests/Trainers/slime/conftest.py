@@ -11,8 +11,9 @@ import pathlib
 import re
 import types
 
-import from_source
 import pytest
+
+import from_source
 
 SOURCE = os.environ.get("SLIME_SOURCE")
 ABSENT = "slime is not on PyPI: set SLIME_SOURCE to a copy of its repository, v0.3.1"

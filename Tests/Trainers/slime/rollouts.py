@@ -6,7 +6,9 @@ import types
 import torch
 from features import FIXTURES
 from PIL import Image
+
 from small_pictures import WORDS, Processor
+
 
 def arguments(**more):
     return types.SimpleNamespace(**{

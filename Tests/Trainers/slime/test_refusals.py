@@ -4,6 +4,7 @@ import asyncio
 
 import pytest
 from rollouts import arguments, converted, generated, said, samples
+
 from small_pictures import Model
 
 

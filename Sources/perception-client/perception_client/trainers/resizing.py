@@ -86,7 +86,9 @@ def restored(processor: Any, pixels: torch.Tensor, grid: torch.Tensor | None) ->
     pictures = [_bytes(_unnormalised(process, x)) for x in frames]
     for part, again in zip(parts, features(process, pictures), strict=True):
         # Half a step of 8 bits, divided by the least deviation of a channel: what a rounded input may be off by.
-        if again[PIXELS].shape != part.shape or not torch.allclose(again[PIXELS].float(), part.float(), atol=8e-3):
+        if again[PIXELS].shape != part.shape or not torch.allclose(
+            again[PIXELS].float(), part.float(), atol=8e-3
+        ):
             raise _unknown(process)
     return pictures
 

@@ -32,7 +32,7 @@ class BatchViews:
     def start(self, data: Any, step: int) -> Pending:
         """Begin to make the views of a batch's pictures; nothing is drawn for a batch of text."""
         found: dict[str, list[torch.Tensor]] = {}
-        rows = []
+        rows: list[list[torch.Tensor]] = []
         for pixels, grid in _inputs(data):
             if pixels is None:
                 rows.append([])

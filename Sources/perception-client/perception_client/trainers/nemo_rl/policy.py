@@ -96,7 +96,10 @@ class Perceiving:
         self.wanted = settings.needs(self.client)
         self._check()
         views = PromptViews(
-            self.client, settings.recipes_for(self.wanted), seed=settings.seed, per_rollout=settings.per_rollout
+            self.client,
+            settings.recipes_for(self.wanted),
+            seed=settings.seed,
+            per_rollout=settings.per_rollout,
         )
         self.views = BatchViews(views, processor)
         self._step = first_step
@@ -173,7 +176,9 @@ class Perceiving:
         if self._said is None or not torch.equal(self._said.ids, data["input_ids"]):
             self._policy.prepare_for_lp_inference()
             # Columns of the training step alone are none of the model's.
-            columns = {k for k in data if k not in ("advantages", "prev_logprobs", "reference_policy_logprobs")}
+            columns = {
+                k for k in data if k not in ("advantages", "prev_logprobs", "reference_policy_logprobs")
+            }
             part = type(data)({k: data[k] for k in data if k in columns})
             self.get_logprobs(part, timer=timer)
             self._policy.prepare_for_training()

@@ -100,9 +100,7 @@ class _Batch:
             columns, numbers = self._weights()
             return Found(columns, advantages, numbers)
         others = self.own.wanted.others
-        columns = {
-            (i, "original"): tuple(self.rows[i, view].log_probs for view in others) for i in self.part
-        }
+        columns = {(i, "original"): tuple(self.rows[i, view].log_probs for view in others) for i in self.part}
         return Found(columns, advantages)
 
     def _wide(self, name: str, view: str) -> torch.Tensor:
