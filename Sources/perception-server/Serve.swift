@@ -31,7 +31,7 @@ struct Serve: ParsableCommand {
 
     @Option(
         help:
-            "What logits are computed with: auto (the fastest there is), avx512, avx2, portable. (default: auto)"
+            "What logits are computed with: auto (the fastest there is), avx512, avx2, neon, portable. (default: auto)"
     )
     var instructionSet: String?
 
