@@ -18,10 +18,14 @@ func room(_ name: String, _ dependencies: [Target.Dependency] = []) -> Target {
 }
 
 /// C in which a switch that lacks a case, or any other warning, is an error.
-func kernels(_ name: String) -> Target {
+func strictC(
+    _ name: String, _ dependencies: [Target.Dependency] = [], excluding exclude: [String] = [],
+    linking libraries: [String] = []
+) -> Target {
     .target(
-        name: name,
-        cSettings: [.enableWarning("all"), .enableWarning("extra"), .treatAllWarnings(as: .error)])
+        name: name, dependencies: dependencies, exclude: exclude,
+        cSettings: [.enableWarning("all"), .enableWarning("extra"), .treatAllWarnings(as: .error)],
+        linkerSettings: libraries.map { .linkedLibrary($0) })
 }
 
 func tests(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
@@ -47,26 +51,24 @@ let package = Package(
         room("Locking"),
         room("Parallelism", ["CProcess", "Locking"]),
         room("Text"),
-        .target(name: "CFileMapping"),
+        strictC("CFileMapping"),
         room("SharedFiles", ["CFileMapping"]),
 
         // Numbers.
-        kernels("CLogitKernels"),
+        strictC("CLogitKernels"),
         room("TokenDistribution", ["CLogitKernels", "Parallelism", "Tensor"]),
         room("Batches"),
         room("Advantages"),
         room("Perception", ["Batches", "Parallelism"]),
-        kernels("CTokenLoss"),
+        strictC("CTokenLoss"),
         room(
             "ContrastiveLoss", ["Batches", "CTokenLoss", "Parallelism", "Perception", "TokenDistribution"]),
         room("PolicyObjective", ["Batches", "ContrastiveLoss", "Parallelism"]),
 
         // Pixels.
-        kernels("CWorkWatch"),
-        .target(
-            name: "CImageCodecs", dependencies: ["CWorkWatch"],
-            linkerSettings: [.linkedLibrary("jpeg"), .linkedLibrary("png"), .linkedLibrary("z")]),
-        .target(name: "CPixelKernels", dependencies: ["CWorkWatch"]),
+        strictC("CWorkWatch"),
+        strictC("CImageCodecs", ["CWorkWatch"], linking: ["jpeg", "png", "z"]),
+        strictC("CPixelKernels", ["CWorkWatch"]),
         room("Images", ["CImageCodecs", "CPixelKernels", "CWorkWatch"]),
         room("Perturbation", ["CPixelKernels", "Images", "JSON", "Text"]),
         room("ContactSheet", ["Images", "JSON", "Perturbation"]),
@@ -74,16 +76,16 @@ let package = Package(
         // Bytes.
         .systemLibrary(
             name: "CMicroHTTPD", pkgConfig: "libmicrohttpd", providers: [.apt(["libmicrohttpd-dev"])]),
-        .target(name: "CConfinement"),
-        .target(name: "CEventWait"),
-        .target(name: "CProcess"),
+        strictC("CConfinement"),
+        strictC("CEventWait"),
+        strictC("CProcess"),
         room(
             "HTTP",
             ["CConfinement", "CEventWait", "CMicroHTTPD", "Locking", "Parallelism", httpTypes, logging]),
         room("Observability", ["Locking", logging]),
 
         // Where the columns meet.
-        .target(name: "CContract"),
+        strictC("CContract"),
         .executableTarget(
             name: "contract-compiler", dependencies: ["JSON", .product(name: "Yams", package: "Yams")],
             swiftSettings: strict),
@@ -91,9 +93,8 @@ let package = Package(
             name: "ContractCompilation", capability: .buildTool(), dependencies: ["contract-compiler"],
             path: "Sources/ContractCompilation"),
         .target(name: "ContractJSON", swiftSettings: strict, plugins: ["ContractCompilation"]),
-        .target(name: "CPages", exclude: ["assets", "asset.inc", "README"]),
-        .target(
-            name: "CClientWheel", linkerSettings: [.linkedLibrary("gnutls"), .linkedLibrary("z")]),
+        strictC("CPages", excluding: ["assets", "asset.inc", "README"]),
+        strictC("CClientWheel", linking: ["gnutls", "z"]),
         room("ClientWheel", ["CClientWheel", "Text"]),
         room(
             "Service",

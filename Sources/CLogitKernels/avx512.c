@@ -5,7 +5,9 @@
 #include <stdint.h>
 
 #define LANES 16
+#define WIDE 8
 #define FUSED 1
+#define SCALES 1
 #define HARDWARE_HALVES 1
 #define TABLE_BITS 5
 #define PREFETCH 2048
@@ -14,7 +16,11 @@
 #pragma clang attribute push(__attribute__((target("avx2,fma,f16c,avx512f,avx512bw,avx512dq,avx512vl,avx512cd"))), apply_to = function)
 #include "lanes.h"
 #include "exponential.h"
+#include "terms.h"
+#include "extent.h"
 #include "statistics.h"
+#include "maximum.h"
+#include "statistics_table.h"
 #include "wide.h"
 #include "contrast.h"
 #include "contrast_gradients.h"

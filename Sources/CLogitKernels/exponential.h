@@ -5,6 +5,11 @@
 
 #define MADE_SMALLER 0x1p24
 
+/* Of the polynomial of a remainder, times what makes powers smaller. */
+typedef struct polynomial {
+    floats coefficients[6]; /* from the constant one on */
+} polynomial;
+
 #if TABLE_BITS == 5
 
 static const float roots[32] = {
@@ -14,18 +19,9 @@ static const float roots[32] = {
     0x1.93737cp+0f, 0x1.9c4918p+0f, 0x1.a5503cp+0f, 0x1.ae89fap+0f, 0x1.b7f770p+0f, 0x1.c199bep+0f, 0x1.cb720ep+0f,
     0x1.d5818ep+0f, 0x1.dfc974p+0f, 0x1.ea4afap+0f, 0x1.f50766p+0f};
 
-INLINE patterns root_of(patterns low_bits) {
-    patterns steps = (patterns){0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15} << 18;
-    patterns lower = as_patterns((floats)_mm512_loadu_ps(roots)) - steps;
-    patterns upper = as_patterns((floats)_mm512_loadu_ps(roots + 16)) - steps - (16 << 18);
-    return (patterns)_mm512_permutex2var_epi32((__m512i)lower, (__m512i)low_bits, (__m512i)upper);
-}
-
 /* 2^r for |r| <= 1/64, to 5.4e-8 */
-INLINE floats power_of_remainder(floats r) {
-    floats q = fused(r, every(0x1.ebfd6cp-27f), every(0x1.62e586p-25f));
-    return fused(q, r, every(0x1p-24f));
-}
+enum { DEGREE = 2 };
+static const float coefficients[] = {0x1p-24f, 0x1.62e586p-25f, 0x1.ebfd6cp-27f};
 
 #define ROUNDED_UP 1.0
 
@@ -35,36 +31,18 @@ static const float roots[8] = {
     0x1.000000p+0f, 0x1.172b84p+0f, 0x1.306fe0p+0f, 0x1.4bfdaep+0f,
     0x1.6a09e6p+0f, 0x1.8ace54p+0f, 0x1.ae89fap+0f, 0x1.d5818ep+0f};
 
-INLINE patterns root_of(patterns low_bits) {
-    patterns steps = (patterns){0, 1, 2, 3, 4, 5, 6, 7} << 20;
-    patterns table = as_patterns((floats)_mm256_loadu_ps(roots)) - steps;
-    return (patterns)_mm256_permutevar8x32_epi32((__m256i)table, (__m256i)low_bits);
-}
-
 /* 2^r for |r| <= 1/16, to 2.7e-8 */
-INLINE floats power_of_remainder(floats r) {
-    floats q = fused(r, every(0x1.c69f82p-29f), every(0x1.ec0c3ep-27f));
-    q = fused(q, r, every(0x1.62e432p-25f));
-    return fused(q, r, every(0x1p-24f));
-}
+enum { DEGREE = 3 };
+static const float coefficients[] = {0x1p-24f, 0x1.62e432p-25f, 0x1.ec0c3ep-27f, 0x1.c69f82p-29f};
 
 #define ROUNDED_UP 1.0
 
 #else
 
-INLINE patterns root_of(patterns low_bits) {
-    (void)low_bits;
-    return as_patterns(every(1));
-}
-
 /* 2^r / ROUNDED_UP for |r| <= 0.501, to 8.5e-8: the polynomial of degree 5 that starts with exactly 1 and comes nearest. */
-INLINE floats power_of_remainder(floats r) {
-    floats q = fused(r, every(0x1.5c074cp-34f), every(0x1.3d0e34p-31f));
-    q = fused(q, r, every(0x1.c6b6e0p-29f));
-    q = fused(q, r, every(0x1.ebf914p-27f));
-    q = fused(q, r, every(0x1.62e428p-25f));
-    return fused(q, r, every(0x1p-24f));
-}
+enum { DEGREE = 5 };
+static const float coefficients[] = {
+    0x1p-24f, 0x1.62e428p-25f, 0x1.ebf914p-27f, 0x1.c6b6e0p-29f, 0x1.3d0e34p-31f, 0x1.5c074cp-34f};
 
 #define ROUNDED_UP 1.0000000692714637
 
@@ -76,9 +54,41 @@ static const double taken_back = MADE_SMALLER * ROUNDED_UP;
 /* Added to a small number it leaves the nearest multiple of 2^-TABLE_BITS in the low bits. */
 static const float shifter = 1.5f * (1 << (23 - TABLE_BITS));
 
+/* Times 2^-reference where one instruction adds to an exponent, and for r in logits where it is not in powers of 2. */
+INLINE polynomial polynomial_of(double reference, double rate) {
+    polynomial p;
+    double scale = 1;
+#if SCALES
+    uint64_t bits = (uint64_t)(1023 - (int64_t)reference) << 52;
+    __builtin_memcpy(&scale, &bits, 8);
+#endif
+    (void)reference;
+    for (int power = 0; power <= DEGREE; power++) {
+        p.coefficients[power] = every((float)(coefficients[power] * scale));
+        if (!FUSED) scale *= rate;
+    }
+    return p;
+}
+
 /* 2^(n + r) / taken_back, where shifted = shifter + n, n > -127, and r is what n leaves. */
-INLINE floats power(floats shifted, floats r) {
+INLINE floats power(floats shifted, floats whole, floats r, const polynomial *p) {
+    floats q = p->coefficients[DEGREE];
+#pragma clang loop unroll(full)
+    for (int power = DEGREE - 1; power >= 0; power--) q = fused(q, r, p->coefficients[power]);
+#if SCALES
+    floats root = (floats)_mm512_permutex2var_ps(
+        _mm512_loadu_ps(roots), (__m512i)shifted, _mm512_loadu_ps(roots + 16));
+    return (floats)_mm512_scalef_ps((__m512)(root * q), (__m512)whole);
+#else
+    (void)whole;
+    patterns exponent = as_patterns(shifted) << (23 - TABLE_BITS);
+#if TABLE_BITS == 3
     /* The low bits of n choose a root of 2, from which they are taken off beforehand; the others go to its exponent. */
-    patterns root = root_of(as_patterns(shifted)) + (as_patterns(shifted) << (23 - TABLE_BITS));
-    return as_floats(root) * power_of_remainder(r);
+    patterns steps = (patterns){0, 1, 2, 3, 4, 5, 6, 7} << 20;
+    patterns table = as_patterns((floats)_mm256_loadu_ps(roots)) - steps;
+    return as_floats((patterns)_mm256_permutevar8x32_epi32((__m256i)table, (__m256i)shifted) + exponent) * q;
+#else
+    return as_floats(as_patterns(every(1)) + exponent) * q;
+#endif
+#endif
 }

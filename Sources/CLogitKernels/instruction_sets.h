@@ -6,6 +6,10 @@
 
 extern const perception_kernels perception_portable_kernels;
 extern const perception_contrast_kernels perception_portable_contrast_kernels;
+#if defined(__aarch64__)
+extern const perception_kernels perception_neon_kernels;
+extern const perception_contrast_kernels perception_neon_contrast_kernels;
+#endif
 #if defined(__x86_64__)
 extern const perception_kernels perception_avx2_kernels;
 extern const perception_contrast_kernels perception_avx2_contrast_kernels;

@@ -1,5 +1,6 @@
 /* Vectors of LANES floats, for the instruction set that the including file has chosen. No include guard: each file
-   includes it once, after defining LANES, FUSED (1 where a * b + c is one rounding in hardware), HARDWARE_HALVES (1 where
+   includes it once, after defining LANES, WIDE (lanes of doubles), FUSED (1 where a * b + c is one rounding in hardware),
+   SCALES (1 where one instruction multiplies by any power of two, however large or small), HARDWARE_HALVES (1 where
    binary16 is converted in hardware), TABLE_BITS (of exponential.h) and PREFETCH (bytes ahead). */
 
 #include "logit_kernels.h"
@@ -13,6 +14,8 @@ typedef float floats __attribute__((ext_vector_type(LANES)));
 typedef int32_t integers __attribute__((ext_vector_type(LANES)));
 typedef uint32_t patterns __attribute__((ext_vector_type(LANES)));
 typedef uint16_t halves __attribute__((ext_vector_type(LANES)));
+typedef int16_t all_shorts __attribute__((ext_vector_type(2 * LANES)));
+typedef uint16_t all_halves __attribute__((ext_vector_type(2 * LANES)));
 typedef double doubles __attribute__((ext_vector_type(LANES)));
 
 #define INLINE static inline __attribute__((always_inline))

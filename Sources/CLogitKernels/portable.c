@@ -2,22 +2,23 @@
 
 #include <stdint.h>
 
-#define LANES 4
-#if defined(__ARM_FEATURE_FMA) || defined(__FMA__)
-#define FUSED 1
-#else
+/* Compilers without registers as wide take two instructions for one of these, and so have two chains of them at once.
+   Nothing here is called across files by such a vector, whose passing would depend on the target. */
+#pragma clang diagnostic ignored "-Wpsabi"
+#define LANES 8
+#define WIDE 2
 #define FUSED 0
-#endif
-#if defined(__aarch64__)
-#define HARDWARE_HALVES 1
-#else
+#define SCALES 0
 #define HARDWARE_HALVES 0
-#endif
 #define TABLE_BITS 0
 #define PREFETCH 2048
 #include "lanes.h"
 #include "exponential.h"
+#include "terms.h"
+#include "extent.h"
 #include "statistics.h"
+#include "maximum.h"
+#include "statistics_table.h"
 #include "wide.h"
 #include "contrast.h"
 #include "contrast_gradients.h"

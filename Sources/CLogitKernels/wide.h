@@ -1,12 +1,10 @@
 /* Vectors of WIDE doubles, half as many as floats, and what is taken of them. After lanes.h. */
 
-enum { WIDE = LANES / 2 };
-
-typedef float narrows __attribute__((ext_vector_type(LANES / 2)));
-typedef uint16_t narrow_halves __attribute__((ext_vector_type(LANES / 2)));
-typedef uint32_t narrow_patterns __attribute__((ext_vector_type(LANES / 2)));
-typedef double wides __attribute__((ext_vector_type(LANES / 2)));
-typedef uint64_t wide_patterns __attribute__((ext_vector_type(LANES / 2)));
+typedef float narrows __attribute__((ext_vector_type(WIDE)));
+typedef uint16_t narrow_halves __attribute__((ext_vector_type(WIDE)));
+typedef uint32_t narrow_patterns __attribute__((ext_vector_type(WIDE)));
+typedef double wides __attribute__((ext_vector_type(WIDE)));
+typedef uint64_t wide_patterns __attribute__((ext_vector_type(WIDE)));
 
 INLINE wides wide(double value) { return (wides)(value); }
 
@@ -37,7 +35,7 @@ INLINE narrows load_narrows(const unsigned char *at, perception_element element)
     narrow_patterns all = __builtin_convertvector(bits, narrow_patterns);
     if (element == PERCEPTION_BF16) return (narrows)(all << 16);
 #if HARDWARE_HALVES
-    typedef _Float16 narrow_half_floats __attribute__((ext_vector_type(LANES / 2)));
+    typedef _Float16 narrow_half_floats __attribute__((ext_vector_type(WIDE)));
     return __builtin_convertvector((narrow_half_floats)bits, narrows);
 #else
     /* As load_halves. */

@@ -6,7 +6,7 @@ package struct EntropyTerm: Sendable, Equatable {
     package let view: View
     package let coefficient: Double
     package let numerator: Double
-    /// Response tokens + 1e-8.
+    /// Response tokens + 1e-8; for a view other than the original, those of rows that have views.
     package let denominator: Double
 
     package var value: Double { numerator / denominator }
@@ -19,7 +19,7 @@ package struct EntropyTerm: Sendable, Equatable {
         self.view = view
         self.coefficient = coefficient
         let aggregated = Aggregation().aggregate(
-            losses: logProbabilities, mask: batch.responseMask, rows: batch.rows)
+            losses: logProbabilities, mask: batch.mask(of: view), rows: batch.rows)
         numerator = 0 - aggregated.numerator
         denominator = aggregated.denominator
     }

@@ -72,7 +72,7 @@ package struct LogitGradients: Sendable {
         }
         guard View.allCases.contains(where: { open[$0].isWanted }) else { return true }
         var isFinite = true
-        if let contrast, !pairSlopes.isEmpty {
+        if let contrast, !pairSlopes.isEmpty, pairSlopes[index] != PairValues() {
             isFinite = LentRows.lend(rows[index], of: logits, contrast.views) { rows in
                 contrast.writeGradients(rows, slopes: pairSlopes[index], to: &open)
             }
@@ -85,6 +85,11 @@ package struct LogitGradients: Sendable {
             }
             guard let logits = logits[view] else {
                 preconditionFailure("no logits of the \(view) view were given")
+            }
+            if slopes[index] == 0 {
+                // Of a row without views the logits may be anything: 0 times them need not be 0.
+                if !open[view].adds { open[view].clear() }
+                continue
             }
             let written = logits.withRow(rows[index], as: logits.tensor.elementType) { row in
                 writeTokenGradient(

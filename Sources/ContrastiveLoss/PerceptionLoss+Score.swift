@@ -4,8 +4,8 @@ import Perception
 extension PerceptionLoss {
     /// Scores a batch whose tokens are selected.
     ///
-    /// token loss c = shape(m), m = Σ weight · D; it is given for every response token and counts where the mask is 1. The
-    /// objective adds the entropy terms over all response tokens, and `parts`.
+    /// token loss c = shape(m), m = Σ weight · D; it is given for every response token of rows with views and counts where
+    /// the mask is 1. The objective adds the entropy terms over all response tokens, and `parts`.
     /// - Throws: `InfiniteDivergence` for the first response token with a term that is infinite over the vocabulary.
     /// - Complexity: O(N · terms)
     package func score(
@@ -45,7 +45,8 @@ extension PerceptionLoss {
         func add(to view: View, _ value: (Int) -> Double) {
             var sum = addends[view] ?? [Double](repeating: 0, count: batch.rows.tokens)
             if !stopGradient.contains(view) {
-                for token in sum.indices where batch.responseMask[token] == 1 {
+                let mask = batch.mask(of: view)
+                for token in sum.indices where mask[token] == 1 {
                     sum[token] += gradientScale * value(token)
                 }
             }
@@ -69,10 +70,11 @@ extension PerceptionLoss {
         // What a token weighs depends on how many are selected, not on what they lose, so one pass makes gradients too.
         func lists(_ weights: [Double]) -> TokenContrast.Lists {
             var lists = contrast.lists(
-                batch.logProbabilities, responseMask: batch.responseMask, mask: mask, rows: batch.rows,
+                batch.logProbabilities, responseMask: batch.viewedMask, mask: mask, rows: batch.rows,
                 weights: weights,
                 wishes: TokenContrast.Wishes(
                     loss: !terms.isEmpty, gradients: views.subtracting(stopGradient), addends: addends))
+            addUnviewed(addends.original, batch, to: &lists.gradients.original)
             for view in views.intersection(stopGradient) {
                 lists.gradients[view] = [Float](repeating: 0, count: batch.rows.tokens)
             }
@@ -93,6 +95,14 @@ extension PerceptionLoss {
         report.gradients.logProbabilities = found.gradients
     }
 
+    /// Rows without views have no contrast, and what is added to the original's gradients there is all that they have.
+    private func addUnviewed(_ addends: [Double]?, _ batch: TokenBatch, to gradients: inout [Float]?) {
+        guard let addends, gradients != nil, batch.viewedMask != batch.responseMask else { return }
+        for token in addends.indices where batch.responseMask[token] != batch.viewedMask[token] {
+            gradients?[token] = Float(addends[token])
+        }
+    }
+
     /// Divergences over the whole vocabulary: ∂m/∂D is a term's weight, 0 where a clamp is active.
     private func scoreDivergences(
         _ batch: TokenBatch, weight: Double, _ report: inout LossReport
@@ -107,7 +117,7 @@ extension PerceptionLoss {
         report.isClamped = [Bool](repeating: false, count: count)
         report.tokenLoss = report.contrast
         var slopes = [PairValues](repeating: PairValues(), count: count)
-        for token in divergences.indices where batch.responseMask[token] == 1 {
+        for token in divergences.indices where batch.viewedMask[token] == 1 {
             var contrast = 0.0
             var steps = PairValues()
             for term in terms {

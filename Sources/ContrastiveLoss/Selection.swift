@@ -33,16 +33,16 @@ extension PerceptionLoss {
             evidence = .divergences(
                 scores, isRising: detector.candidates == .rising ? rising(batch) : nil)
         }
-        let detection = detector.detect(evidence, responseMask: batch.responseMask, rows: batch.rows)
+        let detection = detector.detect(evidence, responseMask: batch.viewedMask, rows: batch.rows)
         let gate = gate.open(
             advantages: batch.advantages, rewards: batch.rewards, responseMask: batch.responseMask)
         return Selection(
             detection: detection, gate: gate, mask: intersection(of: detection.mask, and: gate),
             advantageScales: advantageScaling?.scales(
-                dependency: dependency, responseMask: batch.responseMask, rows: batch.rows))
+                dependency: dependency, responseMask: batch.viewedMask, rows: batch.rows))
     }
 
-    /// D(old or original ‖ removing) of each token, estimated; 0 outside the response.
+    /// D(old or original ‖ removing) of each token, estimated; 0 outside the response, and in rows without views.
     private func dependencies(_ batch: TokenBatch) -> [Double] {
         let term = Term(.original, .removing, weight: 1)
         var views = batch.logProbabilities
@@ -50,7 +50,7 @@ extension PerceptionLoss {
         return TokenContrast(
             terms: [term], estimator: estimator, clamps: clamps, shape: TokenShape(form: .margin)
         ).lists(
-            views, responseMask: batch.responseMask, mask: batch.responseMask, rows: batch.rows,
+            views, responseMask: batch.viewedMask, mask: batch.viewedMask, rows: batch.rows,
             weights: [Double](repeating: 1, count: batch.rows.count),
             wishes: TokenContrast.Wishes(loss: false)
         ).contrast
@@ -60,7 +60,7 @@ extension PerceptionLoss {
         guard let divergences = batch.divergences else { preconditionFailure("no divergences were given") }
         let pair = ViewPair(anchor: .original, reference: .removing)
         var scores = [Double](repeating: 0, count: divergences.count)
-        for token in divergences.indices where batch.responseMask[token] == 1 {
+        for token in divergences.indices where batch.viewedMask[token] == 1 {
             scores[token] = clamps.clamped(divergences[token][pair]).value
             if !scores[token].isFinite { throw InfiniteDivergence(token: token, pair: pair) }
         }

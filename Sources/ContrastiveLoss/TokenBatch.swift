@@ -6,6 +6,9 @@ package struct TokenBatch: Sendable {
     package var rows: Rows
     /// [N] of 0 and 1.
     package var responseMask: [UInt8]
+    /// [N] of 0 and 1: the response tokens of rows that have perturbed views. Other rows have no candidates, and what the
+    /// preserving and the removing view say of them is never read.
+    package var viewedMask: [UInt8]
     /// [N]: each token's advantage, and its response's reward.
     package var advantages: [Double]?
     package var rewards: [Double]?
@@ -20,8 +23,13 @@ package struct TokenBatch: Sendable {
     /// [N]: divergences over the vocabulary.
     package var divergences: [PairValues]?
 
-    package init(rows: Rows, responseMask: [UInt8]) {
+    /// - Parameter viewedMask: nil where every row has views.
+    package init(rows: Rows, responseMask: [UInt8], viewedMask: [UInt8]? = nil) {
         self.rows = rows
         self.responseMask = responseMask
+        self.viewedMask = viewedMask ?? responseMask
     }
+
+    /// The response tokens that a view says something of.
+    package func mask(of view: View) -> [UInt8] { view == .original ? responseMask : viewedMask }
 }

@@ -76,7 +76,7 @@ package struct TokenContrast: Sendable {
             switch instructionSet {
             case .avx512: token_loss_512
             case .avx2: token_loss_256
-            case .portable: token_loss_baseline
+            case .neon, .portable: token_loss_baseline
             }
     }
 

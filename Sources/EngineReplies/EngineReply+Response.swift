@@ -82,7 +82,7 @@ extension EngineReply {
             guard logProbs[position] > -.infinity else {
                 throw EngineReplyError(.impossibleToken(position: place), path: path)
             }
-            guard logProbs[position] <= 0 else {
+            guard logProbs[position] <= EngineReply.tolerance else {
                 throw EngineReplyError(.notALogProb(logProbs[position], position: place), path: path)
             }
             response.logProbs.append(logProbs[position])
@@ -92,6 +92,9 @@ extension EngineReply {
         response.best = needsBest ? best : nil
         return response
     }
+
+    /// How far above 0 an engine's rounding may put a log-prob, in nats: as far as numbers that are given in JSON may be.
+    private static let tolerance = 1e-3
 
     /// Adds the k likeliest of one position, without a realised token that is not among them.
     private func append(
@@ -112,11 +115,12 @@ extension EngineReply {
         }
         for entry in range where entry - range.lowerBound != left {
             let value = lists.logProbs[entry]
-            guard value <= 0 else {
+            guard value <= EngineReply.tolerance else {
                 throw EngineReplyError(
                     .notALogProb(value, position: place), path: "\(path)[\(entry - range.lowerBound)]")
             }
-            best.logProbs.append(value)
+            // As a probability it is 1.
+            best.logProbs.append(min(value, 0))
             if !lists.ids.isEmpty { best.ids.append(lists.ids[entry]) }
         }
         guard best.logProbs.count > best.offsets[place] else {

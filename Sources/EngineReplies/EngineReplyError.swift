@@ -27,7 +27,7 @@ package struct EngineReplyError: Error, Sendable, Equatable {
         case otherToken(position: Int, expected: Int, found: Int)
         /// A token of the response has probability 0, or the engine gave it no log-prob.
         case impossibleToken(position: Int)
-        /// NaN or above 0, as raw logits may be.
+        /// NaN, or above 0 by more than rounding explains, as raw logits may be.
         case notALogProb(Double, position: Int)
         /// The list of likeliest tokens is missing, and an entropy is wanted.
         case noBest(position: Int)

@@ -10,7 +10,9 @@ package enum InstructionSet: String, Sendable, CaseIterable {
     case avx512
     /// 8 floats at once: AVX2, FMA, F16C (x86-64-v3).
     case avx2
-    /// What every machine of the compiler's target has: 4 floats at once by SSE2 on x86-64, by NEON on arm64.
+    /// 4 floats at once: NEON, which every 64-bit Arm processor has.
+    case neon
+    /// What every machine has; the same bits on all of them.
     case portable
 
     /// Whether the processor has it and the operating system keeps its registers.
@@ -23,8 +25,9 @@ package enum InstructionSet: String, Sendable, CaseIterable {
     package static var inUse: InstructionSet {
         switch chosen.load(ordering: .relaxed) {
         case 0: .portable
-        case 1: .avx2
-        case 2: .avx512
+        case 1: .neon
+        case 2: .avx2
+        case 3: .avx512
         default: fastest
         }
     }
@@ -42,6 +45,7 @@ package enum InstructionSet: String, Sendable, CaseIterable {
         switch self {
         case .avx512: PERCEPTION_AVX512
         case .avx2: PERCEPTION_AVX2
+        case .neon: PERCEPTION_NEON
         case .portable: PERCEPTION_PORTABLE
         }
     }

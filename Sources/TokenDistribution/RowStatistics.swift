@@ -14,13 +14,19 @@ package import Tensor
 /// and an entropy that rises makes a candidate. NaN, +inf and a row with no finite logit make the statistics undefined
 /// (`outcome` says which). Errors against float64: entropy below 2e-6 nats, and relative 1e-5 where it is small; F64
 /// logits are computed in Double throughout.
+///
+/// The kernels need an instruction less where log2(e)/T is a Float. Where one is near enough, as at T = 1, it is what logits
+/// are multiplied by: T is then off by a factor 1 + δ, |δ| ≤ 1.5e-8. Log-sum-exp is corrected for it, as its derivative is
+/// the mean of x; entropy is off by δ times the variance of x, which is at most 40 with a vocabulary of 151,936.
 /// Source: entropy = logsumexp(z) − Σ softmax(z)·z; online rescaling as in Milakov & Gimelshein, arXiv 1805.02867.
 package struct RowStatistics: Sendable {
     /// Elements per block.
     package static var blockLength: Int { KernelSums.blockLength }
 
     let temperature: Double
-    let inverseTemperature: Double
+    private(set) var inverseTemperature: Double
+    /// What the kernels multiply logits by, log2(e)/T or the Float next to it.
+    private let kernelRate: Double
     private let instructionSet: InstructionSet
     var anchor = -Double.infinity
     var sum = 0.0
@@ -34,7 +40,13 @@ package struct RowStatistics: Sendable {
         self.temperature = temperature
         self.instructionSet = instructionSet
         inverseTemperature = 1 / temperature
+        let rate = M_LOG2E / temperature
+        let nearest = Double(Float(rate))
+        kernelRate = abs(nearest - rate) <= RowStatistics.rateTolerance * rate ? nearest : rate
     }
+
+    /// Relative; that of T = 1 is 1.34e-8.
+    private static let rateTolerance = 1.5e-8
 
     /// What a finished row says.
     package enum Outcome: Sendable, Equatable {
@@ -51,11 +63,13 @@ package struct RowStatistics: Sendable {
         if anchor == .infinity { return .positiveInfinity }
         if anchor == -.infinity { return .allNegativeInfinity }
         let logSum = log1p(whole.sum)
+        let mean = whole.weightedSum / (1 + whole.sum)
+        let drift = inverseTemperature * temperature - 1
         // Rounding can leave −1e-17 for a certain distribution; entropy is never negative.
         return .defined(
             RowSummary(
-                peak: anchor, temperature: temperature, logSum: logSum,
-                entropy: max(0, logSum - whole.weightedSum / (1 + whole.sum))))
+                peak: anchor, temperature: temperature, logSum: logSum - drift * mean,
+                entropy: max(0, logSum - mean)))
     }
 
     /// Adds the row's next elements, little-endian F32, BF16, F16 or F64 at any alignment. Every call but a row's last
@@ -65,6 +79,7 @@ package struct RowStatistics: Sendable {
         precondition(type.isFloat && bytes.byteCount % type.size == 0)
         let count = bytes.byteCount / type.size
         let element = KernelElement(type)
+        if element != nil { inverseTemperature = kernelRate / M_LOG2E }
         var start = 0
         while start < count, !isPoisoned {
             if let element, isWithinReach {
@@ -93,11 +108,10 @@ package struct RowStatistics: Sendable {
         guard value > anchor else { return addWide(block, as: type) }
         raise(to: value, least: RowStatistics.leastExponent)
         guard value < .infinity else { return }
-        let rate = M_LOG2E / temperature
-        let reference = (value * rate).rounded()
-        isWithinReach = reference.magnitude <= 0x1p16 && rate > 0x1p-90 && rate < 0x1p90
+        let reference = (value * kernelRate).rounded()
+        isWithinReach = reference.magnitude <= 0x1p16 && kernelRate > 0x1p-20 && kernelRate < 0x1p20
         guard isWithinReach else { return addWide(block, as: type, isAnchored: true) }
-        sums.anchor(at: maximum.value, rate: rate, reference: reference)
+        sums.anchor(at: maximum.value, rate: kernelRate, reference: reference)
         let equal = sums.addAnchored(block, element, instructionSet)
         guard equal > 0 else { return addWide(block, as: type, isAnchored: true) }
         sum += Double(equal - 1)

@@ -31,7 +31,7 @@ struct Serve: ParsableCommand {
 
     @Option(
         help:
-            "Instruction set for logits: auto (the fastest available), avx512, avx2, portable. (default: auto)"
+            "Instruction set for logits: auto (the fastest available), avx512, avx2, neon, portable. (default: auto)"
     )
     var instructionSet: String?
 

@@ -188,13 +188,29 @@ class Request:
             self.tensors["perception_mask"] = wire.Stored.of(random.integers(0, 2, shape).astype(np.uint8))
         if o["gate"] == "reward":
             self.put("rewards", random.integers(0, 5, count) / 4, floats)
-        elif o["gate"] == "positive_advantage":
+        if random.random() < 0.3:
+            self.draw_rows_without_views(shape, count)
+        if o["gate"] == "positive_advantage":
             kind = self.one(["row", "row", "token", "groups"])
             if kind == "groups":
                 self.put("rewards", random.integers(0, 5, count) / 4, floats)
                 self.tensors["group_ids"] = wire.Stored.of(random.integers(0, 2, count))
             else:
                 self.put("advantages", random.normal(0.5, 1, (count,) if kind == "row" else shape), "F32")
+
+    def draw_rows_without_views(self, shape, count):
+        """Rows of text alone: what the other views say of them is no number, and is never read."""
+        viewed = self.random.integers(0, 2, count)
+        self.tensors["has_views"] = wire.Stored.of(viewed.astype(np.uint8))
+        if "cu_seqlens" in self.tensors:
+            blind = np.repeat(viewed == 0, np.diff(self.tensors["cu_seqlens"].values))
+        else:
+            blind = np.broadcast_to((viewed == 0)[:, None], shape)
+        for name, tensor in self.tensors.items():
+            if name.startswith(("preserving.", "removing.")) or name == "original.entropy":
+                values = np.array(tensor.values, np.float64)
+                values[blind] = np.nan
+                self.put(name, values, tensor.dtype)
 
     def policy(self, shape, vocabulary):
         """Numbers as a policy has them; the removing view is the least certain."""

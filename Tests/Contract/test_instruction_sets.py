@@ -15,7 +15,7 @@ import serving
 SOURCES = pathlib.Path(__file__).parents[2] / "Sources"
 BINARY = os.environ.get("PERCEPTION_SERVER_BINARY")
 pytestmark = pytest.mark.skipif(not BINARY, reason="needs a binary to start")
-SETS = ["avx512", "avx2", "portable"]
+SETS = ["avx512", "avx2", "neon", "portable"]
 LOGITS = {"logits": [[[0.5 * (7 * i % 11) for i in range(300)]]]}
 
 

@@ -100,6 +100,17 @@ struct HostileReplyTests {
         #expect(value.isNaN)
     }
 
+    @Test("What rounding put above 0 is kept in the response, and is the probability 1 in a list")
+    func rounding() throws {
+        let text = Replies.prompt(#"{"5":{"logprob":0.001},"6":{"logprob":0.0005}}"#)
+        let response = try Replies.response(text, last: 1)
+        #expect(response.logProbs == [0.001])
+        #expect(response.best?.logProbs == [0, 0])
+        #expect(
+            Replies.error(Replies.prompt(#"{"5":{"logprob":0.0011}}"#), last: 1)
+                == EngineReplyError(.notALogProb(0.0011, position: 0), path: "prompt_logprobs[0]"))
+    }
+
     @Test("A token that stands twice in one list is refused")
     func repeatedTokens() {
         let text =

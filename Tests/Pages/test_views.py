@@ -1,12 +1,7 @@
 """The playground's views: pictures in, recipes and steps, what they make, and the request to take along."""
 
-import base64
 import io
-import json
-import os
 import struct
-import subprocess
-import sys
 import zlib
 
 import numpy as np
@@ -18,36 +13,11 @@ import accessibility
 import browser
 import conftest
 import files
-
-FIXTURES = browser.REPOSITORY / "Tests/Fixtures"
-HOSTILE = "\u202egnp.<img src=x onerror=alert(1)>'; touch pwned; '.png"
-
-
-def opened(visit, **options):
-    page = visit("/#views", **options)
-    page.wait_for_selector(".view-figure.removing canvas")
-    return page
-
-
-def settled(page):
-    """Waits for the answer to the last change."""
-    page.wait_for_timeout(200)
-    page.wait_for_selector('#views-panel [aria-busy="false"]')
+from views_page import FIXTURES, HOSTILE, opened, original, pixels, settled
 
 
 def drawn(page, view):
     return page.locator(f".view-figure.{view} .drawn").inner_text()
-
-
-def original(page, size, **options):
-    """Waits for a picture of this size."""
-    page.locator(".view-figure.original").filter(has_text=size).wait_for(**options)
-
-
-def pixels(page, view):
-    """What the canvas of a view shows, U8 [H,W,3]."""
-    uri = page.evaluate("view => document.querySelector(`.view-figure.${view} canvas`).toDataURL()", view)
-    return np.asarray(Image.open(io.BytesIO(base64.b64decode(uri.split(",")[1]))).convert("RGB"))
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
@@ -171,46 +141,6 @@ def test_a_picture_comes_in_by_every_way(visit, way):
     label = page.locator("#views-panel .source-label").inner_text()
     assert "<img src=x" in label and "‹RLO›" in label and "\u202e" not in label
     assert page.locator("#views-panel img").count() == 0
-
-
-def test_curl_makes_the_same_views(visit, tmp_path):
-    page = opened(visit)
-    files.drop(page, "views-panel", {HOSTILE: (FIXTURES / "page.png").read_bytes()})
-    original(page, "384 × 191")
-    settled(page)
-    (tmp_path / HOSTILE.replace("/", "_")).write_bytes((FIXTURES / "page.png").read_bytes())
-    command = page.locator("pre.code").inner_text()
-    assert "/" not in HOSTILE
-    subprocess.run(["bash", "-ec", command], cwd=tmp_path, check=True, timeout=60)
-    assert not (tmp_path / "pwned").exists()
-    for view in ("preserving", "removing"):
-        assert (np.asarray(Image.open(tmp_path / f"{view}.png").convert("RGB")) == pixels(page, view)).all(), view
-
-
-def test_python_makes_the_same_views(visit, tmp_path):
-    page = opened(visit)
-    page.locator("#views-panel").get_by_text("Python", exact=True).click()
-    (tmp_path / "photograph.jpg").write_bytes((FIXTURES / "photograph.jpg").read_bytes())
-    program = page.locator("pre.code").inner_text()
-    environment = os.environ | {"PYTHONPATH": str(browser.REPOSITORY / "Sources/perception-client")}
-    subprocess.run([sys.executable, "-c", program], cwd=tmp_path, check=True, timeout=60, env=environment)
-    for view in ("preserving", "removing"):
-        assert (np.asarray(Image.open(tmp_path / f"{view}.png").convert("RGB")) == pixels(page, view)).all(), view
-
-
-def test_json_is_the_request_and_can_be_copied(visit, server):
-    page = opened(visit)
-    browser.grant_clipboard(page)
-    page.locator("#views-panel").get_by_text("JSON", exact=True).click()
-    page.get_by_role("button", name="Copy").click()
-    page.get_by_text("Copied").first.wait_for()
-    copied = json.loads(browser.clipboard(page, server))
-    assert copied["views"][0] == {"name": "preserving", "recipe": "cppo-preserving", "seed": 7}
-    reply = requests.post(
-        f"{server}/v1/perturb", timeout=30,
-        files={"request": (None, json.dumps(copied), "application/json"), "0": (FIXTURES / "photograph.jpg").read_bytes()},
-    )
-    assert reply.status_code == 200, reply.text
 
 
 def test_recipes_with_a_second_picture(visit):

@@ -1,6 +1,7 @@
 """Every example of the package's README runs; those with torch and JAX are in autograd/."""
 
 import json
+import re
 import shlex
 import subprocess
 import sys
@@ -54,6 +55,23 @@ def test_every_example_is_of_a_kind_that_is_run():
     # Those of trainers are run where the trainer is.
     trainers = {kind for kind in kinds if (REPOSITORY / "Tests/Trainers" / kind.split()[-1]).is_dir()}
     assert kinds - trainers == {"python", "python torch", "python torch-second", "python jax", "python engine", "sh"}
+
+
+def test_every_trainer_takes_ten_lines_or_fewer_and_says_what_ran():
+    """Lines that a user writes or adds to a command, counted without blanks, comments and the command's own first line."""
+    text = readme.README.read_text(encoding="utf-8")
+    (table,) = re.findall(r"^### Tested with\n\n(.*?)\n\n", text, re.M | re.S)
+    rows = [[cell.strip() for cell in line.strip("|").split("|")] for line in table.splitlines()[2:]]
+    assert all(len(row) == 4 and all(row) for row in rows), "versions, what ran and what did not, for every trainer"
+    folders = {f.parent.name for f in (REPOSITORY / "Tests/Trainers").glob("*/requirements.txt")} - {"recipes"}
+    by_folder = {re.sub(r"\W", "_", name.lower()).removeprefix("ms_"): name for name, *_ in rows}
+    assert set(by_folder) - {"loops_of_your_own"} == folders
+    blocks = {kind.split()[-1]: code for kind, code in readme.examples() if kind.split()[-1] in folders}
+    assert set(blocks) == folders
+    for folder, code in blocks.items():
+        lines = [line for line in code.splitlines() if line.strip() and not line.lstrip().startswith("#")]
+        assert 1 <= len(lines) <= 10, f"{folder}: {len(lines)} lines"
+    assert [name for name, *_ in rows] == sorted((name for name, *_ in rows), key=lambda n: n.lower().replace("-", ""))
 
 
 def test_the_versions_in_the_text_are_this_one():

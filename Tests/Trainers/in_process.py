@@ -83,7 +83,7 @@ def vppo_shaping(old, removing, mask, *, share=0.4, floor=0.9):
     chosen = torch.zeros_like(mask)
     for row in range(len(mask)):
         here = mask[row].nonzero()[:, 0]
-        k = math.ceil(len(here) * torch.tensor(share, dtype=torch.float32).item()) if len(here) else 0
+        k = math.ceil(len(here) * share)
         best = torch.sort(dependency[row][here], descending=True, stable=True).indices[:k]
         chosen[row][here[best]] = True
     lengths = mask.sum(1)

@@ -10,7 +10,8 @@
 #include <stddef.h>
 
 typedef enum perception_instruction_set {
-    PERCEPTION_PORTABLE = 0, /* what the compiler's target has: SSE2 on x86-64, NEON on arm64 */
+    PERCEPTION_PORTABLE = 0, /* vectors of the C compiler's own, with the same bits on every processor */
+    PERCEPTION_NEON,         /* Advanced SIMD, which every 64-bit Arm processor has: with FMA and binary16 conversions */
     PERCEPTION_AVX2,         /* AVX2, FMA and F16C: x86-64-v3 */
     PERCEPTION_AVX512        /* AVX-512 F, BW, DQ, VL, CD: x86-64-v4 */
 } perception_instruction_set;
@@ -24,7 +25,7 @@ enum { PERCEPTION_BLOCK = 1024 };
    almost certain keeps the digits of what little the others have. With rate = log2(e)/T: e_i = 2^(z_i * rate - reference),
    and 0 for logits that are e^-87 of the anchor or less. */
 typedef struct perception_sums {
-    double rate;      /* 2^-90 to 2^90 */
+    double rate;      /* 2^-20 to 2^20; quicker where it is a Float */
     double reference; /* a whole number next to anchor * rate, |reference| <= 2^16 */
     float anchor;
     float centre;     /* where the next block's weights are counted from */

@@ -14,6 +14,9 @@ struct BatchDiagnostics: Sendable {
             members.append(.init("groups", .integer(Int64(groups.groups))))
             members.append(.init("groups_without_spread", .integer(Int64(groups.withoutSpread))))
         }
+        if let without = source.withoutViews {
+            members.append(.init("without_views", .integer(Int64(without))))
+        }
         if let undecided = source.undecided { members.append(.init("undecided", .integer(Int64(undecided)))) }
         if let scales = source.selection.advantageScales {
             members.append(
@@ -42,15 +45,15 @@ struct BatchDiagnostics: Sendable {
         self.members = members
     }
 
-    /// The share of response tokens whose log-probabilities are the same bits under two views: near 1 where the picture
+    /// The share of response tokens, of rows with views, whose log-probabilities are the same bits under two views: near 1 where the picture
     /// never reached the model.
     private static func equalViews(_ batch: TokenBatch) -> [JSONValue.Member] {
         ViewPair.all.filter { $0.anchor.index < $0.reference.index }.compactMap { pair in
             guard let first = batch.logProbabilities[pair.anchor],
                 let second = batch.logProbabilities[pair.reference]
             else { return nil }
-            let equal = countEqual(first.span, second.span, where: batch.responseMask.span)
-            let tokens = count(of: batch.responseMask.span, in: 0..<batch.responseMask.count)
+            let equal = countEqual(first.span, second.span, where: batch.viewedMask.span)
+            let tokens = count(of: batch.viewedMask.span, in: 0..<batch.viewedMask.count)
             return .init(
                 "\(pair.anchor.rawValue)_\(pair.reference.rawValue)", mean(Double(equal), tokens))
         }

@@ -17,15 +17,16 @@ struct BestTokens: Sendable {
     var realised: [RealisedToken]?
     /// For errors.
     let field: String
+    /// [N] of 0 and 1: the tokens whose lists count.
+    let mask: [UInt8]
 
-    /// Bounds of each response token's entropy in nats, [N].
+    /// Bounds of each counted token's entropy in nats, [N].
     ///
     /// - Throws: `invalid-value` for lists that bound nothing, with the token and the reason.
     /// - Complexity: O(N·K) over all cores
     func bounds(
         vocabulary: Int, _ tensors: inout TokenTensors, _ context: OperationContext
     ) throws(Problem) -> EntropyBoundColumns {
-        let mask = tensors.responseMask
         let bounds: EntropyBoundColumns? =
             switch lists {
             case .tensor(let tensor):
@@ -79,6 +80,7 @@ extension TokenTensors {
         let known = realised.flatMap { $0.count == responseMask.count ? $0 : nil }
         // What rounding put above 0 was settled where it was read; as a probability it is 1.
         return BestTokens(
-            lists: lists, realised: known?.map { .unidentified(logProb: min($0, 0)) }, field: spec.name)
+            lists: lists, realised: known?.map { .unidentified(logProb: min($0, 0)) }, field: spec.name,
+            mask: mask(of: spec))
     }
 }

@@ -17,6 +17,8 @@ struct Diagnostics: Sendable, Equatable {
         /// Nil where advantages didn't come from rewards in groups.
         let groups: GroupedAdvantages?
         let residues: Residues
+        /// Sequences without views; nil where the request doesn't say.
+        var withoutViews: Int?
         /// Response tokens that bounds of entropies leave open; nil where entropies are exact.
         var undecided: Int?
         /// Sequences whose tokens' texts didn't fit; nil where none were given.
@@ -30,6 +32,8 @@ struct Diagnostics: Sendable, Equatable {
     private(set) var selected = 0
     private(set) var gated = 0
     private(set) var clamped = 0
+    /// Tokens whose entropies are compared: response tokens of rows with views.
+    private(set) var compared = 0
     private(set) var deltaSum = 0.0
     private(set) var contrastSum = 0.0
     /// Whether entropies were compared, so that ΔH has a mean.
@@ -52,7 +56,9 @@ struct Diagnostics: Sendable, Equatable {
         selected = count(of: source.selection.detection.mask.span, in: range)
         gated = count(of: mask.span, in: range)
         if let deltas = source.selection.detection.deltaEntropy {
-            deltaSum = sum(of: deltas.span, where: response, in: range)
+            let viewed = source.batch.viewedMask.span
+            compared = count(of: viewed, in: range)
+            deltaSum = sum(of: deltas.span, where: viewed, in: range)
         }
         guard let report = source.report, source.hasTerms else { return }
         contrastSum = sum(of: report.contrast.span, where: mask.span, in: range)
@@ -68,6 +74,7 @@ struct Diagnostics: Sendable, Equatable {
             selected += part.selected
             gated += part.gated
             clamped += part.clamped
+            compared += part.compared
             deltaSum += part.deltaSum
             contrastSum += part.contrastSum
         }
@@ -81,7 +88,7 @@ struct Diagnostics: Sendable, Equatable {
         var members: [JSONValue.Member] = [
             .init("tokens", .integer(Int64(tokens))), .init("candidates", .integer(Int64(candidates))),
             .init("selected", .integer(Int64(selected))), .init("gated", .integer(Int64(gated))),
-            .init("mean_delta_entropy", mean(deltaSum, comparesEntropies ? tokens : 0)),
+            .init("mean_delta_entropy", mean(deltaSum, compared)),
         ]
         if scores {
             members.append(.init("mean_contrast", mean(contrastSum, gated)))

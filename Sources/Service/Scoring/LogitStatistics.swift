@@ -1,39 +1,42 @@
 import Parallelism
 import TokenDistribution
 
-/// Log-sum-exp and entropy of each response row of one view's logits, [N] each; 0 elsewhere.
+/// Log-sum-exp and entropy of each row of one view's logits that counts, [N] each; 0 elsewhere.
 struct LogitStatistics: Sendable {
     let summaries: [RowSummary]
+    /// [N] of 0 and 1: the rows that count.
+    private let mask: [UInt8]
     /// The rows as they were folded while they arrived; nil where the logits were kept.
     private let reduced: ReducedLogits?
 
     /// Rows whose statistics are undefined become faults.
-    /// - Parameter read: a response token's outcome, where the rows were read together with those of other views.
+    /// - Parameters:
+    ///   - mask: [N], the rows that count; nil for those of the response.
+    ///   - read: a token's outcome, where the rows were read together with those of other views; nil for one that was not.
     /// - Complexity: O(response rows × V), over all cores; O(response rows) where they were read before.
     init(
         _ logits: VocabularyLogits, _ context: OperationContext, field: String,
-        _ tensors: inout TokenTensors, read: ((Int) -> RowStatistics.Outcome?)? = nil
+        _ tensors: inout TokenTensors, mask: [UInt8]? = nil,
+        read: ((Int) -> RowStatistics.Outcome?)? = nil
     ) throws(Problem) {
-        let mask = tensors.responseMask
+        let mask = mask ?? tensors.responseMask
+        self.mask = mask
         let tokens = mask.indices.filter { mask[$0] == 1 }
         reduced = tensors.request.reduced[field]
-        let outcomes: [RowStatistics.Outcome]? =
-            if let read {
-                tokens.map { token in
-                    guard let outcome = read(token) else { preconditionFailure("row \(token) was not read") }
-                    return outcome
-                }
-            } else if let reduced {
-                tokens.map { reduced.outcomes[$0 * logits.parts + logits.part] }
-            } else {
-                mapInParallel(
-                    tokens.count, operations: tokens.count * logits.vocabulary,
-                    while: { context.isWanted }
-                ) { logits.statistics(ofRow: tokens[$0]) }
+        let known =
+            read
+            ?? reduced.map { reduced in { reduced.outcomes[$0 * logits.parts + logits.part] } } ?? { _ in nil
             }
-        guard let outcomes else { throw .unheard }
+        let unread = tokens.filter { known($0) == nil }
+        let found = mapInParallel(
+            unread.count, operations: unread.count * logits.vocabulary, while: { context.isWanted }
+        ) { logits.statistics(ofRow: unread[$0]) }
+        guard var rest = found?.makeIterator() else { throw .unheard }
         var summaries = [RowSummary](repeating: .none, count: mask.count)
-        for (token, outcome) in zip(tokens, outcomes) {
+        for token in tokens {
+            guard let outcome = known(token) ?? rest.next() else {
+                preconditionFailure("row \(token) was not read")
+            }
             switch outcome {
             case .defined(let summary): summaries[token] = summary
             case .notANumber, .positiveInfinity, .allNegativeInfinity:
@@ -54,7 +57,7 @@ struct LogitStatistics: Sendable {
         of ids: [Int], _ logits: VocabularyLogits, field: String, _ tensors: inout TokenTensors
     ) -> [Double] {
         var values = [Double](repeating: 0, count: ids.count)
-        for token in ids.indices where tensors.responseMask[token] == 1 {
+        for token in ids.indices where mask[token] == 1 {
             let logit =
                 reduced?.tokenLogits[token * logits.parts + logits.part]
                 ?? logits.logit(row: token, token: ids[token])

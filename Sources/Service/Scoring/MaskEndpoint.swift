@@ -51,7 +51,7 @@ struct MaskEndpoint: TensorOperation {
         reply.setDiagnostics(
             Diagnostics.Source(
                 batch: batch, selection: selection, report: nil, groups: merits.groups,
-                residues: tensors.residues,
+                residues: tensors.residues, withoutViews: tensors.withoutViews,
                 undecided: entropies.undecided(options.loss.detector, batch)),
             rows: layout.rows, preset: options.preset.rawValue)
         reply.scalars.append(.init("options", MaskOptions.table.echo(echoed)))

@@ -54,6 +54,7 @@ struct ScoreEndpoint: TensorOperation {
             guard let logits = given[view].logits else { continue }
             statistics[view] = try LogitStatistics(
                 logits, context, field: given[view].logitsField, &input.tensors,
+                mask: input.tensors.mask(of: view),
                 read: input.contrast?.views.contains(view) == true
                     ? readings.map { readings in { readings[$0]?.outcomes[view] } } : nil)
         }
@@ -93,14 +94,14 @@ struct ScoreEndpoint: TensorOperation {
         return (batch, entropies)
     }
 
-    /// The rows of every response token read together, for estimators that need them and logits that are here.
+    /// The rows of every response token that has views read together, for estimators that need them and logits that are here.
     private static func readings(
         _ input: ScoreInput, _ context: OperationContext
     ) throws(Problem) -> [VocabularyContrast.Reading?]? {
         let isRead = input.tensors.request.reduced[TensorSpec.interleavedLogits.name] != nil
         guard let contrast = input.contrast, !isRead else { return nil }
         let readings = contrast.read(
-            input.logits, responseMask: input.tensors.responseMask, while: { context.isWanted })
+            input.logits, responseMask: input.tensors.viewedMask, while: { context.isWanted })
         guard let readings else { throw .unheard }
         return readings
     }

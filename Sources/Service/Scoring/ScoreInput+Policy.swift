@@ -20,7 +20,7 @@ extension ScoreInput {
                     oldLogProbabilities: oldLogProbabilities,
                     referenceLogProbabilities: referenceLogProbabilities, advantages: merits.advantages,
                     advantageScale: selection.advantageScales?.values,
-                    perceptionMask: selection.detection.mask))
+                    perceptionMask: batch.policyMask(selection.detection)))
         } catch {
             throw problem(error)
         }
@@ -39,6 +39,14 @@ extension ScoreInput {
         case .sumOverflow(let part):
             Problem(.nonFiniteValue, "the sum over the tokens is not finite", field: part.rawValue)
         }
+    }
+}
+
+extension TokenBatch {
+    /// Which tokens' policy losses count where it is the perception tokens': a row without views keeps all of its own.
+    fileprivate func policyMask(_ detection: Detection) -> [UInt8] {
+        guard viewedMask != responseMask else { return detection.mask }
+        return responseMask.indices.map { detection.mask[$0] | (responseMask[$0] ^ viewedMask[$0]) }
     }
 }
 

@@ -60,7 +60,8 @@ extension ScoreInput {
             options.bounds, isUsed: View.allCases.contains { views[$0].best != nil },
             temperature: options.temperature)
         let usesBounds = !options.named.isDisjoint(with: ScoreOutput.bounds)
-        for view in needs.entropies where usesBounds && views[view].best == nil && !tensors.isEmpty {
+        let readsNothing = tensors.isEmpty || tensors.isWithoutViews
+        for view in needs.entropies where usesBounds && views[view].best == nil && !readsNothing {
             let outputs = [ScoreOutput.lowerBound(of: view), ScoreOutput.upperBound(of: view)]
             for output in outputs.compactMap({ $0 }) where options.named.contains(output) {
                 tensors.faults.add(
@@ -72,7 +73,7 @@ extension ScoreInput {
             }
         }
         let usesLogits = View.allCases.contains { needsStatistics(of: $0) && views[$0].logits != nil }
-        if options.temperature != 1, !usesLogits, !tensors.isEmpty {
+        if options.temperature != 1, !usesLogits, !readsNothing {
             tensors.faults.add(
                 .conflictingFields,
                 Problem.Reason(

@@ -30,7 +30,7 @@ struct ScoreReply {
                 Diagnostics.Source(
                     batch: batch, selection: report.selection, report: report, policy: policy,
                     groups: input.merits.groups,
-                    residues: tensors.residues,
+                    residues: tensors.residues, withoutViews: tensors.withoutViews,
                     undecided: entropies.undecided(options.loss.detector, batch),
                     ignoredTexts: ignoredTexts),
                 rows: tensors.layout.rows, preset: options.preset.rawValue)

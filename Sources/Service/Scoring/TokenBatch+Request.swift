@@ -3,7 +3,9 @@ import ContrastiveLoss
 extension TokenBatch {
     /// What selects tokens, but for what is computed from logits.
     init(_ tensors: TokenTensors, _ merits: Merits) {
-        self.init(rows: tensors.layout.rows, responseMask: tensors.responseMask)
+        self.init(
+            rows: tensors.layout.rows, responseMask: tensors.responseMask,
+            viewedMask: tensors.viewedMask)
         advantages = merits.advantages
         rewards = merits.rewards
     }

@@ -6,7 +6,7 @@ import TokenDistribution
 
 extension TokenTensors {
     /// What engines' replies say of one view's response tokens: log-probabilities [N], and the likeliest tokens where an
-    /// entropy needs them. Nil when the view has no replies; what is wrong with one becomes a fault.
+    /// entropy needs them; zeros and no tokens of a rollout without views that has no reply. Nil when the view has no replies; what is wrong with one becomes a fault.
     mutating func replies(
         _ view: View, needsBest: Bool
     ) -> (logProbabilities: [Double], best: BestTokens?)? {
@@ -18,8 +18,19 @@ extension TokenTensors {
         var values: [Double] = []
         var offsets = [0]
         var realised: [RealisedToken] = []
+        func skip(_ count: Int) {
+            offsets += [Int](repeating: values.count, count: count)
+            realised += [RealisedToken](repeating: .listed, count: count)
+        }
         for (row, reply) in replies.enumerated() {
             let tokens = layout.rows[row]
+            guard let reply else {
+                logProbabilities += [Double](repeating: 0, count: tokens.count)
+                skip(tokens.count)
+                continue
+            }
+            // Of a rollout without views nothing is ranked by entropies.
+            let needsBest = needsBest && !isUnviewed(row)
             let counts = Array(responseMask[tokens])
             let response: EngineResponse
             do throws(EngineReplyError) {
@@ -40,15 +51,19 @@ extension TokenTensors {
                 scoredIDs[row] = response.ids
             }
             logProbabilities += response.logProbs
-            guard let best = response.best else { continue }
+            for logProb in response.logProbs where logProb > 0 { residues.count(.logProbability) }
+            guard let best = response.best else {
+                skip(tokens.count)
+                continue
+            }
             let start = values.count
             values += best.logProbs
             offsets += best.offsets.dropFirst().map { $0 + start }
             realised += zip(best.realised, response.logProbs).map { standing, logProb in
                 switch standing {
                 case .listed: .listed
-                case .outside: .outside(logProb: logProb)
-                case .unidentified: .unidentified(logProb: logProb)
+                case .outside: .outside(logProb: min(logProb, 0))
+                case .unidentified: .unidentified(logProb: min(logProb, 0))
                 }
             }
         }
@@ -56,7 +71,9 @@ extension TokenTensors {
         return (
             logProbabilities,
             needsBest
-                ? BestTokens(lists: .ragged(values, offsets: offsets), realised: realised, field: field) : nil
+                ? BestTokens(
+                    lists: .ragged(values, offsets: offsets), realised: realised, field: field,
+                    mask: mask(of: .best(view))) : nil
         )
     }
 }

@@ -21,7 +21,7 @@ struct ViewEntropies {
             let removing = interval(.removing)
         else { return nil }
         return detector.undecided(
-            original: original, removing: removing, responseMask: batch.responseMask, rows: batch.rows)
+            original: original, removing: removing, responseMask: batch.viewedMask, rows: batch.rows)
     }
 
     private func interval(_ view: View) -> EntropyInterval? {
@@ -50,7 +50,7 @@ extension TokenTensors {
             }
             return
         }
-        if isEmpty { return }
+        if isEmpty || isWithoutViews { return }
         let vain = [
             ("vocabulary_size", options.vocabulary != nil), ("entropy_from", options.choice != .middle),
         ]

@@ -31,6 +31,8 @@ struct IntakePlan {
     struct Part: Sendable {
         var isNeeded = true
         var readsToken = false
+        /// Whether rows without views have none of it.
+        var needsViews = false
     }
 
     /// The use of each tensor by name. A tensor without an entry is small and kept.
@@ -38,12 +40,18 @@ struct IntakePlan {
     let layout: TokenLayout
     /// [N]; nil while a mask is still to come, so that it is unknown which tokens count.
     let responseMask: [UInt8]?
+    /// [N]: of rows that have views; nil while it is to come which they are.
+    let viewedMask: [UInt8]?
     /// [N]; nil while they are still to come, and when there are none.
     let tokenIDs: [Int]?
 
+    /// The tokens that are known to count in a part; nil while nobody knows.
+    func mask(of part: Part) -> [UInt8]? { part.needsViews ? viewedMask : responseMask }
+
     /// What the plan itself holds, in bytes.
     var heldBytes: Int {
-        (responseMask?.count ?? 0) + (tokenIDs?.count ?? 0) * MemoryLayout<Int>.stride
+        (responseMask?.count ?? 0) + (viewedMask?.count ?? 0) + (tokenIDs?.count ?? 0)
+            * MemoryLayout<Int>.stride
             + layout.rows.count * MemoryLayout<Int>.stride
     }
 }

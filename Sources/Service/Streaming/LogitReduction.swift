@@ -38,11 +38,11 @@ struct LogitReduction: Sendable {
     ///
     /// - Parameters:
     ///   - ids: [N] realised tokens, where their logits are needed.
-    ///   - mask: [N], when it is known: the rows where it is 0 are passed over.
+    ///   - masks: [N] of each part, when it is known: the rows where it is 0 are passed over.
     ///   - judge: told of each row that was folded as it ends, by its token and part.
     /// - Complexity: O(bytes)
     mutating func fold(
-        _ piece: RawSpan, ids: [Int]?, mask: [UInt8]?,
+        _ piece: RawSpan, ids: [Int]?, masks: [[UInt8]?],
         judge: (_ token: Int, _ part: Int, RowStatistics.Outcome, _ tokenLogit: Double)
             throws(Problem) -> Void
     ) throws(Problem) {
@@ -51,7 +51,7 @@ struct LogitReduction: Sendable {
             let (token, part) = result.outcomes.count.quotientAndRemainder(dividingBy: parts.count)
             let rest = piece.byteCount - start
             let missing = rowBytes - arrived
-            if !parts[part].isNeeded || mask?[token] == 0 {
+            if !parts[part].isNeeded || masks[part]?[token] == 0 {
                 let count = min(rest, missing)
                 arrived += count
                 start += count

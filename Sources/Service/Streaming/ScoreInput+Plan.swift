@@ -27,17 +27,21 @@ extension ScoreInput {
         }
         if options.gradientViews.contains(view) { return .keep(advice: ScoreInput.gradientAdvice) }
         return .reduce(
-            temperature: options.temperature, parts: [.init(readsToken: readsTokens(of: view))])
+            temperature: options.temperature, parts: [part(of: view)])
     }
 
     private var useOfInterleavedLogits: IntakePlan.Use {
-        let parts = View.allCases.map { view in
-            IntakePlan.Part(isNeeded: needsStatistics(of: view), readsToken: readsTokens(of: view))
-        }
+        let parts = View.allCases.map(part)
         if !parts.contains(where: \.isNeeded) { return .skip }
         if !options.gradientViews.isEmpty { return .keep(advice: ScoreInput.gradientAdvice) }
         return contrast.map { .contrast($0, parts: parts) }
             ?? .reduce(temperature: options.temperature, parts: parts)
+    }
+
+    private func part(of view: View) -> IntakePlan.Part {
+        IntakePlan.Part(
+            isNeeded: needsStatistics(of: view), readsToken: readsTokens(of: view),
+            needsViews: TensorSpec.logits(view).needsViews)
     }
 
     private static let gradientAdvice =
@@ -50,6 +54,10 @@ extension IntakePlan {
         self.uses = uses
         layout = tensors.layout
         responseMask = tensors.isAwaited(.responseMask) ? nil : tensors.responseMask
+        let isUnknown =
+            responseMask == nil || tensors.isAwaited(.hasViews)
+            || (tensors.has(.hasViews) && layout.isProvisional)
+        viewedMask = isUnknown ? nil : tensors.viewedMask
         self.tokenIDs = tensors.isAwaited(.tokenIDs) ? nil : tokenIDs
     }
 }

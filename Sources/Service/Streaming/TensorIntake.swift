@@ -215,22 +215,18 @@ final class TensorIntake: BodySink {
         case .skip: return
         case .reduce(_, let parts):
             guard let plan, let rowBytes = reductions[entry.name]?.rowBytes else { return }
-            try reductions[entry.name]?.fold(bytes, ids: plan.tokenIDs, mask: plan.responseMask) {
+            try reductions[entry.name]?.fold(bytes, ids: plan.tokenIDs, masks: parts.map(plan.mask)) {
                 token, part, outcome, tokenLogit throws(Problem) in
                 let end = rowBytes * (token * parts.count + part + 1)
                 if isWorthReading(from: entry.data.lowerBound + end) { return }
-                try plan.judge(
-                    token, part, of: parts.count, outcome,
-                    tokenLogit: parts[part].readsToken ? tokenLogit : nil, field: entry.name)
+                try plan.judge(token, part, of: parts, outcome, tokenLogit: tokenLogit, field: entry.name)
             }
         case .contrast(_, let parts):
             guard let plan, let tokenBytes = contrasts[entry.name]?.tokenBytes else { return }
             try contrasts[entry.name]?.read(bytes, ids: plan.tokenIDs, mask: plan.responseMask) {
                 token, part, outcome, tokenLogit throws(Problem) in
                 if isWorthReading(from: entry.data.lowerBound + tokenBytes * (token + 1)) { return }
-                try plan.judge(
-                    token, part, of: parts.count, outcome,
-                    tokenLogit: parts[part].readsToken ? tokenLogit : nil, field: entry.name)
+                try plan.judge(token, part, of: parts, outcome, tokenLogit: tokenLogit, field: entry.name)
             }
         }
     }
@@ -255,21 +251,21 @@ final class TensorIntake: BodySink {
 extension IntakePlan {
     /// Ends a request at an invalid row that counts. If it is not yet known whether the row counts, the complete
     /// request is checked instead.
-    /// - Parameter tokenLogit: of the realised token, where that is needed.
+    /// - Parameter tokenLogit: of the realised token; any number where it is not needed.
     fileprivate func judge(
-        _ token: Int, _ part: Int, of parts: Int, _ outcome: RowStatistics.Outcome, tokenLogit: Double?,
+        _ token: Int, _ part: Int, of parts: [Part], _ outcome: RowStatistics.Outcome, tokenLogit: Double,
         field: String
     ) throws(Problem) {
-        guard let responseMask, responseMask[token] == 1 else { return }
+        guard let mask = mask(of: parts[part]), mask[token] == 1 else { return }
         if let reason = layout.fault(of: outcome, field: field, token: token) {
-            throw Problem(.nonFiniteValue, reason.ofPart(part, of: parts))
+            throw Problem(.nonFiniteValue, reason.ofPart(part, of: parts.count))
         }
-        guard let tokenLogit, case .defined(let summary) = outcome else { return }
+        guard parts[part].readsToken, case .defined(let summary) = outcome else { return }
         let logProbability = summary.logProbability(ofLogit: tokenLogit)
         guard !logProbability.isFinite else { return }
         throw Problem(
             .nonFiniteValue,
             layout.fault(ofLogProbability: logProbability, field: field, token: token)
-                .ofPart(part, of: parts))
+                .ofPart(part, of: parts.count))
     }
 }

@@ -17,7 +17,7 @@ extension RolloutColumns {
             for index in 0..<count {
                 guard let found = column.counts[index] else {
                     // A mask that only some rollouts give is all ones for the others, and advantages may come as one number.
-                    if name != "response_mask", name != "advantages" {
+                    if name != "response_mask", name != "advantages", !maySkip(name, index) {
                         faults.add(
                             .missingField,
                             Problem.Reason(
@@ -39,6 +39,7 @@ extension RolloutColumns {
         let tokens = lengths.map { $0 ?? 0 }
         checkAdvantages()
         try faults.check()
+        for name in columns.keys { fillUnviewed(name, tokens) }
 
         let total = tokens.reduce(0, +)
         var tensors: [String: DenseTensor] = [:]
@@ -60,6 +61,10 @@ extension RolloutColumns {
             let advantage = advantage
             tensors["advantages"] = DenseTensor(column.joined(tokens) { advantage[$0] ?? 0 }, shape: [total])
         }
+        if hasViews.contains(where: { $0 != nil }) {
+            tensors[TensorSpec.hasViews.name] = DenseTensor(
+                hasViews.map { $0 == false ? 0 : 1 }, shape: [count])
+        }
         if reward.contains(where: { $0 != nil }) {
             tensors["rewards"] = DenseTensor(reward.map { $0 ?? 0 }, shape: [count])
         }
@@ -68,12 +73,37 @@ extension RolloutColumns {
             form: .rollouts(ids: ids, lengths: tokens), tensors: tensors,
             groupIDs: groups.isEmpty ? nil : GroupName.numbered(groups), options: options,
             raggedOffsets: rowLengths.mapValues { Rows(lengths: $0).offsets },
-            replies: replies.mapValues { $0.compactMap { $0 } },
+            replies: replies.mapValues { $0 + [EngineReply?](repeating: nil, count: count - $0.count) },
             texts: texts.isEmpty
                 ? nil
                 : .rollouts(
                     texts + [TokenTexts.Row?](repeating: nil, count: count - texts.count),
                     strange: strangeTexts))
+    }
+
+    /// Whether a rollout without views may leave a tensor out.
+    private func maySkip(_ name: String, _ index: Int) -> Bool {
+        hasViews[index] == false && schema.rolloutMember(name)?.needsViews == true
+    }
+
+    /// Fills the places of rollouts without views, where nothing is read, with zeros and with lists of nothing.
+    private mutating func fillUnviewed(_ name: String, _ tokens: [Int]) {
+        guard let column = columns[name], let spec = schema.rolloutMember(name), spec.needsViews,
+            ids.indices.contains(where: { column.counts[$0] == nil })
+        else { return }
+        let width = spec.extent == .vocabulary ? vocabularies[name] ?? 0 : 1
+        if spec.extent == .ranked {
+            var given = (rowLengths[name] ?? [])[...]
+            rowLengths[name] = ids.indices.flatMap { index in
+                guard let count = column.counts[index] else {
+                    return [Int](repeating: 0, count: tokens[index])
+                }
+                defer { given = given.dropFirst(count) }
+                return Array(given.prefix(count))
+            }
+        } else {
+            columns[name]?.values = column.joined(tokens, width: width) { _ in 0 }
+        }
     }
 
     /// A view is an engine's reply in all rollouts or none, and something says how long each response is.
@@ -93,7 +123,9 @@ extension RolloutColumns {
             for index in ids.indices {
                 let place = "rollouts[\(index)].\(view.rawValue)"
                 let isGiven = index < given.count && given[index] != nil
-                if !isGiven {
+                if !isGiven, maySkip(TensorSpec.logProbabilities(view).name, index) {
+                    continue
+                } else if !isGiven {
                     faults.add(
                         .missingField,
                         Problem.Reason("missing here, given in other rollouts", field: "\(place).reply"))
@@ -144,11 +176,12 @@ extension RolloutColumns {
 
 extension RolloutColumns.Column {
     /// The column with `fill(rollout)` for the tokens of rollouts that gave none.
-    fileprivate func joined(_ lengths: [Int], _ fill: (Int) -> Double) -> [Double] {
+    fileprivate func joined(_ lengths: [Int], width: Int = 1, _ fill: (Int) -> Double) -> [Double] {
         var joined: [Double] = []
-        joined.reserveCapacity(lengths.reduce(0, +))
+        joined.reserveCapacity(lengths.reduce(0, +) * width)
         var position = 0
-        for (index, length) in lengths.enumerated() {
+        for (index, tokens) in lengths.enumerated() {
+            let length = tokens * width
             if counts[index] != nil {
                 joined.append(contentsOf: values[position..<position + length])
                 position += length

@@ -27,6 +27,7 @@ struct RolloutColumns {
     /// What is wrong with an engine's reply: reading ends there.
     private(set) var replyProblem: Problem?
     var reward: [Double?] = []
+    var hasViews: [Bool?] = []
     /// The tokens' texts; as many as rollouts as soon as one has some.
     private(set) var texts: [TokenTexts.Row?] = []
     /// Of rollouts whose `tokens` are no list of strings.
@@ -43,6 +44,7 @@ struct RolloutColumns {
         advantage.append(nil)
         responseLength.append(nil)
         reward.append(nil)
+        hasViews.append(nil)
         group.append(nil)
         let rollout = "rollouts[\(index)]"
         try reader.object { (reader, name) throws(JSONError) in
@@ -58,6 +60,8 @@ struct RolloutColumns {
                 responseLength[index] = try reader.length()
             case "advantage" where schema[TensorSpec.advantages.name] != nil:
                 advantage[index] = try reader.double()
+            case TensorSpec.hasViews.name where schema.rolloutMember(name) != nil:
+                hasViews[index] = try reader.bool()
             case "reward" where schema.rolloutMember(name) != nil: reward[index] = try reader.double()
             case "group_id" where schema.rolloutMember(name) != nil:
                 let name = try GroupName(from: &reader)

@@ -23,8 +23,8 @@ struct TensorRequest: Sendable {
     var options: [JSONValue.Member]
     /// Where the rows of ragged tensors begin and end, [N + 1]; those tensors are flat.
     var raggedOffsets: [String: [Int]] = [:]
-    /// Engines' replies by view, one for each rollout.
-    var replies: [View: [EngineReply]] = [:]
+    /// Engines' replies by view, one for each rollout; nil for rollouts without views that have none.
+    var replies: [View: [EngineReply?]] = [:]
     /// The tokens' texts; nil where none are given.
     var texts: GivenTexts?
 }

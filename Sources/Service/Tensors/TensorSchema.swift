@@ -22,7 +22,7 @@ struct TensorSchema: Sendable {
             + View.allCases.map { .logProbabilities($0) } + [.tokenIDs, .offsets])
     static let advantages = TensorSchema(tensors: [.rewards, .groupIDs])
 
-    private static let selection: [TensorSpec] = [.advantages, .rewards, .groupIDs, .offsets]
+    private static let selection: [TensorSpec] = [.hasViews, .advantages, .rewards, .groupIDs, .offsets]
 
     /// By name, in safetensors.
     subscript(name: String) -> TensorSpec? { tensors.first { $0.name == name } }

@@ -83,6 +83,9 @@ struct TensorSpec: Sendable, Equatable {
     var rolloutName: String?
     /// Whether it has a place in a columnar JSON body.
     var isInJSON = true
+    /// Whether rows without views have nothing of it, so that what stands there is never read: what the perturbed views
+    /// say, and what only chooses perception tokens.
+    var needsViews = false
 
     init(
         _ name: String, _ extent: Extent, _ elements: Elements, domain: Domain = .any,
@@ -101,6 +104,12 @@ struct TensorSpec: Sendable, Equatable {
         return spec
     }
 
+    fileprivate func onlyOfRowsWithViews(_ condition: Bool = true) -> TensorSpec {
+        var spec = self
+        spec.needsViews = condition
+        return spec
+    }
+
     private func onlyInSafetensors() -> TensorSpec {
         var spec = outsideRollouts()
         spec.isInJSON = false
@@ -111,17 +120,18 @@ struct TensorSpec: Sendable, Equatable {
 extension TensorSpec {
     static func logProbabilities(_ view: View) -> TensorSpec {
         TensorSpec("\(view.rawValue).log_probs", .token, .floats, domain: .logProbability)
+            .onlyOfRowsWithViews(view != .original)
     }
     static func entropy(_ view: View) -> TensorSpec {
-        TensorSpec("\(view.rawValue).entropy", .token, .floats, domain: .entropy)
+        TensorSpec("\(view.rawValue).entropy", .token, .floats, domain: .entropy).onlyOfRowsWithViews()
     }
     static func logits(_ view: View) -> TensorSpec {
-        TensorSpec("\(view.rawValue).logits", .vocabulary, .floats)
+        TensorSpec("\(view.rawValue).logits", .vocabulary, .floats).onlyOfRowsWithViews(view != .original)
     }
     static let logits = TensorSpec("logits", .vocabulary, .floats)
     /// The log-probabilities of each token's likeliest tokens.
     static func best(_ view: View) -> TensorSpec {
-        TensorSpec("\(view.rawValue).top_log_probs", .ranked, .floats)
+        TensorSpec("\(view.rawValue).top_log_probs", .ranked, .floats).onlyOfRowsWithViews()
     }
     static let best = TensorSpec("top_log_probs", .ranked, .floats)
     /// All views' logits, the rows of each token next to one another in the order of the views.
@@ -130,7 +140,9 @@ extension TensorSpec {
         "old.log_probs", .token, .floats, domain: .logProbability)
     static let referenceLogProbabilities = TensorSpec(
         "reference.log_probs", .token, .floats, domain: .logProbability)
-    static let perceptionMask = TensorSpec("perception_mask", .token, .mask)
+    static let perceptionMask = TensorSpec("perception_mask", .token, .mask).onlyOfRowsWithViews()
+    /// 0 for rows without views: text alone.
+    static let hasViews = TensorSpec("has_views", .sequence, .mask)
     static let tokenIDs = TensorSpec("token_ids", .token, .integers)
     static let responseMask = TensorSpec("response_mask", .token, .mask)
     static let advantages = TensorSpec("advantages", .sequenceOrToken, .floats)

@@ -1,4 +1,5 @@
 import Batches
+import ContrastiveLoss
 import Tensor
 import TokenDistribution
 
@@ -10,10 +11,13 @@ struct TokenTensors {
     let layout: TokenLayout
     /// [N] of 0 and 1.
     private(set) var responseMask: [UInt8]
+    /// [N] of 0 and 1: the response tokens of rows that have views. All zeros while it is to come which rows have some.
+    private(set) var viewedMask: [UInt8]
+    private var unviewedRows: Set<Int> = []
     var faults: Faults
 
     /// Response tokens whose numbers were beyond their domain by no more than rounding.
-    private(set) var residues = Residues()
+    var residues = Residues()
 
     /// The tokens of rollouts that a view's reply names, where the request itself doesn't.
     var scoredIDs: [Int: [Int?]] = [:]
@@ -26,7 +30,10 @@ struct TokenTensors {
         self.layout = layout
         self.faults = faults
         responseMask = [UInt8](repeating: 1, count: layout.rows.tokens)
+        viewedMask = []
         readResponseMask()
+        viewedMask = responseMask
+        readHasViews()
     }
 
     /// Whether there are no tokens at all.
@@ -43,10 +50,55 @@ struct TokenTensors {
         responseMask = isAwaited(.responseMask) ? [UInt8](repeating: 0, count: responseMask.count) : mask
     }
 
+    /// The response tokens that a tensor says something of.
+    func mask(of spec: TensorSpec) -> [UInt8] { spec.needsViews ? viewedMask : responseMask }
+
+    /// The response tokens that a view says something of.
+    func mask(of view: View) -> [UInt8] { view == .original ? responseMask : viewedMask }
+
+    /// Whether no row has views, so that tensors of views may be absent; also while nobody knows which rows have some.
+    var isWithoutViews: Bool { has(.hasViews) && !viewedMask.contains(1) }
+
+    /// Whether a row has no views.
+    func isUnviewed(_ row: Int) -> Bool { unviewedRows.contains(row) }
+
+    /// How many rows have no views; nil where the request doesn't say.
+    var withoutViews: Int? { has(.hasViews) ? unviewedRows.count : nil }
+
+    private mutating func readHasViews() {
+        let spec = TensorSpec.hasViews
+        guard let tensor = request.tensors[spec.name] else { return }
+        guard spec.elements.takes(tensor) else {
+            return faults.add(.invalidElementType, .elementType(spec, tensor))
+        }
+        if tensor.isOutline || layout.isProvisional {
+            viewedMask = [UInt8](repeating: 0, count: responseMask.count)
+            return
+        }
+        guard tensor.shape == [layout.rows.count] else {
+            return faults.add(
+                .invalidShape,
+                Problem.Reason(
+                    "wrong shape", field: spec.name, expected: "[\(layout.rows.count)]",
+                    found: "\(tensor.shape)"))
+        }
+        for (row, value) in tensor.doubles().enumerated() where value != 1 {
+            guard value == 0 else {
+                faults.add(
+                    .invalidValue,
+                    Problem.Reason(
+                        "not a mask", field: spec.name, index: [row], expected: "0 or 1", found: "\(value)"))
+                return
+            }
+            unviewedRows.insert(row)
+            for token in layout.rows[row] { viewedMask[token] = 0 }
+        }
+    }
+
     /// 0 or 1 for each token; nil when absent or faulty, empty while they are still to come. Outside the response
     /// anything goes, but for the response mask itself. Of no tokens, an absent mask is as good as an empty one.
     mutating func mask(_ spec: TensorSpec) -> [UInt8]? {
-        if isEmpty, !has(spec) { return [] }
+        if let nothing = nothing(spec) { return nothing.map { _ in 0 } }
         guard let tensor = fitting(spec) else { return nil }
         if tensor.isOutline { return [] }
         // Bytes are a mask as they stand, unless one of them is wrong and must be named.
@@ -56,11 +108,12 @@ struct TokenTensors {
         }
         // A token that is marked by neither is judged as one that counts.
         var mask = [UInt8](repeating: 1, count: responseMask.count)
+        let counts = self.mask(of: spec)
         var bad = 0
         for (token, value) in tensor.doubles().enumerated() {
             if value == 0 || value == 1 {
                 mask[token] = UInt8(value)
-            } else if bad < TokenTensors.listed, responseMask[token] == 1 {
+            } else if bad < TokenTensors.listed, counts[token] == 1 {
                 bad += 1
                 faults.add(
                     .invalidValue,
@@ -69,6 +122,16 @@ struct TokenTensors {
             }
         }
         return mask
+    }
+
+    /// What an absent tensor is as good as: empty of no tokens, zeros that are never read where no row has views; else nil.
+    private func nothing(_ spec: TensorSpec) -> [Double]? {
+        if has(spec) { return nil }
+        if isEmpty { return [] }
+        // While it is to come which rows have views, what is absent may have to be computed from logits.
+        let isKnown = !isAwaited(.hasViews) && !layout.isProvisional
+        return spec.needsViews && isKnown && isWithoutViews
+            ? [Double](repeating: 0, count: responseMask.count) : nil
     }
 
     /// A tensor of the right type with one entry for each token; nil when absent or faulty.
@@ -99,27 +162,27 @@ struct TokenTensors {
     ///
     /// - Parameter isUsed: whether anything is computed from them; if not, only shape, type and finiteness are checked.
     mutating func numbers(_ spec: TensorSpec, isUsed: Bool = true) -> [Double]? {
-        if isEmpty, !has(spec) { return [] }
+        if let nothing = nothing(spec) { return nothing }
         guard let tensor = fitting(spec) else { return nil }
         if tensor.isOutline { return [] }
         var values = tensor.doubles()
-        checkFinite(values, spec.name)
+        checkFinite(values, spec)
         if isUsed { settle(&values, spec, tensor.elementType) }
         return values
     }
 
-    mutating func checkFinite(
-        _ values: [Double], _ name: String, _ text: String = "not finite inside the response"
-    ) {
+    private mutating func checkFinite(_ values: [Double], _ spec: TensorSpec) {
         if isFinite(values.span) { return }
+        let counts = mask(of: spec)
         var bad = 0
-        for token in values.indices where !values[token].isFinite && responseMask[token] == 1 {
+        for token in values.indices where !values[token].isFinite && counts[token] == 1 {
             bad += 1
             guard bad <= TokenTensors.listed else { return }
             faults.add(
                 .nonFiniteValue,
                 layout.reason(
-                    text, field: name, token: token, expected: "a finite number", found: "\(values[token])"))
+                    "not finite inside the response", field: spec.name, token: token,
+                    expected: "a finite number", found: "\(values[token])"))
         }
     }
 
@@ -133,8 +196,9 @@ struct TokenTensors {
         }
         guard sign < 0 ? least(of: values.span) < 0 : largest(of: values.span) > 0 else { return }
         let tolerance = Residues.tolerance(type)
+        let counts = mask(of: spec)
         var bad = 0
-        for token in values.indices where responseMask[token] == 1 && values[token] * sign > 0 {
+        for token in values.indices where counts[token] == 1 && values[token] * sign > 0 {
             if values[token] * sign <= tolerance {
                 residues.count(spec.domain)
                 if spec.domain == .entropy { values[token] = 0 }
@@ -210,6 +274,7 @@ struct TokenTensors {
     }
 
     mutating func addMissing(_ spec: TensorSpec, _ text: String) {
+        if spec.needsViews, isWithoutViews { return }
         // No rollouts, nothing missing: an empty batch is valid.
         if case .rollouts(let ids) = layout.kind, ids.isEmpty { return }
         faults.add(.missingField, Problem.Reason(text, field: spec.name))

@@ -13,7 +13,7 @@ import numpy as np
 
 from .safetensors_file import NAMES, Stored
 
-MASKS = frozenset({"response_mask", "perception_mask"})
+MASKS = frozenset({"response_mask", "perception_mask", "has_views"})
 PER_SEQUENCE = frozenset({"advantages", "rewards"})
 IDENTIFIERS = frozenset({"token_ids", "cu_seqlens"})
 _FLOATS = {"F64", "F32", "F16", "BF16"}
@@ -72,7 +72,9 @@ def stored(name: str, value: Any) -> Stored:
     except (TypeError, ValueError) as error:
         raise type(error)(f"{name}: {error}") from error
     if name in MASKS:
-        return _mask(name, tensor)
+        mask = _mask(name, tensor)
+        single = name == "has_views" and len(mask.shape) == 2 and mask.shape[1] == 1
+        return Stored(mask.dtype, mask.shape[:1], mask.data) if single else mask
     if name in PER_SEQUENCE:
         tensor = _floating(tensor)
         if len(tensor.shape) == 2 and tensor.shape[1] == 1:

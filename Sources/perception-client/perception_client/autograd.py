@@ -99,6 +99,7 @@ class Autograd(Last):
         cu_seqlens: Any = None,
         old: Any = None,
         perception_mask: Any = None,
+        has_views: Any = None,
         normalise: Normalise | None = None,
         num_items: float | None = None,
         global_batch_size: int | None = None,
@@ -127,6 +128,7 @@ class Autograd(Last):
             cu_seqlens: [B+1].
             old: [B,T], the sampling policy's log-probabilities, for the detector `divergence`.
             perception_mask: [B,T], with the detector `given`.
+            has_views: [B], 0 for rows of text alone, whose other views are never read.
             normalise: how micro-batches and ranks add up: `micro`, `tokens` or `sequences`; see `normalising.plan`.
             num_items: with `tokens`: the whole batch's tokens, over micro-batches and ranks.
             global_batch_size: with `sequences`: the whole batch's sequences.
@@ -155,6 +157,7 @@ class Autograd(Last):
         old: Any = None,
         reference: Any = None,
         perception_mask: Any = None,
+        has_views: Any = None,
         normalise: Normalise | None = None,
         num_items: float | None = None,
         policy_items: float | None = None,
@@ -184,6 +187,7 @@ class Autograd(Last):
             old: [B,T], the sampling policy's log-probabilities; the policy loss needs them.
             reference: [B,T], the reference policy's, for the KL.
             perception_mask: [B,T], with the detector `given`.
+            has_views: [B], 0 for rows of text alone, whose other views are never read.
             normalise: `micro`, `tokens`, or, without a policy loss or a KL, `sequences`.
             num_items: with `tokens`: the perception loss's divisor, such as the total of `count` over the whole batch.
             policy_items: with `tokens`: the policy loss's divisor, the whole batch's response tokens.

@@ -11,7 +11,7 @@ from .safetensors_file import Stored
 PerView = Mapping[str, Any]
 TENSORS = (
     "log_probs", "entropy", "logits", "top_log_probs", "token_ids", "response_mask", "advantages", "rewards",
-    "group_ids", "cu_seqlens", "old", "reference", "perception_mask",
+    "group_ids", "cu_seqlens", "old", "reference", "perception_mask", "has_views",
 )  # fmt: skip
 _PER_VIEW = frozenset({"log_probs", "entropy", "logits", "top_log_probs"})
 _LOG_PROBS_OF = frozenset({"old", "reference"})

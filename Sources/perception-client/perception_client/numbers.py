@@ -34,6 +34,7 @@ def score(
     old: Any = None,
     reference: Any = None,
     perception_mask: Any = None,
+    has_views: Any = None,
     tokens: Iterable[Any] | None = None,
     dump: str | Path | None = None,
     **option: Any,
@@ -54,6 +55,7 @@ def score(
         old: log-probabilities [B,T] of the policy that sampled.
         reference: log-probabilities [B,T] of the reference policy.
         perception_mask: [B,T], with the detector `given`.
+        has_views: [B], 0 for rows of text alone, whose other views are never read.
         tokens: text of each token, for the heat map: B lists, or one list when B is 1.
         dump: a file to write the request to, which `perception replay` sends again.
         option: any option of /v1/score, such as `preset`, `tau`, `return_` (the trailing `_` avoids the keyword).
@@ -73,6 +75,7 @@ def mask(
     cu_seqlens: Any = None,
     old: Any = None,
     perception_mask: Any = None,
+    has_views: Any = None,
     dump: str | Path | None = None,
     **option: Any,
 ) -> Call[Mask]:

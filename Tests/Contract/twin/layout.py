@@ -10,7 +10,10 @@ PER_TOKEN = (".log_probs", ".logits", ".entropy")
 
 
 class Layout:
-    """rows: (start, end) of each sequence; response: bool over tokens. All values outside the response are 0."""
+    """rows: (start, end) of each sequence; response, viewed: bool over tokens, viewed the response of rows with views.
+
+    All values outside the response are 0, and those of the perturbed views outside the viewed.
+    """
 
     def __init__(self, tensors, temperature):
         self.tensors, self.temperature = tensors, temperature
@@ -25,17 +28,23 @@ class Layout:
             self.tokens, self.longest = count * length, length
         given = tensors.get("response_mask", np.ones(self.tokens))
         self.response = np.asarray(given).reshape(self.tokens).astype(bool)
+        self.viewed = self.response & (self.spread(tensors.get("has_views", np.ones(len(self.rows)))) == 1)
         ids = np.asarray(tensors.get("token_ids", np.zeros(self.tokens, int))).reshape(self.tokens)
         self.ids = np.where(self.response, ids, 0)
         self.log_p = {v: self.rows_of_logits(v) for v in VIEWS if f"{v}.logits" in tensors}
         self.read = {}
 
+    def mask(self, view):
+        return self.viewed if view in VIEWS[1:] else self.response
+
     def flat(self, name):
-        return np.where(self.response, np.asarray(self.tensors[name], np.float64).reshape(self.tokens), 0)
+        view, kind = name.split(".")
+        where = self.viewed if kind == "entropy" else self.mask(view)
+        return np.where(where, np.asarray(self.tensors[name], np.float64).reshape(self.tokens), 0)
 
     def rows_of_logits(self, view):
         raw = np.asarray(self.tensors[f"{view}.logits"], np.float64)
-        raw = np.where(self.response[:, None], raw.reshape(self.tokens, raw.shape[-1]), 0) / self.temperature
+        raw = np.where(self.mask(view)[:, None], raw.reshape(self.tokens, raw.shape[-1]), 0) / self.temperature
         return raw - statistics(raw)["log_sum_exp"][:, None]
 
     def entropy(self, view):

@@ -17,7 +17,7 @@ def counts(start, end, layout, chosen, candidates, mask, delta, contrast):
 
     return {
         "tokens": int(inside.sum()), "candidates": int(candidates[part].sum()), "selected": int(chosen[part].sum()),
-        "gated": int(left.sum()), "mean_delta_entropy": 0.0 if delta is None else mean(delta, inside),
+        "gated": int(left.sum()), "mean_delta_entropy": 0.0 if delta is None else mean(delta, layout.viewed[part]),
         "mean_contrast": mean(contrast.value, left), "clamped_fraction": mean(contrast.active, left),
     }
 
@@ -29,10 +29,12 @@ def of_request(layout, o):
     if "rewards" in tensors and "group_ids" in tensors:
         groups = np.asarray(tensors["group_ids"]).tolist()
         told = {"groups": len(set(groups)), "groups_without_spread": groups_without_spread(tensors["rewards"], groups)}
-    known = layout.read
+    if "has_views" in tensors:
+        told["without_views"] = int((np.asarray(tensors["has_views"]) == 0).sum())
+    known, viewed = layout.read, layout.viewed
     pairs = [pair for pair in itertools.combinations(VIEWS, 2) if all(v in known for v in pair)]
-    if inside.any() and pairs:
-        told["equal_views"] = {f"{x}_{y}": float((known[x] == known[y])[inside].mean()) for x, y in pairs}
+    if viewed.any() and pairs:
+        told["equal_views"] = {f"{x}_{y}": float((known[x] == known[y])[viewed].mean()) for x, y in pairs}
     if inside.any() and layout.given("old") and "original" in known:
         told["mean_old_distance"] = float(np.abs(known["original"] - layout.flat("old.log_probs"))[inside].mean())
     used = [f"{v}.entropy" for v in ("original", "removing")] if o["detector"] == "entropy" else []

@@ -74,13 +74,13 @@ def everything(tensors, options):
     outer = np.where(mask, outer * weight, 0) / (denominator or 1)
     if o["loss_cap"] is not None and abs(loss) > o["loss_cap"]:
         loss, outer = float(np.copysign(o["loss_cap"], loss)), np.zeros(layout.tokens)
-    entropies = {v: float(-layout.realised(v)[layout.response].sum()) for v in o["entropy_coefficients"]}
-    responded = int(layout.response.sum()) + 1e-8
+    entropies = {v: float(-layout.realised(v)[layout.mask(v)].sum()) for v in o["entropy_coefficients"]}
+    responded = {v: int(layout.mask(v).sum()) + 1e-8 for v in VIEWS}
     objective = o["coefficient"] * loss + sum(
-        coefficient * entropies[v] / responded for v, coefficient in o["entropy_coefficients"].items())
+        coefficient * entropies[v] / responded[v] for v, coefficient in o["entropy_coefficients"].items())
 
     if o["terms"]:
-        out["token_loss"] = np.where(layout.response, c, 0)
+        out["token_loss"] = np.where(layout.viewed, c, 0)
         out["token_reward"] = np.where(mask, -o["coefficient"] * contrast.value, 0)
     out |= gradients(layout, contrast, outer, responded, mask, o)
     out |= {f"weights.{v}": -out[f"grad.{v}.log_probs"] for v in VIEWS if f"grad.{v}.log_probs" in out}
@@ -95,8 +95,8 @@ def everything(tensors, options):
     }
     if entropies:
         scalars |= {
-            "entropy_loss": {v: total / responded for v, total in entropies.items()},
-            "entropy_loss_numerator": entropies, "entropy_loss_denominator": {v: responded for v in entropies}}
+            "entropy_loss": {v: total / responded[v] for v, total in entropies.items()},
+            "entropy_loss_numerator": entropies, "entropy_loss_denominator": {v: responded[v] for v in entropies}}
     return out, scalars
 
 
@@ -112,7 +112,7 @@ def gradients(layout, contrast, outer, responded, mask, o):
         if view not in contrast.slopes and view not in entropic:
             continue
         moves = 0.0 if view in o["stop_gradient"] else 1.0
-        surprise = np.where(layout.response, -entropic.get(view, 0.0) / responded, 0) * o["grad_scale"] * moves
+        surprise = np.where(layout.mask(view), -entropic.get(view, 0.0) / responded[view], 0) * o["grad_scale"] * moves
         slope = contrast.slopes.get(view, np.zeros(layout.tokens))
         into_logits = None
         if full:

@@ -47,7 +47,7 @@ def select(original, removing, response, rows, o):
 
 def detect(layout, o):
     """(perception mask, candidates, outputs by wire name) with the request's detector."""
-    response = layout.response
+    response = layout.viewed
     if o["detector"] == "none":
         return response, response, {}
     if o["detector"] == "given":

@@ -5,7 +5,7 @@ import numpy as np
 
 def advantage_scale(layout, values, o):
     """(scale of each row, diagnostics) from the dependency of each token."""
-    inside = [np.flatnonzero(layout.response[start:end]) + start for start, end in layout.rows]
+    inside = [np.flatnonzero(layout.viewed[start:end]) + start for start, end in layout.rows]
     some = np.array([len(own) > 0 for own in inside], bool)
     scale = np.ones(len(layout.rows))
     if not some.any():

@@ -9,33 +9,20 @@ orientation, and the result: width, height and where its [H, W, 3] samples lie i
 """
 
 import io
-import json
-import pathlib
 import struct
 import zlib
 
 import numpy as np
 from PIL import Image, ImageOps
 
+from case_files import PHOTO, Collection, jpeg
 from forge import ADAM7, CHANNELS, KINDS, chunk, filtered, on_white, pack
 
-HERE = pathlib.Path(__file__).parent
 RANDOM = np.random.default_rng(20260101)
-PHOTO = Image.open(HERE / "photo.png").convert("RGB")
-
-cases, files, samples, known = [], bytearray(), bytearray(), {}
-
-
-def place(blob, data):
-    key = (id(blob), bytes(data))
-    if key not in known:
-        known[key] = len(blob)
-        blob.extend(data)
-    return known[key]
+COLLECTION = Collection()
 
 
 def add(name, data, alphas=("white",), orientations=("ignore",)):
-    offset = place(files, data)
     for alpha in alphas:
         for orientation in orientations:
             image = Image.open(io.BytesIO(data))
@@ -43,11 +30,7 @@ def add(name, data, alphas=("white",), orientations=("ignore",)):
             if orientation == "apply":
                 image = ImageOps.exif_transpose(image)
             result = on_white(image) if alpha == "white" else image.convert("RGB")
-            cases.append({
-                "name": name, "file": [offset, len(data)], "alpha": alpha, "orientation": orientation,
-                "width": result.width, "height": result.height,
-                "samples": place(samples, np.asarray(result).tobytes()),
-            })
+            COLLECTION.add(name, data, np.asarray(result), alpha=alpha, orientation=orientation)
 
 
 def png(values, depth, color, interlaced=False, before=b"", parts=1):
@@ -108,12 +91,6 @@ def exif(orientation, big_endian):
     return head + struct.pack(order + "IH", 8, 2) + entries + struct.pack(order + "I", 0)
 
 
-def jpeg(image, **options):
-    buffer = io.BytesIO()
-    image.save(buffer, "JPEG", **options)
-    return buffer.getvalue()
-
-
 small = PHOTO.crop((30, 20, 30 + 19, 20 + 13))
 for name, image in [("photo", PHOTO), ("19x13", small), ("1x1", PHOTO.crop((5, 5, 6, 6))),
                     ("1x17", PHOTO.crop((40, 5, 41, 22))), ("17x1", PHOTO.crop((40, 5, 57, 6))),
@@ -148,7 +125,4 @@ for orientation in range(0, 10):
 for text in ('<x tiff:Orientation="6"/>', "<tiff:Orientation>8</tiff:Orientation>", '<x tiff:Orientation="x"/>'):
     add("jpeg orientation in XMP " + text, jpeg(small, xmp=text.encode()), orientations=("ignore", "apply"))
 
-(HERE / "files.bin").write_bytes(files)
-(HERE / "samples.bin").write_bytes(samples)
-(HERE / "cases.txt").write_text("".join(json.dumps(case) + "\n" for case in cases))
-print(len(cases), "cases,", len(files), "bytes of files,", len(samples), "bytes of samples")
+COLLECTION.write("cases.txt")

@@ -35,6 +35,10 @@ class Batch:
         self.response = self.flat("response_mask", torch.bool)
         if self.response is None:
             self.response = torch.ones(self.tokens, dtype=torch.bool)
+        # Response tokens of rows that have views.
+        self.viewed = self.response.clone()
+        if "has_views" in tensors:
+            self.viewed &= self.per_row(tensors["has_views"]) == 1
         self.ids = self.flat("token_ids", torch.int64)
         if self.ids is not None:
             self.ids[~self.response] = 0
@@ -48,10 +52,14 @@ class Batch:
         tensor = self.tensors.get(name)
         return None if tensor is None else tensor.detach().to(dtype).reshape(self.tokens).clone()
 
+    def said_of(self, view):
+        """The response tokens that a view says something of."""
+        return self.viewed if view in VIEWS[1:] else self.response
+
     def vocabulary(self, view):
         tensor = self.tensors[view + ".logits"]
         rows = double(tensor).reshape(self.tokens, tensor.shape[-1]).clone()
-        rows[~self.response] = 0.0
+        rows[~self.said_of(view)] = 0.0
         return rows
 
     def quantities(self, kind, owners):
@@ -59,7 +67,7 @@ class Batch:
         for owner in owners:
             values = self.flat(f"{owner}.{kind}", torch.float64)
             if values is not None:
-                values[~self.response] = 0.0
+                values[~(self.viewed if kind == "entropy" else self.said_of(owner))] = 0.0
                 found[owner] = values
         return found
 

@@ -60,7 +60,7 @@ def score(tensors, options):
         "mask": shaped(mask, torch.uint8),
     }
     if o["terms"]:
-        out["token_loss"] = shaped(torch.where(batch.response, c.detach(), 0.0), torch.float64)
+        out["token_loss"] = shaped(torch.where(batch.viewed, c.detach(), 0.0), torch.float64)
     if selection.delta is not None:
         out["delta_entropy"] = shaped(selection.delta, torch.float64)
     if selection.score is not None:
@@ -120,12 +120,13 @@ def aggregate(c, weight, batch, o):
 
 
 def surprisal(policy, view, batch, o):
-    """Σ −log_prob over the response (carries the graph unless the view is stopped) and its denominator."""
+    """Σ −log_prob over the response of rows that have the view (carries the graph unless the view is stopped) and its denominator."""
     log_p = policy.realised(view)
     if view in o["stop_gradient"]:
         log_p = log_p.detach()
-    kept = torch.where(batch.response, -log_p, torch.zeros_like(log_p))
-    return kept.sum(), int(batch.response.sum()) + 1e-8
+    inside = batch.said_of(view)
+    kept = torch.where(inside, -log_p, torch.zeros_like(log_p))
+    return kept.sum(), int(inside.sum()) + 1e-8
 
 
 def gradients(policy, loss, objective, mask, batch, o):

@@ -43,7 +43,7 @@ class Policy:
     def remember(self, values, limit):
         """How near to its limit each token came, for those who ask whether a clamp acts by rounding alone."""
         if limit is not None:
-            self.clamped_distances += [(abs(float(v)), limit) for v in values[self.batch.response]]
+            self.clamped_distances += [(abs(float(v)), limit) for v in values[self.batch.viewed]]
 
     def dependency(self):
         """D(old or original ‖ removing), detached."""

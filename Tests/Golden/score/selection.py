@@ -19,7 +19,7 @@ def scopes(batch, kind):
     for start, end in batch.rows:
         run = []
         for i in range(start, end):
-            if batch.response[i]:
+            if batch.viewed[i]:
                 run.append(i)
             elif kind == "segment":
                 yield run
@@ -36,7 +36,7 @@ class Selection:
 
 def by_entropy(batch, o):
     """(candidates, ΔH, score)"""
-    response = batch.response.tolist()
+    response = batch.viewed.tolist()
     original, removing = batch.entropy_of("original").tolist(), batch.entropy_of("removing").tolist()
     delta, score = [0.0] * batch.tokens, [0.0] * batch.tokens
     for i in range(batch.tokens):
@@ -50,7 +50,7 @@ def by_entropy(batch, o):
 
 def by_divergence(batch, policy, o):
     """(candidates, None, score)"""
-    response = batch.response.tolist()
+    response = batch.viewed.tolist()
     values = policy.dependency().tolist()
     score = [values[i] if response[i] else 0.0 for i in range(batch.tokens)]
     if o["candidates"] == "all":
@@ -61,7 +61,7 @@ def by_divergence(batch, policy, o):
 
 
 def perception(batch, policy, o):
-    response = batch.response.tolist()
+    response = batch.viewed.tolist()
     if o["detector"] == "none":
         return Selection(response, response)
     if o["detector"] == "given":

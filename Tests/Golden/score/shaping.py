@@ -7,7 +7,7 @@ import torch
 
 def advantage_scale(batch, values, o):
     """(scale of each row, {min, max, mean} or None when no row has tokens); `values` is the dependency of each token."""
-    tokens = [[i for i in range(start, end) if batch.response[i]] for start, end in batch.rows]
+    tokens = [[i for i in range(start, end) if batch.viewed[i]] for start, end in batch.rows]
     means = {b: math.fsum(float(values[i]) for i in own) / len(own) for b, own in enumerate(tokens) if own}
     scale = torch.ones(len(batch.rows), dtype=torch.float64)
     if not means:

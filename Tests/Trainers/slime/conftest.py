@@ -6,38 +6,19 @@ Real are the conversion of samples, the schedule of ranks and micro-batches, the
 and do not use here – Ray, SGLang, Megatron – is stood in for by empty modules, Megatron's ranks by one process.
 """
 
-import importlib.abc
-import importlib.machinery
 import os
 import pathlib
 import re
-import sys
 import types
-from unittest import mock
 
 import pytest
+
+import from_source
 
 SOURCE = os.environ.get("SLIME_SOURCE")
 ABSENT = "slime is not on PyPI: set SLIME_SOURCE to a copy of its repository, v0.3.1"
 EMPTY = {"ray", "sglang", "sglang_router", "megatron", "wandb", "transformers", "transformer_engine", "aiohttp", "datasets",
          "uvicorn", "fastapi", "pylatexenc", "orjson", "yaml", "omegaconf", "setproctitle", "psutil", "pandas", "pyarrow"}  # fmt: skip
-
-
-class Empty(importlib.abc.MetaPathFinder, importlib.abc.Loader):
-    """Finds the modules that are not here."""
-
-    def find_spec(self, name, path=None, target=None):
-        if name.split(".")[0] in EMPTY:
-            return importlib.machinery.ModuleSpec(name, self, is_package=True)
-        return None
-
-    def create_module(self, spec):
-        module = types.ModuleType(spec.name)
-        module.__getattr__ = lambda attribute: mock.MagicMock(name=f"{spec.name}.{attribute}")
-        return module
-
-    def exec_module(self, module):
-        module.__path__ = []
 
 
 def pytest_terminal_summary(terminalreporter):
@@ -52,13 +33,9 @@ def slime(tmp_path_factory):
     os.environ["TORCHDYNAMO_DISABLE"] = "1"
     import torch.distributed as dist
 
-    sys.meta_path.append(Empty())
     folder = tmp_path_factory.mktemp("slime")
     (version,) = re.findall(r'version="([\d.]+)"', (pathlib.Path(SOURCE) / "setup.py").read_text(encoding="utf-8"))
-    (folder / f"slime-{version}.dist-info").mkdir()
-    (folder / f"slime-{version}.dist-info/METADATA").write_text(f"Metadata-Version: 2.1\nName: slime\nVersion: {version}\n")
-    # The tests' own folder is called slime, too.
-    sys.path[:0] = [SOURCE, str(folder)]
+    from_source.found(SOURCE, "slime", version, EMPTY, folder)
     dist.init_process_group("gloo", init_method=f"file://{folder}/rendezvous", rank=0, world_size=1)
     import ray
 

@@ -3,13 +3,14 @@
 import asyncio
 
 import pytest
-import rollouts as made
-from rollouts import arguments, converted, generated, said
+from rollouts import arguments, converted, generated, said, samples
+
+from small_pictures import Model
 
 
 def prepared(args, monkeypatch):
     (data,) = converted(arguments(), generated(arguments(), monkeypatch))
-    data["log_probs"] = said(args, made.Model(), data)
+    data["log_probs"] = said(args, Model(), data)
     return data
 
 
@@ -43,7 +44,9 @@ def test_context_parallelism(settings, monkeypatch, slime):
 @pytest.mark.parametrize(
     ("variables", "words"),
     [
-        ({"preset": "vppo"}, "changes the policy loss"),
+        ({"mode": "detached", "options": "{}"}, "does not carry"),
+        ({"mode": "detached", "on_error": "skip"}, "on_error skip"),
+        ({"mode": "detached", "options": '{"detector": "divergence", "estimator": "k1"}'}, "cancels"),
         ({"options": "{}"}, "use-rollout-entropy"),
         ({"normalise": "sequences"}, "normalise"),
         ({"preset": "bips-consistency"}, "rewards"),
@@ -73,7 +76,7 @@ def test_what_takes_one_sample_a_rollout(settings, given, words):
     from perception_client.trainers.slime import generate
 
     with pytest.raises(ValueError, match=words):
-        asyncio.run(generate(arguments(**given), made.samples()[0], {}))
+        asyncio.run(generate(arguments(**given), samples()[0], {}))
 
 
 def test_slimes_own_filter_takes_no_siblings(settings, monkeypatch):

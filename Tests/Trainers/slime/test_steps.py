@@ -4,12 +4,13 @@ import math
 
 import pytest
 import reference
-import rollouts as made
 import torch
 from rollouts import arguments, converted, generated, said
 
-KEYS = ["tokens", "total_lengths", "response_lengths", "loss_masks", "log_probs", "advantages", "returns", "rollout_mask_sums",
-        "multimodal_train_inputs", "rollout_log_probs"]  # fmt: skip
+from small_pictures import Model
+
+KEYS = ["tokens", "total_lengths", "response_lengths", "loss_masks", "log_probs", "advantages", "returns", "values",
+        "rollout_mask_sums", "multimodal_train_inputs", "rollout_log_probs"]  # fmt: skip
 
 
 def backward(args, model, data):
@@ -18,7 +19,8 @@ def backward(args, model, data):
 
     lengths = [len(t) for t in data["tokens"]]
     for indices in data["micro_batch_indices"]:
-        batch = {key: [(lengths if key == "total_lengths" else data[key])[i] for i in indices] for key in KEYS}
+        own = data | {"total_lengths": lengths}
+        batch = {key: [own[key][i] for i in indices] for key in KEYS if own.get(key) is not None}
         batch["unconcat_tokens"] = batch["tokens"]
         logits = torch.cat([model(t, x) for t, x in zip(batch["tokens"], batch["multimodal_train_inputs"], strict=True)])[None]
         count = len(data["micro_batch_indices"])
@@ -55,7 +57,7 @@ def test_the_gradient_is_the_policys_and_the_loss_in_the_process(settings, monke
     from slime.backends.megatron_utils import loss as module
 
     args = arguments(micro_batch_size=micro_batch_size)
-    model = made.Model()
+    model = Model()
     (data,) = converted(args, generated(args, monkeypatch))
     assert len(data["tokens"]) == 13
     data["log_probs"] = said(args, model, data)
@@ -64,18 +66,103 @@ def test_the_gradient_is_the_policys_and_the_loss_in_the_process(settings, monke
     found = gradient(model)
     assert data["perception/gated"][0] > 0 and len(set(data["perception/loss"])) == 1
 
-    # The same rollouts without views, by slime alone, and the loss in the process.
-    plain = arguments(micro_batch_size=1, loss_type="policy_loss", custom_advantage_function_path=None)
-    (own,) = converted(plain, [one[0] if isinstance(one, list) else one for one in generated(plain, monkeypatch)])
-    own["log_probs"] = said(plain, model, own)
-    module.compute_advantages_and_returns(plain, own)
-    own["returns"] = [torch.zeros_like(x) for x in own["log_probs"]]
-    backward(plain, model, own)
-    policy = gradient(model)
+    policy = policy_gradient(model, monkeypatch)
     perception(args, model, data).backward()
     added = gradient(model)
     assert float(added.abs().max()) > 1e-3
     assert float((found - policy - added).abs().max()) < 1e-5 * float(found.abs().max())
+
+
+def policy_gradient(model, monkeypatch, change=None):
+    """The gradient of the same rollouts without views, by slime alone."""
+    from slime.backends.megatron_utils import loss as module
+
+    plain = arguments(micro_batch_size=1, loss_type="policy_loss", custom_advantage_function_path=None)
+    (own,) = converted(plain, [one[0] if isinstance(one, list) else one for one in generated(plain, monkeypatch)])
+    own["log_probs"] = said(plain, model, own)
+    module.compute_advantages_and_returns(plain, own)
+    if change is not None:
+        change(own)
+    backward(plain, model, own)
+    return gradient(model)
+
+
+def views_of(args, model, data, rollout, grad):
+    """Log-probabilities [R] of one rollout by view; those of the other views without a graph."""
+    rows = {(int(r), int(i)): k for k, (r, i) in enumerate(zip(data["rollout_ids"], data["sample_indices"], strict=True))}
+    found = said(args, model, data, grad=True)
+    indices = {"original": rollout, "preserving": -(2 * rollout + 1), "removing": -(2 * rollout + 2)}
+    of = {view: found[rows[rollout, i]] for view, i in indices.items() if (rollout, i) in rows}
+    return {view: x if view == "original" or grad else x.detach() for view, x in of.items()}
+
+
+@pytest.mark.parametrize("preset", ["cppo-verl", "papo-g"])
+def test_detached_is_the_mean_over_rollouts_with_constant_views(settings, monkeypatch, preset):
+    """One rollout a micro-batch: slime's own sums weight each by 1 / rollouts. The policy moves before the step."""
+    from slime.backends.megatron_utils import loss as module
+
+    import in_process
+
+    settings(mode="detached", preset=preset, options='{"detector": "divergence"}' if preset == "cppo-verl" else "{}")
+    args, model = arguments(micro_batch_size=1), Model()
+    (data,) = converted(args, generated(args, monkeypatch))
+    data["log_probs"] = said(args, model, data)
+    module.compute_advantages_and_returns(args, data)
+    with torch.no_grad():
+        for parameter in model.parameters():
+            parameter += 0.01 * torch.sin(torch.arange(parameter.numel()).reshape(parameter.shape))
+    backward(args, model, data)
+    found = gradient(model)
+    old = Model()
+
+    def changed(own):
+        own["log_probs"] = said(args, old, own)
+
+    plain = policy_gradient(model, monkeypatch, changed)
+    for rollout in range(4):
+        now, then = views_of(args, model, data, rollout, True), views_of(args, old, data, rollout, False)
+        passes = {"original": now["original"], **{v: then[v] for v in then if v != "original"}}
+        mask = torch.ones_like(now["original"]).bool()
+        if preset == "cppo-verl":
+            apart = reference.k3(then["original"].detach(), then["removing"])
+            chosen = torch.zeros_like(mask)
+            chosen[apart.topk(max(1, math.floor(len(apart) * 0.5))).indices] = True
+            row = [int(i) for i in data["sample_indices"]].index(rollout)
+            chosen &= bool(data["rewards"][row] > 0)
+            value = 0.5 * reference.cppo(passes, chosen)
+        else:
+            value = in_process.papo({v: x[None] for v, x in passes.items()}, mask[None], coefficient=0.5)
+        (value / args.global_batch_size).backward()
+    added = gradient(model)
+    assert float(added.abs().max()) > 1e-3
+    assert float((found - plain - added).abs().max()) < 2e-5 * float(found.abs().max())
+
+
+@pytest.mark.parametrize("mode", ["rows", "detached"])
+def test_vppo_scales_advantages_and_leaves_out_tokens(settings, monkeypatch, mode):
+    from slime.backends.megatron_utils import loss as module
+
+    import in_process
+
+    settings(mode=mode, preset="vppo", options="{}")
+    monkeypatch.delenv("PERCEPTION_COEFFICIENT")
+    settings()
+    args, model = arguments(), Model()
+    (data,) = converted(args, generated(args, monkeypatch))
+    data["log_probs"] = said(args, model, data)
+    module.compute_advantages_and_returns(args, data)
+    pad = torch.nn.utils.rnn.pad_sequence
+    passes = [views_of(args, model, data, rollout, False) for rollout in range(4)]
+    wide = {v: pad([p[v].detach() for p in passes], batch_first=True) for v in ("original", "removing")}
+    mask = pad([torch.ones(len(p["original"])) for p in passes], batch_first=True).bool()
+    tokens, scale = in_process.vppo_shaping(wide["original"], wide["removing"], mask)
+    rows = {int(i): k for k, i in enumerate(data["sample_indices"])}
+    for rollout in range(4):
+        length = len(passes[rollout]["original"])
+        expected = data["rewards"][rows[rollout]] * scale[rollout] * tokens[rollout, :length]
+        assert torch.allclose(data["advantages"][rows[rollout]], expected.float(), atol=1e-5)
+    text = rows[4]
+    assert torch.equal(data["advantages"][text], torch.full_like(data["advantages"][text], float(data["rewards"][text])))
 
 
 def test_rewards_are_normalised_over_rollouts_alone(settings, monkeypatch):
@@ -117,29 +204,29 @@ def test_evaluation_and_text_have_no_siblings(settings, monkeypatch):
 
 def test_rows_of_a_rollout_may_be_on_several_ranks(settings, monkeypatch):
     """Two ranks' data, weighed together as the first rank does, against one rank's."""
-    from perception_client.trainers.slime import training
+    from perception_client.trainers.slime import gathering, training
     from perception_client.trainers.slime.state import state
 
-    model, found = made.Model(), []
+    model, found = Model(), []
     for dp_size in (1, 2):
         args = arguments(use_dynamic_batch_size=True, max_tokens_per_gpu=30)
         rows = []
         for data in converted(args, generated(args, monkeypatch), dp_size):
             data["log_probs"] = said(args, model, data)
             rows += training._rows(state(), data)
-        found.append(training._weights(state(), rows)[0])
+        found.append(gathering.find(state(), rows).columns)
     one, two = found
     assert one.keys() == two.keys() and len(one) == 12
-    assert all(torch.allclose(one[key], two[key], atol=1e-7) for key in one)
+    assert all(torch.allclose(one[key][0], two[key][0], atol=1e-7) for key in one)
 
 
 def test_two_ranks_get_one_answer_or_one_error(tmp_path):
-    """`_together` on two gloo ranks: the first asks, both get the answer; both raise what the first one met."""
+    """`gathering.together` on two gloo ranks: the first asks, both get the answer; both raise what the first one met."""
     import subprocess
     import sys
 
     import ranks
 
-    done = subprocess.run([sys.executable, ranks.__file__, tmp_path], capture_output=True, text=True, timeout=120)
+    done = subprocess.run([sys.executable, ranks.__file__, tmp_path], capture_output=True, text=True, timeout=400)
     assert done.returncode == 0, done.stdout + done.stderr
     assert [(tmp_path / str(rank)).read_text() for rank in range(2)] == ["7 ValueError"] * 2

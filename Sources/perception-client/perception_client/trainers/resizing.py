@@ -64,6 +64,35 @@ def features(processor: Any, pictures: Sequence[torch.Tensor]) -> list[Features]
     return [{PIXELS: p, GRID: g[None]} for p, g in zip(patches, grids, strict=True)]
 
 
+def restored(processor: Any, pixels: torch.Tensor, grid: torch.Tensor | None) -> list[torch.Tensor]:
+    """Return the pictures that a processor has made a model's input of: U8 [3,H,W] each.
+
+    Args:
+        processor: the model's processor, or its image processor.
+        pixels: `pixel_values` of some pictures: patches [ΣP,D], or [n,3,H,W] where there is no grid.
+        grid: `image_grid_thw` [n,3], if the processor makes one.
+
+    Raises:
+        TypeError: the processor makes another input of what was restored, so that views would differ from the original
+            by more than their recipe.
+    """
+    process = image_processor(processor)
+    sizes = [1] * len(pixels) if grid is None else [int(g.prod()) for g in grid]
+    parts = _split(pixels, sizes)
+    if grid is None:
+        frames = [p[0].float() for p in parts]
+    else:
+        frames = [_frame(process, p.float(), g) for p, g in zip(parts, grid.tolist(), strict=True)]
+    pictures = [_bytes(_unnormalised(process, x)) for x in frames]
+    for part, again in zip(parts, features(process, pictures), strict=True):
+        # Half a step of 8 bits, divided by the least deviation of a channel: what a rounded input may be off by.
+        if again[PIXELS].shape != part.shape or not torch.allclose(
+            again[PIXELS].float(), part.float(), atol=8e-3
+        ):
+            raise _unknown(process)
+    return pictures
+
+
 def verify(processor: Any, picture: Any) -> None:
     """Check on one picture that taking the processor's pixels and giving them back makes what it makes itself.
 
@@ -109,13 +138,25 @@ def _split(value: Any, sizes: list[int]) -> list[torch.Tensor]:
     return list(torch.split(torch.as_tensor(value), sizes))  # type: ignore[no-untyped-call]
 
 
+def _unnormalised(process: Any, frame: torch.Tensor) -> torch.Tensor:
+    """Undo what a processor does to the numbers 0 … 255 of a picture [3,H,W]."""
+    if getattr(process, "do_normalize", True):
+        mean, std = (torch.tensor(getattr(process, name)) for name in ("image_mean", "image_std"))
+        frame = frame * std[:, None, None] + mean[:, None, None]
+    return frame / process.rescale_factor if getattr(process, "do_rescale", True) else frame
+
+
 def _picture(process: Any, patches: torch.Tensor, grid: Sequence[int]) -> torch.Tensor:
+    return _bytes(_frame(process, patches, grid))
+
+
+def _frame(process: Any, patches: torch.Tensor, grid: Sequence[int]) -> torch.Tensor:
     """Put the patches [P,D] of one picture in their places: Qwen2-VL's layout, its successors' as well."""
     t, rows, columns = grid
     m, size = int(process.merge_size), int(process.patch_size)
     blocks = patches.reshape(t, rows // m, columns // m, m, m, 3, -1, size, size)
     frames = blocks.permute(0, 6, 5, 1, 3, 7, 2, 4, 8).reshape(-1, 3, rows * size, columns * size)
-    return _bytes(frames[0])
+    return frames[0]
 
 
 def _bytes(pixels: torch.Tensor) -> torch.Tensor:

@@ -1,6 +1,7 @@
 // The request on the page, as it would be made elsewhere.
 import { address } from "../common/request.js";
 import { token } from "../common/session.js";
+import { shellWord } from "../common/shell.js";
 import { python as literal } from "../docs/python-literal.js";
 import { perturbRequest } from "./perturb.js";
 
@@ -12,8 +13,8 @@ export function curl({ picture, second, views, settings, mediaType }) {
   if (second) {
     const request = JSON.stringify(perturbRequest(second, views, settings));
     return (
-      `curl -s${access} ${shell(address("v1/perturb").href)} \\\n  -F ${shell(`images=@${picture}`)} -F ${shell(`second=@${second}`)} \\\n` +
-      `  -F ${shell(`request=${request};type=application/json`)} -o views.json`
+      `curl -s${access} ${shellWord(address("v1/perturb").href)} \\\n  -F ${shellWord(`images=@${picture}`)} -F ${shellWord(`second=@${second}`)} \\\n` +
+      `  -F ${shellWord(`request=${request};type=application/json`)} -o views.json`
     );
   }
   return views
@@ -25,7 +26,7 @@ export function curl({ picture, second, views, settings, mediaType }) {
         ...settings,
         format: "png",
       });
-      return `curl -s${access} --data-binary ${shell(`@${picture}`)} -H ${shell(`Content-Type: ${mediaType}`)} \\\n  ${shell(url.href)} -o ${shell(`${name}.png`)}`;
+      return `curl -s${access} --data-binary ${shellWord(`@${picture}`)} -H ${shellWord(`Content-Type: ${mediaType}`)} \\\n  ${shellWord(url.href)} -o ${shellWord(`${name}.png`)}`;
     })
     .join("\n\n");
 }
@@ -63,9 +64,4 @@ export function python({ picture, second, views, settings }) {
 /// The JSON of the request, for a multipart part `request`.
 export function requestJSON({ second, views, settings }) {
   return JSON.stringify(perturbRequest(second, views, settings), null, 2);
-}
-
-/// A word for a POSIX shell.
-export function shell(text) {
-  return `'${String(text).replaceAll("'", `'\\''`)}'`;
 }

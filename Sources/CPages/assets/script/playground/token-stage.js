@@ -5,7 +5,6 @@ import { visible } from "../common/visible-text.js";
 import { Batch } from "../heat-map/batch.js";
 import { colorings } from "../heat-map/colorings.js";
 import { HeatMap } from "../heat-map/heat-map.js";
-import { histogram } from "../heat-map/histogram.js";
 import { legend } from "../heat-map/legend.js";
 import { orderedRows, ROW_ORDERS, rowFacts } from "../heat-map/row-facts.js";
 import { tokenCard } from "../heat-map/token-card.js";
@@ -13,6 +12,7 @@ import { TokenTable } from "../heat-map/token-table.js";
 import { exportMenu } from "./export-menu.js";
 import { FILTERS, tokenFilter } from "./filters.js";
 import { PictureRow } from "./picture-row.js";
+import { stageHistogram } from "./stage-histogram.js";
 
 const MANY_ROWS = 9;
 
@@ -210,21 +210,9 @@ export class TokenStage {
 
   #explain() {
     this.#legend.replaceChildren(legend(this.#batch, this.#chosen));
-    const column = this.#chosen.group === "perception_score" ? "perception_score" : "delta_entropy";
-    const shown = this.#batch.columns.has(column)
-      ? column
-      : [...["perception_score", "margin", "token_loss", "original.log_probs"]].find((name) =>
-          this.#batch.columns.has(name),
-        );
-    const labels = {
-      delta_entropy: ["ΔH", "nats"],
-      perception_score: ["Score"],
-      margin: ["Margin", "nats"],
-      token_loss: ["Loss"],
-      "original.log_probs": ["Log-probability under original", "nats"],
-    };
-    this.#histogram.hidden = shown === undefined;
-    if (shown) this.#histogram.replaceChildren(histogram(this.#batch, shown, ...labels[shown]));
+    const histogram = stageHistogram(this.#batch, this.#chosen);
+    this.#histogram.hidden = histogram === null;
+    if (histogram) this.#histogram.replaceChildren(histogram);
   }
 
   /// Sorts the rows, and leaves out those without a token that the filter lets pass.

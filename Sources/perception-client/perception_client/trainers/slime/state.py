@@ -42,8 +42,13 @@ def state() -> State:
     """
     versions.require("slime", OLDEST, NEWEST)
     settings = TrainerSettings.of({"mode": os.environ.get("PERCEPTION_MODE", "rows")})
-    if settings.mode != "rows":
-        raise ValueError(f"mode {settings.mode}: with slime views are rows of their own; the mode is rows")
+    if settings.mode not in ("rows", "detached"):
+        raise ValueError(f"mode {settings.mode}: with slime it is rows or detached")
+    if settings.mode == "detached" and settings.on_error == "skip":
+        raise ValueError(
+            "on_error skip: in mode detached each rank asks for itself, and a step in which some ranks skip is none: use "
+            "mode rows, in which one rank asks"
+        )
     if settings.normalise != "micro":
         raise ValueError(
             "normalise: slime's loss is the mean over the batch of rollouts; leave PERCEPTION_NORMALISE"
@@ -55,10 +60,6 @@ def state() -> State:
     client = settings.client()
     skip, client.on_error = client.on_error == "skip", "raise"
     wanted = settings.needs(client)
-    if wanted.shaping:
-        raise ValueError(
-            f"preset {settings.preset} changes the policy loss, which is slime's own: choose another"
-        )
     if wanted.rewards:
         raise ValueError(
             f"preset {settings.preset} looks at rewards, and slime keeps normalised ones: choose another"

@@ -1,49 +1,30 @@
-"""Weights of all rows of a batch of rollouts, by one request, and the loss that has them.
+"""What slime calls before a training step, and the loss that it trains with.
 
-B rollouts with views, T tokens of the longest response; a row has R response tokens.
+A row has R response tokens. slime carries a few columns of each row from here to there; of those, `returns` and `values`
+are a critic's. Mode `rows` has each row's weights in `returns`. Mode `detached` has the other views' log-probabilities in
+`returns` and `values`, for the rollouts' own rows; a positive number stands where there is no view.
 """
 
 from __future__ import annotations
 
-import logging
-from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import torch
-import torch.distributed as dist
 
-from ...errors import PerceptionError
-from ...losses import _passes
-from .. import modes, reporting
-from . import marks
+from .. import modes
+from ..needs import ANCHORLESS
+from . import gathering, marks
+from .gathering import Row
 from .state import State, state
 
-log = logging.getLogger("perception_client")
 LOSS = f"{__package__}.loss"
-
-
-@dataclass(frozen=True)
-class Row:
-    """What one sample's rank knows of it: tensors [R] in main memory."""
-
-    rollout: int
-    view: str
-    log_probs: torch.Tensor
-    entropy: torch.Tensor | None
-    mask: torch.Tensor
-    reward: float
-
-
-Found = tuple[dict[tuple[int, str], torch.Tensor], dict[str, float]]
+COLUMNS = ("returns", "values")
+# No log-probability.
+NO_VIEW = 1.0
 
 
 def advantages(args: Any, rollout_data: dict[str, Any]) -> None:
-    """Fill in `advantages`, GRPO's, and `returns`, in which the weights of the rows travel to `loss`.
-
-    The rows of a rollout may be on several data-parallel ranks: they are gathered, the first rank asks the server, and
-    all get the answer or the error.
-    """
+    """Fill in `advantages`, GRPO's, and the columns in which the rows' weights or views travel to `loss`."""
     from megatron.core import mpu
     from slime.utils.ppo_utils import get_grpo_returns
 
@@ -52,21 +33,32 @@ def advantages(args: Any, rollout_data: dict[str, Any]) -> None:
     kl = rollout_data["kl"]
     device = kl[0].device
     rewards = torch.tensor(rollout_data["rewards"], dtype=torch.float32, device=device)
-    rollout_data["advantages"] = get_grpo_returns(rewards, kl)
     group = mpu.get_data_parallel_group_gloo()
-    weights, said = _together(own, _rows(own, rollout_data), group)
-    # slime divides by the rollouts of a step; each of several steps has its share of the rows.
-    rollouts = sum(rollout_data["global_batch_sizes"])
-    rollout_data["returns"] = [
-        weights[key].to(device) * rollouts if key in weights else torch.zeros_like(x)
-        for key, x in zip(_keys(rollout_data), kl, strict=True)
+    found = gathering.together(lambda rows: gathering.find(own, rows), _rows(own, rollout_data), group)
+    keys = _keys(rollout_data)
+    given = get_grpo_returns(rewards, kl)
+    rollout_data["advantages"] = [
+        x * found.advantages[key[0]].to(device) if key[0] in found.advantages else x
+        for key, x in zip(keys, given, strict=True)
     ]
-    for name, value in said.items():
+    # slime divides by the rollouts of a step; each of several steps has its share of the rows.
+    rows = own.settings.mode == "rows"
+    factor = sum(rollout_data["global_batch_sizes"]) if rows else 1
+    absent = 0.0 if rows else NO_VIEW
+    used = COLUMNS[: 1 if rows else max(1, len(own.wanted.others))]
+    for place, name in enumerate(used):
+        rollout_data[name] = [
+            found.columns[key][place].to(device) * factor
+            if key in found.columns
+            else torch.full_like(x, absent)
+            for key, x in zip(keys, kl, strict=True)
+        ]
+    for name, value in found.numbers.items():
         rollout_data[name] = [value] * len(kl)
 
 
 def loss(args: Any, batch: dict[str, Any], logits: torch.Tensor, sum_of_sample_mean: Any) -> Any:
-    """Compute slime's policy loss, and add −Σ weight · log_prob over all rows of the micro-batch."""
+    """Compute slime's policy loss of a micro-batch, and add the perception loss."""
     from slime.backends.megatron_utils import loss as slime
 
     value, said = slime.policy_loss_function(args, batch, logits, sum_of_sample_mean)
@@ -78,9 +70,45 @@ def loss(args: Any, batch: dict[str, Any], logits: torch.Tensor, sum_of_sample_m
         response_lengths=batch["response_lengths"],
         **slime.get_rollout_top_p_logprob_kwargs(args, batch),
     )
-    log_probs, weights = torch.cat(found["log_probs"]), torch.cat(batch["returns"])
-    rows = -torch.where(weights != 0, log_probs * weights, 0).sum()
-    return value + rows, {**said, "perception_rows": rows.detach()}
+    own = state()
+    if own.settings.mode == "detached":
+        added = _detached(own, batch, found["log_probs"])
+    else:
+        log_probs, weights = torch.cat(found["log_probs"]), torch.cat(batch["returns"])
+        added = -torch.where(weights != 0, log_probs * weights, 0).sum()
+    # Every micro-batch reports the same names: slime adds them up by their places.
+    return value + added, {**said, f"perception_{own.settings.mode}": added.detach()}
+
+
+def _detached(own: State, batch: dict[str, Any], log_probs: list[torch.Tensor]) -> torch.Tensor:
+    """Return the sum over the micro-batch's rollouts of their mean loss, as slime sums its own."""
+    part = [
+        i
+        for i, column in enumerate(batch["returns"])
+        if not (column > 0).any() and batch["loss_masks"][i].any()
+    ]
+    if not part:
+        return torch.cat(log_probs).sum() * 0
+
+    def packed(column: list[torch.Tensor]) -> torch.Tensor:
+        return torch.cat([column[i] for i in part])
+
+    lengths = torch.tensor([0, *(len(log_probs[i]) for i in part)])
+    arguments: dict[str, Any] = {
+        "response_mask": packed(batch["loss_masks"]),
+        "cu_seqlens": lengths.cumsum(0),
+        **own.settings.loss,
+    }
+    if own.wanted.advantages:
+        arguments["advantages"] = packed(batch["advantages"])
+    if own.wanted.options["detector"] == "divergence":
+        arguments["old"] = packed(batch["log_probs"])
+    others = {
+        view: modes.Pass(packed(batch[name])) for view, name in zip(own.wanted.others, COLUMNS, strict=False)
+    }
+    return modes.detached(
+        own.client, modes.Pass(packed(log_probs)), others, factor=float(len(part)), **arguments
+    )
 
 
 def _check(args: Any, rollout_data: dict[str, Any], context_parallel: int) -> None:
@@ -105,9 +133,26 @@ def _check(args: Any, rollout_data: dict[str, Any], context_parallel: int) -> No
         raise ValueError(
             "with context parallelism a rank has parts of responses: set --context-parallel-size 1"
         )
+    _check_mode(state())
 
 
-def _keys(rollout_data: dict[str, Any]) -> list[tuple[int, str]]:
+def _check_mode(own: State) -> None:
+    if own.settings.mode != "detached":
+        return
+    if own.wanted.entropy:
+        raise ValueError(
+            f"preset {own.settings.preset} chooses tokens by their entropies, which mode detached does not carry: pass "
+            'PERCEPTION_OPTIONS=\'{"detector": "divergence"}\''
+        )
+    estimator = own.wanted.options["estimator"]
+    if own.wanted.options["terms"] and estimator in ANCHORLESS:
+        raise ValueError(
+            f"mode detached with estimator {estimator}: the original's gradient cancels, and the other views have none. "
+            "Use k2 or k3, or mode rows"
+        )
+
+
+def _keys(rollout_data: dict[str, Any]) -> list[gathering.Key]:
     pairs = zip(rollout_data["rollout_ids"], rollout_data["sample_indices"], strict=True)
     return [(int(rollout), marks.view_of(int(index))) for rollout, index in pairs]
 
@@ -129,58 +174,3 @@ def _rows(own: State, rollout_data: dict[str, Any]) -> list[Row]:
         )
         for i, key in enumerate(_keys(rollout_data))
     ]
-
-
-def _together(own: State, rows: list[Row], group: Any) -> Found:
-    """Gather the rows, ask on the first rank, and return the same on all."""
-    parts: list[Any] = [None] * dist.get_world_size(group)
-    dist.all_gather_object(parts, rows, group=group)
-    outcome: list[Any] = [None]
-    if dist.get_rank(group) == 0:
-        try:
-            outcome = [_weights(own, [row for part in parts for row in part])]
-        except Exception as error:
-            outcome = [error]
-    dist.broadcast_object_list(outcome, src=dist.get_global_rank(group, 0), group=group)
-    if isinstance(outcome[0], Exception):
-        raise outcome[0]
-    found: Found = outcome[0]
-    return found
-
-
-def _weights(own: State, rows: Sequence[Row]) -> Found:
-    """Return the weights [R] of every row, and the loss's numbers for the log."""
-    by_key = {(row.rollout, row.view): row for row in rows}
-    views = ("original", *own.wanted.others)
-    part = [r.rollout for r in rows if r.view == "original" and all((r.rollout, v) in by_key for v in views)]
-    if not part:
-        return {}, {}
-
-    def wide(name: str, view: str) -> torch.Tensor:
-        values = [getattr(by_key[i, view], name) for i in part]
-        return torch.nn.utils.rnn.pad_sequence(values, batch_first=True)
-
-    rewards = torch.tensor([by_key[i, "original"].reward for i in part])
-    arguments: dict[str, Any] = {"response_mask": wide("mask", "original"), **own.settings.loss}
-    if own.wanted.advantages:
-        arguments["advantages"] = rewards
-    passes = {
-        view: modes.Pass(
-            wide("log_probs", view), wide("entropy", view) if view in own.wanted.entropy else None
-        )
-        for view in views
-    }
-    try:
-        weights = modes.rows(own.client, passes, **arguments).weights
-    except PerceptionError as error:
-        if not own.skip or not _passes(error):
-            raise
-        own.client.skipped += 1
-        log.warning("this batch of rollouts has no perception loss: %s", error)
-        return {}, {f"{reporting.PREFIX}skipped": float(own.client.skipped)}
-    found = {
-        (i, view): weight[k, : len(by_key[i, view].log_probs)]
-        for view, weight in weights.items()
-        for k, i in enumerate(part)
-    }
-    return found, reporting.metrics(own.client.last, own.client.skipped)
