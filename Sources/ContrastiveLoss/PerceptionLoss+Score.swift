@@ -97,8 +97,9 @@ extension PerceptionLoss {
 
     /// Rows without views have no contrast, and what is added to the original's gradients there is all that they have.
     private func addUnviewed(_ addends: [Double]?, _ batch: TokenBatch, to gradients: inout [Float]?) {
-        guard let addends, gradients != nil, batch.viewedMask != batch.responseMask else { return }
-        for token in addends.indices where batch.responseMask[token] != batch.viewedMask[token] {
+        guard let addends, gradients != nil, batch.isMixed else { return }
+        let viewed = batch.viewedMask
+        for token in addends.indices where batch.responseMask[token] != viewed[token] {
             gradients?[token] = Float(addends[token])
         }
     }
@@ -117,7 +118,8 @@ extension PerceptionLoss {
         report.isClamped = [Bool](repeating: false, count: count)
         report.tokenLoss = report.contrast
         var slopes = [PairValues](repeating: PairValues(), count: count)
-        for token in divergences.indices where batch.viewedMask[token] == 1 {
+        let viewed = batch.viewedMask
+        for token in divergences.indices where viewed[token] == 1 {
             var contrast = 0.0
             var steps = PairValues()
             for term in terms {

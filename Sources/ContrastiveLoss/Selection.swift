@@ -60,7 +60,8 @@ extension PerceptionLoss {
         guard let divergences = batch.divergences else { preconditionFailure("no divergences were given") }
         let pair = ViewPair(anchor: .original, reference: .removing)
         var scores = [Double](repeating: 0, count: divergences.count)
-        for token in divergences.indices where batch.viewedMask[token] == 1 {
+        let viewed = batch.viewedMask
+        for token in divergences.indices where viewed[token] == 1 {
             scores[token] = clamps.clamped(divergences[token][pair]).value
             if !scores[token].isFinite { throw InfiniteDivergence(token: token, pair: pair) }
         }

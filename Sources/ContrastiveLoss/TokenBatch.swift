@@ -8,7 +8,9 @@ package struct TokenBatch: Sendable {
     package var responseMask: [UInt8]
     /// [N] of 0 and 1: the response tokens of rows that have perturbed views. Other rows have no candidates, and what the
     /// preserving and the removing view say of them is never read.
-    package var viewedMask: [UInt8]
+    package var viewedMask: [UInt8] { partlyViewed ?? responseMask }
+    /// Nil where every row has views.
+    private let partlyViewed: [UInt8]?
     /// [N]: each token's advantage, and its response's reward.
     package var advantages: [Double]?
     package var rewards: [Double]?
@@ -27,8 +29,11 @@ package struct TokenBatch: Sendable {
     package init(rows: Rows, responseMask: [UInt8], viewedMask: [UInt8]? = nil) {
         self.rows = rows
         self.responseMask = responseMask
-        self.viewedMask = viewedMask ?? responseMask
+        partlyViewed = viewedMask
     }
+
+    /// Whether rows without views are among them.
+    package var isMixed: Bool { partlyViewed != nil }
 
     /// The response tokens that a view says something of.
     package func mask(of view: View) -> [UInt8] { view == .original ? responseMask : viewedMask }

@@ -48,12 +48,13 @@ struct BatchDiagnostics: Sendable {
     /// The share of response tokens, of rows with views, whose log-probabilities are the same bits under two views: near 1 where the picture
     /// never reached the model.
     private static func equalViews(_ batch: TokenBatch) -> [JSONValue.Member] {
-        ViewPair.all.filter { $0.anchor.index < $0.reference.index }.compactMap { pair in
+        let viewed = batch.viewedMask
+        return ViewPair.all.filter { $0.anchor.index < $0.reference.index }.compactMap { pair in
             guard let first = batch.logProbabilities[pair.anchor],
                 let second = batch.logProbabilities[pair.reference]
             else { return nil }
-            let equal = countEqual(first.span, second.span, where: batch.viewedMask.span)
-            let tokens = count(of: batch.viewedMask.span, in: 0..<batch.viewedMask.count)
+            let equal = countEqual(first.span, second.span, where: viewed.span)
+            let tokens = count(of: viewed.span, in: 0..<viewed.count)
             return .init(
                 "\(pair.anchor.rawValue)_\(pair.reference.rawValue)", mean(Double(equal), tokens))
         }

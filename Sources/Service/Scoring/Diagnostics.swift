@@ -56,9 +56,9 @@ struct Diagnostics: Sendable, Equatable {
         selected = count(of: source.selection.detection.mask.span, in: range)
         gated = count(of: mask.span, in: range)
         if let deltas = source.selection.detection.deltaEntropy {
-            let viewed = source.batch.viewedMask.span
-            compared = count(of: viewed, in: range)
-            deltaSum = sum(of: deltas.span, where: viewed, in: range)
+            let viewed = source.batch.viewedMask
+            compared = count(of: viewed.span, in: range)
+            deltaSum = sum(of: deltas.span, where: viewed.span, in: range)
         }
         guard let report = source.report, source.hasTerms else { return }
         contrastSum = sum(of: report.contrast.span, where: mask.span, in: range)

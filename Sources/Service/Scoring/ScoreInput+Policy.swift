@@ -45,8 +45,9 @@ extension ScoreInput {
 extension TokenBatch {
     /// Which tokens' policy losses count where it is the perception tokens': a row without views keeps all of its own.
     fileprivate func policyMask(_ detection: Detection) -> [UInt8] {
-        guard viewedMask != responseMask else { return detection.mask }
-        return responseMask.indices.map { detection.mask[$0] | (responseMask[$0] ^ viewedMask[$0]) }
+        guard isMixed else { return detection.mask }
+        let viewed = viewedMask
+        return responseMask.indices.map { detection.mask[$0] | (responseMask[$0] ^ viewed[$0]) }
     }
 }
 

@@ -5,7 +5,7 @@ extension TokenBatch {
     init(_ tensors: TokenTensors, _ merits: Merits) {
         self.init(
             rows: tensors.layout.rows, responseMask: tensors.responseMask,
-            viewedMask: tensors.viewedMask)
+            viewedMask: tensors.withoutViews == nil ? nil : tensors.viewedMask)
         advantages = merits.advantages
         rewards = merits.rewards
     }

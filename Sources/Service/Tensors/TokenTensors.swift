@@ -130,8 +130,17 @@ struct TokenTensors {
         if isEmpty { return [] }
         // While it is to come which rows have views, what is absent may have to be computed from logits.
         let isKnown = !isAwaited(.hasViews) && !layout.isProvisional
-        return spec.needsViews && isKnown && isWithoutViews
+        return spec.needsViews && isKnown && isWithoutViews && !hasSource(spec)
             ? [Double](repeating: 0, count: responseMask.count) : nil
+    }
+
+    /// Whether what a view says is had from something else that is given.
+    private func hasSource(_ spec: TensorSpec) -> Bool {
+        View.allCases.contains { view in
+            [.logProbabilities(view), .entropy(view)].contains(spec)
+                && (has(.logits(view)) || has(.interleavedLogits) || has(.best(view))
+                    || request.replies[view] != nil)
+        }
     }
 
     /// A tensor of the right type with one entry for each token; nil when absent or faulty.

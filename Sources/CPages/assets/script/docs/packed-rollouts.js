@@ -2,7 +2,7 @@
 
 const VIEWS = ["original", "preserving", "removing", "old", "reference"];
 const PER_TOKEN = ["response_mask", "perception_mask", "token_ids", "advantages"];
-const PER_SEQUENCE = { advantage: "advantages", reward: "rewards", group_id: "group_ids" };
+const PER_SEQUENCE = { advantage: "advantages", reward: "rewards", group_id: "group_ids", has_views: "has_views" };
 
 /// The columnar body that says the same, or null where these rollouts have members that tensors don't: engines' replies,
 /// tokens' texts, masks of some rollouts only.
