@@ -21,8 +21,8 @@ INLINE floats power_of_logits(
 }
 
 /* Elements of a round of the inner loop, and elements that are summed in Float before the sum goes on in Double: where all
-   are equal, every addition rounds the same way, and 64 of them would cost 2e-6 nats. */
-enum { PAIRS = 2, STEP = PAIRS * 2 * LANES, STRETCH = 16 * STEP };
+   are equal, every addition rounds the same way. Twice as many would cost 1.5e-6 nats, and save a 25th of the time. */
+enum { PAIRS = 2, STEP = PAIRS * 2 * LANES, STRETCH = 8 * STEP };
 
 /* In halves, whose additions do not wait for one another: of a loop over lanes the compiler makes sixty shuffles. */
 INLINE double all_lanes(const doubles *lanes) {
