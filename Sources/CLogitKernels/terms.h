@@ -49,8 +49,8 @@ INLINE terms terms_of(const perception_sums *sums) {
         every((float)(FUSED ? rate - (double)(float)rate : 1 / rate - (double)step)),
         every(step),
         every(SCALES ? shifter : shifter - (float)reference),
-        /* Between 2^-127 and 2^-126, so that the power is 0 and its exponent not below 0. */
-        every((float)((sums->reference - 126.5) / rate)),
+        /* 2^-127, whose pattern is that of 0, and times which nothing takes long. */
+        every((float)((sums->reference - 127) / rate)),
         every((float)((sums->reference + 64) / rate)),
         every(sums->anchor),
         is_far(sums) ? sums->anchor : 0,
