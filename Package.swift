@@ -43,7 +43,8 @@ let package = Package(
         // Ground floor: text and numbers as they arrive.
         room("JSON"),
         room("EngineReplies", ["JSON", "Text"]),
-        room("Tensor", ["JSON"]),
+        kernels("CNumberLists"),
+        room("Tensor", ["CNumberLists", "JSON"]),
         room("Locking"),
         room("Parallelism", ["CProcess", "Locking"]),
         room("Text"),
@@ -53,9 +54,9 @@ let package = Package(
         // Numbers.
         kernels("CLogitKernels"),
         room("TokenDistribution", ["CLogitKernels", "Parallelism", "Tensor"]),
-        room("Batches"),
+        room("Batches", ["CNumberLists"]),
         room("Advantages"),
-        room("Perception", ["Batches", "Parallelism"]),
+        room("Perception", ["Batches", "CNumberLists", "Parallelism"]),
         kernels("CTokenLoss"),
         room(
             "ContrastiveLoss", ["Batches", "CTokenLoss", "Parallelism", "Perception", "TokenDistribution"]),
@@ -108,8 +109,8 @@ let package = Package(
         .executableTarget(
             name: "perception-server",
             dependencies: [
-                "CProcess", "HTTP", "Locking", "Observability", "Parallelism", "Service", "SharedFiles",
-                "TokenDistribution",
+                "Batches", "CProcess", "HTTP", "Locking", "Observability", "Parallelism", "Service",
+                "SharedFiles", "TokenDistribution",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"), logging,
             ],
             swiftSettings: strict),
@@ -142,7 +143,7 @@ let package = Package(
         tests("SharedFilesTests", ["SharedFiles"]),
         tests("TokenDistributionTests", ["Tensor", "TokenDistribution"]),
         tests("AdvantagesTests", ["Advantages"]),
-        tests("PerceptionTests", ["Batches", "Perception"]),
+        tests("PerceptionTests", ["Batches", "CNumberLists", "Perception"]),
         tests(
             "ContrastiveLossTests",
             ["Batches", "ContrastiveLoss", "JSON", "Perception", "Tensor", "TokenDistribution"]),

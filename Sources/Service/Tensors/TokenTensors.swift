@@ -102,16 +102,15 @@ struct TokenTensors {
         if isEmpty, !has(spec) { return [] }
         guard let tensor = fitting(spec) else { return nil }
         if tensor.isOutline { return [] }
-        var values = tensor.doubles()
-        checkFinite(values, spec.name)
-        if isUsed { settle(&values, spec, tensor.elementType) }
+        var (values, extent) = tensor.doublesAndExtent()
+        if !extent.isFinite { checkFinite(values, spec.name) }
+        if isUsed { settle(&values, extent, spec, tensor.elementType) }
         return values
     }
 
     mutating func checkFinite(
         _ values: [Double], _ name: String, _ text: String = "not finite inside the response"
     ) {
-        if isFinite(values.span) { return }
         var bad = 0
         for token in values.indices where !values[token].isFinite && responseMask[token] == 1 {
             bad += 1
@@ -124,14 +123,16 @@ struct TokenTensors {
     }
 
     /// Refuses numbers beyond their domain, and settles those that rounding has put there.
-    private mutating func settle(_ values: inout [Double], _ spec: TensorSpec, _ type: ElementType) {
+    private mutating func settle(
+        _ values: inout [Double], _ extent: NumberExtent, _ spec: TensorSpec, _ type: ElementType
+    ) {
         let sign: Double
         switch spec.domain {
         case .any: return
         case .entropy: sign = -1
         case .logProbability: sign = 1
         }
-        guard sign < 0 ? least(of: values.span) < 0 : largest(of: values.span) > 0 else { return }
+        guard sign < 0 ? extent.least < 0 : extent.largest > 0 else { return }
         let tolerance = Residues.tolerance(type)
         var bad = 0
         for token in values.indices where responseMask[token] == 1 && values[token] * sign > 0 {
@@ -214,47 +215,4 @@ struct TokenTensors {
         if case .rollouts(let ids) = layout.kind, ids.isEmpty { return }
         faults.add(.missingField, Problem.Reason(text, field: spec.name))
     }
-}
-
-/// The largest number, or 0 where all are below it; NaN doesn't count. In whole vectors, without a branch.
-private func largest(of values: Span<Double>) -> Double {
-    var lanes = SIMD8<Double>.zero
-    var first = 0
-    while first + 8 <= values.count {
-        for lane in 0..<8 {
-            let value = values[first + lane]
-            lanes[lane] = value > lanes[lane] ? value : lanes[lane]
-        }
-        first += 8
-    }
-    for index in first..<values.count where values[index] > lanes[0] { lanes[0] = values[index] }
-    return lanes.max()
-}
-
-/// The least number, or 0 where all are above it.
-private func least(of values: Span<Double>) -> Double {
-    var lanes = SIMD8<Double>.zero
-    var first = 0
-    while first + 8 <= values.count {
-        for lane in 0..<8 {
-            let value = values[first + lane]
-            lanes[lane] = value < lanes[lane] ? value : lanes[lane]
-        }
-        first += 8
-    }
-    for index in first..<values.count where values[index] < lanes[0] { lanes[0] = values[index] }
-    return lanes.min()
-}
-
-/// Whether there is neither an infinity nor a NaN; in whole vectors, since nearly always there is none.
-private func isFinite(_ values: Span<Double>) -> Bool {
-    var lanes = SIMD8<Double>.zero
-    var first = 0
-    while first + 8 <= values.count {
-        // 0 of a number, NaN of anything else, and NaN for good.
-        for lane in 0..<8 { lanes[lane] += values[first + lane] - values[first + lane] }
-        first += 8
-    }
-    for index in first..<values.count { lanes[0] += values[index] - values[index] }
-    return lanes.sum() == 0
 }
