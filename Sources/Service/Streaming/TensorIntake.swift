@@ -143,7 +143,7 @@ final class TensorIntake: BodySink {
     /// The header is complete: decides what becomes of every tensor, and refuses what could not be held.
     private func open(_ layout: SafetensorsLayout) throws(Problem) {
         do throws(Problem) {
-            plan = try planner(request(layout, bytes: nil))
+            if needsPlan(layout) { plan = try planner(request(layout, bytes: nil)) }
         } catch {
             // Without a plan all of it is kept.
             guard isWorthReading(from: 0) else { throw error }
@@ -183,6 +183,11 @@ final class TensorIntake: BodySink {
         try limits.check(
             held: prefix.bytes.count + keptBytes + workingBytes, declared: fileLength, advice: advice)
         kept = ArrivingBytes(expecting: keptBytes)
+    }
+
+    /// Whether anything of a request may be reduced, or refused before all of it is here.
+    private func needsPlan(_ layout: SafetensorsLayout) -> Bool {
+        !isWorthReading(from: 0) || layout.entries.contains { schema[$0.name]?.extent.isReducible ?? false }
     }
 
     /// Goes on to the next tensor that has bytes to come, and looks again at what has arrived before one that isn't kept.
