@@ -41,7 +41,8 @@ let package = Package(
     ],
     targets: [
         // Ground floor: text and numbers as they arrive.
-        room("JSON"),
+        kernels("CNumberText"),
+        room("JSON", ["CNumberText"]),
         room("EngineReplies", ["JSON", "Text"]),
         kernels("CNumberLists"),
         room("Tensor", ["CNumberLists", "JSON"]),
