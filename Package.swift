@@ -45,9 +45,11 @@ let package = Package(
     ],
     targets: [
         // Ground floor: text and numbers as they arrive.
-        room("JSON"),
+        kernels("CNumberText"),
+        room("JSON", ["CNumberText"]),
         room("EngineReplies", ["JSON", "Text"]),
-        room("Tensor", ["JSON"]),
+        kernels("CNumberLists"),
+        room("Tensor", ["CNumberLists", "JSON"]),
         room("Locking"),
         room("Parallelism", ["CProcess", "Locking"]),
         room("Text"),
@@ -57,9 +59,9 @@ let package = Package(
         // Numbers.
         strictC("CLogitKernels"),
         room("TokenDistribution", ["CLogitKernels", "Parallelism", "Tensor"]),
-        room("Batches"),
+        room("Batches", ["CNumberLists"]),
         room("Advantages"),
-        room("Perception", ["Batches", "Parallelism"]),
+        room("Perception", ["Batches", "CNumberLists", "Parallelism"]),
         strictC("CTokenLoss"),
         room(
             "ContrastiveLoss", ["Batches", "CTokenLoss", "Parallelism", "Perception", "TokenDistribution"]),
@@ -109,8 +111,8 @@ let package = Package(
         .executableTarget(
             name: "perception-server",
             dependencies: [
-                "CProcess", "HTTP", "Locking", "Observability", "Parallelism", "Service", "SharedFiles",
-                "TokenDistribution",
+                "Batches", "CProcess", "HTTP", "Locking", "Observability", "Parallelism", "Service",
+                "SharedFiles", "TokenDistribution",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"), logging,
             ],
             swiftSettings: strict),
@@ -143,7 +145,7 @@ let package = Package(
         tests("SharedFilesTests", ["SharedFiles"]),
         tests("TokenDistributionTests", ["Tensor", "TokenDistribution"]),
         tests("AdvantagesTests", ["Advantages"]),
-        tests("PerceptionTests", ["Batches", "Perception"]),
+        tests("PerceptionTests", ["Batches", "CNumberLists", "Perception"]),
         tests(
             "ContrastiveLossTests",
             ["Batches", "ContrastiveLoss", "JSON", "Perception", "Tensor", "TokenDistribution"]),

@@ -1,4 +1,6 @@
-/// Masks are lists of 0 and 1, one for each token.
+internal import CNumberLists
+
+// The door to the C code over lists of tokens. Masks are lists of 0 and 1, one for each token.
 
 /// 1 where both masks are.
 package func intersection(of first: [UInt8], and second: [UInt8]) -> [UInt8] {
@@ -12,10 +14,9 @@ package func intersection(of first: [UInt8], and second: [UInt8]) -> [UInt8] {
 
 /// How many tokens of `range` a mask holds.
 package func count(of mask: Span<UInt8>, in range: Range<Int>) -> Int {
-    let part = mask.extracting(range)
-    var count = 0
-    for index in 0..<part.count { count &+= Int(part[index]) }
-    return count
+    unsafe mask.extracting(range).withUnsafeBufferPointer { mask in
+        unsafe number_lists_count(mask.baseAddress, mask.count)
+    }
 }
 
 /// The sum of those values of `range` where the mask is 1.
@@ -24,30 +25,64 @@ package func count(of mask: Span<UInt8>, in range: Range<Int>) -> Int {
 /// range lies and whoever computes it, and a smaller rounding error than one sum has.
 /// - Complexity: O(range.count)
 package func sum(of values: Span<Double>, where mask: Span<UInt8>, in range: Range<Int>) -> Double {
-    let values = values.extracting(range)
-    let mask = mask.extracting(range)
     precondition(values.count == mask.count)
     var lanes = SIMD8<Double>.zero
-    var first = 0
-    while first + 8 <= values.count {
-        for lane in 0..<8 { lanes[lane] += values[first + lane].kept(if: mask[first + lane] == 1) }
-        first += 8
+    unsafe values.extracting(range).withUnsafeBufferPointer { values in
+        unsafe mask.extracting(range).withUnsafeBufferPointer { mask in
+            unsafe withUnsafeMutableBytes(of: &lanes) { lanes in
+                unsafe number_lists_sum(
+                    values.baseAddress, mask.baseAddress, values.count,
+                    lanes.assumingMemoryBound(to: Double.self).baseAddress)
+            }
+        }
     }
-    for index in first..<values.count where mask[index] == 1 { lanes[index - first] += values[index] }
     return lanes.sum()
 }
 
-/// How many tokens of a mask have the same number twice.
-/// - Complexity: O(N)
-package func countEqual(_ first: Span<Double>, _ second: Span<Double>, where mask: Span<UInt8>) -> Int {
-    precondition(first.count == mask.count && second.count == mask.count)
-    var count: UInt64 = 0
-    for index in 0..<mask.count {
-        // In bounds by the line above; a check for each element would keep the loop from being vector code.
-        let isEqual = unsafe first[unchecked: index] == second[unchecked: index]
-        count &+= unsafe UInt64(mask[unchecked: index]) & (isEqual ? 1 : 0)
+/// How many tokens of a mask have the same number in the first and the second of three lists, in the first and the third,
+/// and in the second and the third.
+/// - Complexity: O(N), one pass.
+package func countEqual(
+    _ first: [Double], _ second: [Double], _ third: [Double], where mask: [UInt8]
+) -> (firstSecond: Int, firstThird: Int, secondThird: Int) {
+    precondition(first.count == mask.count && second.count == mask.count && third.count == mask.count)
+    var equal = (0, 0, 0)
+    unsafe first.withUnsafeBufferPointer { first in
+        unsafe second.withUnsafeBufferPointer { second in
+            unsafe third.withUnsafeBufferPointer { third in
+                var lists = (first.baseAddress, second.baseAddress, third.baseAddress)
+                unsafe withUnsafeBytes(of: &lists) { lists in
+                    unsafe withUnsafeMutableBytes(of: &equal) { equal in
+                        unsafe number_lists_count_equal(
+                            lists.assumingMemoryBound(to: UnsafePointer<Double>?.self).baseAddress, mask,
+                            mask.count, equal.assumingMemoryBound(to: Int.self).baseAddress)
+                    }
+                }
+            }
+        }
     }
-    return Int(count)
+    return equal
+}
+
+/// Those tokens of `range` in a mask whose value is above a threshold.
+///
+/// - Parameters:
+///   - orEqual: whether one at the threshold is kept, too.
+///   - chosen: [N], where `range` is written.
+package func choose(
+    above threshold: Double, orEqual: Bool, from mask: Span<UInt8>, _ values: Span<Double>,
+    in range: Range<Int>, _ chosen: inout MutableSpan<UInt8>
+) {
+    precondition(values.count == mask.count && chosen.count == mask.count)
+    unsafe values.extracting(range).withUnsafeBufferPointer { values in
+        unsafe mask.extracting(range).withUnsafeBufferPointer { mask in
+            unsafe chosen.withUnsafeMutableBufferPointer { chosen in
+                unsafe number_lists_select(
+                    values.baseAddress, mask.baseAddress, values.count, threshold, orEqual,
+                    chosen.baseAddress.map { unsafe $0 + range.lowerBound })
+            }
+        }
+    }
 }
 
 extension Double {

@@ -78,15 +78,30 @@ inlined void store(double *list, size_t first, size_t count, lanes values) {
     if (list) __builtin_memcpy(list + first, &values, count * sizeof(double));
 }
 
-inlined void store_gradient(float *list, size_t first, size_t count, lanes slope) {
+inlined void store_narrow(float *list, size_t first, size_t count, lanes slope) {
     typedef float floats __attribute__((vector_size(4 * LANES)));
     floats narrow = __builtin_convertvector(slope, floats);
     __builtin_memcpy(list + first, &narrow, count * sizeof(float));
 }
 
+typedef double eight __attribute__((vector_size(64)));
+
+/* What a loop has summed so far. */
+struct running {
+    eight contrast, loss;
+    bits clamped;
+};
+
+inlined void add(eight *sum, lanes values) {
+    eight parts[LANES / 8];
+    __builtin_memcpy(parts, &values, sizeof parts);
+    for (int part = 0; part < LANES / 8; part++) *sum += parts[part];
+}
+
 /* At most LANES tokens, from `first` on. */
 inlined void contrast_some(
-    const struct token_loss_options *options, const struct token_loss_lists *lists, size_t first, size_t count) {
+    const struct token_loss_options *options, const struct token_loss_lists *lists, size_t first, size_t count,
+    struct running *running) {
     typedef int8_t flags __attribute__((vector_size(LANES)));
     lanes log_probs[TOKEN_LOSS_VIEWS], slopes[TOKEN_LOSS_VIEWS] = {}, contrast = {};
     bits is_clamped = {};
@@ -103,15 +118,22 @@ inlined void contrast_some(
     bits is_response = load_mask(lists->response, first, count), is_open = load_mask(lists->mask, first, count);
     lanes loss = contrast, slope = all(1);
     if (options->tau > 0) {
-        lanes x = contrast / options->tau;
+        double inverse_tau = 1 / options->tau;
+        lanes x = contrast * inverse_tau;
         /* One exponential serves both: with e = e^{−|x|}, softplus = max(x, 0) + log(1 + e) and
          * sigmoid = (x ≥ 0 ? 1 : e)/(1 + e). */
         lanes e = exponential_of_negative(-magnitude(x));
-        loss = choose(x > 0, x, all(0)) + logarithm_of_one_plus(e);
-        slope = choose(x >= 0, all(1), e) / ((1 + e) * options->tau);
+        struct softened softened = soften(e);
+        loss = choose(x > 0, x, all(0)) + softened.logarithm;
+        slope = choose(x >= 0, all(1), e) * softened.share * inverse_tau;
     }
     store(lists->contrast, first, count, choose(is_response, contrast, all(0)));
     store(lists->loss, first, count, choose(is_response, loss, all(0)));
+    if (lists->narrow_loss)
+        store_narrow(lists->narrow_loss, first, count, choose(is_response, loss, all(0)));
+    add(&running->contrast, choose(is_open & is_response, contrast, all(0)));
+    add(&running->loss, choose(is_open & is_response, loss, all(0)));
+    running->clamped -= is_clamped & is_open & is_response;
     if (lists->is_clamped) {
         flags clamped = -__builtin_convertvector(is_clamped & is_response, flags);
         __builtin_memcpy(lists->is_clamped + first, &clamped, count);
@@ -124,14 +146,20 @@ inlined void contrast_some(
             is_open & (steepness != 0) & (all(lists->weight) != 0), steepness * lists->weight, all(0));
         if (lists->addends[view])
             steepness += choose(is_response, load(lists->addends[view], first, count), all(0));
-        store_gradient(lists->gradients[view], first, count, steepness);
+        store_narrow(lists->gradients[view], first, count, steepness);
     }
 }
 
 inlined void contrast_all(const struct token_loss_options *options, const struct token_loss_lists *lists) {
+    struct running running = {};
     size_t first = 0;
-    for (; first + LANES <= lists->count; first += LANES) contrast_some(options, lists, first, LANES);
-    if (first < lists->count) contrast_some(options, lists, first, lists->count - first);
+    for (; first + LANES <= lists->count; first += LANES) contrast_some(options, lists, first, LANES, &running);
+    if (first < lists->count) contrast_some(options, lists, first, lists->count - first, &running);
+    if (!lists->sums) return;
+    __builtin_memcpy(lists->sums->contrast, &running.contrast, sizeof running.contrast);
+    __builtin_memcpy(lists->sums->loss, &running.loss, sizeof running.loss);
+    lists->sums->clamped = 0;
+    for (int lane = 0; lane < LANES; lane++) lists->sums->clamped += (size_t)running.clamped[lane];
 }
 
 /* Each estimator on its own, so that what it doesn't need is gone from its loop. */

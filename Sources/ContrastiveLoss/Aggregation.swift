@@ -69,11 +69,16 @@ extension Aggregation {
     /// - Complexity: O(N). Each row's sum has its own fixed order, so the result doesn't depend on threads.
     package func aggregate(losses: [Double], mask: [UInt8], rows: Rows) -> AggregatedLoss {
         precondition(losses.count == rows.tokens && mask.count == rows.tokens)
+        let sums = (0..<rows.count).map { sum(of: losses.span, where: mask.span, in: rows[$0]) }
+        return aggregate(sums: sums, mask: mask, rows: rows)
+    }
+
+    /// - Parameter sums: [B], of each row's token losses where the mask is 1.
+    func aggregate(sums: [Double], mask: [UInt8], rows: Rows) -> AggregatedLoss {
+        precondition(sums.count == rows.count && mask.count == rows.tokens)
         let divisors = Divisors(self, mask, rows)
         var numerator = 0.0
-        for row in 0..<rows.count {
-            numerator += sum(of: losses.span, where: mask.span, in: rows[row]) / divisors.rows[row]
-        }
+        for row in 0..<rows.count { numerator += sums[row] / divisors.rows[row] }
         return AggregatedLoss(
             // An empty batch has loss 0, not 0/0.
             loss: divisors.whole > 0 ? numerator / divisors.whole : 0,

@@ -1,3 +1,4 @@
+import Batches
 import Tensor
 package import TokenDistribution
 

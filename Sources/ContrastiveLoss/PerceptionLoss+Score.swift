@@ -9,7 +9,8 @@ extension PerceptionLoss {
     /// - Throws: `InfiniteDivergence` for the first response token with a term that is infinite over the vocabulary.
     /// - Complexity: O(N · terms)
     package func score(
-        _ batch: TokenBatch, _ selection: Selection, parts: [ObjectivePart] = []
+        _ batch: TokenBatch, _ selection: Selection, parts: [ObjectivePart] = [],
+        wishes: ReportWishes = ReportWishes()
     ) throws(InfiniteDivergence) -> LossReport {
         let entropyTerms = entropyViews.map { EntropyTerm($0, coefficient: entropyCoefficients[$0], batch) }
         let isWhole = gradientOf == .objective
@@ -24,11 +25,13 @@ extension PerceptionLoss {
         if estimator.needsVocabulary {
             try scoreDivergences(batch, weight: weight, &report)
             for view in View.allCases {
-                report.gradients.logProbabilities[view] = addends[view].map { $0.map { Float($0) } }
+                report.gradients.logProbabilities[view] = addends[view].map { FloatList.narrowing($0).list }
             }
         } else {
             let views = needs.gradients.union(parts.isEmpty || !isWhole ? [] : [.original])
-            scoreTokens(batch, weight: weight, gradients: views, addends: addends, &report)
+            scoreTokens(
+                batch, weight: weight, gradients: views.intersection(wishes.gradients), addends: addends,
+                wishes, &report)
         }
         report.objective =
             coefficient * report.aggregated.loss
@@ -63,7 +66,7 @@ extension PerceptionLoss {
     /// Estimates from the realised tokens.
     private func scoreTokens(
         _ batch: TokenBatch, weight: Double, gradients views: Set<View>, addends: PerView<[Double]?>,
-        _ report: inout LossReport
+        _ wishes: ReportWishes, _ report: inout LossReport
     ) {
         let mask = report.selection.mask
         let contrast = TokenContrast(terms: terms, estimator: estimator, clamps: clamps, shape: shape)
@@ -73,10 +76,14 @@ extension PerceptionLoss {
                 batch.logProbabilities, responseMask: batch.viewedMask, mask: mask, rows: batch.rows,
                 weights: weights,
                 wishes: TokenContrast.Wishes(
-                    loss: !terms.isEmpty, gradients: views.subtracting(stopGradient), addends: addends))
+                    contrast: wishes.contrast && !terms.isEmpty,
+                    isClamped: wishes.isClamped && !terms.isEmpty,
+                    loss: wishes.tokenLoss == .doubles && !terms.isEmpty,
+                    narrowLoss: wishes.tokenLoss == .floats && !terms.isEmpty,
+                    gradients: views.subtracting(stopGradient), addends: addends))
             addUnviewed(addends.original, batch, to: &lists.gradients.original)
             for view in views.intersection(stopGradient) {
-                lists.gradients[view] = [Float](repeating: 0, count: batch.rows.tokens)
+                lists.gradients[view] = FloatList(zeros: batch.rows.tokens)
             }
             return lists
         }
@@ -87,20 +94,25 @@ extension PerceptionLoss {
         }
         let weights = aggregation.tokenWeights(mask: mask, rows: batch.rows).map { $0 * weight }
         var found = lists(weights)
-        report.aggregated = aggregation.aggregate(losses: found.loss, mask: mask, rows: batch.rows)
+        report.aggregated = aggregation.aggregate(
+            sums: found.sums.map(\.loss), mask: mask, rows: batch.rows)
         if capIfNeeded(&report) { found = lists(weights.map { _ in 0 }) }
         report.contrast = found.contrast
         report.isClamped = found.isClamped
         report.tokenLoss = found.loss
+        report.narrowTokenLoss = found.narrowLoss
+        report.sums = found.sums
         report.gradients.logProbabilities = found.gradients
     }
 
     /// Rows without views have no contrast, and what is added to the original's gradients there is all that they have.
-    private func addUnviewed(_ addends: [Double]?, _ batch: TokenBatch, to gradients: inout [Float]?) {
+    private func addUnviewed(_ addends: [Double]?, _ batch: TokenBatch, to gradients: inout FloatList?) {
         guard let addends, gradients != nil, batch.isMixed else { return }
         let viewed = batch.viewedMask
-        for token in addends.indices where batch.responseMask[token] != viewed[token] {
-            gradients?[token] = Float(addends[token])
+        unsafe gradients?.withMutableFloats { floats in
+            for token in addends.indices where batch.responseMask[token] != viewed[token] {
+                unsafe floats?[token] = Float(addends[token])
+            }
         }
     }
 
@@ -135,8 +147,9 @@ extension PerceptionLoss {
             guard report.selection.mask[token] == 1 else { continue }
             for term in terms { slopes[token][term.pair] = steps[term.pair] * loss.slope }
         }
+        report.sums = (0..<batch.rows.count).map { sums(of: batch.rows[$0], report) }
         report.aggregated = aggregation.aggregate(
-            losses: report.tokenLoss, mask: report.selection.mask, rows: batch.rows)
+            sums: report.sums.map(\.loss), mask: report.selection.mask, rows: batch.rows)
         if capIfNeeded(&report) { return }
         let pairs = Set(terms.map(\.pair))
         for row in 0..<batch.rows.count {
@@ -147,6 +160,16 @@ extension PerceptionLoss {
             }
         }
         report.gradients.divergences = slopes
+    }
+
+    /// Over the tokens of one sequence that carry loss.
+    private func sums(of range: Range<Int>, _ report: LossReport) -> RowSums {
+        let mask = report.selection.mask
+        var sums = RowSums()
+        sums.contrast = sum(of: report.contrast.span, where: mask.span, in: range)
+        sums.loss = sum(of: report.tokenLoss.span, where: mask.span, in: range)
+        for token in range where report.isClamped[token] && mask[token] == 1 { sums.clamped += 1 }
+        return sums
     }
 
     /// - Returns: whether the cap acts.

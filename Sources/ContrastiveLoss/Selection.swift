@@ -13,8 +13,11 @@ package struct Selection: Sendable {
 
 extension PerceptionLoss {
     /// - Throws: `InfiniteDivergence` where the detector ranks by a divergence over the vocabulary that is infinite.
+    /// - Parameter wishes: what a reply sends of the detection; nil to keep its lists of doubles.
     /// - Complexity: O(N) on average
-    package func select(in batch: TokenBatch) throws(InfiniteDivergence) -> Selection {
+    package func select(
+        in batch: TokenBatch, for wishes: DetectionWishes? = nil
+    ) throws(InfiniteDivergence) -> Selection {
         let evidence: Evidence
         // What the detector ranks by is what advantages are scaled by, where both are estimates.
         lazy var dependency = dependencies(batch)
@@ -33,7 +36,8 @@ extension PerceptionLoss {
             evidence = .divergences(
                 scores, isRising: detector.candidates == .rising ? rising(batch) : nil)
         }
-        let detection = detector.detect(evidence, responseMask: batch.viewedMask, rows: batch.rows)
+        let detection = detector.detect(
+            evidence, responseMask: batch.viewedMask, rows: batch.rows, for: wishes)
         let gate = gate.open(
             advantages: batch.advantages, rewards: batch.rewards, responseMask: batch.responseMask)
         return Selection(

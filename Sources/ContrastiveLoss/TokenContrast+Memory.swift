@@ -1,3 +1,4 @@
+import Batches
 internal import CTokenLoss
 
 // How lists of numbers become the pointers that the C code takes. An empty list is a null pointer.
@@ -35,14 +36,17 @@ extension TokenContrast {
     func withOutputs(_ outputs: inout Lists, _ inputs: token_loss_lists, _ body: (token_loss_lists) -> Void) {
         var lists = unsafe inputs
         unsafe withPointers(&outputs.gradients) { gradients in
-            unsafe outputs.contrast.withUnsafeMutableBufferPointer { contrast in
-                unsafe outputs.isClamped.withUnsafeMutableBufferPointer { isClamped in
-                    unsafe outputs.loss.withUnsafeMutableBufferPointer { loss in
-                        unsafe lists.gradients = gradients
-                        unsafe lists.contrast = contrast.isEmpty ? nil : contrast.baseAddress
-                        unsafe lists.is_clamped = isClamped.isEmpty ? nil : isClamped.baseAddress
-                        unsafe lists.loss = loss.isEmpty ? nil : loss.baseAddress
-                        unsafe body(lists)
+            unsafe withMutable(&outputs.narrowLoss) { narrowLoss in
+                unsafe outputs.contrast.withUnsafeMutableBufferPointer { contrast in
+                    unsafe outputs.isClamped.withUnsafeMutableBufferPointer { isClamped in
+                        unsafe outputs.loss.withUnsafeMutableBufferPointer { loss in
+                            unsafe lists.gradients = gradients
+                            unsafe lists.narrow_loss = narrowLoss
+                            unsafe lists.contrast = contrast.isEmpty ? nil : contrast.baseAddress
+                            unsafe lists.is_clamped = isClamped.isEmpty ? nil : isClamped.baseAddress
+                            unsafe lists.loss = loss.isEmpty ? nil : loss.baseAddress
+                            unsafe body(lists)
+                        }
                     }
                 }
             }
@@ -69,23 +73,20 @@ extension TokenContrast {
     }
 
     @unsafe
-    private func withPointers(_ lists: inout PerView<[Float]?>, _ body: (Outputs) -> Void) {
-        func address(_ list: UnsafeMutableBufferPointer<Float>?) -> UnsafeMutablePointer<Float>? {
-            unsafe list.flatMap { $0.isEmpty ? nil : $0.baseAddress }
-        }
+    private func withPointers(_ lists: inout PerView<FloatList?>, _ body: (Outputs) -> Void) {
         unsafe withMutable(&lists.original) { original in
             unsafe withMutable(&lists.preserving) { preserving in
                 unsafe withMutable(&lists.removing) { removing in
-                    unsafe body((address(original), address(preserving), address(removing)))
+                    unsafe body((original, preserving, removing))
                 }
             }
         }
     }
 
     @unsafe
-    private func withMutable(_ list: inout [Float]?, _ body: (UnsafeMutableBufferPointer<Float>?) -> Void) {
+    private func withMutable(_ list: inout FloatList?, _ body: (UnsafeMutablePointer<Float>?) -> Void) {
         guard list != nil else { return body(nil) }
-        unsafe list?.withUnsafeMutableBufferPointer { unsafe body($0) }
+        unsafe list?.withMutableFloats(body)
     }
 }
 
@@ -104,6 +105,7 @@ extension token_loss_lists {
         unsafe rest.mask += count
         unsafe rest.contrast = contrast.map { unsafe $0 + count }
         unsafe rest.loss = loss.map { unsafe $0 + count }
+        unsafe rest.narrow_loss = narrow_loss.map { unsafe $0 + count }
         unsafe rest.is_clamped = is_clamped.map { unsafe $0 + count }
         unsafe rest.gradients.0 = gradients.0.map { unsafe $0 + count }
         unsafe rest.gradients.1 = gradients.1.map { unsafe $0 + count }

@@ -16,22 +16,33 @@ package struct TokenContrast: Sendable {
         /// 0 outside the response.
         package var loss: [Double] = []
         /// ∂c/∂(log-probability) · weight inside the mask, and what is added inside the response; nil for views without.
-        package var gradients = PerView<[Float]?>(repeating: nil)
+        package var gradients = PerView<FloatList?>(repeating: nil)
+        /// `loss` as floats; nil where it isn't wanted so.
+        package var narrowLoss: FloatList?
+        /// [B]
+        package var sums: [RowSums] = []
     }
 
     /// What is made beside the contrast.
     package struct Wishes: Sendable {
+        package var contrast = true
+        package var isClamped = true
         package var loss = true
+        /// The loss as floats.
+        package var narrowLoss = false
         /// Views whose gradients are made.
         package var gradients: Set<View> = []
         /// What is added to a view's gradients, [N]; nil for nothing.
         package var addends = PerView<[Double]?>(repeating: nil)
 
         package init(
-            loss: Bool = true, gradients: Set<View> = [],
-            addends: PerView<[Double]?> = PerView(repeating: nil)
+            contrast: Bool = true, isClamped: Bool? = nil, loss: Bool = true, narrowLoss: Bool = false,
+            gradients: Set<View> = [], addends: PerView<[Double]?> = PerView(repeating: nil)
         ) {
+            self.contrast = contrast
+            self.isClamped = isClamped ?? loss
             self.loss = loss
+            self.narrowLoss = narrowLoss
             self.gradients = gradients
             self.addends = addends
         }
@@ -96,24 +107,35 @@ package struct TokenContrast: Sendable {
             precondition((wishes.addends[view]?.count ?? count) == count)
         }
         var lists = Lists(
-            contrast: room(count, zero: 0), isClamped: wishes.loss ? room(count, zero: false) : [],
+            contrast: wishes.contrast ? room(count, zero: 0) : [],
+            isClamped: wishes.isClamped ? room(count, zero: false) : [],
             loss: wishes.loss ? room(count, zero: 0) : [],
-            gradients: PerView { wishes.gradients.contains($0) ? room(count, zero: 0) : nil })
+            gradients: PerView {
+                wishes.gradients.contains($0) ? unsafe FloatList(count: count) { _ in } : nil
+            },
+            narrowLoss: wishes.narrowLoss ? unsafe FloatList(count: count) { _ in } : nil)
         let pieces = rows.pieces(ofAtMost: TokenContrast.piece)
+        var sums = [token_loss_sums](repeating: token_loss_sums(), count: pieces.count)
         unsafe withInputs(logProbabilities, wishes.addends, responseMask, mask) { inputs in
             unsafe withOutputs(&lists, inputs) { whole in
-                // Pieces are disjoint.
-                nonisolated(unsafe) let whole = unsafe whole
-                performInParallel(pieces.count, operations: 10 * count) { index in
-                    let (row, tokens) = pieces[index]
-                    var part = unsafe whole.advanced(by: tokens.lowerBound)
-                    unsafe part.count = tokens.count
-                    unsafe part.weight = weights[row]
-                    var options = options
-                    unsafe token_loss(width, &options, &part)
+                unsafe sums.withUnsafeMutableBufferPointer { sums in
+                    // Pieces are disjoint.
+                    nonisolated(unsafe) let whole = unsafe whole
+                    nonisolated(unsafe) let sums = sums.baseAddress
+                    performInParallel(pieces.count, operations: 10 * count) { index in
+                        let (row, tokens) = pieces[index]
+                        var part = unsafe whole.advanced(by: tokens.lowerBound)
+                        unsafe part.count = tokens.count
+                        unsafe part.weight = weights[row]
+                        unsafe part.sums = sums.map { unsafe $0 + index }
+                        var options = options
+                        unsafe token_loss(width, &options, &part)
+                    }
                 }
             }
         }
+        lists.sums = [RowSums](repeating: RowSums(), count: rows.count)
+        for ((row, _), sums) in zip(pieces, sums) { lists.sums[row].add(sums) }
         return lists
     }
 }

@@ -1,3 +1,5 @@
+internal import CNumberText
+
 extension JSONReader {
     /// Reads one number; integers without fraction or exponent that fit Int64 stay integers.
     package mutating func number() throws(JSONError) -> JSONValue {
@@ -43,6 +45,13 @@ extension JSONReader {
             try values.append(addingCapacity: JSONReader.block) { room throws(JSONError) in
                 while isOpen, room.freeCapacity > 0 {
                     passBlanks(of: span, &cursor)
+                    if readPlainNumbers(of: span, &cursor, powers, into: &room) {
+                        isOpen = false
+                        break
+                    }
+                    if room.freeCapacity == 0 { break }
+                    passBlanks(of: span, &cursor)
+                    // One that is out of the ordinary, or wrong.
                     guard cursor < span.count else { throw JSONError(.unexpectedEnd, byte: cursor) }
                     switch span[cursor] {
                     case UInt8(ascii: "-"), UInt8(ascii: "0")...UInt8(ascii: "9"):
@@ -82,4 +91,26 @@ extension JSONReader {
 @inline(__always)
 private func passBlanks(of text: Span<UInt8>, _ cursor: inout Int) {
     while cursor < text.count, isBlank(text[cursor]) { cursor += 1 }
+}
+
+/// Reads numbers from `cursor` on as far as they are ordinary; it then stands at an element that isn't, at a blank before one,
+/// or at the bracket that closes the list.
+/// - Returns: whether it is that bracket.
+@inline(__always)
+private func readPlainNumbers(
+    of text: Span<UInt8>, _ cursor: inout Int, _ powers: PowersOfFive, into room: inout OutputSpan<Double>
+) -> Bool {
+    let reading = unsafe text.withUnsafeBufferPointer { text in
+        unsafe room.withUnsafeMutableBufferPointer { room, filled in
+            let reading = unsafe powers.withHalves { halves in
+                unsafe number_text_read(
+                    text.baseAddress, text.count, cursor, halves, room.baseAddress.map { unsafe $0 + filled },
+                    room.count - filled)
+            }
+            filled += reading.count
+            return reading
+        }
+    }
+    cursor = reading.position
+    return reading.is_closed
 }

@@ -1,55 +1,54 @@
+internal import CNumberText
+
 extension JSONWriter {
     /// Writes each of `values`, all finite, as ``number(_:)`` does: the hot path of JSON replies.
     /// - Complexity: O(count), without an allocation for each number.
     package mutating func numbers(_ values: Span<Float>) {
         let powers = PowersOfFive.shared
-        list(count: values.count, longest: FloatText.longest) { index, bytes, cursor in
-            let value = values[index]
-            precondition(value.isFinite, "JSON has no NaN or infinity")
-            if value == 0 {
-                // Most of a gradient is zeros.
-                bytes.storeBytes(of: UInt8(ascii: "0"), toByteOffset: cursor, as: UInt8.self)
-                cursor += 1
-            } else {
-                FloatText.write(value, into: &bytes, at: &cursor, powers)
+        unsafe list(
+            count: values.count, longest: Int(NUMBER_TEXT_LONGEST), slack: Int(NUMBER_TEXT_SLACK)
+        ) { range, text in
+            let written = unsafe values.extracting(range).withUnsafeBufferPointer { values in
+                unsafe powers.withHalves { halves in
+                    unsafe number_text_write(values.baseAddress, values.count, halves, text)
+                }
             }
+            precondition(written > 0, "JSON has no NaN or infinity")
+            return written
         }
     }
 
     /// Writes numbers of one digit each.
     package mutating func numbers(_ digits: Span<UInt8>) {
-        list(count: digits.count, longest: 1) { index, bytes, cursor in
-            precondition(digits[index] < 10)
-            bytes.storeBytes(of: UInt8(ascii: "0") + digits[index], toByteOffset: cursor, as: UInt8.self)
-            cursor += 1
+        unsafe list(count: digits.count, longest: 2, slack: 0) { range, text in
+            unsafe digits.extracting(range).withUnsafeBufferPointer { digits in
+                precondition(unsafe digits.allSatisfy { $0 < 10 })
+                unsafe number_text_write_digits(digits.baseAddress, digits.count, text)
+                return 2 * digits.count
+            }
         }
     }
 
-    /// Elements that `write` puts at the cursor, with commas between them.
-    @inline(__always)
+    /// Elements that `write` puts into room for them, a comma behind each.
+    /// - Parameter write: returns how many bytes they take.
+    @unsafe
     private mutating func list(
-        count: Int, longest: Int, _ write: (Int, inout MutableRawSpan, inout Int) -> Void
+        count: Int, longest: Int, slack: Int, _ write: (Range<Int>, UnsafeMutablePointer<CChar>?) -> Int
     ) {
         guard count > 0 else { return }
         separate()
         // In blocks: room for all at their longest would be twice what they take.
         for first in stride(from: 0, to: count, by: JSONWriter.block) {
-            let last = min(count, first + JSONWriter.block)
-            let room = (last - first) * (longest + 1) + FloatText.slack
-            bytes.append(addingCapacity: room) { output in
-                output.append(repeating: 0, count: room)
-                var span = output.mutableSpan
-                var bytes = unsafe span.mutableBytes
-                var cursor = 0
-                for index in first..<last {
-                    write(index, &bytes, &cursor)
-                    bytes.storeBytes(of: UInt8(ascii: ","), toByteOffset: cursor, as: UInt8.self)
-                    cursor += 1
+            let range = first..<min(count, first + JSONWriter.block)
+            bytes.append(addingCapacity: range.count * longest + slack) { output in
+                unsafe output.withUnsafeMutableBufferPointer { room, filled in
+                    let text = unsafe UnsafeMutableRawBufferPointer(room).assumingMemoryBound(to: CChar.self)
+                    filled += unsafe write(range, text.baseAddress.map { unsafe $0 + filled })
                 }
-                // Whatever follows puts its own comma.
-                output.removeLast(last == count ? room - cursor + 1 : room - cursor)
             }
         }
+        // Whatever follows puts its own comma.
+        bytes.removeLast()
         needsComma = true
     }
 

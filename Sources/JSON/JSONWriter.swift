@@ -35,22 +35,38 @@ package struct JSONWriter: Sendable {
 
     package mutating func string(_ text: String) {
         separate()
-        bytes.append(UInt8(ascii: "\""))
-        for byte in text.utf8 {
-            switch byte {
-            case UInt8(ascii: "\""), UInt8(ascii: "\\"):
-                bytes.append(UInt8(ascii: "\\"))
-                bytes.append(byte)
-            case 0..<0x20:
-                let digits = Array("0123456789abcdef".utf8)
-                bytes.append(contentsOf: "\\u00".utf8)
-                bytes.append(digits[Int(byte >> 4)])
-                bytes.append(digits[Int(byte & 15)])
-            default: bytes.append(byte)
+        var text = text
+        text.withUTF8 { text in
+            let text = unsafe text.span
+            var escapes = 0
+            for index in 0..<text.count { escapes += JSONWriter.escapeLength(text[index]) }
+            bytes.append(addingCapacity: text.count + escapes + 2) { output in
+                output.append(UInt8(ascii: "\""))
+                for index in 0..<text.count { JSONWriter.append(text[index], to: &output) }
+                output.append(UInt8(ascii: "\""))
             }
         }
-        bytes.append(UInt8(ascii: "\""))
         needsComma = true
+    }
+
+    /// Bytes that a character's escape takes beside the character, or in place of one that is a control.
+    @inline(__always)
+    private static func escapeLength(_ byte: UInt8) -> Int {
+        let isMarked = byte == UInt8(ascii: "\"") || byte == UInt8(ascii: "\\")
+        return (isMarked ? 1 : 0) + (byte < 0x20 ? 5 : 0)
+    }
+
+    @inline(__always)
+    private static func append(_ byte: UInt8, to output: inout OutputSpan<UInt8>) {
+        guard byte >= 0x20 else {
+            let digits = Array("0123456789abcdef".utf8)
+            for byte in "\\u00".utf8 { output.append(byte) }
+            output.append(digits[Int(byte >> 4)])
+            output.append(digits[Int(byte & 15)])
+            return
+        }
+        if escapeLength(byte) > 0 { output.append(UInt8(ascii: "\\")) }
+        output.append(byte)
     }
 
     /// Writes a string of bytes known to need no escape, such as base64.

@@ -28,6 +28,12 @@ struct PowersOfFive: Sendable {
         halves = negative.reversed() + positive
     }
 
+    /// All of them, from the least exponent on, the upper half of each first.
+    @unsafe
+    func withHalves<Result>(_ body: (UnsafePointer<UInt64>?) -> Result) -> Result {
+        unsafe halves.withUnsafeBufferPointer { unsafe body($0.baseAddress) }
+    }
+
     @inline(__always)
     func high(_ exponent: Int) -> UInt64 { halves[2 * (exponent - PowersOfFive.exponents.lowerBound)] }
 

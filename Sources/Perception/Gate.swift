@@ -1,3 +1,5 @@
+import Batches
+
 /// Lets the loss act only where the response did well.
 ///
 /// It is applied after the selection, so that it never changes which tokens are perception tokens.
@@ -36,22 +38,19 @@ package struct Gate: Sendable, Equatable {
         case .none: return responseMask
         case .positiveAdvantage:
             guard let advantages else { preconditionFailure("the gate needs advantages") }
-            return opened(responseMask, advantages) { $0 > threshold }
+            return opened(responseMask, advantages, orEqual: false)
         case .reward:
             guard let rewards else { preconditionFailure("the gate needs rewards") }
-            return opened(responseMask, rewards) { $0 >= threshold }
+            return opened(responseMask, rewards, orEqual: true)
         }
     }
 
-    @inline(__always)
-    private func opened(
-        _ responseMask: [UInt8], _ values: [Double], _ passes: (Double) -> Bool
-    ) -> [UInt8] {
-        precondition(values.count == responseMask.count)
+    private func opened(_ responseMask: [UInt8], _ values: [Double], orEqual: Bool) -> [UInt8] {
         var open = responseMask
-        let values = values.span
         var span = open.mutableSpan
-        for token in 0..<span.count { span[token] &= passes(values[token]) ? 1 : 0 }
+        choose(
+            above: threshold, orEqual: orEqual, from: responseMask.span, values.span,
+            in: 0..<responseMask.count, &span)
         return open
     }
 }

@@ -22,14 +22,43 @@ package struct Detection: Sendable {
     package var score: [Double]?
     /// 1 for candidates.
     package var candidates: [UInt8]
+    /// What stands for the lists of doubles where entropies were compared for a reply; nil elsewhere.
+    package var narrow: NarrowLists?
+
+    /// Lists as a reply sends them.
+    package struct NarrowLists: Sendable, Equatable {
+        /// Nil where it isn't wanted.
+        package var deltaEntropy: FloatList?
+        /// Nil where it isn't wanted.
+        package var score: FloatList?
+        /// [B]: the sum of each sequence's ΔH.
+        package var deltaSums: [Double]
+    }
+
+    /// Whether entropies were compared, so that ΔH has a mean.
+    package var comparesEntropies: Bool { deltaEntropy != nil || narrow != nil }
+}
+
+/// Which lists of a detection a reply sends.
+package struct DetectionWishes: Sendable {
+    package var deltaEntropy: Bool
+    package var score: Bool
+
+    package init(deltaEntropy: Bool, score: Bool) {
+        self.deltaEntropy = deltaEntropy
+        self.score = score
+    }
 }
 
 extension PerceptionDetector {
     /// - Parameters:
     ///   - evidence: that of the method.
     ///   - responseMask: [N] of 0 and 1; it always applies first, so that padding and tool tokens are never ranked.
+    ///   - wishes: what a reply sends; nil to keep lists of doubles.
     /// - Complexity: O(N) on average (selection, not sorting).
-    package func detect(_ evidence: Evidence, responseMask: [UInt8], rows: Rows) -> Detection {
+    package func detect(
+        _ evidence: Evidence, responseMask: [UInt8], rows: Rows, for wishes: DetectionWishes? = nil
+    ) -> Detection {
         precondition(responseMask.count == rows.tokens)
         switch (method, evidence) {
         case (.none, _):
@@ -38,6 +67,7 @@ extension PerceptionDetector {
             let mask = intersection(of: given, and: responseMask)
             return Detection(mask: mask, candidates: mask)
         case (.entropy, .entropies(let original, let removing)):
+            if let wishes { return detect(original, removing, responseMask, rows, wishes) }
             var detection = compare(original, removing, responseMask)
             choose(&detection, responseMask, rows)
             return detection
@@ -70,66 +100,39 @@ extension PerceptionDetector {
 
     /// The tokens of each quota.
     func scopes(of responseMask: [UInt8], _ rows: Rows) -> [Range<Int>] {
+        (0..<rows.count).flatMap { scopes(of: responseMask, in: rows[$0]) }
+    }
+
+    /// The tokens of each quota in one sequence.
+    func scopes(of responseMask: [UInt8], in range: Range<Int>) -> [Range<Int>] {
         switch scope {
-        case .sequence: (0..<rows.count).map { rows[$0] }
-        case .segment: (0..<rows.count).flatMap { segments(of: responseMask, in: rows[$0]) }
+        case .sequence: [range]
+        case .segment: segments(of: responseMask, in: range)
         }
     }
 
     /// ΔH, score and candidates of every token; nobody is chosen yet.
     func compare(_ original: [Double], _ removing: [Double], _ responseMask: [UInt8]) -> Detection {
-        compare(original.span, removing.span, responseMask.span)
-    }
-
-    private func compare(
-        _ original: Span<Double>, _ removing: Span<Double>, _ response: Span<UInt8>
-    ) -> Detection {
-        var delta = [Double](repeating: 0, count: response.count)
-        var score = delta
-        var candidate = [UInt8](repeating: 0, count: response.count)
-        var deltas = delta.mutableSpan
-        var scores = score.mutableSpan
-        var candidates = candidate.mutableSpan
-        precondition(original.count == response.count && removing.count == response.count)
-        precondition(deltas.count == response.count && scores.count == response.count)
-        precondition(candidates.count == response.count)
-        let isRelative = self.score == .relative
-        let (epsilon, minimum) = (epsilon, minimumDeltaEntropy)
-        for token in 0..<response.count {
-            // In bounds by the lines above; a check for each element would keep the loop from being vector code.
-            let isResponse = unsafe response[unchecked: token] == 1
-            let reference = unsafe removing[unchecked: token]
-            let delta = unsafe (reference - original[unchecked: token]).kept(if: isResponse)
-            let rises = delta > 0
-            let share = isRelative ? delta / (reference + epsilon) : delta
-            unsafe deltas[unchecked: token] = delta
-            unsafe scores[unchecked: token] = share.kept(if: rises)
-            let isCandidate = UInt8(rises ? 1 : 0) & (delta > minimum ? 1 : 0)
-            unsafe candidates[unchecked: token] = isCandidate
+        let count = responseMask.count
+        precondition(original.count == count && removing.count == count)
+        var detection = Detection(
+            mask: [], deltaEntropy: room(count), score: room(count), candidates: room(count))
+        unsafe detection.withRoom { lists in
+            unsafe withInputs(original, removing, responseMask, lists) { lists in unsafe compare(lists) }
         }
-        return Detection(mask: [], deltaEntropy: delta, score: score, candidates: candidate)
+        return detection
     }
 
     /// Where the k best candidates of one scope end.
-    private func cut(of candidates: Span<UInt8>, _ scores: Span<Double>, in range: Range<Int>) -> Cut {
-        // Without a branch: which tokens are candidates can't be foreseen. Every score is written, the next one over it
-        // unless it counts.
-        var ranked = [Double](repeating: 0, count: range.count + 1)
-        var n = 0
-        for token in range {
-            ranked[n] = scores[token]
-            n += Int(candidates[token])
-        }
-        let k = keep(of: n)
+    func cut(of candidates: Span<UInt8>, _ scores: Span<Double>, in range: Range<Int>) -> Cut {
+        let ranked = ranked(candidates, scores, in: range)
+        let k = keep(of: ranked.count)
         guard k > 0 else { return Cut(threshold: .infinity, ties: 0) }
-        if k == n { return Cut(threshold: -.infinity, ties: 0) }
-        ranked.removeLast(ranked.count - n)
-        let threshold = largest(k, of: &ranked)
+        if k == ranked.count { return Cut(threshold: -.infinity, ties: 0) }
+        let threshold = kthLargest(k, of: ranked)
         switch ties {
         case .all: return Cut(threshold: threshold, ties: .max)
-        case .first:
-            // The k best have been moved to the front.
-            return Cut(threshold: threshold, ties: k - ranked[..<k].count { $0 > threshold })
+        case .first: return Cut(threshold: threshold, ties: k - countAbove(threshold, ranked))
         }
     }
 }

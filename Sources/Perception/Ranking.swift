@@ -1,3 +1,5 @@
+import Batches
+
 /// The candidates above a threshold, and the first so many of those at it.
 struct Cut: Sendable {
     let threshold: Double
@@ -8,8 +10,7 @@ struct Cut: Sendable {
         _ mask: inout MutableSpan<UInt8>
     ) {
         if ties == .max {
-            for token in range { mask[token] = candidates[token] & (scores[token] >= threshold ? 1 : 0) }
-            return
+            return choose(above: threshold, orEqual: true, from: candidates, scores, in: range, &mask)
         }
         var left = ties
         for token in range where candidates[token] == 1 && scores[token] >= threshold {

@@ -1,15 +1,51 @@
 // The door to raw memory: every reinterpretation of body bytes as numbers is in this file.
+internal import CNumberLists
+
+/// What a list of numbers spans, found as it is widened.
+package struct NumberExtent: Sendable, Equatable {
+    /// The largest number, or 0 where all are below it; NaN doesn't count.
+    package var largest: Double
+    /// The least, or 0 where all are above it.
+    package var least: Double
+    /// Whether there is neither an infinity nor a NaN.
+    package var isFinite: Bool
+
+    init(_ extent: number_extent) {
+        (largest, least, isFinite) = (extent.largest, extent.least, extent.is_finite)
+    }
+}
 
 extension ElementType {
+    /// Nil for integers.
+    private var number: number_type? {
+        switch self {
+        case .float64: number_f64
+        case .float32: number_f32
+        case .float16: number_f16
+        case .bfloat16: number_bf16
+        case .bool, .uint8, .int8, .int16, .uint16, .int32, .uint32, .int64, .uint64: nil
+        }
+    }
+
+    /// The same as widening them, with what they span; nil for integers, which are not touched.
+    fileprivate func widenFloats(_ bytes: RawSpan, into output: inout MutableSpan<Double>) -> NumberExtent? {
+        guard let number else { return nil }
+        let count = bytes.byteCount / size
+        precondition(output.count >= count)
+        return unsafe bytes.withUnsafeBytes { bytes in
+            unsafe output.withUnsafeMutableBufferPointer { output in
+                NumberExtent(
+                    unsafe number_lists_widen(number, bytes.baseAddress, count, output.baseAddress))
+            }
+        }
+    }
+
     /// Little-endian elements of this type, at any address, widened to Double exactly: every type but 64-bit integers
     /// beyond 2^53 is a subset of Double.
     /// - Complexity: O(bytes)
     package func widen(_ bytes: RawSpan, into output: inout MutableSpan<Double>) {
         switch self {
-        case .float64: load(bytes, into: &output) { (value: Double) in value }
-        case .float32: load(bytes, into: &output) { (value: Float) in Double(value) }
-        case .float16: load(bytes, into: &output) { (value: UInt16) in Double(halfToFloat(value)) }
-        case .bfloat16: load(bytes, into: &output) { (value: UInt16) in Double(brainToFloat(value)) }
+        case .float64, .float32, .float16, .bfloat16: _ = widenFloats(bytes, into: &output)
         case .bool, .uint8: load(bytes, into: &output) { (value: UInt8) in Double(value) }
         case .int8: load(bytes, into: &output) { (value: Int8) in Double(value) }
         case .int16: load(bytes, into: &output) { (value: Int16) in Double(value) }
@@ -21,7 +57,7 @@ extension ElementType {
         }
     }
 
-    /// The same for F32, F16 and BF16, exactly as Float.
+    /// F32, F16 and BF16 exactly as Float.
     package func widen(_ bytes: RawSpan, into output: inout MutableSpan<Float>) {
         switch self {
         case .float32: load(bytes, into: &output) { (value: Float) in value }
@@ -72,6 +108,30 @@ extension DenseTensor {
     package func widen(_ range: Range<Int>, into output: inout MutableSpan<Double>) {
         precondition(output.count >= range.count)
         withBytes(of: range) { elementType.widen($0, into: &output) }
+    }
+
+    /// All elements of a tensor of floats widened exactly to Double, and what they span.
+    /// - Complexity: O(count), one pass.
+    package func doublesAndExtent() -> ([Double], NumberExtent) {
+        if case .numbers(let values) = storage {
+            let extent = unsafe values.withUnsafeBytes { bytes in
+                unsafe number_lists_widen(number_f64, bytes.baseAddress, values.count, nil)
+            }
+            return (values, NumberExtent(extent))
+        }
+        var extent = NumberExtent(number_extent(largest: 0, least: 0, is_finite: true))
+        if count == 0 { return ([], extent) }
+        let values = unsafe [Double](unsafeUninitializedCapacity: count) { output, filled in
+            var span = unsafe output.mutableSpan
+            withBytes(of: 0..<count) { bytes in
+                guard let found = elementType.widenFloats(bytes, into: &span) else {
+                    preconditionFailure("\(elementType) is no type of floats")
+                }
+                extent = found
+            }
+            filled = count
+        }
+        return (values, extent)
     }
 
     /// Elements `range` of an F32, F16 or BF16 tensor as Float, exactly.

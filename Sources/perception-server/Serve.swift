@@ -1,4 +1,5 @@
 import ArgumentParser
+import Batches
 import HTTP
 import Logging
 import Observability
@@ -206,6 +207,7 @@ struct Serve: ParsableCommand {
                     + InstructionSet.available.map(\.rawValue).joined(separator: ", "))
         }
         InstructionSet.use(set)
+        RegisterWidth.limit(toBits: set == .avx512 ? 512 : set == .avx2 ? 256 : 128)
     }
 
     /// - Throws: one line when they can't be read, or when there are none where strangers could connect.

@@ -34,7 +34,7 @@ extension PerceptionLoss {
 
 extension LossReport {
     /// ∂/∂(log-probability) of views that must have it.
-    func gradient(_ view: View) throws -> [Float] { try #require(gradients.logProbabilities[view]) }
+    func gradient(_ view: View) throws -> [Float] { Array(try #require(gradients.logProbabilities[view])) }
 }
 
 /// Compares every gradient of `loss` with a central difference of `value`.

@@ -1,3 +1,4 @@
+import Batches
 import ContrastiveLoss
 import Glibc
 import Testing

@@ -40,7 +40,7 @@ import TokenDistribution
         #expect(found.loss == all.loss && found.contrast == all.contrast)
         #expect(found.gradients.removing == nil)
         let original = try #require(all.gradients.original)
-        #expect(found.gradients.original == (0..<50).map { mask[$0] == 1 ? original[$0] : 0 })
+        #expect(found.gradients.original == FloatList((0..<50).map { mask[$0] == 1 ? original[$0] : 0 }))
         #expect(try #require(all.gradients.removing).contains { $0 != 0 })
     }
 
@@ -50,6 +50,36 @@ import TokenDistribution
         #expect(found.contrast == contrasted(views, .k3, Clamps()).contrast)
         #expect(found.loss.isEmpty && found.isClamped.isEmpty)
         #expect(View.allCases.allSatisfy { found.gradients[$0] == nil })
+    }
+
+    @Test func `sums and narrow losses are those of the lists, on every instruction set`() throws {
+        let lengths = [5000, 0, 77, 4096]
+        let views = drawnLogProbabilities(lengths.reduce(0, +), seed: 9)
+        let mask = views.original.indices.map { UInt8($0 % 3 == 1 ? 0 : 1) }
+        let lists = contrasted(views, .k3, Clamps(input: 0.5, result: 10), lengths: lengths, mask: mask)
+        let rows = Rows(lengths: lengths)
+        var first: [RowSums]?
+        for set in InstructionSet.available {
+            let found = contrasted(
+                views, .k3, Clamps(input: 0.5, result: 10), instructionSet: set, lengths: lengths, mask: mask,
+                wishes: TokenContrast.Wishes(contrast: false, isClamped: false, loss: false, narrowLoss: true)
+            )
+            #expect(found.contrast.isEmpty && found.isClamped.isEmpty && found.loss.isEmpty)
+            #expect(found.narrowLoss == FloatList(lists.loss.map { Float($0) }))
+            for row in 0..<rows.count {
+                let chosen = rows[row].filter { mask[$0] == 1 }
+                let sums = found.sums[row]
+                let (contrast, loss) = (chosen.map { lists.contrast[$0] }, chosen.map { lists.loss[$0] })
+                let scale = 1 + contrast.reduce(0) { $0 + $1.magnitude }
+                #expect(abs(sums.contrast - contrast.reduce(0, +)) < 1e-13 * scale)
+                #expect(abs(sums.loss - loss.reduce(0, +)) < 1e-13 * (1 + loss.reduce(0, +)))
+                #expect(
+                    sums.clamped == chosen.count { lists.isClamped[$0] }
+                        && (chosen.isEmpty || sums.clamped > 0))
+            }
+            #expect(found.sums == first ?? found.sums)
+            first = found.sums
+        }
     }
 
     @Test func `what is added counts inside the response, in the mask or not, and is rounded once`() throws {
@@ -71,7 +101,7 @@ import TokenDistribution
             let expected = (0..<77).map { token in
                 response[token] == 0 ? 0 : Float((mask[token] == 1 ? 0.25 : 0) + addend[token])
             }
-            #expect(found.gradients.removing == expected)
+            #expect(found.gradients.removing == FloatList(expected))
         }
     }
 
@@ -84,7 +114,8 @@ import TokenDistribution
                 loss: false, gradients: [.preserving],
                 addends: PerView(original: nil, preserving: addend, removing: nil)))
         #expect(found.contrast == [Double](repeating: 0, count: 30))
-        #expect(found.gradients.preserving == addend.map { Float($0) } && found.gradients.original == nil)
+        #expect(found.gradients.preserving == FloatList(addend.map { Float($0) }))
+        #expect(found.gradients.original == nil)
     }
 
     @Test func `a view that no term names needs no log-probabilities`() {
@@ -97,6 +128,6 @@ import TokenDistribution
             mask: ones, rows: .init(lengths: [30]), weights: [0.25],
             wishes: TokenContrast.Wishes(gradients: Set(View.allCases)))
         #expect(found.isSame(as: contrasted(views, .k3, Clamps(), terms: terms)))
-        #expect(found.gradients.preserving == [Float](repeating: 0, count: 30))
+        #expect(found.gradients.preserving == FloatList(zeros: 30))
     }
 }

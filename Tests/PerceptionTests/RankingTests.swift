@@ -1,4 +1,5 @@
 import Batches
+import Glibc
 import Perception
 import TestMaterial
 import Testing
@@ -51,6 +52,68 @@ import Testing
                 place < k || (ties == .all && scores[token] == scores[ranked[k - 1]])
             }.map(\.element)
             #expect(found.mask.indices.filter { found.mask[$0] == 1 } == kept.sorted())
+        }
+    }
+
+    @Test func `row by row for a reply, the same tokens are chosen and the lists are the same numbers`() {
+        var random = SeededGenerator(seed: 21)
+        let rows = Rows(lengths: [4100, 0, 1, 33, 257])
+        let count = rows.tokens
+        let original = (0..<count).map { _ in Double.random(in: 0...2, using: &random) }
+        let removing = original.map { max(0, $0 + Double.random(in: -0.5...0.5, using: &random)) }
+        let response = (0..<count).map { _ in UInt8.random(in: 0..<5, using: &random) == 0 ? UInt8(0) : 1 }
+        for scope in PerceptionDetector.Scope.allCases {
+            for score in PerceptionDetector.Score.allCases {
+                for ties in PerceptionDetector.Ties.allCases {
+                    let detector = PerceptionDetector(
+                        score: score, minimumDeltaEntropy: 0.05, topKRatio: 0.3, scope: scope, ties: ties)
+                    let evidence = Evidence.entropies(original: original, removing: removing)
+                    let whole = detector.detect(evidence, responseMask: response, rows: rows)
+                    let found = detector.detect(
+                        evidence, responseMask: response, rows: rows,
+                        for: DetectionWishes(deltaEntropy: true, score: true))
+                    #expect(found.mask == whole.mask && found.candidates == whole.candidates)
+                    #expect(found.mask.contains(1) && found.deltaEntropy == nil && found.score == nil)
+                    #expect(
+                        found.narrow?.deltaEntropy
+                            == whole.deltaEntropy.map { FloatList($0.map { Float($0) }) })
+                    #expect(found.narrow?.score == whole.score.map { FloatList($0.map { Float($0) }) })
+                    let deltas = whole.deltaEntropy ?? []
+                    let sums = (0..<rows.count).map {
+                        sum(of: deltas.span, where: response.span, in: rows[$0])
+                    }
+                    #expect(found.narrow?.deltaSums == sums)
+                    let none = detector.detect(
+                        evidence, responseMask: response, rows: rows,
+                        for: DetectionWishes(deltaEntropy: false, score: false))
+                    #expect(none.mask == whole.mask && none.narrow?.deltaEntropy == nil)
+                    #expect(none.narrow?.score == nil && none.narrow?.deltaSums == sums)
+                }
+            }
+        }
+    }
+
+    @Test(arguments: [1.0, 1e-300, 1e300])
+    func `however the scores lie, the k-th largest is found`(scale: Double) {
+        var random = SeededGenerator(seed: 22)
+        let shapes: [(Int) -> Double] = [
+            { _ in Double.random(in: 0...1, using: &random) },
+            { _ in exp2(Double.random(in: -60...0, using: &random)) },
+            { $0 == 7 ? 1e6 : Double.random(in: 0...1, using: &random) }, { Double($0 % 3) }, { _ in 1 },
+            { 1 + Double($0) * 0x1p-52 },
+        ]
+        for shape in shapes {
+            for count in [1, 7, 8, 31, 33, 1000, 3001] {
+                let scores = (0..<count).map { (shape($0) + 0x1p-40) * scale }
+                for ratio in [0.01, 0.5, 0.99] {
+                    let detector = PerceptionDetector(score: .absolute, topKRatio: ratio, quota: .ceil)
+                    let found = detector.detect(
+                        .entropies(original: scores.map { _ in 0 }, removing: scores),
+                        responseMask: [UInt8](repeating: 1, count: count), rows: Rows(lengths: [count]))
+                    let threshold = scores.sorted(by: >)[detector.keep(of: count) - 1]
+                    #expect(found.mask == scores.map { $0 >= threshold ? 1 : 0 })
+                }
+            }
         }
     }
 

@@ -33,6 +33,13 @@ struct token_loss_options {
     struct token_loss_term terms[TOKEN_LOSS_TERMS];
 };
 
+/* Sums over the tokens of the mask: of the contrast and the loss, in eight parts by position modulo 8 that the caller
+ * joins, and how many are clamped. */
+struct token_loss_sums {
+    double contrast[8], loss[8];
+    size_t clamped;
+};
+
 /* Lists of `count` tokens. An output is null where it isn't wanted. */
 struct token_loss_lists {
     size_t count;
@@ -44,10 +51,12 @@ struct token_loss_lists {
     const uint8_t *response, *mask;
     /* What one token's loss weighs in the gradients, for all tokens of the lists. */
     double weight;
-    /* The sum of terms, and its loss. */
+    /* The sum of terms, and its loss, also as floats. */
     double *contrast, *loss;
+    float *narrow_loss;
     bool *is_clamped;
     float *gradients[TOKEN_LOSS_VIEWS];
+    struct token_loss_sums *sums;
 };
 
 /* Widths of vector registers that there is code for: what the compiler's target has in any case, AVX2, AVX-512 (F, DQ, BW,

@@ -1,7 +1,7 @@
 import ContrastiveLoss
 
 /// Whether and how advantages are scaled; the numbers are kept while it is off, so that they can be checked and echoed.
-struct AdvantageShaping: Sendable {
+struct AdvantageShaping: Sendable, Equatable {
     enum Method: String, Sendable, CaseIterable {
         case none
         /// Each response's advantage is scaled by how much the response depends on the image.

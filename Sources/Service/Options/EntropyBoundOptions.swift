@@ -2,7 +2,7 @@ import JSON
 import TokenDistribution
 
 /// How entropies are had from the log-probabilities of the likeliest tokens.
-struct EntropyBoundOptions: Sendable {
+struct EntropyBoundOptions: Sendable, Equatable {
     enum Choice: String, Sendable, CaseIterable {
         case middle
         case lower

@@ -4,7 +4,7 @@ import PolicyObjective
 
 /// The policy's own part of the objective, as options; the numbers are kept while it is off, so that they can be checked
 /// and echoed.
-struct PolicyOptions: Sendable {
+struct PolicyOptions: Sendable, Equatable {
     enum Method: String, Sendable, CaseIterable {
         case none
         /// The clipped surrogate of PPO, GRPO, DAPO and, at sequence level, GSPO.

@@ -4,7 +4,7 @@ import Perception
 import PolicyObjective
 
 /// All options of /v1/score, resolved.
-struct ScoreOptions: Sendable, PresetOptions {
+struct ScoreOptions: Sendable, Equatable, PresetOptions {
     var preset = Preset.standard
     var loss = Preset.standard.loss
     var shaping = AdvantageShaping(.standard)
@@ -32,10 +32,28 @@ struct ScoreOptions: Sendable, PresetOptions {
     /// Resolves the options of a body and of a query, which take precedence.
     init(body: [JSONValue.Member], query: [JSONValue.Member], _ faults: inout Faults) {
         let given = overlay(body, query)
+        let isKept = faults.isEmpty && given.allSatisfy(\.value.isBrief)
+        if isKept, let known = ScoreOptions.resolved[given] {
+            self = known
+            return
+        }
         ScoreOptions.table.resolve(given, &self, &faults)
         settle(isTargetGiven: given.contains { $0.name == "gradient_of" && $0.value != .null })
         checkAgreement(given, &faults)
         resolveOutputs(given, &faults)
+        if isKept, faults.isEmpty { ScoreOptions.resolved.keep(self, of: given) }
+    }
+
+    /// Of valid options, by what was given.
+    private static let resolved = RecentResults<[JSONValue.Member], ScoreOptions>()
+    private static let echoes = RecentResults<ScoreOptions, JSONValue>()
+
+    /// As they are echoed.
+    var echo: JSONValue {
+        if let known = ScoreOptions.echoes[self] { return known }
+        let echo = ScoreOptions.table.echo(self)
+        ScoreOptions.echoes.keep(echo, of: self)
+        return echo
     }
 
     init(preset: Preset) {
@@ -152,8 +170,47 @@ struct ScoreOptions: Sendable, PresetOptions {
         return outputs
     }
 
+    /// What is sent of the detection.
+    var detectionWishes: DetectionWishes {
+        DetectionWishes(
+            deltaEntropy: returned.contains(.deltaEntropy), score: returned.contains(.perceptionScore))
+    }
+
+    /// What is made of each token for these outputs.
+    var wishes: ReportWishes {
+        ReportWishes(
+            contrast: returned.contains(.tokenReward), isClamped: false,
+            tokenLoss: returned.contains(.tokenLoss) ? .floats : .none,
+            gradients: gradientViews.isEmpty
+                ? Set(
+                    View.allCases.filter {
+                        !returned.isDisjoint(with: [.gradient(of: $0, logits: false), .weights(of: $0)])
+                    })
+                : Set(View.allCases))
+    }
+
     /// The views whose logits' gradients are returned.
     var gradientViews: Set<View> {
         Set(View.allCases.filter { returned.contains(.gradient(of: $0, logits: true)) })
+    }
+}
+
+extension JSONValue {
+    /// Whether it is as short as options are that mean something, and so may be remembered.
+    fileprivate var isBrief: Bool {
+        switch self {
+        case .null, .bool, .integer, .number: true
+        case .string(let text): text.utf8.count <= 64
+        case .array(let elements): elements.count <= 32 && elements.allSatisfy(\.isBriefWord)
+        case .object(let members): members.count <= 8 && members.allSatisfy(\.value.isBriefWord)
+        }
+    }
+
+    private var isBriefWord: Bool {
+        switch self {
+        case .null, .bool, .integer, .number: true
+        case .string(let text): text.utf8.count <= 64
+        case .array, .object: false
+        }
     }
 }

@@ -3,6 +3,8 @@ struct Faults {
     private var found: [(kind: Problem.Kind, reason: Problem.Reason)] = []
     private var unlisted = 0
 
+    var isEmpty: Bool { found.isEmpty }
+
     /// - Parameter reason: made only when it is kept: a batch of a million bad names needs no million suggestions.
     mutating func add(_ kind: Problem.Kind, _ reason: @autoclosure () -> Problem.Reason) {
         if found.count < 10 * Problem.listedReasons { found.append((kind, reason())) } else { unlisted += 1 }

@@ -18,11 +18,13 @@ extension TensorReply {
                 writer.name("rollouts")
                 // Most of the time goes into digits: some fifty operations for each number.
                 let numbers = layout.rows.tokens * entries.count
-                let rollouts = mapInParallel(layout.rows.count, operations: 50 * numbers) { row in
-                    rollout(row, id: ids[row])
+                let outline = RolloutOutline(entries)
+                let groups = rowGroups
+                let texts = mapInParallel(groups.count, operations: 50 * numbers + 1000 * layout.rows.count) {
+                    write(groups[$0], ids, outline)
                 }
                 writer.array { writer in
-                    for text in rollouts { pieces += [writer.takeText(), text] }
+                    for text in texts { pieces += [writer.takeText(), text] }
                 }
             } else {
                 writer.members(resolvedScalars(withSequences: true))
@@ -59,7 +61,7 @@ extension TensorReply {
         case .rowNumbers(let rows): writer.array { writer in for row in rows { writer.integer(row) } }
         case .rows(_, let rows, _): writer.array { writer in writeRows(values, rows.indices, &writer) }
         case .gradient: preconditionFailure("gradients are filled before they are written")
-        case .sequences(let floats, _): writer.array { writer in writer.numbers(floats.span) }
+        case .sequences(let floats, _): writer.array { writer in floats.withFloats { writer.numbers($0) } }
         case .scalar: preconditionFailure("scalars are written with the others")
         case .texts: preconditionFailure("texts are those of rollouts")
         case .masks, .floats, .integers:
@@ -78,7 +80,7 @@ extension TensorReply {
     private func writeTokens(_ values: Values, _ range: Range<Int>, _ writer: inout JSONWriter) {
         switch values {
         case .masks(let masks): writer.numbers(masks.span.extracting(range))
-        case .floats(let floats): writer.numbers(floats.span.extracting(range))
+        case .floats(let floats): floats.withFloats { writer.numbers($0.extracting(range)) }
         case .integers(let integers): for index in range { writer.integer(integers[index]) }
         case .rowNumbers, .rows, .gradient, .sequences, .scalar, .texts:
             preconditionFailure("not one entry for each token")
@@ -97,39 +99,43 @@ extension TensorReply {
         }
     }
 
-    /// One sequence's part of every tensor; dots in names become nested objects.
-    private func rollout(_ row: Int, id: JSONValue?) -> [UInt8] {
-        let tokens = layout.rows[row]
+    /// Rows that are written one behind the other, so that a text is worth a piece of its own: few long ones, or many
+    /// that are short.
+    private var rowGroups: [Range<Int>] {
+        let most = 64
+        let count = min(layout.rows.count, most)
+        return (0..<count).map { layout.rows.count * $0 / count..<layout.rows.count * ($0 + 1) / count }
+    }
+
+    /// The rollouts of some rows, with commas between them.
+    private func write(_ rows: Range<Int>, _ ids: [JSONValue?], _ outline: RolloutOutline) -> [UInt8] {
+        let tokens = layout.rows[rows.lowerBound].lowerBound..<layout.rows[rows.upperBound - 1].upperBound
         var writer = JSONWriter(
-            reservingCapacity: 1 << 8 + tokens.count * entries.count * 8 + gradientDigits(of: tokens))
-        writer.object { writer in
-            if let id { writer.member("id", id) }
-            let parts = entries.filter { !$0.isScalar }
-            writeNested(
-                parts.map { ($0.name.split(separator: ".").map(String.init), $0) }, row, &writer)
-            if !sequenceDiagnostics.isEmpty {
-                writer.member("diagnostics", .object(sequenceDiagnostics[row]))
-            }
-        }
+            reservingCapacity: rows.count << 8 + tokens.count * entries.count * 8 + gradientDigits(of: tokens)
+        )
+        for row in rows { write(row, id: ids[row], outline, &writer) }
         return writer.bytes
     }
 
-    /// Writes entries whose names share prefixes as nested objects, each where its first entry stands.
-    private func writeNested(
-        _ named: [(path: [String], entry: Entry)], _ row: Int, _ writer: inout JSONWriter
-    ) {
-        var written: Set<String> = []
-        for first in named {
-            let name = first.path[0]
-            if first.path.count == 1 {
-                writePart(first.entry, as: name, row, &writer)
-                continue
+    /// One sequence's part of every tensor.
+    private func write(_ row: Int, id: JSONValue?, _ outline: RolloutOutline, _ writer: inout JSONWriter) {
+        writer.object { writer in
+            if let id { writer.member("id", id) }
+            write(outline.parts, row, &writer)
+            if !sequenceDiagnostics.isEmpty {
+                writer.name("diagnostics")
+                writer.object { writer in writer.members(sequenceDiagnostics[row].members) }
             }
-            guard written.insert(name).inserted else { continue }
-            let group = named.filter { $0.path.count > 1 && $0.path[0] == name }
-            writer.name(name)
-            writer.object { writer in
-                writeNested(group.map { (Array($0.path.dropFirst()), $0.entry) }, row, &writer)
+        }
+    }
+
+    private func write(_ parts: [RolloutOutline.Part], _ row: Int, _ writer: inout JSONWriter) {
+        for part in parts {
+            switch part {
+            case .entry(let name, let index): writePart(entries[index], as: name, row, &writer)
+            case .group(let name, let parts):
+                writer.name(name)
+                writer.object { writer in write(parts, row, &writer) }
             }
         }
     }
@@ -187,7 +193,7 @@ extension JSONWriter {
 
 extension TensorReply.Entry {
     /// Whether JSON has it among its scalars.
-    fileprivate var isScalar: Bool {
+    var isScalar: Bool {
         if case .scalar = values { true } else { false }
     }
 }

@@ -1,3 +1,4 @@
+import Batches
 import ContrastiveLoss
 import HTTP
 import HTTPTypes
@@ -22,12 +23,13 @@ extension TensorReply {
         for entry in entries {
             switch entry.values {
             case .masks(let masks): writer.append(entry.name, shape: layout.shape, masks: masks)
-            case .floats(let floats): writer.append(entry.name, shape: layout.shape, floats: floats)
+            case .floats(let floats):
+                writer.append(entry.name, .float32, shape: layout.shape, bytes: floats.bytes)
             case .integers(let integers):
                 writer.append(entry.name, shape: layout.shape, integers: integers.map(Int64.init))
             case .texts(let texts): writer.setMetadata(entry.name, texts.json)
             case .sequences(let floats, _):
-                writer.append(entry.name, shape: [floats.count], floats: floats)
+                writer.append(entry.name, .float32, shape: [floats.count], bytes: floats.bytes)
             case .scalar(let value): writer.append(entry.name, scalar: value)
             case .rowNumbers(let rows):
                 writer.append(entry.name, shape: [rows.count], integers: rows.map(Int64.init))

@@ -13,9 +13,9 @@ struct TensorReply: Sendable {
         /// [N] of 0 and 1
         case masks([UInt8])
         /// [N]
-        case floats([Float])
+        case floats(FloatList)
         /// [B]; its one number in a rollout object is called `member`.
-        case sequences([Float], member: String)
+        case sequences(FloatList, member: String)
         /// One number without extents, F64; in JSON it is a scalar already.
         case scalar(Double)
         /// [N]
@@ -37,7 +37,7 @@ struct TensorReply: Sendable {
     /// The source of the entries that are gradients of logits.
     private(set) var gradients: LogitGradients?
     /// One for each sequence; empty when the operation has none.
-    private(set) var sequenceDiagnostics: [[JSONValue.Member]] = []
+    private(set) var sequenceDiagnostics: [Diagnostics] = []
     /// Of the whole batch; nil when the operation has none.
     private(set) var diagnostics: Diagnostics?
     private var batchDiagnostics: BatchDiagnostics?
@@ -80,29 +80,34 @@ struct TensorReply: Sendable {
 
     /// Adds numbers, narrowed to the reply's type. A number that does not fit is a fault, never an infinity.
     mutating func add(_ name: String, _ values: [Double]) {
-        let floats = narrowed(values)
+        let (floats, firstNonFinite) = FloatList.narrowing(values)
         entries.append(Entry(name: name, values: .floats(floats)))
-        guard let token = firstNonFinite(in: floats) else { return }
+        guard let token = firstNonFinite else { return }
         addUnfit(name, token: token, found: "\(values[token])")
     }
 
     /// One number for each sequence.
     /// - Parameter member: what it is called in a rollout object; nil for its own name.
     mutating func add(_ name: String, sequences values: [Double], in member: String? = nil) {
-        let floats = narrowed(values)
+        let (floats, firstNonFinite) = FloatList.narrowing(values)
         entries.append(Entry(name: name, values: .sequences(floats, member: member ?? name)))
-        guard let row = firstNonFinite(in: floats) else { return }
+        guard let row = firstNonFinite else { return }
         faults.add(
             .nonFiniteValue,
             Problem.Reason(
                 "the result does not fit a 32-bit float", field: name, index: [row], found: "\(values[row])"))
     }
 
-    /// Adds numbers that already have the reply's type.
-    mutating func add(_ name: String, _ values: [Float]) {
+    /// Adds numbers that were narrowed as they were made.
+    mutating func add(_ name: String, _ values: FloatList) {
         entries.append(Entry(name: name, values: .floats(values)))
-        guard let token = firstNonFinite(in: values) else { return }
+        guard let token = values.firstNonFinite else { return }
         addUnfit(name, token: token, found: "\(values[token])")
+    }
+
+    /// Numbers that were narrowed as they were made, or else those that were not.
+    mutating func add(_ name: String, _ narrow: FloatList?, _ values: [Double]?) {
+        if let narrow { add(name, narrow) } else { add(name, values ?? []) }
     }
 
     private mutating func addUnfit(_ name: String, token: Int, found: String) {
@@ -139,7 +144,7 @@ struct TensorReply: Sendable {
         entries.reduce(0) { sum, entry in
             switch entry.values {
             case .masks(let masks): sum + masks.count
-            case .floats(let floats), .sequences(let floats, _): sum + 4 * floats.count
+            case .floats(let floats), .sequences(let floats, _): sum + floats.bytes.count
             case .integers(let integers), .rowNumbers(let integers): sum + 8 * integers.count
             case .texts(let texts): sum + texts.bytes
             case .rows(let bytes, let rows, _): sum + bytes.count + 8 * rows.count
@@ -209,7 +214,7 @@ struct TensorReply: Sendable {
     }
 
     mutating func setDiagnostics(_ source: Diagnostics.Source, rows: Rows, preset: String) {
-        let sequences = (0..<rows.count).map { Diagnostics(source, rows[$0]) }
+        let sequences = (0..<rows.count).map { Diagnostics(source, row: $0) }
         let whole = Diagnostics(source, joining: sequences)
         signals = TrainingSignals(preset: preset, diagnostics: whole, source)
         batchDiagnostics = BatchDiagnostics(source)
@@ -221,7 +226,7 @@ struct TensorReply: Sendable {
                     field: "diagnostics"))
         }
         diagnostics = whole
-        sequenceDiagnostics = sequences.map(\.members)
+        sequenceDiagnostics = sequences
         // In place, so that replies list it with the other scalars.
         scalars.append(.init("diagnostics", .null))
     }
@@ -235,24 +240,9 @@ struct TensorReply: Sendable {
             guard member.name == "diagnostics", var members = diagnostics?.members else { return member }
             members += batchDiagnostics?.members ?? []
             if withSequences {
-                members.append(.init("sequences", .array(sequenceDiagnostics.map { .object($0) })))
+                members.append(.init("sequences", .array(sequenceDiagnostics.map { .object($0.members) })))
             }
             return .init("diagnostics", .object(members))
         }
     }
-}
-
-private func narrowed(_ values: [Double]) -> [Float] {
-    [Float](capacity: values.count) { floats in
-        for value in values { floats.append(Float(value)) }
-    }
-}
-
-/// - Complexity: O(count), in whole vectors as long as all are finite.
-private func firstNonFinite(in values: [Float]) -> Int? {
-    // The bits of magnitudes are ordered as the magnitudes are, with infinity and then NaN above all numbers.
-    var largest: Int32 = 0
-    for value in values { largest = max(largest, Int32(bitPattern: value.magnitude.bitPattern)) }
-    guard largest >= Int32(bitPattern: Float.infinity.bitPattern) else { return nil }
-    return values.firstIndex { !$0.isFinite }
 }

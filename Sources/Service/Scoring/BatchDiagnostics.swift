@@ -45,19 +45,25 @@ struct BatchDiagnostics: Sendable {
         self.members = members
     }
 
-    /// The share of response tokens, of rows with views, whose log-probabilities are the same bits under two views: near 1 where the picture
-    /// never reached the model.
+    /// The share of response tokens, of sequences with views, whose log-probabilities are the same bits under two views:
+    /// near 1 where the picture never reached the model.
     private static func equalViews(_ batch: TokenBatch) -> [JSONValue.Member] {
+        let given = View.allCases.compactMap { view in batch.logProbabilities[view].map { (view, $0) } }
+        guard given.count > 1 else { return [] }
         let viewed = batch.viewedMask
-        return ViewPair.all.filter { $0.anchor.index < $0.reference.index }.compactMap { pair in
-            guard let first = batch.logProbabilities[pair.anchor],
-                let second = batch.logProbabilities[pair.reference]
-            else { return nil }
-            let equal = countEqual(first.span, second.span, where: viewed.span)
-            let tokens = count(of: viewed.span, in: 0..<viewed.count)
-            return .init(
-                "\(pair.anchor.rawValue)_\(pair.reference.rawValue)", mean(Double(equal), tokens))
+        // Where there are two only, the second stands for a third.
+        let third = given.count > 2 ? given[2] : given[1]
+        let equal = countEqual(given[0].1, given[1].1, third.1, where: viewed)
+        let tokens = count(of: viewed.span, in: 0..<viewed.count)
+        func member(_ first: View, _ second: View, _ count: Int) -> JSONValue.Member {
+            .init("\(first.rawValue)_\(second.rawValue)", mean(Double(count), tokens))
         }
+        let pair = member(given[0].0, given[1].0, equal.firstSecond)
+        if given.count == 2 { return [pair] }
+        return [
+            pair, member(given[0].0, third.0, equal.firstThird),
+            member(given[1].0, third.0, equal.secondThird),
+        ]
     }
 }
 

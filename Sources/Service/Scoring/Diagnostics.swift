@@ -24,7 +24,6 @@ struct Diagnostics: Sendable, Equatable {
         /// Sequences whose tokens' texts didn't fit; nil where none were given.
         var ignoredTexts: Int?
 
-        var hasTerms: Bool { report.map { !$0.contrast.isEmpty || !$0.tokenLoss.isEmpty } ?? false }
     }
 
     private(set) var tokens = 0
@@ -41,28 +40,31 @@ struct Diagnostics: Sendable, Equatable {
     private let scores: Bool
 
     private init(_ source: Source) {
-        comparesEntropies = source.selection.detection.deltaEntropy != nil
+        comparesEntropies = source.selection.detection.comparesEntropies
         scores = source.report != nil
     }
 
     /// One sequence's.
-    /// - Complexity: O(range.count)
-    init(_ source: Source, _ range: Range<Int>) {
+    /// - Complexity: O(tokens of the sequence)
+    init(_ source: Source, row: Int) {
         self.init(source)
+        let range = source.batch.rows[row]
         let response = source.batch.responseMask.span
         let mask = source.selection.mask
         tokens = count(of: response, in: range)
         candidates = count(of: source.selection.detection.candidates.span, in: range)
         selected = count(of: source.selection.detection.mask.span, in: range)
         gated = count(of: mask.span, in: range)
-        if let deltas = source.selection.detection.deltaEntropy {
-            let viewed = source.batch.viewedMask
+        let viewed = source.batch.viewedMask
+        if let sums = source.selection.detection.narrow?.deltaSums {
+            compared = count(of: viewed.span, in: range)
+            deltaSum = sums[row]
+        } else if let deltas = source.selection.detection.deltaEntropy {
             compared = count(of: viewed.span, in: range)
             deltaSum = sum(of: deltas.span, where: viewed.span, in: range)
         }
-        guard let report = source.report, source.hasTerms else { return }
-        contrastSum = sum(of: report.contrast.span, where: mask.span, in: range)
-        for token in range where report.isClamped[token] && mask[token] == 1 { clamped += 1 }
+        guard let sums = source.report?.sums, !sums.isEmpty else { return }
+        (contrastSum, clamped) = (sums[row].contrast, sums[row].clamped)
     }
 
     /// Those of all sequences together.

@@ -17,7 +17,11 @@ struct MaskEndpoint: TensorOperation {
         let (batch, entropies, merits) = try batch(&tensors, options, context)
         let selection: Selection
         do throws(InfiniteDivergence) {
-            selection = try options.loss.select(in: batch)
+            selection = try options.loss.select(
+                in: batch,
+                for: DetectionWishes(
+                    deltaEntropy: options.returned.contains(.deltaEntropy),
+                    score: options.returned.contains(.perceptionScore)))
         } catch {
             preconditionFailure("no divergence over the vocabulary is computed here")
         }
@@ -29,8 +33,10 @@ struct MaskEndpoint: TensorOperation {
             case .perceptionMask: reply.add(name, masks: selection.detection.mask)
             case .gate: reply.add(name, masks: selection.gate)
             case .mask: reply.add(name, masks: selection.mask)
-            case .deltaEntropy: reply.add(name, selection.detection.deltaEntropy ?? [])
-            case .perceptionScore: reply.add(name, selection.detection.score ?? [])
+            case .deltaEntropy:
+                reply.add(name, selection.detection.narrow?.deltaEntropy, selection.detection.deltaEntropy)
+            case .perceptionScore:
+                reply.add(name, selection.detection.narrow?.score, selection.detection.score)
             case .originalEntropyLower, .originalEntropyUpper, .removingEntropyLower, .removingEntropyUpper:
                 break
             case .advantageScale: reply.add(name, sequences: selection.advantageScales?.values ?? [])

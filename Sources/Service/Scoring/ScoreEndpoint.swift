@@ -16,13 +16,17 @@ struct ScoreEndpoint: TensorOperation {
         let (batch, entropies) = try batch(&input, context)
         let loss = input.options.loss
         let selection: Selection
-        do throws(InfiniteDivergence) { selection = try loss.select(in: batch) } catch {
+        do throws(InfiniteDivergence) {
+            selection = try loss.select(in: batch, for: input.options.detectionWishes)
+        } catch {
             throw input.problem(error)
         }
         let policy = try input.policyReport(batch, selection)
         let report: LossReport
         do throws(InfiniteDivergence) {
-            report = try loss.score(batch, selection, parts: policy.map { [$0.part(of: batch)] } ?? [])
+            report = try loss.score(
+                batch, selection, parts: policy.map { [$0.part(of: batch)] } ?? [],
+                wishes: input.options.wishes)
         } catch {
             throw input.problem(error)
         }

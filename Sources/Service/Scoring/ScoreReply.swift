@@ -1,3 +1,4 @@
+import Batches
 import ContrastiveLoss
 import JSON
 import Perception
@@ -34,7 +35,7 @@ struct ScoreReply {
                     undecided: entropies.undecided(options.loss.detector, batch),
                     ignoredTexts: ignoredTexts),
                 rows: tensors.layout.rows, preset: options.preset.rawValue)
-            reply.scalars.append(.init("options", ScoreOptions.table.echo(echoedOptions)))
+            reply.scalars.append(.init("options", echoedOptions.echo))
             if case .rollouts = tensors.layout.kind, let texts { reply.add("tokens", texts) }
             addTokens(to: &reply)
             addBounds(to: &reply)
@@ -110,9 +111,9 @@ struct ScoreReply {
             case .perceptionMask: reply.add(name, masks: detection.mask)
             case .gate: reply.add(name, masks: report.selection.gate)
             case .mask: reply.add(name, masks: report.selection.mask)
-            case .deltaEntropy: reply.add(name, detection.deltaEntropy ?? [])
-            case .perceptionScore: reply.add(name, detection.score ?? [])
-            case .tokenLoss: reply.add(name, report.tokenLoss)
+            case .deltaEntropy: reply.add(name, detection.narrow?.deltaEntropy, detection.deltaEntropy)
+            case .perceptionScore: reply.add(name, detection.narrow?.score, detection.score)
+            case .tokenLoss: reply.add(name, report.narrowTokenLoss, report.tokenLoss)
             case .advantageScale: reply.add(name, sequences: report.selection.advantageScales?.values ?? [])
             case .tokenReward: reply.add(name, tokenReward)
             case .originalEntropyLower, .originalEntropyUpper, .removingEntropyLower, .removingEntropyUpper,
@@ -141,7 +142,7 @@ struct ScoreReply {
         for view in View.allCases where options.returned.contains(.weights(of: view)) {
             guard let gradient = report.gradients.logProbabilities[view], !input.learnsThroughLogits(view)
             else { continue }
-            reply.add(ScoreOutput.weights(of: view).rawValue, gradient.map { 0 - $0 })
+            reply.add(ScoreOutput.weights(of: view).rawValue, FloatList(gradient.map { 0 - $0 }))
         }
         if options.returned.contains(.gradientRows) {
             reply.add(

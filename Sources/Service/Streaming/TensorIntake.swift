@@ -143,7 +143,7 @@ final class TensorIntake: BodySink {
     /// Decides the use of every tensor once the header is complete, and refuses a request that could not be held.
     private func open(_ layout: SafetensorsLayout) throws(Problem) {
         do throws(Problem) {
-            plan = try planner(request(layout, bytes: nil))
+            if needsPlan(layout) { plan = try planner(request(layout, bytes: nil)) }
         } catch {
             // Without a plan all of it is kept.
             guard isWorthReading(from: 0) else { throw error }
@@ -183,6 +183,11 @@ final class TensorIntake: BodySink {
         try limits.check(
             held: prefix.bytes.count + keptBytes + workingBytes, declared: fileLength, advice: advice)
         kept = ArrivingBytes(expecting: keptBytes)
+    }
+
+    /// Whether anything of a request may be reduced, or refused before all of it is here.
+    private func needsPlan(_ layout: SafetensorsLayout) -> Bool {
+        !isWorthReading(from: 0) || layout.entries.contains { schema[$0.name]?.extent.isReducible ?? false }
     }
 
     /// Advances to the next tensor with bytes to come. Before one that is not kept, it asks for a new plan.

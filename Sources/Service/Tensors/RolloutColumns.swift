@@ -36,9 +36,9 @@ struct RolloutColumns {
 
     init(schema: TensorSchema) { self.schema = schema }
 
-    /// - Parameter path: where reading stands, for errors.
+    /// - Parameter place: where reading stands, for errors.
     mutating func read(
-        _ reader: inout JSONReader, at index: Int, path: inout String
+        _ reader: inout JSONReader, at index: Int, place: inout BodyPlace
     ) throws(JSONError) {
         ids.append(nil)
         advantage.append(nil)
@@ -46,9 +46,8 @@ struct RolloutColumns {
         reward.append(nil)
         hasViews.append(nil)
         group.append(nil)
-        let rollout = "rollouts[\(index)]"
         try reader.object { (reader, name) throws(JSONError) in
-            path = "\(rollout).\(name)"
+            place = .member(index, name)
             switch name {
             case "id": try readID(&reader, at: index)
             case "tokens" where schema.takesTexts:
@@ -65,12 +64,12 @@ struct RolloutColumns {
             case "reward" where schema.rolloutMember(name) != nil: reward[index] = try reader.double()
             case "group_id" where schema.rolloutMember(name) != nil:
                 let name = try GroupName(from: &reader)
-                name.check("\(rollout).group_id", &faults)
+                name.check("rollouts[\(index)].group_id", &faults)
                 group[index] = name
             case _ where schema.isGroup(name):
                 let view = schema.repliedView(name)
                 try reader.object { (reader, member) throws(JSONError) in
-                    path = "\(rollout).\(name).\(member)"
+                    place = .part(index, name, member)
                     if let view, member == "reply" {
                         return try readReply(&reader, view, at: index)
                     }
@@ -82,7 +81,7 @@ struct RolloutColumns {
                 try reader.skip()
             default: try readTensor(&reader, name, at: index)
             }
-            path = rollout
+            place = .rollout(index)
         }
     }
 

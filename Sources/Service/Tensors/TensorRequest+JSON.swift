@@ -22,9 +22,10 @@ extension TensorRequest {
         } catch {
             if let problem = body.rollouts?.replyProblem { throw problem }
             if case .wrongKind = error.reason {
-                throw Problem(.invalidType, Problem.Reason("\(error)", field: body.path, byte: error.byte))
+                throw Problem(
+                    .invalidType, Problem.Reason("\(error)", field: body.place.text, byte: error.byte))
             }
-            throw Problem(error, field: body.path)
+            throw Problem(error, field: body.place.text)
         }
         try body.faults.check()
         if let rollouts = body.rollouts {
@@ -49,14 +50,14 @@ enum GroupName: Hashable {
     /// In Unicode scalars; for the ids of rollouts too.
     static let maximumLength = 256
 
-    func check(_ field: String, _ faults: inout Faults) {
+    func check(_ field: @autoclosure () -> String, _ faults: inout Faults) {
         guard case .string(let text) = self, text.unicodeScalars.count > GroupName.maximumLength else {
             return
         }
         faults.add(
             .invalidValue,
             Problem.Reason(
-                "too long", field: field, expected: "at most \(GroupName.maximumLength) characters"))
+                "too long", field: field(), expected: "at most \(GroupName.maximumLength) characters"))
     }
 
     /// By scalars, as in every trainer's language: Swift's own comparison would join groups whose names differ only in
@@ -110,7 +111,7 @@ private struct JSONBody {
     var rollouts: RolloutColumns?
     var faults = Faults()
     /// Where reading stands, for errors.
-    var path = ""
+    var place = BodyPlace.body
 
     init(schema: TensorSchema) { self.schema = schema }
 
@@ -118,7 +119,7 @@ private struct JSONBody {
         // Deeper than any valid body: rollouts → rollout → view → logits → row.
         var reader = JSONReader(bytes, depthLimit: 16)
         try reader.object { (reader, name) throws(JSONError) in
-            path = name
+            place = .field(name)
             switch name {
             case "options":
                 guard let members = try reader.value().members else {
@@ -131,11 +132,11 @@ private struct JSONBody {
                 var columns = RolloutColumns(schema: schema)
                 defer { rollouts = columns }
                 try reader.array { (reader, index) throws(JSONError) in
-                    path = "rollouts[\(index)]"
+                    place = .rollout(index)
                     guard index < RolloutColumns.limit else {
                         throw JSONError(.tooManyValues(limit: RolloutColumns.limit), byte: reader.position)
                     }
-                    try columns.read(&reader, at: index, path: &path)
+                    try columns.read(&reader, at: index, place: &place)
                 }
             case TensorSpec.groupIDs.name where schema[name] != nil:
                 var names: [GroupName] = []
@@ -162,7 +163,7 @@ private struct JSONBody {
                 try reader.skip()
             }
         }
-        path = ""
+        place = .body
         try reader.end()
     }
 }

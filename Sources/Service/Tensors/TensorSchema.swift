@@ -4,7 +4,27 @@ import ContrastiveLoss
 struct TensorSchema: Sendable {
     let tensors: [TensorSpec]
     /// Whether requests may carry their tokens' texts.
-    var takesTexts = false
+    let takesTexts: Bool
+    /// Names that a rollout object may hold.
+    let rolloutNames: [String]
+    /// Tensors with an entry for each token; the first that is given says how many there are.
+    let guides: [TensorSpec]
+    // Looked up for every member of every rollout.
+    private let byName: [String: TensorSpec]
+    private let byRolloutName: [String: TensorSpec]
+    private let groups: Set<String>
+
+    init(tensors: [TensorSpec], takesTexts: Bool = false) {
+        self.tensors = tensors
+        self.takesTexts = takesTexts
+        rolloutNames = tensors.compactMap(\.rolloutName)
+        guides = tensors.filter { $0.extent.paddedRank != nil }
+        byName = Dictionary(tensors.map { ($0.name, $0) }) { first, _ in first }
+        byRolloutName = Dictionary(tensors.compactMap { spec in spec.rolloutName.map { ($0, spec) } }) {
+            first, _ in first
+        }
+        groups = Set(rolloutNames.compactMap { name in name.firstIndex(of: ".").map { String(name[..<$0]) } })
+    }
 
     static let score = TensorSchema(
         tensors: View.allCases.map { .logProbabilities($0) } + View.allCases.map { .logits($0) }
@@ -25,28 +45,22 @@ struct TensorSchema: Sendable {
     private static let selection: [TensorSpec] = [.hasViews, .advantages, .rewards, .groupIDs, .offsets]
 
     /// By name, in safetensors.
-    subscript(name: String) -> TensorSpec? { tensors.first { $0.name == name } }
+    subscript(name: String) -> TensorSpec? { byName[name] }
 
     /// The tensors of a columnar JSON body.
     var columns: [TensorSpec] { tensors.filter(\.isInJSON) }
 
     /// The tensor that a member of a rollout object is; dots in the name are nested objects.
-    func rolloutMember(_ name: String) -> TensorSpec? { tensors.first { $0.rolloutName == name } }
-
-    /// Names that a rollout object may hold.
-    var rolloutNames: [String] { tensors.compactMap(\.rolloutName) }
+    func rolloutMember(_ name: String) -> TensorSpec? { byRolloutName[name] }
 
     /// Whether a view of a rollout may be an engine's reply, and which view's name that is.
     func repliedView(_ name: String) -> View? {
-        View(rawValue: name).flatMap { tensors.contains(.best($0)) ? $0 : nil }
+        View(rawValue: name).flatMap { byName[TensorSpec.best($0).name] != nil ? $0 : nil }
     }
 
     /// Whether a rollout may give one advantage for all its tokens.
-    var takesAdvantages: Bool { tensors.contains(.advantages) }
+    var takesAdvantages: Bool { byName[TensorSpec.advantages.name] != nil }
 
     /// Whether a member of a rollout object is an object of tensors: a view, say.
-    func isGroup(_ name: String) -> Bool { rolloutNames.contains { $0.hasPrefix("\(name).") } }
-
-    /// Tensors with an entry for each token; the first that is given says how many there are.
-    var guides: [TensorSpec] { tensors.filter { $0.extent.paddedRank != nil } }
+    func isGroup(_ name: String) -> Bool { groups.contains(name) }
 }

@@ -30,6 +30,14 @@ struct TensorSpec: Sendable, Equatable {
             }
         }
 
+        /// Whether its rows can be reduced as they arrive.
+        var isReducible: Bool {
+            switch self {
+            case .vocabulary, .views: true
+            case .token, .ranked, .sequence, .sequenceOrToken, .offset: false
+            }
+        }
+
         /// Extents that follow those of the tokens, in words.
         var rest: [String] {
             switch self {
@@ -118,21 +126,12 @@ struct TensorSpec: Sendable, Equatable {
 }
 
 extension TensorSpec {
-    static func logProbabilities(_ view: View) -> TensorSpec {
-        TensorSpec("\(view.rawValue).log_probs", .token, .floats, domain: .logProbability)
-            .onlyOfRowsWithViews(view != .original)
-    }
-    static func entropy(_ view: View) -> TensorSpec {
-        TensorSpec("\(view.rawValue).entropy", .token, .floats, domain: .entropy).onlyOfRowsWithViews()
-    }
-    static func logits(_ view: View) -> TensorSpec {
-        TensorSpec("\(view.rawValue).logits", .vocabulary, .floats).onlyOfRowsWithViews(view != .original)
-    }
+    static func logProbabilities(_ view: View) -> TensorSpec { logProbabilitiesOfViews[view] }
+    static func entropy(_ view: View) -> TensorSpec { entropyOfViews[view] }
+    static func logits(_ view: View) -> TensorSpec { logitsOfViews[view] }
     static let logits = TensorSpec("logits", .vocabulary, .floats)
     /// The log-probabilities of each token's likeliest tokens.
-    static func best(_ view: View) -> TensorSpec {
-        TensorSpec("\(view.rawValue).top_log_probs", .ranked, .floats).onlyOfRowsWithViews()
-    }
+    static func best(_ view: View) -> TensorSpec { bestOfViews[view] }
     static let best = TensorSpec("top_log_probs", .ranked, .floats)
     /// All views' logits, the rows of each token next to one another in the order of the views.
     static let interleavedLogits = TensorSpec("logits", .views, .floats).onlyInSafetensors()
@@ -149,4 +148,19 @@ extension TensorSpec {
     static let rewards = TensorSpec("rewards", .sequence, .floats, rolloutName: "reward")
     static let groupIDs = TensorSpec("group_ids", .sequence, .names, rolloutName: "group_id")
     static let offsets = TensorSpec("cu_seqlens", .offset, .integers).outsideRollouts()
+
+    // Made once: every request asks for them many times.
+    private static let logProbabilitiesOfViews = PerView {
+        TensorSpec("\($0.rawValue).log_probs", .token, .floats, domain: .logProbability)
+            .onlyOfRowsWithViews($0 != .original)
+    }
+    private static let entropyOfViews = PerView {
+        TensorSpec("\($0.rawValue).entropy", .token, .floats, domain: .entropy).onlyOfRowsWithViews()
+    }
+    private static let logitsOfViews = PerView {
+        TensorSpec("\($0.rawValue).logits", .vocabulary, .floats).onlyOfRowsWithViews($0 != .original)
+    }
+    private static let bestOfViews = PerView {
+        TensorSpec("\($0.rawValue).top_log_probs", .ranked, .floats).onlyOfRowsWithViews()
+    }
 }

@@ -110,10 +110,11 @@ extension TokenTensors {
 
     /// One number for each sequence, given to its tokens. That of a sequence without response tokens is never read.
     private mutating func spread(_ values: [Double], _ spec: TensorSpec) -> [Double]? {
-        var tokens = [Double](repeating: 0, count: layout.rows.tokens)
+        var tokens: [Double] = []
+        tokens.reserveCapacity(layout.rows.tokens)
         for (row, value) in values.enumerated() {
-            guard layout.rows[row].contains(where: { responseMask[$0] == 1 }) else { continue }
-            guard value.isFinite else {
+            let isRead = layout.rows[row].contains { responseMask[$0] == 1 }
+            guard value.isFinite || !isRead else {
                 faults.add(
                     .nonFiniteValue,
                     Problem.Reason(
@@ -121,7 +122,7 @@ extension TokenTensors {
                         found: "\(value)"))
                 return nil
             }
-            for token in layout.rows[row] { tokens[token] = value }
+            tokens.append(contentsOf: repeatElement(isRead ? value : 0, count: layout.rows[row].count))
         }
         return tokens
     }

@@ -174,14 +174,13 @@ struct TokenTensors {
         if let nothing = nothing(spec) { return nothing }
         guard let tensor = fitting(spec) else { return nil }
         if tensor.isOutline { return [] }
-        var values = tensor.doubles()
-        checkFinite(values, spec)
-        if isUsed { settle(&values, spec, tensor.elementType) }
+        var (values, extent) = tensor.doublesAndExtent()
+        if !extent.isFinite { checkFinite(values, spec) }
+        if isUsed { settle(&values, extent, spec, tensor.elementType) }
         return values
     }
 
     private mutating func checkFinite(_ values: [Double], _ spec: TensorSpec) {
-        if isFinite(values.span) { return }
         let counts = mask(of: spec)
         var bad = 0
         for token in values.indices where !values[token].isFinite && counts[token] == 1 {
@@ -196,14 +195,16 @@ struct TokenTensors {
     }
 
     /// Refuses numbers beyond their domain, and settles those that rounding has put there.
-    private mutating func settle(_ values: inout [Double], _ spec: TensorSpec, _ type: ElementType) {
+    private mutating func settle(
+        _ values: inout [Double], _ extent: NumberExtent, _ spec: TensorSpec, _ type: ElementType
+    ) {
         let sign: Double
         switch spec.domain {
         case .any: return
         case .entropy: sign = -1
         case .logProbability: sign = 1
         }
-        guard sign < 0 ? least(of: values.span) < 0 : largest(of: values.span) > 0 else { return }
+        guard sign < 0 ? extent.least < 0 : extent.largest > 0 else { return }
         let tolerance = Residues.tolerance(type)
         let counts = mask(of: spec)
         var bad = 0
@@ -288,47 +289,4 @@ struct TokenTensors {
         if case .rollouts(let ids) = layout.kind, ids.isEmpty { return }
         faults.add(.missingField, Problem.Reason(text, field: spec.name))
     }
-}
-
-/// The largest number, or 0 where all are below it; NaN doesn't count. In whole vectors, without a branch.
-private func largest(of values: Span<Double>) -> Double {
-    var lanes = SIMD8<Double>.zero
-    var first = 0
-    while first + 8 <= values.count {
-        for lane in 0..<8 {
-            let value = values[first + lane]
-            lanes[lane] = value > lanes[lane] ? value : lanes[lane]
-        }
-        first += 8
-    }
-    for index in first..<values.count where values[index] > lanes[0] { lanes[0] = values[index] }
-    return lanes.max()
-}
-
-/// The least number, or 0 where all are above it.
-private func least(of values: Span<Double>) -> Double {
-    var lanes = SIMD8<Double>.zero
-    var first = 0
-    while first + 8 <= values.count {
-        for lane in 0..<8 {
-            let value = values[first + lane]
-            lanes[lane] = value < lanes[lane] ? value : lanes[lane]
-        }
-        first += 8
-    }
-    for index in first..<values.count where values[index] < lanes[0] { lanes[0] = values[index] }
-    return lanes.min()
-}
-
-/// Whether there is neither an infinity nor a NaN; in whole vectors, since nearly always there is none.
-private func isFinite(_ values: Span<Double>) -> Bool {
-    var lanes = SIMD8<Double>.zero
-    var first = 0
-    while first + 8 <= values.count {
-        // 0 of a number, NaN of anything else, and NaN for good.
-        for lane in 0..<8 { lanes[lane] += values[first + lane] - values[first + lane] }
-        first += 8
-    }
-    for index in first..<values.count { lanes[0] += values[index] - values[index] }
-    return lanes.sum() == 0
 }

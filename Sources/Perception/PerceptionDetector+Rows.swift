@@ -1,0 +1,108 @@
+internal import Batches
+internal import CNumberLists
+import Parallelism
+
+extension PerceptionDetector {
+    /// Compares entropies and chooses tokens row by row, so that what a row is ranked by is still near when it is ranked; the
+    /// lists are made as a reply sends them.
+    /// - Complexity: O(N) on average
+    func detect(
+        _ original: [Double], _ removing: [Double], _ responseMask: [UInt8], _ rows: Rows,
+        _ wishes: DetectionWishes
+    ) -> Detection {
+        let count = rows.tokens
+        precondition(original.count == count && removing.count == count && responseMask.count == count)
+        var detection = Detection(mask: [UInt8](repeating: 0, count: count), candidates: room(count))
+        var deltas = wishes.deltaEntropy ? unsafe FloatList(count: count) { _ in } : nil
+        var scores = wishes.score ? unsafe FloatList(count: count) { _ in } : nil
+        var sums = [Double](repeating: 0, count: rows.count)
+        unsafe withRoom(&detection, &deltas, &scores) { mask, outputs in
+            unsafe withInputs(original, removing, responseMask, outputs) { lists in
+                unsafe sums.withUnsafeMutableBufferPointer { sums in
+                    // Rows are disjoint.
+                    nonisolated(unsafe) let (lists, mask, sums) = unsafe (lists, mask, sums)
+                    performInParallel(rows.count, operations: 20 * count) { row in
+                        let range = rows[row]
+                        if range.isEmpty { return }
+                        unsafe sums[row] = detect(
+                            lists.advanced(by: range), mask.map { unsafe $0 + range.lowerBound },
+                            scopes: scopes(of: responseMask, in: range), from: range.lowerBound)
+                    }
+                }
+            }
+        }
+        detection.narrow = Detection.NarrowLists(deltaEntropy: deltas, score: scores, deltaSums: sums)
+        return detection
+    }
+
+    /// One row: the lists are those of its tokens, and `scopes` count from `first`.
+    /// - Returns: the sum of its ΔH.
+    @unsafe
+    private func detect(
+        _ lists: number_comparison_lists, _ mask: UnsafeMutablePointer<UInt8>?, scopes: [Range<Int>],
+        from first: Int
+    ) -> Double {
+        var lists = unsafe lists
+        let count = unsafe lists.count
+        var scores: [Double] = room(count)
+        var sums = SIMD8<Double>.zero
+        unsafe scores.withUnsafeMutableBufferPointer { scores in
+            unsafe withUnsafeMutableBytes(of: &sums) { sums in
+                unsafe lists.scores = scores.baseAddress
+                unsafe lists.sums = sums.assumingMemoryBound(to: Double.self).baseAddress
+                unsafe compare(lists)
+            }
+        }
+        let candidates = unsafe UnsafeBufferPointer(start: lists.candidates, count: count).span
+        var chosen = unsafe UnsafeMutableBufferPointer(start: mask, count: count).mutableSpan
+        for scope in scopes {
+            let range = scope.lowerBound - first..<scope.upperBound - first
+            cut(of: candidates, scores.span, in: range).select(
+                from: candidates, scores.span, in: range, &chosen)
+        }
+        return sums.sum()
+    }
+
+    @unsafe
+    private func withRoom(
+        _ detection: inout Detection, _ deltas: inout FloatList?, _ scores: inout FloatList?,
+        _ body: (UnsafeMutablePointer<UInt8>?, number_comparison_lists) -> Void
+    ) {
+        unsafe detection.mask.withUnsafeMutableBufferPointer { mask in
+            unsafe detection.candidates.withUnsafeMutableBufferPointer { candidates in
+                unsafe withMutable(&deltas) { deltas in
+                    unsafe withMutable(&scores) { scores in
+                        var lists = unsafe number_comparison_lists()
+                        unsafe lists.candidates = candidates.baseAddress
+                        unsafe lists.narrow_rises = deltas
+                        unsafe lists.narrow_scores = scores
+                        if !mask.isEmpty { unsafe body(mask.baseAddress, lists) }
+                    }
+                }
+            }
+        }
+    }
+
+    @unsafe
+    private func withMutable(_ list: inout FloatList?, _ body: (UnsafeMutablePointer<Float>?) -> Void) {
+        guard list != nil else { return body(nil) }
+        unsafe list?.withMutableFloats(body)
+    }
+}
+
+extension number_comparison_lists {
+    /// Those of the tokens in `range`.
+    @unsafe
+    fileprivate func advanced(by range: Range<Int>) -> number_comparison_lists {
+        var rest = unsafe self
+        let start = range.lowerBound
+        unsafe rest.count = range.count
+        unsafe rest.anchor = anchor.map { unsafe $0 + start }
+        unsafe rest.reference = reference.map { unsafe $0 + start }
+        unsafe rest.response = response.map { unsafe $0 + start }
+        unsafe rest.narrow_rises = narrow_rises.map { unsafe $0 + start }
+        unsafe rest.narrow_scores = narrow_scores.map { unsafe $0 + start }
+        unsafe rest.candidates = candidates.map { unsafe $0 + start }
+        return unsafe rest
+    }
+}

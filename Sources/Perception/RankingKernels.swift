@@ -1,0 +1,95 @@
+// The door to the C code that compares entropies and ranks scores.
+internal import CNumberLists
+
+extension PerceptionDetector {
+    /// Room for numbers, every one of which is written before any is read.
+    func room<Number: BitwiseCopyable>(_ count: Int) -> [Number] {
+        if count == 0 { return [] }
+        return unsafe [Number](unsafeUninitializedCapacity: count) { $1 = count }
+    }
+
+    @unsafe
+    func compare(_ lists: number_comparison_lists) {
+        var comparison = number_comparison(
+            epsilon: epsilon, minimum: minimumDeltaEntropy, is_relative: score == .relative)
+        var lists = unsafe lists
+        unsafe number_lists_compare(&comparison, &lists)
+    }
+
+    /// Calls `body` with the lists that are compared, beside those that are made.
+    @unsafe
+    func withInputs(
+        _ original: [Double], _ removing: [Double], _ responseMask: [UInt8],
+        _ outputs: number_comparison_lists,
+        _ body: (number_comparison_lists) -> Void
+    ) {
+        unsafe original.withUnsafeBufferPointer { original in
+            unsafe removing.withUnsafeBufferPointer { removing in
+                unsafe responseMask.withUnsafeBufferPointer { response in
+                    var lists = unsafe outputs
+                    unsafe lists.count = response.count
+                    unsafe lists.anchor = original.baseAddress
+                    unsafe lists.reference = removing.baseAddress
+                    unsafe lists.response = response.baseAddress
+                    unsafe body(lists)
+                }
+            }
+        }
+    }
+
+    /// The scores of the candidates in `range`, in their order.
+    func ranked(_ candidates: Span<UInt8>, _ scores: Span<Double>, in range: Range<Int>) -> [Double] {
+        precondition(candidates.count == scores.count)
+        if range.isEmpty { return [] }
+        return unsafe [Double](unsafeUninitializedCapacity: range.count) { kept, filled in
+            unsafe scores.extracting(range).withUnsafeBufferPointer { scores in
+                unsafe candidates.extracting(range).withUnsafeBufferPointer { candidates in
+                    filled = unsafe number_lists_keep(
+                        scores.baseAddress, candidates.baseAddress, scores.count, kept.baseAddress)
+                }
+            }
+        }
+    }
+}
+
+extension Detection {
+    /// Calls `body` with the lists of doubles, and those of candidates.
+    @unsafe
+    mutating func withRoom(_ body: (number_comparison_lists) -> Void) {
+        var lists = unsafe number_comparison_lists()
+        unsafe deltaEntropy?.withUnsafeMutableBufferPointer { deltas in
+            unsafe score?.withUnsafeMutableBufferPointer { scores in
+                unsafe candidates.withUnsafeMutableBufferPointer { candidates in
+                    unsafe lists.rises = deltas.baseAddress
+                    unsafe lists.scores = scores.baseAddress
+                    unsafe lists.candidates = candidates.baseAddress
+                    if !candidates.isEmpty { unsafe body(lists) }
+                }
+            }
+        }
+    }
+}
+
+/// The k-th largest of the values (k from 1).
+///
+/// Those of one of a thousand equal intervals are told apart by comparing them; numbers that can't be divided so, all.
+/// - Complexity: O(n) on average, O(n log n) at worst.
+func kthLargest(_ k: Int, of values: [Double]) -> Double {
+    precondition(k >= 1 && k <= values.count)
+    var rank = k
+    var some = unsafe [Double](unsafeUninitializedCapacity: values.count) { some, filled in
+        unsafe values.withUnsafeBufferPointer { values in
+            filled = unsafe number_lists_narrow_down(
+                values.baseAddress, values.count, &rank, some.baseAddress)
+        }
+    }
+    if some.isEmpty { some = values }
+    return largest(rank, of: &some)
+}
+
+/// How many values are above a threshold.
+func countAbove(_ threshold: Double, _ values: [Double]) -> Int {
+    unsafe values.withUnsafeBufferPointer {
+        unsafe number_lists_count_above($0.baseAddress, $0.count, threshold)
+    }
+}
