@@ -1,5 +1,6 @@
 #include "driver.h"
 
+#include <fenv.h>
 #include <math.h>
 
 typedef struct progress {
@@ -54,6 +55,7 @@ row_answer statistics_of(
     double rate = log2_of_e / temperature, nearest = (float)rate;
     if (fabs(nearest - rate) <= 1.5e-8 * rate) rate = nearest;
     progress row = {.anchor = -INFINITY, .rate = rate, .inverse = rate / log2_of_e};
+    feclearexcept(FE_UNDERFLOW);
     size_t size = element == PERCEPTION_F32 ? 4 : 2;
     for (size_t start = 0; start < count;) {
         if (row.is_within_reach) start += kernels->add(logits + start * size, count - start, element, &row.sums);
@@ -63,7 +65,8 @@ row_answer statistics_of(
         if (outcome != DEFINED) return (row_answer){.outcome = outcome};
         start += taken;
     }
-    row_answer answer = {row.sums.sum, row.sums.weighted, ALL_NEGATIVE_INFINITY, 0, 0};
+    double underflows = fetestexcept(FE_UNDERFLOW) != 0;
+    row_answer answer = {row.sums.sum, row.sums.weighted, underflows, ALL_NEGATIVE_INFINITY, 0, 0};
     collect(&row);
     if (row.anchor == -INFINITY) return answer;
     double log_sum = log1p(row.sum), mean = row.weighted / (1 + row.sum);
