@@ -23,7 +23,7 @@ typedef enum outcome {
 
 typedef struct row_answer {
     double sum, weighted; /* the kernels' own, of what follows the last anchor */
-    double underflows;    /* whether the kernels made a number too small for a Float, which may take a hundred times as long */
+    double underflows;    /* whether a number became too small for a Float, which takes many processors a hundred cycles */
     double outcome, log_sum_exp, entropy;
 } row_answer;
 
