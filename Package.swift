@@ -45,10 +45,10 @@ let package = Package(
     ],
     targets: [
         // Ground floor: text and numbers as they arrive.
-        kernels("CNumberText"),
+        strictC("CNumberText"),
         room("JSON", ["CNumberText"]),
         room("EngineReplies", ["JSON", "Text"]),
-        kernels("CNumberLists"),
+        strictC("CNumberLists"),
         room("Tensor", ["CNumberLists", "JSON"]),
         room("Locking"),
         room("Parallelism", ["CProcess", "Locking"]),
