@@ -118,14 +118,12 @@ inlined void contrast_some(
     bits is_response = load_mask(lists->response, first, count), is_open = load_mask(lists->mask, first, count);
     lanes loss = contrast, slope = all(1);
     if (options->tau > 0) {
-        double inverse_tau = 1 / options->tau;
-        lanes x = contrast * inverse_tau;
+        lanes x = contrast / options->tau;
         /* One exponential serves both: with e = e^{−|x|}, softplus = max(x, 0) + log(1 + e) and
          * sigmoid = (x ≥ 0 ? 1 : e)/(1 + e). */
         lanes e = exponential_of_negative(-magnitude(x));
-        struct softened softened = soften(e);
-        loss = choose(x > 0, x, all(0)) + softened.logarithm;
-        slope = choose(x >= 0, all(1), e) * softened.share * inverse_tau;
+        loss = choose(x > 0, x, all(0)) + logarithm_of_one_plus(e);
+        slope = choose(x >= 0, all(1), e) / ((1 + e) * options->tau);
     }
     store(lists->contrast, first, count, choose(is_response, contrast, all(0)));
     store(lists->loss, first, count, choose(is_response, loss, all(0)));
