@@ -65,14 +65,15 @@ package struct PerceptionService: Sendable {
 
     /// Why a request is not even looked at; nil when it may pass.
     /// - Parameter types: of bodies that are read; nil for requests without a body.
-    func refusal(_ head: RequestHead, types: [String]?) -> Response? {
+    func refusal(_ head: RequestHead, types: [MediaType]?) -> Response? {
         guard let types else { return nil }
         guard let type = head.mediaType, types.contains(type) else {
             let problem = Problem(
                 .unsupportedMediaType,
                 Problem.Reason(
-                    "not read here", field: "Content-Type", expected: types.joined(separator: ", "),
-                    found: head.mediaType ?? "none"))
+                    "not read here", field: "Content-Type",
+                    expected: types.map(\.rawValue).joined(separator: ", "),
+                    found: head.mediaTypeName ?? "none"))
             return problem.response(requestID: head.requestID)
         }
         return nil
@@ -144,7 +145,7 @@ package struct PerceptionService: Sendable {
                 return .reply(notReady.response(head))
             }
             let body: JSONValue = ["status": .string(word)]
-            return .reply(Response(contentType: "application/json", body: body.bytes))
+            return .reply(Response(.json, body: [body.bytes]))
         }
     }
 

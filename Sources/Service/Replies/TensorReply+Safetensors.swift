@@ -9,7 +9,7 @@ extension TensorReply {
     ///
     /// Gradients of logits must have been filled.
     func safetensors() -> Response {
-        Response(headers: [.contentType: "application/x-safetensors"], body: writer.segments())
+        Response(.safetensors, body: writer.segments())
     }
 
     /// The same as a file to be written: of gradients that are not filled there is only the room.
