@@ -83,7 +83,10 @@ let package = Package(
         strictC("CProcess"),
         room(
             "HTTP",
-            ["CConfinement", "CEventWait", "CMicroHTTPD", "Locking", "Parallelism", httpTypes, logging]),
+            [
+                "CConfinement", "CEventWait", "CMicroHTTPD", "Locking", "Parallelism", "Text", httpTypes,
+                logging,
+            ]),
         room("Observability", ["Locking", logging]),
 
         // Where the columns meet.
@@ -116,10 +119,11 @@ let package = Package(
                 .product(name: "ArgumentParser", package: "swift-argument-parser"), logging,
             ],
             swiftSettings: strict),
+
         // Shows recorded logits scored by a running server.
         .executableTarget(
-            name: "score-table", dependencies: ["HTTP", "JSON", "Tensor", httpTypes], swiftSettings: strict),
-
+            name: "score-table", dependencies: ["HTTP", "JSON", "Tensor", httpTypes],
+            path: "Tests/Quickstart/ScoreTable", swiftSettings: strict),
         .executableTarget(
             name: "kernel-benchmark", dependencies: ["JSON", "Tensor", "TokenDistribution"],
             path: "Tests/Benchmarks/Kernels", swiftSettings: strict),

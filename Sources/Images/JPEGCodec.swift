@@ -19,18 +19,12 @@ enum JPEGCodec {
         _ bytes: Span<UInt8>, header: ImageHeader, options: DecodingOptions, limits: ImageLimits,
         _ watch: WorkWatch
     ) throws(ImageError) -> PixelImage {
-        var report = perception_codec_report()
-        var bounds = perception_codec_limits(limits, options: options)
-        let samples = unsafe bytes.withUnsafeBufferPointer { file in
-            unsafe [UInt8](unsafeUninitializedCapacity: header.decodedBytes) { samples, count in
-                unsafe perception_jpeg_decode(
-                    file.baseAddress, file.count, &bounds, samples.baseAddress, header.decodedBytes,
-                    watch.pointer, &report)
-                count = header.decodedBytes
-            }
+        try unsafe DecodedSamples.collect(bytes, header: header, options: options, limits: limits) {
+            file, bounds, samples, report in
+            unsafe perception_jpeg_decode(
+                file.baseAddress, file.count, bounds, samples.baseAddress, samples.count, watch.pointer,
+                report)
         }
-        try CodecReport(report, format: .jpeg, limits: limits).check()
-        return PixelImage(width: header.size.width, height: header.size.height, samples: samples)
     }
 
     static func encode(

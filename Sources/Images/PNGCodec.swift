@@ -34,19 +34,13 @@ enum PNGCodec {
         _ bytes: Span<UInt8>, header: ImageHeader, options: DecodingOptions, limits: ImageLimits,
         _ watch: WorkWatch
     ) throws(ImageError) -> PixelImage {
-        var report = perception_codec_report()
-        var bounds = perception_codec_limits(limits, options: options)
         var colors = perception_codec_colors(options)
-        let samples = unsafe bytes.withUnsafeBufferPointer { file in
-            unsafe [UInt8](unsafeUninitializedCapacity: header.decodedBytes) { samples, count in
-                unsafe perception_png_decode(
-                    file.baseAddress, file.count, &bounds, &colors, samples.baseAddress,
-                    header.decodedBytes, watch.pointer, &report)
-                count = header.decodedBytes
-            }
+        return try unsafe DecodedSamples.collect(bytes, header: header, options: options, limits: limits) {
+            file, bounds, samples, report in
+            unsafe perception_png_decode(
+                file.baseAddress, file.count, bounds, &colors, samples.baseAddress, samples.count,
+                watch.pointer, report)
         }
-        try CodecReport(report, format: .png, limits: limits).check()
-        return PixelImage(width: header.size.width, height: header.size.height, samples: samples)
     }
 
     static func encode(_ image: PixelImage, level: Int, _ watch: WorkWatch) throws(ImageError) -> [UInt8] {

@@ -99,7 +99,7 @@ extension PixelKernels {
 
     /// The crop at the given size.
     func resample(
-        _ image: PixelImage, _ crop: Resampling.Crop, to size: PixelSize, _ watch: WorkWatch = WorkWatch()
+        _ image: PixelImage, _ crop: PixelRectangle, to size: PixelSize, _ watch: WorkWatch = WorkWatch()
     ) throws(StepError) -> PixelImage {
         let (across, down) = Self.axes(crop, size)
         return try unsafe make(size, from: image) { picture, samples in
@@ -115,12 +115,12 @@ extension PixelKernels {
     }
 
     /// Bytes that `resample` works with beside its result.
-    static func resampleBytes(_ crop: Resampling.Crop, to size: PixelSize) -> Int {
+    static func resampleBytes(_ crop: PixelRectangle, to size: PixelSize) -> Int {
         let (across, down) = axes(crop, size)
         return pixel_resample_scratch(across, down)
     }
 
-    private static func axes(_ crop: Resampling.Crop, _ size: PixelSize) -> (pixel_axis, pixel_axis) {
+    private static func axes(_ crop: PixelRectangle, _ size: PixelSize) -> (pixel_axis, pixel_axis) {
         (
             pixel_axis(input: crop.width, output: size.width),
             pixel_axis(input: crop.height, output: size.height)

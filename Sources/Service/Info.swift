@@ -11,6 +11,7 @@ extension PerceptionService {
     /// Facts about this server: version, limits, formats.
     var info: [UInt8] {
         func list(_ words: [String]) -> JSONValue { .array(words.map { .string($0) }) }
+        func types(_ types: [MediaType]) -> JSONValue { list(types.map(\.rawValue)) }
         let info: JSONValue = [
             "name": "perception-server",
             "version": .string(ServiceSettings.version),
@@ -20,14 +21,10 @@ extension PerceptionService {
             "shared_files": .bool(settings.sharedDirectory != nil),
             "limits": limits,
             "formats": [
-                "requests": list(
+                "requests": types(
                     TensorEncoding.mediaTypes
                         + PerturbEndpoint.bodyTypes.filter { !TensorEncoding.mediaTypes.contains($0) }),
-                "replies": list([
-                    "application/json", "application/x-safetensors", "multipart/mixed", "image/png",
-                    "image/jpeg",
-                    "application/octet-stream",
-                ]),
+                "replies": types([.json, .safetensors, .mixed, .png, .jpeg, .bytes]),
                 "images_in": list(ImageFormat.allCases.map(\.rawValue)),
                 "images_out": list(PerturbSettings.Format.allCases.map(\.rawValue)),
                 "element_types": list(ElementType.allCases.map(\.rawValue)),

@@ -11,7 +11,7 @@ extension PerceptionService {
             memoryBudget: settings.server.memoryBudgetBytes)
         return Route(.post, path) { head in
             if let refusal = refusal(head, types: PerturbEndpoint.bodyTypes) { return .reply(refusal) }
-            let isJSON = head.mediaType == "application/json"
+            let isJSON = head.mediaType == .json
             let limit = isJSON ? settings.maxJSONBodyBytes : settings.server.maxBodyBytes
             return collect(head, upTo: limit) { bytes, scope in
                 weighed(head, path, bytes.count) { () throws(Problem) in

@@ -66,15 +66,15 @@ package struct PerceptionService: Sendable {
 
     /// Returns the refusal of a request by its header; nil if it may pass.
     /// - Parameter types: the media types that the route reads; nil for requests without a body.
-    func refusal(_ head: RequestHead, types: [String]?) -> Response? {
+    func refusal(_ head: RequestHead, types: [MediaType]?) -> Response? {
         guard let types else { return nil }
         guard let type = head.mediaType, types.contains(type) else {
             let problem = Problem(
                 .unsupportedMediaType,
                 Problem.Reason(
                     "the operation does not read this media type", field: "Content-Type",
-                    expected: types.joined(separator: ", "),
-                    found: head.mediaType ?? "none"))
+                    expected: types.map(\.rawValue).joined(separator: ", "),
+                    found: head.mediaTypeName ?? "none"))
             return problem.response(requestID: head.requestID)
         }
         return nil
@@ -146,7 +146,7 @@ package struct PerceptionService: Sendable {
                 return .reply(notReady.response(head))
             }
             let body: JSONValue = ["status": .string(word)]
-            return .reply(Response(contentType: "application/json", body: body.bytes))
+            return .reply(Response(.json, body: [body.bytes]))
         }
     }
 

@@ -46,7 +46,7 @@ struct StreamedReplyTests {
         var whole: [UInt8] { sizes.indices.flatMap { Self.piece($0, sizes[$0]).flatMap { $0 } } }
     }
 
-    private func route(_ pieces: Pieces) -> Route {
+    static func route(_ pieces: Pieces) -> Route {
         Route(.post, "/stream") { head in
             .sink(
                 BufferedBody(for: head) { _, _ in
@@ -66,7 +66,7 @@ struct StreamedReplyTests {
         ])
     func order(_ sizes: [Int]) throws {
         let pieces = Pieces(sizes)
-        let service = try TestService(routes: [route(pieces)])
+        let service = try TestService(routes: [Self.route(pieces)])
         let client = try service.client()
         for _ in 0..<2 {
             let reply = try client.request(.post, "/stream", body: [1])
@@ -83,7 +83,7 @@ struct StreamedReplyTests {
     @Test("A piece that fails leaves the reply without its end", arguments: [0, 1, 7])
     func cutOff(_ failing: Int) throws {
         let pieces = Pieces(Array(repeating: 1000, count: 8), failing: failing)
-        let service = try TestService(routes: [route(pieces)])
+        let service = try TestService(routes: [Self.route(pieces)])
         let client = try service.client()
         #expect(throws: ClientError.self) { try client.request(.post, "/stream", body: [1]) }
         let exchange = try #require(service.recorder.finished(1)?.first)
@@ -97,7 +97,7 @@ struct StreamedReplyTests {
     func closedWhenBroken(version: String) throws {
         let gate = Gate()
         let pieces = Pieces(Array(repeating: 1000, count: 8), failing: 7, gate: gate)
-        let service = try TestService(routes: [route(pieces)]) { $0.ioThreads = 1 }
+        let service = try TestService(routes: [Self.route(pieces)]) { $0.ioThreads = 1 }
         let older = try service.client()
         #expect(try older.request(.get, "/hello").text == "hello")
         for count in 1...3 {
@@ -119,7 +119,7 @@ struct StreamedReplyTests {
     func slowReader() throws {
         let size = 1 << 20
         let pieces = Pieces(Array(repeating: size, count: 32))
-        let service = try TestService(routes: [route(pieces)])
+        let service = try TestService(routes: [Self.route(pieces)])
         let client = try service.client()
         try client.send(client.head(.post, "/stream", [.contentLength: "1"]) + [1])
         _ = try client.receiveSome()
@@ -139,7 +139,7 @@ struct StreamedReplyTests {
     @Test("A client that takes nothing in time is cut off")
     func tooSlow() throws {
         let pieces = Pieces(Array(repeating: 1 << 20, count: 64))
-        let service = try TestService(routes: [route(pieces)]) {
+        let service = try TestService(routes: [Self.route(pieces)]) {
             $0.bodyDeadline = .milliseconds(100)
             $0.minimumBytesPerSecond = 1 << 30
         }
@@ -154,7 +154,7 @@ struct StreamedReplyTests {
     func clientLeaves() throws {
         let gate = Gate()
         let pieces = Pieces(Array(repeating: 100, count: 1000), gate: gate)
-        let service = try TestService(routes: [route(pieces)])
+        let service = try TestService(routes: [Self.route(pieces)])
         let client = try service.client()
         try client.send(client.head(.post, "/stream", [.contentLength: "1"]) + [1])
         gate.waitForArrivals(2)
@@ -171,7 +171,7 @@ struct StreamedReplyTests {
     func memory() throws {
         let gate = Gate()
         let pieces = Pieces([10, 10], gate: gate)
-        let service = try TestService(routes: [route(pieces)])
+        let service = try TestService(routes: [Self.route(pieces)])
         let client = try service.client()
         try client.send(
             client.head(.post, "/stream", [.contentLength: "1000"]) + Array(repeating: 7, count: 1000))
@@ -187,7 +187,7 @@ struct StreamedReplyTests {
     func drain() throws {
         let gate = Gate()
         let pieces = Pieces([10, 10, 10], gate: gate)
-        let service = try TestService(routes: [route(pieces)]) { $0.drainGrace = .milliseconds(50) }
+        let service = try TestService(routes: [Self.route(pieces)]) { $0.drainGrace = .milliseconds(50) }
         let client = try service.client()
         try client.send(client.head(.post, "/stream", [.contentLength: "1"]) + [1])
         gate.waitForArrivals(1)

@@ -77,7 +77,7 @@ struct TLSTests {
         arguments: [[0], [5, 0, 7], [1_000_000, 3, 0, 200_000], Array(repeating: 40_000, count: 60)])
     func streamed(_ sizes: [Int]) throws {
         let pieces = StreamedReplyTests.Pieces(sizes)
-        let service = try service(routes: [Self.route(pieces)])
+        let service = try service(routes: [StreamedReplyTests.route(pieces)])
         try withClient(of: service) { client throws in
             for _ in 0..<2 {
                 let reply = try client.request(.post, "/stream", body: [1])
@@ -94,7 +94,7 @@ struct TLSTests {
     @Test("A streamed piece that fails leaves the reply without its end", arguments: [0, 7])
     func cutOff(_ failing: Int) throws {
         let pieces = StreamedReplyTests.Pieces(Array(repeating: 100_000, count: 8), failing: failing)
-        let service = try service(routes: [Self.route(pieces)])
+        let service = try service(routes: [StreamedReplyTests.route(pieces)])
         try withClient(of: service) { client throws in
             #expect(throws: ClientError.self) { try client.request(.post, "/stream", body: [1]) }
         }
@@ -123,19 +123,6 @@ struct TLSTests {
             #expect(reply.body == (0..<8).flatMap { [UInt8](repeating: UInt8($0), count: size) })
         }
         service.waitForMemory(0)
-    }
-
-    private static func route(_ pieces: StreamedReplyTests.Pieces) -> Route {
-        Route(.post, "/stream") { head in
-            .sink(
-                BufferedBody(for: head) { _, _ in
-                    .longWork {
-                        var response = Response(text: "first ")
-                        response.rest = pieces
-                        return response
-                    }
-                })
-        }
     }
 
     @Test(

@@ -63,7 +63,7 @@ struct KernelTests {
         [(1, 1), (5, 9), (70, 2), (33, 40)].map { PixelSize(width: $0.0, height: $0.1) })
     func crops(_ size: PixelSize, _ target: PixelSize) throws {
         let image = picture(size)
-        let crop = Resampling.Crop(
+        let crop = PixelRectangle(
             left: size.width / 4, top: size.height / 3, width: size.width - size.width / 4,
             height: size.height - size.height / 3)
         for kernels in tables {

@@ -61,7 +61,7 @@ enum KernelTwins {
         }
     }
 
-    static func zoomed(_ image: PixelImage, _ crop: Resampling.Crop, to size: PixelSize) -> [UInt8] {
+    static func zoomed(_ image: PixelImage, _ crop: PixelRectangle, to size: PixelSize) -> [UInt8] {
         var result = [UInt8](repeating: 0, count: size.pixelCount * 3)
         for c in 0..<3 {
             let rows = (0..<crop.height).map { y in

@@ -1,7 +1,8 @@
 import Images
 import JSON
-import Perturbation
 import Testing
+
+@testable import Perturbation
 
 @Suite("Step descriptions are read strictly")
 struct StrictnessTests {
@@ -21,7 +22,7 @@ struct StrictnessTests {
         ),
         (
             #"{"step": "rotation"}"#,
-            .missingParameter(step: "rotation", path: "degrees", expected: "a number -360.0 … 360.0")
+            .missingParameter(step: "rotation", path: "degrees", expected: "a number -360 … 360")
         ),
         (
             #"{"step": "rotation", "degrees": "7"}"#,
@@ -29,7 +30,7 @@ struct StrictnessTests {
         ),
         (
             #"{"step": "rotation", "degrees": 361}"#,
-            .outOfRange(step: "rotation", path: "degrees", expected: "-360.0 … 360.0", found: "361.0")
+            .outOfRange(step: "rotation", path: "degrees", expected: "-360 … 360", found: "361.0")
         ),
         (
             #"{"step": "rotation", "degrees": 7, "interpolation": "bicubic"}"#,
@@ -59,7 +60,7 @@ struct StrictnessTests {
         ),
         (
             #"{"step": "color_jitter", "contrast": -0.1}"#,
-            .outOfRange(step: "color_jitter", path: "contrast", expected: "0.0 … 100.0", found: "-0.1")
+            .outOfRange(step: "color_jitter", path: "contrast", expected: "0 … 100", found: "-0.1")
         ),
         (
             #"{"step": "color_jitter", "contrast": 1, "order": ["contrast", "contrast", "saturation"]}"#,
@@ -78,7 +79,7 @@ struct StrictnessTests {
         ),
         (
             #"{"step": "gaussian_blur", "sigma": 0}"#,
-            .outOfRange(step: "gaussian_blur", path: "sigma", expected: "0.01 … 100.0", found: "0.0")
+            .outOfRange(step: "gaussian_blur", path: "sigma", expected: "0.01 … 100", found: "0.0")
         ),
         (
             #"{"step": "occlusion", "patches": []}"#,
@@ -198,6 +199,52 @@ struct StrictnessTests {
         for type in StepCatalogue.all {
             let names = type.parameters.map(\.name)
             #expect(Set(names).count == names.count)
+        }
+    }
+
+    @Test(
+        "Every default is a value that its step takes, and is written out as it is listed",
+        arguments: StepCase.all)
+    func listedDefaults(it: StepCase) throws {
+        let type = type(of: try StepCatalogue.step(from: it.step))
+        let listed = type.parameters.filter { $0.standard != nil && $0.standard != .null }
+        let members = try #require(it.step.members)
+        // A step that asks for one of several parameters must get one.
+        let kept = type == ColorJitter.self ? ["brightness"] : []
+        let left = members.filter { member in
+            kept.contains(member.name) || !listed.contains { $0.name == member.name }
+        }
+        let written = try StepCatalogue.step(from: .object(left)).json
+        for parameter in listed where !kept.contains(parameter.name) && parameter.name != "order" {
+            #expect(written[parameter.name] == parameter.standard, "\(type.name).\(parameter.name)")
+        }
+    }
+
+    @Test("Beyond the range that the list of steps states, a value is refused with that range")
+    func statedRanges() throws {
+        for type in StepCatalogue.all {
+            let step = try #require(StepCase.all.first { $0.step["step"]?.string == type.name }).step
+            for parameter in type.parameters {
+                guard let (beyond, range) = Self.beyond(parameter.domain) else { continue }
+                var members = try #require(step.members).filter { $0.name != parameter.name }
+                members.append(.init(parameter.name, beyond))
+                let error = #expect(throws: StepError.self) {
+                    try StepCatalogue.step(from: .object(members))
+                }
+                guard case .outOfRange(type.name, parameter.name, range, _) = error else {
+                    Issue.record("\(type.name).\(parameter.name): \(error.debugDescription)")
+                    continue
+                }
+            }
+        }
+    }
+
+    /// A value above the domain, and the domain in words.
+    private static func beyond(_ domain: StepDomain) -> (JSONValue, String)? {
+        switch domain {
+        case .number(let range), .numberOrNull(let range): (.number(range.upperBound.nextUp), domain.range)
+        case .integer(let range): (.integer(range.upperBound + 1), domain.range)
+        default: nil
         }
     }
 

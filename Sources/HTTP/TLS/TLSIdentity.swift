@@ -1,5 +1,5 @@
 import CMicroHTTPD
-import Glibc
+import Text
 
 /// Who the server is to its TLS clients: a certificate chain and the private key of its first certificate, as PEM text.
 ///
@@ -47,27 +47,18 @@ private struct PEMFile {
     var text: String { String(decoding: characters.dropLast().map(UInt8.init(bitPattern:)), as: UTF8.self) }
 
     init(_ path: String) throws(TLSError) {
-        // Not blocking: opening a pipe would wait for its writer, and SIGTERM with it.
-        let file = unsafe open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK)
-        guard file >= 0 else { throw .unreadable(path, errno: errno) }
-        defer { close(file) }
-        var status = stat()
-        guard unsafe fstat(file, &status) == 0 else { throw .unreadable(path, errno: errno) }
-        guard status.st_mode & S_IFMT == S_IFREG else { throw .notAFile(path) }
-        isReadableByAll = status.st_mode & S_IROTH != 0
-        var characters = [CChar](repeating: 0, count: Self.longest + 1)
-        var length = 0
-        while length < characters.count {
-            let count = unsafe characters.withUnsafeMutableBytes { bytes in
-                let room = unsafe UnsafeMutableRawBufferPointer(rebasing: bytes[length...])
-                return unsafe read(file, room.baseAddress, room.count)
+        let file: RegularFile
+        do throws(RegularFile.Failure) {
+            file = try RegularFile(path, limit: Self.longest)
+        } catch {
+            switch error {
+            case .unreadable(let number): throw .unreadable(path, errno: number)
+            case .notRegular: throw .notAFile(path)
+            case .tooLarge: throw .notText(path)
             }
-            if count < 0, errno == EINTR { continue }
-            guard count >= 0 else { throw .unreadable(path, errno: errno) }
-            if count == 0 { break }
-            length += count
         }
-        guard length <= Self.longest, !characters[..<length].contains(0) else { throw .notText(path) }
-        self.characters = Array(characters[...length])
+        guard !file.bytes.contains(0) else { throw .notText(path) }
+        characters = file.bytes.map(CChar.init(bitPattern:)) + [0]
+        isReadableByAll = file.isReadableByAll
     }
 }

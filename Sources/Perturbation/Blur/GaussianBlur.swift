@@ -19,11 +19,10 @@ package struct GaussianBlur: PerturbationStep, Equatable {
     package static let name = "gaussian_blur"
     package static let summary = "Smooths with a Gaussian."
     package static let parameters = [
-        StepParameter("kernel_size", type: "integer", range: "1 … 99, odd", standard: 3),
-        StepParameter("sigma", type: "number", range: "0.01 … 100, in pixels", standard: 1.0),
+        StepParameter("kernel_size", .integer(1...99), note: ", odd", standard: 3),
+        StepParameter("sigma", .number(0.01...100), note: ", in pixels", standard: 1.0),
         StepParameter(
-            "padding", type: "name", range: "zeros or reflect (needs sides over kernel_size / 2)",
-            standard: "zeros"),
+            "padding", .word(Padding.self), note: " (needs sides over kernel_size / 2)", standard: "zeros"),
     ]
 
     package static let identity: String? =
@@ -42,13 +41,13 @@ package struct GaussianBlur: PerturbationStep, Equatable {
 
     package init(parameters: JSONValue) throws(StepError) {
         let reader = try ParameterReader(parameters, for: Self.self)
-        kernelSize = Int(try reader.integer("kernel_size", in: 1...99, standard: 3))
+        kernelSize = try reader.integer("kernel_size")
         guard kernelSize % 2 == 1 else {
             throw .outOfRange(
                 step: Self.name, path: "kernel_size", expected: "1 … 99, odd", found: "\(kernelSize)")
         }
-        sigma = try reader.number("sigma", in: 0.01...100, standard: 1)
-        padding = try reader.choice("padding", standard: .zeros)
+        sigma = try reader.number("sigma")
+        padding = try reader.choice("padding")
     }
 
     package var json: JSONValue {

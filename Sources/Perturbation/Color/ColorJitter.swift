@@ -20,15 +20,15 @@ package struct ColorJitter: PerturbationStep, Equatable {
     package static let summary =
         "Changes brightness, contrast and saturation by the given factors and turns the hue, in the given order."
     package static let parameters = [
-        StepParameter("brightness", type: "number", range: "0 … 100; 1 changes nothing", standard: 1.0),
-        StepParameter("contrast", type: "number", range: "0 … 100; 1 changes nothing", standard: 1.0),
-        StepParameter("saturation", type: "number", range: "0 … 100; 1 changes nothing", standard: 1.0),
+        StepParameter("brightness", .number(factors), note: "; 1 changes nothing", standard: 1.0),
+        StepParameter("contrast", .number(factors), note: "; 1 changes nothing", standard: 1.0),
+        StepParameter("saturation", .number(factors), note: "; 1 changes nothing", standard: 1.0),
         StepParameter(
-            "hue", type: "number or null",
-            range: "-0.5 … 0.5 of a full turn; null leaves it, 0 rounds samples through HSV", standard: .null),
+            "hue", .numberOrNull(-0.5...0.5),
+            note: " of a full turn; null leaves it, 0 rounds samples through HSV", standard: .null),
         StepParameter(
-            "order", type: "list of names",
-            range: "brightness, contrast and saturation, with a hue that too, each once",
+            "order",
+            .list(of: "names", "brightness, contrast and saturation, with a hue that too, each once"),
             standard: ["brightness", "contrast", "saturation"]),
     ]
     package static let identity: String? = "brightness 1 to 1.0039, contrast 1 and saturation 1 without hue"
@@ -48,10 +48,10 @@ package struct ColorJitter: PerturbationStep, Equatable {
                 step: Self.name, path: "brightness",
                 expected: "at least one of brightness, contrast, saturation, hue")
         }
-        brightness = try reader.number("brightness", in: Self.factors, standard: 1)
-        contrast = try reader.number("contrast", in: Self.factors, standard: 1)
-        saturation = try reader.number("saturation", in: Self.factors, standard: 1)
-        hue = reader.isNull("hue") ? nil : try reader.number("hue", in: -0.5...0.5)
+        brightness = try reader.number("brightness")
+        contrast = try reader.number("contrast")
+        saturation = try reader.number("saturation")
+        hue = try reader.numberOrNull("hue")
         order = try Self.order(reader, withHue: hue != nil)
     }
 

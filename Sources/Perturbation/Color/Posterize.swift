@@ -6,14 +6,14 @@ package import JSON
 package struct Posterize: PerturbationStep, Equatable {
     package static let name = "posterize"
     package static let summary = "Keeps the highest bits of every sample and clears the others."
-    package static let parameters = [StepParameter("bits", type: "integer", range: "1 … 8", standard: 2)]
+    package static let parameters = [StepParameter("bits", .integer(1...8), standard: 2)]
     package static let identity: String? = "bits 8"
 
     let bits: Int
 
     package init(parameters: JSONValue) throws(StepError) {
         let reader = try ParameterReader(parameters, for: Self.self)
-        bits = Int(try reader.integer("bits", in: 1...8, standard: 2))
+        bits = try reader.integer("bits")
     }
 
     package var json: JSONValue { ["step": .string(Self.name), "bits": .integer(Int64(bits))] }

@@ -5,16 +5,14 @@ package import JSON
 package struct Solarize: PerturbationStep, Equatable {
     package static let name = "solarize"
     package static let summary = "Inverts every sample that is at least the threshold."
-    package static let parameters = [
-        StepParameter("threshold", type: "integer", range: "0 … 256", standard: 128)
-    ]
+    package static let parameters = [StepParameter("threshold", .integer(0...256), standard: 128)]
     package static let identity: String? = "threshold 256"
 
     let threshold: Int
 
     package init(parameters: JSONValue) throws(StepError) {
         let reader = try ParameterReader(parameters, for: Self.self)
-        threshold = Int(try reader.integer("threshold", in: 0...256, standard: 128))
+        threshold = try reader.integer("threshold")
     }
 
     package var json: JSONValue { ["step": .string(Self.name), "threshold": .integer(Int64(threshold))] }

@@ -15,10 +15,9 @@ package struct BlackSquareCover: PerturbationStep, Equatable {
     package static let summary =
         "Covers the picture with overlapping black squares until the given share of its pixels is black."
     package static let parameters = [
-        StepParameter(
-            "patch", type: "integer", range: "1 … 65536, the squares' side in pixels", standard: 14),
-        StepParameter("coverage", type: "number", range: "0 … 0.99", standard: 0.8),
-        StepParameter("cover_seed", type: "integer", range: "0 … 9223372036854775807"),
+        StepParameter("patch", .integer(1...65536), note: ", the squares' side in pixels", standard: 14),
+        StepParameter("coverage", .number(0...0.99), standard: 0.8),
+        StepParameter("cover_seed", .seed),
     ]
     package static let identity: String? = "coverage 0"
 
@@ -28,9 +27,9 @@ package struct BlackSquareCover: PerturbationStep, Equatable {
 
     package init(parameters: JSONValue) throws(StepError) {
         let reader = try ParameterReader(parameters, for: Self.self)
-        patch = Int(try reader.integer("patch", in: 1...65536, standard: 14))
-        coverage = try reader.number("coverage", in: 0...0.99, standard: 0.8)
-        coverSeed = try reader.integer("cover_seed", in: 0...Int64.max)
+        patch = try reader.integer("patch")
+        coverage = try reader.number("coverage")
+        coverSeed = try reader.seed("cover_seed")
     }
 
     package var json: JSONValue {

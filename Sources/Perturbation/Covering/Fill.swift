@@ -5,17 +5,14 @@ package import JSON
 package struct Fill: PerturbationStep, Equatable {
     package static let name = "fill"
     package static let summary = "One color in place of the whole picture, at its size."
-    package static let parameters = [
-        StepParameter(
-            "color", type: "integer or [red, green, blue]", range: "0 … 255", standard: [128, 128, 128])
-    ]
+    package static let parameters = [StepParameter.fill("color", standard: .gray)]
     package static let identity: String? = nil
 
     let color: FillColor
 
     package init(parameters: JSONValue) throws(StepError) {
         let reader = try ParameterReader(parameters, for: Self.self)
-        color = try reader.color("color", standard: .gray)
+        color = try reader.color("color")
     }
 
     package var json: JSONValue { ["step": .string(Self.name), "color": color.json] }

@@ -12,9 +12,12 @@ package struct Occlusion: PerturbationStep, Equatable {
     package static let summary = "Covers rectangles with random noise."
     package static let parameters = [
         StepParameter(
-            "patches", type: "list of [x, y, width, height], integers",
-            range: "0 … 4096 patches inside the picture, together at most 64 times its area"),
-        StepParameter("noise_seed", type: "integer", range: "0 … 9223372036854775807"),
+            "patches",
+            .list(
+                of: "[x, y, width, height], integers",
+                "0 … \(mostPatches) patches inside the picture, together at most \(largestCover) times its area"
+            )),
+        StepParameter("noise_seed", .seed),
     ]
     package static let identity: String? = "no patches"
     private static let mostPatches = 4096
@@ -42,7 +45,7 @@ package struct Occlusion: PerturbationStep, Equatable {
             patches.append(try Self.patch(value, path: "patches[\(index)]", reader))
         }
         self.patches = patches
-        noiseSeed = try reader.integer("noise_seed", in: 0...Int64.max)
+        noiseSeed = try reader.seed("noise_seed")
     }
 
     private static func patch(

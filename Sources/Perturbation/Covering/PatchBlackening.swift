@@ -13,9 +13,9 @@ package struct PatchBlackening: PerturbationStep, Equatable {
     package static let name = "patch_blackening"
     package static let summary = "Blackens square cells of a grid, each with the given probability."
     package static let parameters = [
-        StepParameter("patch", type: "integer", range: "1 … 65536, the cells' side in pixels", standard: 14),
-        StepParameter("probability", type: "number", range: "0 … 1", standard: 0.6),
-        StepParameter("mask_seed", type: "integer", range: "0 … 9223372036854775807"),
+        StepParameter("patch", .integer(1...65536), note: ", the cells' side in pixels", standard: 14),
+        StepParameter("probability", .number(0...1), standard: 0.6),
+        StepParameter("mask_seed", .seed),
     ]
     package static let identity: String? = "probability 0"
 
@@ -25,9 +25,9 @@ package struct PatchBlackening: PerturbationStep, Equatable {
 
     package init(parameters: JSONValue) throws(StepError) {
         let reader = try ParameterReader(parameters, for: Self.self)
-        patch = Int(try reader.integer("patch", in: 1...65536, standard: 14))
-        probability = try reader.number("probability", in: 0...1, standard: 0.6)
-        maskSeed = try reader.integer("mask_seed", in: 0...Int64.max)
+        patch = try reader.integer("patch")
+        probability = try reader.number("probability")
+        maskSeed = try reader.seed("mask_seed")
     }
 
     package var json: JSONValue {

@@ -11,8 +11,8 @@ package struct PatchShuffle: PerturbationStep, Equatable {
     package static let name = "patch_shuffle"
     package static let summary = "Permutes the whole cells of a grid."
     package static let parameters = [
-        StepParameter("patch", type: "integer", range: "1 … 65536, the cells' side in pixels", standard: 14),
-        StepParameter("shuffle_seed", type: "integer", range: "0 … 9223372036854775807"),
+        StepParameter("patch", .integer(1...65536), note: ", the cells' side in pixels", standard: 14),
+        StepParameter("shuffle_seed", .seed),
     ]
     package static let identity: String? = "a patch over half of both of the picture's sides"
 
@@ -21,8 +21,8 @@ package struct PatchShuffle: PerturbationStep, Equatable {
 
     package init(parameters: JSONValue) throws(StepError) {
         let reader = try ParameterReader(parameters, for: Self.self)
-        patch = Int(try reader.integer("patch", in: 1...65536, standard: 14))
-        shuffleSeed = try reader.integer("shuffle_seed", in: 0...Int64.max)
+        patch = try reader.integer("patch")
+        shuffleSeed = try reader.seed("shuffle_seed")
     }
 
     package var json: JSONValue {

@@ -11,16 +11,13 @@ package struct Affine: PerturbationStep, Equatable {
     package static let summary =
         "Turns clockwise, scales, shears and shifts about the picture's centre, keeping its size."
     package static let parameters = [
-        StepParameter("degrees", type: "number", range: "-360 … 360", standard: 0.0),
+        StepParameter("degrees", .number(-360...360), standard: 0.0),
         StepParameter(
-            "translate", type: "list of [x, y], integers", range: "-1000000 … 1000000 pixels",
-            standard: [0, 0]),
-        StepParameter("scale", type: "number", range: "0.001 … 1000", standard: 1.0),
-        StepParameter(
-            "shear", type: "list of [x, y], numbers", range: "-89 … 89 degrees", standard: [0.0, 0.0]),
-        StepParameter("interpolation", type: "name", range: "nearest or bilinear", standard: "nearest"),
-        StepParameter(
-            "fill", type: "integer or [red, green, blue]", range: "0 … 255", standard: [0, 0, 0]),
+            "translate", .integerPair(-1_000_000...1_000_000), note: " pixels", standard: [0, 0]),
+        StepParameter("scale", .number(0.001...1000), standard: 1.0),
+        StepParameter("shear", .numberPair(-89...89), note: " degrees", standard: [0.0, 0.0]),
+        StepParameter("interpolation", .word(Interpolation.self), standard: "nearest"),
+        .fill(),
     ]
     package static let identity: String? =
         "degrees 0, translate [0, 0], scale 1 and shear [0, 0], or so close to them that no pixel moves"
@@ -34,25 +31,12 @@ package struct Affine: PerturbationStep, Equatable {
 
     package init(parameters: JSONValue) throws(StepError) {
         let reader = try ParameterReader(parameters, for: Self.self)
-        degrees = try reader.number("degrees", in: -360...360, standard: 0)
-        scale = try reader.number("scale", in: 0.001...1000, standard: 1)
-        interpolation = try reader.choice("interpolation", standard: .nearest)
+        degrees = try reader.number("degrees")
+        scale = try reader.number("scale")
+        interpolation = try reader.choice("interpolation")
         fill = try reader.color("fill")
-        var shift = [0, 0]
-        if reader.has("translate") {
-            for (axis, value) in try reader.list("translate", "a list [x, y]", counts: 2...2).enumerated() {
-                shift[axis] = Int(
-                    try reader.integer(value, path: "translate[\(axis)]", in: -1_000_000...1_000_000))
-            }
-        }
-        (translateX, translateY) = (shift[0], shift[1])
-        var shear = [0.0, 0.0]
-        if reader.has("shear") {
-            for (axis, value) in try reader.list("shear", "a list [x, y]", counts: 2...2).enumerated() {
-                shear[axis] = try reader.number(value, path: "shear[\(axis)]", in: -89...89)
-            }
-        }
-        (shearX, shearY) = (shear[0], shear[1])
+        (translateX, translateY) = try reader.integerPair("translate")
+        (shearX, shearY) = try reader.numberPair("shear")
     }
 
     package var json: JSONValue {

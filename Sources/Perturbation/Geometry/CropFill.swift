@@ -8,46 +8,26 @@ package import JSON
 package struct CropFill: PerturbationStep, Equatable {
     package static let name = "crop_fill"
     package static let summary = "Covers one rectangle with one color."
-    package static let parameters = [
-        StepParameter("left", type: "integer", range: "0 … picture's width − width"),
-        StepParameter("top", type: "integer", range: "0 … picture's height − height"),
-        StepParameter("width", type: "integer", range: "0 … picture's width"),
-        StepParameter("height", type: "integer", range: "0 … picture's height"),
-        StepParameter(
-            "fill", type: "integer or [red, green, blue]", range: "0 … 255", standard: [0, 0, 0]),
-    ]
+    package static let parameters = PixelRectangle.parameters(least: 0) + [.fill()]
     package static let identity: String? = "width 0 or height 0"
 
-    let left, top, width, height: Int
+    let rectangle: PixelRectangle
     let fill: FillColor
 
     package init(parameters: JSONValue) throws(StepError) {
         let reader = try ParameterReader(parameters, for: Self.self)
-        let range = 0...Int64(Int32.max)
-        left = Int(try reader.integer("left", in: range))
-        top = Int(try reader.integer("top", in: range))
-        width = Int(try reader.integer("width", in: range))
-        height = Int(try reader.integer("height", in: range))
+        rectangle = try PixelRectangle(reader)
         fill = try reader.color("fill")
     }
 
     package var json: JSONValue {
-        [
-            "step": .string(Self.name), "left": .integer(Int64(left)), "top": .integer(Int64(top)),
-            "width": .integer(Int64(width)), "height": .integer(Int64(height)), "fill": fill.json,
-        ]
+        .object([.init("step", .string(Self.name))] + rectangle.members + [.init("fill", fill.json)])
     }
 
-    package func leavesUnchanged(_ size: PixelSize) -> Bool { width == 0 || height == 0 }
+    package func leavesUnchanged(_ size: PixelSize) -> Bool { rectangle.size.pixelCount == 0 }
 
     package func outputSize(for size: PixelSize) throws(StepError) -> PixelSize {
-        guard left + width <= size.width, top + height <= size.height else {
-            throw .doesNotFit(
-                step: Self.name, path: left + width <= size.width ? "height" : "width",
-                detail:
-                    "the rectangle at (\(left), \(top)) of \(width) × \(height) pixels reaches outside the "
-                    + "picture of \(size) pixels")
-        }
+        try rectangle.check(fits: size, of: Self.name)
         return size
     }
 
@@ -58,7 +38,8 @@ package struct CropFill: PerturbationStep, Equatable {
         var samples = try image.copiedSamples(watch)
         var pixels = samples.mutableSpan
         try pixels.fill(
-            left: left, top: top, width: width, height: height, stride: image.width, with: fill, watch)
+            left: rectangle.left, top: rectangle.top, width: rectangle.width, height: rectangle.height,
+            stride: image.width, with: fill, watch)
         return PixelImage(width: image.width, height: image.height, samples: samples)
     }
 }

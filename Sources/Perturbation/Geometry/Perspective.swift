@@ -15,19 +15,15 @@ package struct Perspective: PerturbationStep, Equatable {
     package static let name = "perspective"
     package static let summary =
         "Moves four points of the picture to four others, as if seen from another angle."
+    private static let reach: ClosedRange<Int64> = -1_000_000_000...1_000_000_000
     package static let parameters = [
         StepParameter(
-            "startpoints", type: "list of four [x, y], integers",
-            range:
-                "-1000000000 … 1000000000, no three on a line; top left, top right, bottom right, bottom left"
-        ),
+            "startpoints", .corners(reach),
+            note: ", no three on a line; top left, top right, bottom right, bottom left"),
         StepParameter(
-            "endpoints", type: "list of four [x, y], integers",
-            range: "-1000000000 … 1000000000, no three on a line; where the startpoints land"),
-        StepParameter(
-            "interpolation", type: "name", range: "nearest or bilinear", standard: "bilinear"),
-        StepParameter(
-            "fill", type: "integer or [red, green, blue]", range: "0 … 255", standard: [0, 0, 0]),
+            "endpoints", .corners(reach), note: ", no three on a line; where the startpoints land"),
+        StepParameter("interpolation", .word(Interpolation.self), standard: "bilinear"),
+        .fill(),
     ]
 
     package static let identity: String? =
@@ -58,25 +54,12 @@ package struct Perspective: PerturbationStep, Equatable {
         let reader = try ParameterReader(parameters, for: Self.self)
         startpoints = try Self.corners("startpoints", reader)
         endpoints = try Self.corners("endpoints", reader)
-        interpolation = try reader.choice("interpolation", standard: .bilinear)
+        interpolation = try reader.choice("interpolation")
         fill = try reader.color("fill")
     }
 
     private static func corners(_ name: String, _ reader: ParameterReader) throws(StepError) -> [Point] {
-        var points: [Point] = []
-        for (index, value) in try reader.list(name, "four points [x, y]", counts: 4...4).enumerated() {
-            let path = "\(name)[\(index)]"
-            var pair: [Int] = []
-            for (axis, number) in try reader.list(value, path: path, "a point [x, y]", counts: 2...2)
-                .enumerated()
-            {
-                pair.append(
-                    Int(
-                        try reader.integer(
-                            number, path: "\(path)[\(axis)]", in: -1_000_000_000...1_000_000_000)))
-            }
-            points.append(Point(x: pair[0], y: pair[1]))
-        }
+        let points = try reader.corners(name).map { Point(x: $0.x, y: $0.y) }
         guard !hasThreeOnLine(points) else {
             throw .inconsistent(step: Self.name, path: name, detail: "three of the points lie on one line")
         }

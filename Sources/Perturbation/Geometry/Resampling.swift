@@ -3,29 +3,16 @@ package import Images
 /// Pillow's `resize` with the bilinear filter (libImaging/Resample.c): a horizontal, then a vertical pass, each a sum of
 /// weights in 22-bit fixed point, rounded to a level in between.
 enum Resampling {
-    struct Crop: Equatable {
-        let left, top, width, height: Int
-
-        /// The whole of a picture.
-        init(_ size: PixelSize) { self.init(left: 0, top: 0, width: size.width, height: size.height) }
-
-        init(left: Int, top: Int, width: Int, height: Int) {
-            (self.left, self.top, self.width, self.height) = (left, top, width, height)
-        }
-
-        var size: PixelSize { PixelSize(width: width, height: height) }
-    }
-
     /// The crop at the given size. Linear in the pixels read and written, times the filter's width (two weights when the
     /// crop is enlarged); working memory is below three megabytes, whatever the shapes.
     static func bilinear(
-        _ image: PixelImage, crop: Crop, to size: PixelSize, kernels: PixelKernels = .best,
+        _ image: PixelImage, crop: PixelRectangle, to size: PixelSize, kernels: PixelKernels = .best,
         _ watch: WorkWatch = WorkWatch()
     ) throws(StepError) -> PixelImage {
         try kernels.resample(image, crop, to: size, watch)
     }
 
-    static func demand(for crop: Crop, to size: PixelSize) -> WorkDemand {
+    static func demand(for crop: PixelRectangle, to size: PixelSize) -> WorkDemand {
         let made = WorkDemand.picture(
             size, extra: PixelKernels.resampleBytes(crop, to: size), operations: 0)
         // Every row that is read becomes one of the target's width, from all of the crop's; both axes' supports overlap

@@ -10,14 +10,13 @@ package struct Rotation: PerturbationStep, Equatable {
     package static let name = "rotation"
     package static let summary = "Turns the picture counter-clockwise about its centre."
     package static let parameters = [
-        StepParameter("degrees", type: "number", range: "-360 … 360"),
-        StepParameter("interpolation", type: "name", range: "nearest or bilinear", standard: "nearest"),
+        StepParameter("degrees", .number(-360...360)),
+        StepParameter("interpolation", .word(Interpolation.self), standard: "nearest"),
         StepParameter(
-            "expand", type: "boolean",
+            "expand", .boolean,
             range: "true makes room for the corners and changes the size, to at most 100,000,000 pixels",
             standard: false),
-        StepParameter(
-            "fill", type: "integer or [red, green, blue]", range: "0 … 255", standard: [0, 0, 0]),
+        .fill(),
     ]
 
     let degrees: Double
@@ -37,9 +36,9 @@ package struct Rotation: PerturbationStep, Equatable {
 
     package init(parameters: JSONValue) throws(StepError) {
         let reader = try ParameterReader(parameters, for: Self.self)
-        degrees = try reader.number("degrees", in: -360...360)
-        interpolation = try reader.choice("interpolation", standard: .nearest)
-        expand = try reader.boolean("expand", standard: false)
+        degrees = try reader.number("degrees")
+        interpolation = try reader.choice("interpolation")
+        expand = try reader.boolean("expand")
         fill = try reader.color("fill")
     }
 

@@ -16,8 +16,8 @@ package struct DiffusionNoise: PerturbationStep, Equatable {
         "Normal noise as of a diffusion model's step t: the picture fades while the noise grows. "
         + "t 500 keeps 0.863 of the picture's contrast, t 900 0.365."
     package static let parameters = [
-        StepParameter("t", type: "integer", range: "0 … 999"),
-        StepParameter("noise_seed", type: "integer", range: "0 … 9223372036854775807"),
+        StepParameter("t", .integer(0...999)),
+        StepParameter("noise_seed", .seed),
     ]
     /// Step 0 already adds noise of about one level.
     package static let identity: String? = nil
@@ -27,8 +27,8 @@ package struct DiffusionNoise: PerturbationStep, Equatable {
 
     package init(parameters: JSONValue) throws(StepError) {
         let reader = try ParameterReader(parameters, for: Self.self)
-        t = Int(try reader.integer("t", in: 0...999))
-        noiseSeed = try reader.integer("noise_seed", in: 0...Int64.max)
+        t = try reader.integer("t")
+        noiseSeed = try reader.seed("noise_seed")
     }
 
     package var json: JSONValue {

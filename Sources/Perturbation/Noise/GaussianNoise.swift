@@ -11,8 +11,8 @@ package struct GaussianNoise: PerturbationStep, Equatable {
     package static let name = "gaussian_noise"
     package static let summary = "Adds normal noise of the given standard deviation to every sample."
     package static let parameters = [
-        StepParameter("sigma", type: "number", range: "0 … 1000, in levels of 0 … 255"),
-        StepParameter("noise_seed", type: "integer", range: "0 … 9223372036854775807"),
+        StepParameter("sigma", .number(0...1000), note: ", in levels of 0 … 255"),
+        StepParameter("noise_seed", .seed),
     ]
     package static let identity: String? = "sigma 0, or so small that its noise rounds to nothing"
 
@@ -21,8 +21,8 @@ package struct GaussianNoise: PerturbationStep, Equatable {
 
     package init(parameters: JSONValue) throws(StepError) {
         let reader = try ParameterReader(parameters, for: Self.self)
-        sigma = try reader.number("sigma", in: 0...1000)
-        noiseSeed = try reader.integer("noise_seed", in: 0...Int64.max)
+        sigma = try reader.number("sigma")
+        noiseSeed = try reader.seed("noise_seed")
     }
 
     package var json: JSONValue {

@@ -15,10 +15,8 @@ package struct Concat: PairStep, Equatable {
     package static let summary =
         "Puts a second picture of the request beside this one, scaled to the same height."
     package static let parameters = [
-        StepParameter(
-            "image", type: "string or integer",
-            range: "the second picture: its id, or its index in the request"),
-        StepParameter("side", type: "name", range: "right or left: where it stands", standard: "right"),
+        .image,
+        StepParameter("side", .word(Side.self), note: ": where it stands", standard: "right"),
     ]
     package static let identity: String? = nil
     package static let changesSize: String? = "always: wider by the second picture"
@@ -29,7 +27,7 @@ package struct Concat: PairStep, Equatable {
     package init(parameters: JSONValue) throws(StepError) {
         let reader = try ParameterReader(parameters, for: Self.self)
         image = try reader.picture("image")
-        side = try reader.choice("side", standard: .right)
+        side = try reader.choice("side")
     }
 
     package var json: JSONValue {

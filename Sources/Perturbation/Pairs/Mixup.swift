@@ -17,14 +17,12 @@ package struct Mixup: PairStep, Equatable {
     package static let summary =
         "Blends the picture with a second one of the request; `weight` is this picture's share."
     package static let parameters = [
+        .image,
+        StepParameter("weight", .number(0...1), note: ", this picture's share", standard: 0.8),
         StepParameter(
-            "image", type: "string or integer",
-            range: "the second picture: its id, or its index in the request"),
-        StepParameter("weight", type: "number", range: "0 … 1, this picture's share", standard: 0.8),
-        StepParameter(
-            "fit", type: "name", range: "pad (keeps the second picture's shape) or stretch", standard: "pad"),
-        StepParameter(
-            "fill", type: "integer or [red, green, blue]", range: "0 … 255", standard: [255, 255, 255]),
+            "fit", .word(Fit.self), range: "pad (keeps the second picture's shape) or stretch",
+            standard: "pad"),
+        .fill(standard: .white),
     ]
     package static let identity: String? = "weight 1"
 
@@ -36,9 +34,9 @@ package struct Mixup: PairStep, Equatable {
     package init(parameters: JSONValue) throws(StepError) {
         let reader = try ParameterReader(parameters, for: Self.self)
         image = try reader.picture("image")
-        weight = try reader.number("weight", in: 0...1, standard: 0.8)
-        fit = try reader.choice("fit", standard: .pad)
-        fill = try reader.color("fill", standard: .white)
+        weight = try reader.number("weight")
+        fit = try reader.choice("fit")
+        fill = try reader.color("fill")
     }
 
     package var json: JSONValue {

@@ -2,21 +2,23 @@ import Text
 
 internal import JSON
 
-/// Reads the parameters of one step out of its JSON object, strictly: what is unknown or given twice is refused
-/// before anything is read, and every value is held against its range.
+/// Reads the parameters of one step out of its JSON object, strictly: what is unknown or given twice is refused before
+/// anything is read, and every value is held against the domain that the step lists for it.
 struct ParameterReader {
     let step: String
     private let object: JSONValue
+    private let parameters: [StepParameter]
 
     /// - Throws: `wrongShape`, `unknownStep` when the object names another step, `unknownParameter`,
     ///   `repeatedParameter`.
     init(_ object: JSONValue, for step: any PerturbationStep.Type) throws(StepError) {
         self.step = step.name
         self.object = object
+        parameters = step.parameters
         guard let members = object.members else {
             throw .wrongShape(expected: "an object {\"step\": \"\(step.name)\", …}", found: object.kind)
         }
-        let names = step.parameters.map(\.name)
+        let names = parameters.map(\.name)
         var seen: Set<String> = []
         for member in members {
             guard seen.insert(member.name).inserted else {
@@ -35,20 +37,21 @@ struct ParameterReader {
 
     func has(_ name: String) -> Bool { object[name] != nil }
 
-    /// Whether the parameter is left out or null.
-    func isNull(_ name: String) -> Bool { object[name].map { $0 == .null } ?? true }
-
-    func number(_ name: String, in range: ClosedRange<Double>, standard: Double? = nil) throws(StepError)
-        -> Double
-    {
-        guard let value = object[name] else {
-            guard let standard else { throw missing(name, "a number \(range.words)") }
-            return standard
-        }
-        return try number(value, path: name, in: range)
+    func number(_ name: String) throws(StepError) -> Double {
+        let parameter = parameter(name)
+        guard case .number(let range) = parameter.domain else { parameter.isMisread() }
+        return try number(value(of: parameter), path: name, in: range)
     }
 
-    func number(
+    /// nil for null.
+    func numberOrNull(_ name: String) throws(StepError) -> Double? {
+        let parameter = parameter(name)
+        guard case .numberOrNull(let range) = parameter.domain else { parameter.isMisread() }
+        let value = try value(of: parameter)
+        return value == .null ? nil : try number(value, path: name, in: range)
+    }
+
+    private func number(
         _ value: JSONValue, path: String, in range: ClosedRange<Double>
     ) throws(StepError) -> Double {
         guard let number = value.double else {
@@ -61,14 +64,16 @@ struct ParameterReader {
         return number
     }
 
-    func integer(_ name: String, in range: ClosedRange<Int64>, standard: Int64? = nil) throws(StepError)
-        -> Int64
-    {
-        guard let value = object[name] else {
-            guard let standard else { throw missing(name, "an integer \(range.words)") }
-            return standard
-        }
-        return try integer(value, path: name, in: range)
+    func integer(_ name: String) throws(StepError) -> Int {
+        let parameter = parameter(name)
+        guard case .integer(let range) = parameter.domain else { parameter.isMisread() }
+        return Int(try integer(value(of: parameter), path: name, in: range))
+    }
+
+    func seed(_ name: String) throws(StepError) -> Int64 {
+        let parameter = parameter(name)
+        guard case .seed = parameter.domain else { parameter.isMisread() }
+        return try integer(value(of: parameter), path: name, in: StepDomain.seeds)
     }
 
     /// An integer; `7.0` counts as one, `7.5` doesn't.
@@ -83,25 +88,29 @@ struct ParameterReader {
         return integer
     }
 
-    func boolean(_ name: String, standard: Bool) throws(StepError) -> Bool {
-        guard let value = object[name] else { return standard }
+    func boolean(_ name: String) throws(StepError) -> Bool {
+        let parameter = parameter(name)
+        guard case .boolean = parameter.domain else { parameter.isMisread() }
+        let value = try value(of: parameter)
         guard let boolean = value.bool else {
-            throw .wrongType(step: step, path: name, expected: "true or false", found: value.kind)
+            throw .wrongType(
+                step: step, path: name, expected: parameter.domain.expected, found: value.kind)
         }
         return boolean
     }
 
     func choice<Choice: RawRepresentable<String> & CaseIterable>(
-        _ name: String, standard: Choice
+        _ name: String
     ) throws(StepError) -> Choice {
-        guard let value = object[name] else { return standard }
-        return try choice(value, path: name)
+        let parameter = parameter(name)
+        guard parameter.domain == .word(Choice.self) else { parameter.isMisread() }
+        return try choice(value(of: parameter), path: name)
     }
 
     func choice<Choice: RawRepresentable<String> & CaseIterable>(
         _ value: JSONValue, path: String
     ) throws(StepError) -> Choice {
-        let expected = Choice.allCases.map { "\"\($0.rawValue)\"" }.joined(separator: " or ")
+        let expected = StepDomain.word(Choice.self).expected
         guard let word = value.string else {
             throw .wrongType(step: step, path: path, expected: expected, found: value.kind)
         }
@@ -111,10 +120,51 @@ struct ParameterReader {
         return choice
     }
 
+    func numberPair(_ name: String) throws(StepError) -> (x: Double, y: Double) {
+        let parameter = parameter(name)
+        guard case .numberPair(let range) = parameter.domain else { parameter.isMisread() }
+        let pair = try list(value(of: parameter), path: name, parameter.domain.expected, counts: 2...2)
+        return (
+            try number(pair[0], path: "\(name)[0]", in: range),
+            try number(pair[1], path: "\(name)[1]", in: range)
+        )
+    }
+
+    func integerPair(_ name: String) throws(StepError) -> (x: Int, y: Int) {
+        let parameter = parameter(name)
+        guard case .integerPair(let range) = parameter.domain else { parameter.isMisread() }
+        return try integerPair(
+            value(of: parameter), path: name, expected: parameter.domain.expected, in: range)
+    }
+
+    func corners(_ name: String) throws(StepError) -> [(x: Int, y: Int)] {
+        let parameter = parameter(name)
+        guard case .corners(let range) = parameter.domain else { parameter.isMisread() }
+        var points: [(x: Int, y: Int)] = []
+        let list = try list(value(of: parameter), path: name, parameter.domain.expected, counts: 4...4)
+        for (index, point) in list.enumerated() {
+            points.append(
+                try integerPair(point, path: "\(name)[\(index)]", expected: "a point [x, y]", in: range))
+        }
+        return points
+    }
+
+    private func integerPair(
+        _ value: JSONValue, path: String, expected: String, in range: ClosedRange<Int64>
+    ) throws(StepError) -> (x: Int, y: Int) {
+        let pair = try list(value, path: path, expected, counts: 2...2)
+        return (
+            Int(try integer(pair[0], path: "\(path)[0]", in: range)),
+            Int(try integer(pair[1], path: "\(path)[1]", in: range))
+        )
+    }
+
     func list(
         _ name: String, _ expected: String, counts: ClosedRange<Int>
     ) throws(StepError) -> [JSONValue] {
-        guard let value = object[name] else { throw missing(name, expected) }
+        guard let value = object[name] else {
+            throw .missingParameter(step: step, path: name, expected: expected)
+        }
         return try list(value, path: name, expected, counts: counts)
     }
 
@@ -130,14 +180,15 @@ struct ParameterReader {
         return list
     }
 
-    /// One level for all channels or [red, green, blue].
-    func color(_ name: String, standard: FillColor = .black) throws(StepError) -> FillColor {
-        guard let value = object[name] else { return standard }
+    func color(_ name: String) throws(StepError) -> FillColor {
+        let parameter = parameter(name)
+        guard case .color = parameter.domain else { parameter.isMisread() }
+        let value = try value(of: parameter)
         if value.array == nil {
             let gray = UInt8(try integer(value, path: name, in: 0...255))
             return FillColor(red: gray, green: gray, blue: gray)
         }
-        let levels = try list(value, path: name, "0 … 255 or [red, green, blue]", counts: 3...3)
+        let levels = try list(value, path: name, parameter.domain.expected, counts: 3...3)
         var channels: [UInt8] = []
         for (index, level) in levels.enumerated() {
             channels.append(UInt8(try integer(level, path: "\(name)[\(index)]", in: 0...255)))
@@ -145,19 +196,35 @@ struct ParameterReader {
         return FillColor(red: channels[0], green: channels[1], blue: channels[2])
     }
 
-    /// A picture of the request, by id or index.
     func picture(_ name: String) throws(StepError) -> PictureReference {
-        let expected = "the id or the index of a picture of the request"
-        guard let value = object[name] else { throw missing(name, expected) }
+        let parameter = parameter(name)
+        guard case .picture = parameter.domain else { parameter.isMisread() }
+        let value = try value(of: parameter)
         if let id = value.string { return .id(id) }
         guard value.double != nil else {
-            throw .wrongType(step: step, path: name, expected: expected, found: value.kind)
+            throw .wrongType(
+                step: step, path: name, expected: parameter.domain.expected, found: value.kind)
         }
         return .index(Int(try integer(value, path: name, in: 0...Int64(Int32.max))))
     }
 
-    private func missing(_ name: String, _ expected: String) -> StepError {
-        .missingParameter(step: step, path: name, expected: expected)
+    private func parameter(_ name: String) -> StepParameter {
+        guard let parameter = parameters.first(where: { $0.name == name }) else {
+            preconditionFailure("\(step) reads \(name), which it does not list")
+        }
+        return parameter
+    }
+
+    /// What is given, or else the default.
+    private func value(of parameter: StepParameter) throws(StepError) -> JSONValue {
+        if let value = object[parameter.name] ?? parameter.standard { return value }
+        throw .missingParameter(step: step, path: parameter.name, expected: parameter.domain.expected)
+    }
+}
+
+extension StepParameter {
+    fileprivate func isMisread() -> Never {
+        preconditionFailure("\(name) is read as something else than it is listed as")
     }
 }
 
@@ -166,21 +233,6 @@ extension StepError {
     static func unknown(_ name: String, in step: String, known: [String]) -> StepError {
         .unknownParameter(step: step, path: name, nearest: nearestName(to: name, among: known))
     }
-}
-
-/// The colour of what lies outside the picture.
-struct FillColor: Sendable, Equatable {
-    let red, green, blue: UInt8
-
-    static let black = FillColor(red: 0, green: 0, blue: 0)
-    static let gray = FillColor(red: 128, green: 128, blue: 128)
-    static let white = FillColor(red: 255, green: 255, blue: 255)
-
-    var json: JSONValue { [.integer(Int64(red)), .integer(Int64(green)), .integer(Int64(blue))] }
-}
-
-extension ClosedRange {
-    var words: String { "\(lowerBound) … \(upperBound)" }
 }
 
 extension JSONValue {

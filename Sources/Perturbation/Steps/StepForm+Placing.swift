@@ -78,7 +78,7 @@ extension StepForm {
         let (width, height) = (max(1, size.width * scale / 10_000), max(1, size.height * scale / 10_000))
         let left = stream.integer(in: 0...(size.width - width))
         let top = stream.integer(in: 0...(size.height - height))
-        return ZoomCrop(left: left, top: top, width: width, height: height)
+        return ZoomCrop(PixelRectangle(left: left, top: top, width: width, height: height))
     }
 
     /// As NoisyRollout's black box: ⌊side_ratio · side⌋ of both sides, anywhere inside: left, then top.
@@ -94,10 +94,8 @@ extension StepForm {
         let (width, height) = (size.width * ratio / 10_000, size.height * ratio / 10_000)
         let left = stream.integer(in: 0...(size.width - width))
         let top = stream.integer(in: 0...(size.height - height))
-        let members: [(String, Int)] = [("left", left), ("top", top), ("width", width), ("height", height)]
+        let rectangle = PixelRectangle(left: left, top: top, width: width, height: height)
         return try CropFill(
-            parameters: .object(
-                members.map { .init($0.0, .integer(Int64($0.1))) } + (fill.map { [.init("fill", $0)] } ?? []))
-        )
+            parameters: .object(rectangle.members + (fill.map { [.init("fill", $0)] } ?? [])))
     }
 }

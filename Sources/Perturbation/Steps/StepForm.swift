@@ -51,19 +51,18 @@ struct StepForm: Sendable {
 
     /// Every parameter by itself. Seeds that are left out are drawn, and so is a second picture.
     private static func plain(_ step: any PerturbationStep.Type) -> StepForm {
-        let readsSecond = step is any PairStep.Type
-        return StepForm(
+        StepForm(
             step: step,
             parameters: step.parameters.map {
-                Parameter(name: $0.name, standard: $0.name.hasSuffix("_seed") ? .seeds : nil)
+                Parameter(name: $0.name, standard: $0.domain == .seed ? .seeds : nil)
             }
         ) { values, stream, context throws(StepError) in
             var members: [JSONValue.Member] = [.init("step", .string(step.name))]
             for parameter in step.parameters {
                 if let value = values.draw(parameter.name, &stream, context) {
                     members.append(.init(parameter.name, value))
-                } else if readsSecond, parameter.name == "image" {
-                    members.append(.init("image", .string(try second(for: step, &stream, context))))
+                } else if parameter.domain == .picture {
+                    members.append(.init(parameter.name, .string(try second(for: step, &stream, context))))
                 }
             }
             return try step.init(parameters: .object(members))

@@ -1,4 +1,5 @@
 import Glibc
+import Text
 
 /// Where tokens are read from: a file, which may change, and the environment, which does not.
 package struct TokenSource: Sendable {
@@ -81,25 +82,14 @@ package struct TokenSource: Sendable {
     }
 
     private static func contents(_ path: String) throws(TokenSourceError) -> [UInt8] {
-        // Not blocking: opening a pipe would wait for its writer, and SIGTERM with it.
-        let file = unsafe open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK)
-        guard file >= 0 else { throw .unreadable(path, errno: errno) }
-        defer { close(file) }
-        var status = stat()
-        guard unsafe fstat(file, &status) == 0 else { throw .unreadable(path, errno: errno) }
-        guard status.st_mode & S_IFMT == S_IFREG else { throw .notAFile(path) }
-        // A byte more than allowed, so that a file is never cut off without a word.
-        var bytes = [UInt8](repeating: 0, count: mostBytes + 1)
-        var count = 0
-        while count < bytes.count {
-            let got = unsafe bytes.withUnsafeMutableBytes { buffer in
-                unsafe Glibc.read(file, buffer.baseAddress.map { unsafe $0 + count }, buffer.count - count)
+        do throws(RegularFile.Failure) {
+            return try RegularFile(path, limit: mostBytes).bytes
+        } catch {
+            switch error {
+            case .unreadable(let number): throw .unreadable(path, errno: number)
+            case .notRegular: throw .notAFile(path)
+            case .tooLarge: throw .tooLarge(path, limit: mostBytes)
             }
-            if got < 0, errno == EINTR { continue }
-            guard got >= 0 else { throw .unreadable(path, errno: errno) }
-            if got == 0 { return Array(bytes[..<count]) }
-            count += got
         }
-        throw .tooLarge(path, limit: mostBytes)
     }
 }

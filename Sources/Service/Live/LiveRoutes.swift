@@ -7,7 +7,7 @@ extension PerceptionService {
     var liveRoutes: [Route] {
         [
             live("/v1/live") { recent, head in
-                .reply(Response(contentType: "application/json", body: recent.json.bytes))
+                .reply(Response(.json, body: [recent.json.bytes]))
             },
             live("/v1/live/batches/{batch}") { recent, head in
                 .sink(
@@ -46,9 +46,7 @@ extension PerceptionService {
                     Problem.Reason("this batch is not, or no longer, kept", field: "path", found: name))
             }
             let isJSON =
-                preferredMediaType(
-                    head.headers, offers: ["application/json", "application/x-safetensors"])
-                == "application/json"
+                preferredMediaType(head.headers, offers: [.json, .safetensors]) == .json
             try scope.take(batch.replyBytes(asJSON: isJSON))
             let reply = batch.whole(asJSON: isJSON)
             timer.end(.compute)

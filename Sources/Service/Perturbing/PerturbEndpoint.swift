@@ -7,28 +7,23 @@ struct PerturbEndpoint: Sendable {
     let limits: ImageLimits
     let memoryBudget: Int
 
-    static let safetensors = "application/x-safetensors"
-    static let bodyTypes = [
-        "application/json", "multipart/form-data", safetensors, "image/jpeg", "image/png",
-    ]
-    private static let forms: [String: PerturbTerms.Form] = [
-        "application/json": .json, "multipart/mixed": .multipart, safetensors: .safetensors,
-    ]
-    private static let collections = ["application/json", "multipart/mixed", safetensors]
+    static let bodyTypes: [MediaType] = [.json, .form, .safetensors, .jpeg, .png]
+    private static let collections: [MediaType] = [.json, .mixed, .safetensors]
 
     /// - Throws: what is wrong with the request and the headers of its pictures.
     func work(_ bytes: [UInt8], head: RequestHead, _ scope: RequestScope) throws(Problem) -> PlannedRequest {
-        let isRaw = head.mediaType?.hasPrefix("image/") ?? false
+        let isRaw = head.mediaType?.isPicture ?? false
         let request = try request(bytes, head, scope)
-        let type = replyForm(head, request.settings, isRaw: isRaw)
-        let form = Self.forms[type] ?? .image
+        let type = replyType(head, request.settings, isRaw: isRaw)
+        let form = PerturbTerms.Form(type)
         let format = try format(request.settings, type)
         if isRaw, form == .image, request.settings.variants > 1 {
             throw Problem(
                 .conflictingFields,
                 Problem.Reason(
                     "several variants need a reply that holds several images", field: "variants",
-                    expected: "Accept: " + PerturbEndpoint.collections.joined(separator: " or ")))
+                    expected: "Accept: "
+                        + PerturbEndpoint.collections.map(\.rawValue).joined(separator: " or ")))
         }
         let terms = PerturbTerms(
             limits: limits, memoryBudget: memoryBudget, form: form, workers: WorkerPool.coreCount,
@@ -63,46 +58,47 @@ struct PerturbEndpoint: Sendable {
     private func request(
         _ bytes: [UInt8], _ head: RequestHead, _ scope: RequestScope
     ) throws(Problem) -> PerturbRequest {
-        let isRaw = head.mediaType?.hasPrefix("image/") ?? false
+        let isRaw = head.mediaType?.isPicture ?? false
         if !isRaw { try head.refuseQuery() }
-        if head.mediaType == PerturbEndpoint.safetensors {
+        if head.mediaType == .safetensors {
             let layout = try PerturbRequest.layout(of: bytes, scope)
             return try PerturbRequest(safetensors: bytes, layout, mostPixels: limits.maxPixels)
         }
         // Its text, and what base64 in it stands for.
         try scope.take(isRaw ? 0 : bytes.count.timesSaturating(2))
         switch head.mediaType {
-        case "image/jpeg", "image/png": return try PerturbRequest(picture: bytes, query: head.query)
-        case "multipart/form-data":
+        case .jpeg, .png: return try PerturbRequest(picture: bytes, query: head.query)
+        case .form:
             let type = head.headers[.contentType].map(ParameterizedField.init)
             return try PerturbRequest(multipart: bytes, boundary: type?.parameter("boundary"))
-        default: return try PerturbRequest(json: bytes)
+        case .json, .safetensors, .bytes, .mixed, nil: return try PerturbRequest(json: bytes)
         }
     }
 
     /// The reply's media type; for one image, what its format makes of it.
-    private func replyForm(_ head: RequestHead, _ settings: PerturbSettings, isRaw: Bool) -> String {
+    private func replyType(_ head: RequestHead, _ settings: PerturbSettings, isRaw: Bool) -> MediaType {
         guard isRaw else {
             // Pixels for pixels.
             let collections =
-                head.mediaType == PerturbEndpoint.safetensors
+                head.mediaType == .safetensors
                 ? Array(PerturbEndpoint.collections.reversed()) : PerturbEndpoint.collections
             return preferredMediaType(head.headers, offers: collections)
         }
-        let images: [String] =
+        let images: [MediaType] =
             switch settings.format {
-            case .png: ["image/png"]
-            case .jpeg: ["image/jpeg"]
-            case .raw: ["application/octet-stream"]
-            case nil: ["image/png", "image/jpeg"]
+            case .png: [.png]
+            case .jpeg: [.jpeg]
+            case .raw: [.bytes]
+            case nil: [.png, .jpeg]
             }
         return preferredMediaType(head.headers, offers: images + PerturbEndpoint.collections)
     }
 
-    private func format(_ settings: PerturbSettings, _ form: String) throws(Problem) -> PerturbSettings.Format
-    {
-        switch form {
-        case "application/x-safetensors":
+    private func format(
+        _ settings: PerturbSettings, _ type: MediaType
+    ) throws(Problem) -> PerturbSettings.Format {
+        switch type {
+        case .safetensors:
             guard settings.format == nil || settings.format == .raw else {
                 throw Problem(
                     .conflictingFields,
@@ -111,8 +107,8 @@ struct PerturbEndpoint: Sendable {
                         found: settings.format?.rawValue))
             }
             return .raw
-        case "image/jpeg": return .jpeg
-        default: return settings.format ?? .png
+        case .jpeg: return .jpeg
+        case .json, .bytes, .form, .mixed, .png: return settings.format ?? .png
         }
     }
 }

@@ -58,7 +58,7 @@ struct PerturbReply: Sendable {
     private var description: [UInt8] { json(with: nil).flatMap { $0 } }
 
     func jsonResponse(_ bytes: [[UInt8]]) -> Response {
-        Response(headers: [.contentType: "application/json"], body: json(with: bytes))
+        Response(.json, body: json(with: bytes))
     }
 
     /// U8 [H,W,3] for each view.
@@ -70,7 +70,7 @@ struct PerturbReply: Sendable {
             writer.append(
                 batch.name(index), .uint8, shape: [size.height, size.width, 3], bytes: bytes[index])
         }
-        return Response(headers: [.contentType: "application/x-safetensors"], body: writer.segments())
+        return Response(.safetensors, body: writer.segments())
     }
 
     /// multipart/mixed (RFC 2046 §5.1.3): the JSON, then each view as it is made.
@@ -92,7 +92,7 @@ struct PerturbReply: Sendable {
         first += Array("\r\n".utf8)
         if batch.places.isEmpty { first += Array(PerturbParts.closing(boundary).utf8) }
         var response = Response(
-            headers: [.contentType: "multipart/mixed; boundary=\(boundary)"], body: [first])
+            headers: [.contentType: "\(MediaType.mixed.rawValue); boundary=\(boundary)"], body: [first])
         response.rest = PerturbParts(
             batch: batch, boundary: boundary, expected: cost.part(of: batch.places.count).expected)
         return response

@@ -11,6 +11,16 @@ struct PerturbTerms: Sendable {
         case safetensors
         /// Parts that are made while those before are sent.
         case multipart
+
+        init(_ type: MediaType) {
+            self =
+                switch type {
+                case .json: .json
+                case .safetensors: .safetensors
+                case .mixed: .multipart
+                case .bytes, .form, .png, .jpeg: .image
+                }
+        }
     }
 
     let limits: ImageLimits

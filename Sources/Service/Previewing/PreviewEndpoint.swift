@@ -11,7 +11,7 @@ struct PreviewEndpoint: Sendable {
     /// Draws that are made at once.
     var workers = WorkerPool.coreCount
 
-    static let bodyTypes = ["image/jpeg", "image/png", "multipart/form-data"]
+    static let bodyTypes: [MediaType] = [.jpeg, .png, .form]
     /// A sheet larger than this is no sheet to look at.
     static let mostSheetPixels = 40_000_000
 
@@ -59,7 +59,8 @@ struct PreviewEndpoint: Sendable {
         do throws(ImageError) {
             return Response(
                 headers: [
-                    .contentType: "image/png", .perceptionSize: "\(picture.width)x\(picture.height)",
+                    .contentType: MediaType.png.rawValue,
+                    .perceptionSize: "\(picture.width)x\(picture.height)",
                     .perceptionCells: sheet.places,
                 ], body: [try picture.encoded(as: PreviewPlan.encoding, watch)])
         } catch {
@@ -71,7 +72,7 @@ struct PreviewEndpoint: Sendable {
     private func request(_ bytes: [UInt8]?, _ name: String, _ head: RequestHead) throws(Problem)
         -> PreviewRequest
     {
-        guard head.mediaType == "multipart/form-data", let bytes else {
+        guard head.mediaType == .form, let bytes else {
             return try PreviewRequest(name: name, query: head.query, image: bytes)
         }
         try head.refuseQuery()

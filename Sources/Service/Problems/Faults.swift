@@ -10,10 +10,13 @@ struct Faults {
         if found.count < 10 * Problem.listedReasons { found.append((kind, reason())) } else { unlisted += 1 }
     }
 
-    /// Throws one problem with every reason; the gravest kind, by the order of its cases, names it and comes first.
+    /// Throws one problem with every reason; the gravest kind names it and comes first.
     func check() throws(Problem) {
-        let order = Problem.Kind.allCases
-        guard let kind = order.first(where: { kind in found.contains { $0.kind == kind } }) else { return }
+        guard !found.isEmpty else { return }
+        let kinds = Set(found.map(\.kind))
+        guard let kind = Problem.Kind.byGravity.first(where: kinds.contains) else {
+            preconditionFailure("a kind of fault without a gravity")
+        }
         let reasons = found.filter { $0.kind == kind } + found.filter { $0.kind != kind }
         throw Problem(kind, reasons.map(\.reason), unlisted: unlisted)
     }

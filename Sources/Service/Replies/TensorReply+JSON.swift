@@ -34,7 +34,7 @@ extension TensorReply {
                 }
             }
         }
-        return Response(headers: [.contentType: "application/json"], body: pieces + [writer.bytes])
+        return Response(.json, body: pieces + [writer.bytes])
     }
 
     /// What a number takes at most, `-1.17549435e-38,`.

@@ -11,7 +11,7 @@ extension TensorReply {
     ///
     /// Gradients of logits must have been filled.
     func safetensors() -> Response {
-        Response(headers: [.contentType: "application/x-safetensors"], body: writer.segments())
+        Response(.safetensors, body: writer.segments())
     }
 
     /// The same as a file to write, with empty room for gradients that are not filled.

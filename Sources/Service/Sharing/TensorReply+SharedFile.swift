@@ -28,7 +28,7 @@ extension TensorReply {
                 .init(SharedNames.outputParameter, .string(name)),
                 .init("output_bytes", .integer(Int64(file.count))),
             ]
-        return Response(contentType: "application/json", body: JSONValue.object(members).bytes)
+        return Response(.json, body: [JSONValue.object(members).bytes])
     }
 
     private func write(

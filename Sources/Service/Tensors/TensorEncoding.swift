@@ -5,15 +5,12 @@ struct TensorEncoding {
     let isJSON: Bool
     let repliesJSON: Bool
 
-    static let mediaTypes = ["application/json", "application/x-safetensors", "application/octet-stream"]
+    static let mediaTypes: [MediaType] = [.json, .safetensors, .bytes]
 
     init(_ head: RequestHead) {
-        isJSON = head.mediaType == "application/json"
-        let offers =
-            isJSON
-            ? TensorEncoding.mediaTypes
-            : ["application/x-safetensors", "application/octet-stream", "application/json"]
-        repliesJSON = preferredMediaType(head.headers, offers: offers) == "application/json"
+        isJSON = head.mediaType == .json
+        let offers = isJSON ? TensorEncoding.mediaTypes : [.safetensors, .bytes, .json]
+        repliesJSON = preferredMediaType(head.headers, offers: offers) == .json
     }
 
     func response(_ reply: TensorReply) -> Response { repliesJSON ? reply.json() : reply.safetensors() }

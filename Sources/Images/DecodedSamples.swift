@@ -1,0 +1,29 @@
+internal import CImageCodecs
+
+/// What a C decoder makes of a file.
+enum DecodedSamples {
+    /// A file's bytes, the limits, and room for exactly the header's samples.
+    typealias Decoder = (
+        UnsafeBufferPointer<UInt8>, UnsafePointer<perception_codec_limits>,
+        UnsafeMutableBufferPointer<UInt8>, UnsafeMutablePointer<perception_codec_report>
+    ) -> Void
+
+    /// - Parameter decode: writes every sample unless its report is an error.
+    /// - Throws: what the report says.
+    static func collect(
+        _ bytes: Span<UInt8>, header: ImageHeader, options: DecodingOptions, limits: ImageLimits,
+        _ decode: Decoder
+    ) throws(ImageError) -> PixelImage {
+        var report = perception_codec_report()
+        var bounds = perception_codec_limits(limits, options: options)
+        let samples = unsafe bytes.withUnsafeBufferPointer { file in
+            unsafe [UInt8](unsafeUninitializedCapacity: header.decodedBytes) { samples, count in
+                let room = unsafe UnsafeMutableBufferPointer(rebasing: samples[..<header.decodedBytes])
+                unsafe decode(file, &bounds, room, &report)
+                count = header.decodedBytes
+            }
+        }
+        try CodecReport(report, format: header.format, limits: limits).check()
+        return PixelImage(width: header.size.width, height: header.size.height, samples: samples)
+    }
+}
