@@ -1,3 +1,4 @@
+import HTTP
 import JSON
 @testable import Service
 import Testing
@@ -7,9 +8,9 @@ import Testing
         var reply = TensorReply(
             form: .columnar, layout: TokenLayout(rollouts: [.string("a"), nil], lengths: [2, 1]))
         reply.add("mask", masks: [1, 0, 1])
-        reply.add("grad.original.log_probs", [0.5, 0, 0])
+        reply.add("grad.original.log_probs", [0.5, 0, 0] as [Double])
         reply.add("gate", masks: [1, 1, 0])
-        reply.add("grad.removing.log_probs", [0, 0.25, 2])
+        reply.add("grad.removing.log_probs", [0, 0.25, 2] as [Double])
         let text = String(decoding: reply.json().body.joined(), as: UTF8.self)
         #expect(
             text == """
