@@ -97,7 +97,11 @@ KERNEL int convolved_stretch(
             u8x8 done[4];
             for (int v = 0; v < 4; v++) done[v] = levels(sums[v], unit);
             size_t left = made - place;
-            memcpy(target + y * stride + at.left * 3 + place, done, left < sizeof done ? left : sizeof done);
+            uint8_t *out = target + y * stride + at.left * 3 + place;
+            if (left < sizeof done)
+                memcpy(out, done, left);
+            else
+                memcpy(out, done, sizeof done);
         }
     }
     return 1;

@@ -100,7 +100,11 @@ KERNEL int down_by_ring(const resampling *it, pixel_target target, work_watch *w
             if (!work_goes_on(watch, 8 + 8 * (size_t)place.count)) return 0;
             down_block(it->rows, ring, padded, it->down_values, (size_t)place.start, (size_t)place.count, at, done);
             size_t rest = stride - at;
-            memcpy(out + at, done, rest < 32 ? rest : 32);
+            /* Of a length that is known it is two instructions, not a call. */
+            if (rest < 32)
+                memcpy(out + at, done, rest);
+            else
+                memcpy(out + at, done, 32);
         }
     }
     return 1;

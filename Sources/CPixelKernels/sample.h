@@ -1,13 +1,6 @@
 /* Included by each table of kernels. Pillow's libImaging/Geometry.c: positions count from the picture's corner, in
    Double; bilinear levels are truncated, pixels beyond the edge repeat it; what lies outside becomes the fill. */
 
-enum { span = 64 };
-
-/* Where a stretch of one result row comes from. */
-typedef struct positions {
-    double x[span], y[span];
-} positions;
-
 KERNEL void affine_positions(const double m[6], size_t row, size_t column, size_t count, positions *at) {
     double down = (double)row + 0.5, offset_x = m[1] * down, offset_y = m[4] * down;
     for (size_t i = 0; i < count; i++) {
@@ -28,13 +21,14 @@ KERNEL void perspective_positions(const double m[8], size_t row, size_t column, 
     }
 }
 
-KERNEL f64x4 channels(const uint8_t *pixel) {
-    return __builtin_convertvector(pixel_lanes(pixel), f64x4);
-}
-
+/* A copy of three bytes. */
 KERNEL void put(uint8_t *out, const uint8_t *pixel) {
     memcpy(out, pixel, 2);
     out[2] = pixel[2];
+}
+
+KERNEL f64x4 channels(const uint8_t *pixel) {
+    return __builtin_convertvector(pixel_lanes(pixel), f64x4);
 }
 
 /* At the rim: neighbours are repeated, and no byte beyond a pixel is read. */
@@ -55,12 +49,13 @@ KERNEL void rim_bilinear(
     }
 }
 
-KERNEL void bilinear_span(pixel_picture picture, const positions *at, size_t count, const uint8_t *fill, uint8_t *out) {
+KERNEL void bilinear_pixels(
+    pixel_picture picture, const double *xs, const double *ys, size_t count, const uint8_t *fill, uint8_t *out) {
     double width = (double)picture.width, height = (double)picture.height;
     size_t stride = picture.width * 3;
     ptrdiff_t inner_columns = (ptrdiff_t)picture.width - 1, inner_rows = (ptrdiff_t)picture.height - 2;
     for (size_t i = 0; i < count; i++, out += 3) {
-        double x = at->x[i], y = at->y[i];
+        double x = xs[i], y = ys[i];
         /* Written so that NaN lies outside too. */
         if (!(x >= 0 && x < width && y >= 0 && y < height)) {
             put(out, fill);
@@ -84,13 +79,42 @@ KERNEL void bilinear_span(pixel_picture picture, const positions *at, size_t cou
     }
 }
 
-KERNEL void nearest_span(pixel_picture picture, const positions *at, size_t count, const uint8_t *fill, uint8_t *out) {
+KERNEL void bilinear_span(pixel_picture picture, const positions *at, size_t count, const uint8_t *fill, uint8_t *out) {
+    size_t i = 0;
+    if (has_short_offsets(picture)) {
+        spots it;
+        find_spots(picture, at, count, &it);
+        for (; i + lanes <= count; i += lanes) {
+            if (!it.are_inside[i / lanes] || !put_bilinear(picture, &it, i, out + i * 3))
+                bilinear_pixels(picture, at->x + i, at->y + i, lanes, fill, out + i * 3);
+        }
+    }
+    bilinear_pixels(picture, at->x + i, at->y + i, count - i, fill, out + i * 3);
+}
+
+KERNEL void nearest_pixels(
+    pixel_picture picture, const double *xs, const double *ys, size_t count, const uint8_t *fill, uint8_t *out) {
     double width = (double)picture.width, height = (double)picture.height;
     for (size_t i = 0; i < count; i++, out += 3) {
-        double x = at->x[i], y = at->y[i];
+        double x = xs[i], y = ys[i];
         int is_inside = x >= 0 && x < width && y >= 0 && y < height;
         put(out, is_inside ? picture.samples + ((size_t)y * picture.width + (size_t)x) * 3 : fill);
     }
+}
+
+KERNEL void nearest_span(pixel_picture picture, const positions *at, size_t count, const uint8_t *fill, uint8_t *out) {
+    size_t i = 0;
+    if (has_short_offsets(picture)) {
+        spots it;
+        find_pixels(picture, at, count, &it);
+        for (; i + lanes <= count; i += lanes) {
+            if (it.are_inside[i / lanes])
+                put_copies(picture, &it, i, out + i * 3);
+            else
+                nearest_pixels(picture, at->x + i, at->y + i, lanes, fill, out + i * 3);
+        }
+    }
+    nearest_pixels(picture, at->x + i, at->y + i, count - i, fill, out + i * 3);
 }
 
 #define SAMPLED(name, coefficients, positions_of, write)                                                     \
@@ -132,23 +156,31 @@ static int affine_nearest(pixel_picture picture, pixel_target target, const doub
     return 1;
 }
 
+/* The integers' highest bits are those of the place; below zero they become huge. */
+KERNEL size_t fixed_place(uint32_t position) { return (size_t)(ptrdiff_t)((int32_t)position >> 16); }
+
 /* Pillow's affine_fixed. */
 static int affine_fixed(pixel_picture picture, pixel_target target, const int32_t step[6], work_watch *watch) {
+    uint32_t across = (uint32_t)step[0], down = (uint32_t)step[1];
     uint32_t start_x = (uint32_t)step[4], start_y = (uint32_t)step[5];
     size_t width = picture.width, height = picture.height;
     for (size_t row = 0; row < target.height; row++) {
         uint32_t x = start_x, y = start_y;
         uint8_t *out = target.samples + row * target.width * 3;
         for (size_t start = 0; start < target.width; start += span) {
-            size_t end = target.width - start < span ? target.width : start + span;
-            if (!work_goes_on(watch, 16 * (end - start))) return 0;
-            for (size_t column = start; column < end; column++, out += 3) {
-                /* Below zero becomes huge. */
-                size_t from_column = (size_t)(ptrdiff_t)((int32_t)x >> 16), from_row = (size_t)(ptrdiff_t)((int32_t)y >> 16);
-                int is_inside = from_column < width && from_row < height;
-                put(out, is_inside ? picture.samples + (from_row * width + from_column) * 3 : target.fill);
-                x += (uint32_t)step[0];
-                y += (uint32_t)step[1];
+            size_t count = target.width - start < span ? target.width - start : span;
+            if (!work_goes_on(watch, 16 * count)) return 0;
+            uint32_t last_x = x + (uint32_t)(count - 1) * across, last_y = y + (uint32_t)(count - 1) * down;
+            /* Between two ends inside all are inside: positions don't overflow within a span. */
+            int is_inside = fixed_place(x) < width && fixed_place(last_x) < width && fixed_place(y) < height - 1 &&
+                            fixed_place(last_y) < height - 1 && start + span < target.width;
+            for (size_t i = 0; is_inside && i < count; i++, out += 3, x += across, y += down) {
+                /* Four bytes each; the fourth is overwritten by the next pixel. */
+                memcpy(out, picture.samples + (fixed_place(y) * width + fixed_place(x)) * 3, 4);
+            }
+            for (size_t i = 0; !is_inside && i < count; i++, out += 3, x += across, y += down) {
+                size_t column = fixed_place(x), line = fixed_place(y);
+                put(out, column < width && line < height ? picture.samples + (line * width + column) * 3 : target.fill);
             }
         }
         start_x += (uint32_t)step[2];

@@ -40,7 +40,8 @@ struct Paper {
         precondition(
             x >= 0 && y >= 0 && x + image.width <= size.width && y + image.height <= size.height,
             "a picture is pasted inside the paper")
-        let source = image.samples.span
+        let pixels = image.pixels
+        let source = pixels.span
         let (stride, watch) = (size.width, watch)
         var target = samples.mutableSpan
         for row in 0..<image.height {

@@ -16,7 +16,7 @@ enum EncodedFile {
         _ image: PixelImage, format: ImageFormat, upTo bound: Int, encoder: Encoder
     ) throws(ImageError) -> [UInt8] {
         var report = perception_codec_report()
-        let bytes = unsafe image.samples.withUnsafeBufferPointer { samples in
+        let bytes = unsafe image.pixels.withUnsafeBufferPointer { samples in
             unsafe [UInt8](unsafeUninitializedCapacity: bound) { room, count in
                 var file = unsafe perception_codec_file(bytes: room.baseAddress, count: 0, capacity: bound)
                 unsafe encoder(samples.baseAddress, &file, &report)

@@ -10,8 +10,18 @@ extension PixelImage {
         case .png(let level): try PNGCodec.encode(self, level: level, watch)
         case .jpeg(let quality, let subsampling):
             try JPEGCodec.encode(self, quality: quality, subsampling: subsampling, watch)
-        case .raw: samples
+        case .raw: try ownSamples(watch)
         }
+    }
+}
+
+extension PixelImage {
+    /// As `samples`, asking while it copies.
+    private func ownSamples(_ watch: WorkWatch) throws(ImageError) -> [UInt8] {
+        // A whole array is handed over as it is, and counts from 0.
+        guard pixels.startIndex != 0 else { return samples }
+        guard let copy = Samples.copy(of: pixels.span, watch) else { throw .unwanted }
+        return copy
     }
 }
 

@@ -22,7 +22,7 @@ extension PixelImage {
         precondition(
             corners.allSatisfy { (0..<self.size.pixelCount).contains($0) }, "reaches outside the picture")
         var isDone = true
-        let result = unsafe samples.withUnsafeBufferPointer { source in
+        let result = unsafe pixels.withUnsafeBufferPointer { source in
             unsafe [UInt8](unsafeUninitializedCapacity: size.pixelCount * 3) { target, count in
                 guard let start = source.baseAddress, let into = target.baseAddress else { return }
                 isDone =

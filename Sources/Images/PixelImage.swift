@@ -1,19 +1,30 @@
-/// An 8-bit RGB picture: `samples` has the shape [H, W, 3], row by row from the top left, without padding.
+/// An 8-bit RGB picture: `pixels` has the shape [H, W, 3], row by row from the top left, without padding.
 ///
-/// Invariant: `width` ≥ 1, `height` ≥ 1 and `samples.count == width * height * 3`.
+/// They may be a part of an array that holds more, such as a request's body: nothing is copied for that.
+///
+/// Invariant: `width` ≥ 1, `height` ≥ 1 and `pixels.count == width * height * 3`.
 package struct PixelImage: Sendable, Equatable {
     package let width: Int
     package let height: Int
-    package let samples: [UInt8]
+    /// Where they are counted from is anything.
+    package let pixels: ArraySlice<UInt8>
 
     /// - Precondition: both sides are at least 1 and `samples` holds exactly [height, width, 3].
     package init(width: Int, height: Int, samples: [UInt8]) {
+        self.init(width: width, height: height, pixels: samples[...])
+    }
+
+    /// - Precondition: both sides are at least 1 and `pixels` holds exactly [height, width, 3].
+    package init(width: Int, height: Int, pixels: ArraySlice<UInt8>) {
         precondition(width > 0 && height > 0, "an image has at least one pixel")
-        precondition(samples.count == width * height * 3, "samples must be [height, width, 3]")
+        precondition(pixels.count == width * height * 3, "samples must be [height, width, 3]")
         self.width = width
         self.height = height
-        self.samples = samples
+        self.pixels = pixels
     }
+
+    /// The pixels as an array: the one they fill, or a copy where they are a part of it.
+    package var samples: [UInt8] { Array(pixels) }
 
     package var size: PixelSize { PixelSize(width: width, height: height) }
 }

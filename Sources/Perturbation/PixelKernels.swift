@@ -39,6 +39,15 @@ extension PixelKernels {
         }
     }
 
+    /// To 8-bit HSV, the hue moved on by `shift` of 256 places, and back.
+    func turnHue(_ samples: inout [UInt8], by shift: UInt8, _ watch: WorkWatch = WorkWatch())
+        throws(StepError)
+    {
+        try unsafe inBands(&samples, watch) { pixels, count in
+            unsafe table.pointee.turn_hue(pixels, count, shift)
+        }
+    }
+
     private func inBands(
         _ samples: inout [UInt8], _ watch: WorkWatch,
         _ body: (_ pixels: UnsafeMutablePointer<UInt8>, _ count: Int) -> Void
@@ -81,7 +90,7 @@ extension PixelKernels {
         _ image: PixelImage, weights: [Float], inUnits: Bool, _ watch: WorkWatch = WorkWatch()
     ) throws(StepError) -> PixelImage {
         let room = pixel_convolve_scratch(image.width, weights.count)
-        return try unsafe make(image.size, from: image) { picture, samples in
+        return try unsafe Self.make(image.size, from: image) { picture, samples in
             unsafe withUnsafeTemporaryAllocation(of: Float.self, capacity: room) { scratch in
                 unsafe weights.withUnsafeBufferPointer { weights in
                     unsafe table.pointee.convolve(
@@ -102,7 +111,7 @@ extension PixelKernels {
         _ image: PixelImage, _ crop: PixelRectangle, to size: PixelSize, _ watch: WorkWatch = WorkWatch()
     ) throws(StepError) -> PixelImage {
         let (across, down) = Self.axes(crop, size)
-        return try unsafe make(size, from: image) { picture, samples in
+        return try unsafe Self.make(size, from: image) { picture, samples in
             let target = unsafe pixel_target(
                 samples: samples, width: size.width, height: size.height, fill: (0, 0, 0))
             return unsafe withUnsafeTemporaryAllocation(
@@ -141,7 +150,7 @@ extension PixelKernels {
         _ image: PixelImage, _ sampling: Sampling, size: PixelSize, fill: FillColor,
         _ watch: WorkWatch = WorkWatch()
     ) throws(StepError) -> PixelImage {
-        try unsafe make(size, from: image) { picture, samples in
+        try unsafe Self.make(size, from: image) { picture, samples in
             let target = unsafe pixel_target(
                 samples: samples, width: size.width, height: size.height,
                 fill: (fill.red, fill.green, fill.blue))
@@ -158,13 +167,28 @@ extension PixelKernels {
         }
     }
 
+    /// Cell i of the result is cell `order[i]` of the picture; see `PatchGrid`. One loop for every instruction set.
+    ///
+    /// - Precondition: `order` has a number for each whole cell, all of them those of cells.
+    static func shuffle(
+        _ image: PixelImage, side: Int, order: [UInt32], _ watch: WorkWatch = WorkWatch()
+    ) throws(StepError) -> PixelImage {
+        let grid = PatchGrid(size: image.size, side: side)
+        precondition(order.count == grid.wholeRows * grid.wholeColumns, "one number for each cell")
+        return try unsafe make(image.size, from: image) { picture, samples in
+            unsafe order.withUnsafeBufferPointer { order in
+                unsafe pixel_shuffle(picture, samples, side, order.baseAddress, watch.pointer)
+            }
+        }
+    }
+
     /// A picture of the given size whose every sample `body` writes, unless it says 0.
-    private func make(
+    private static func make(
         _ size: PixelSize, from image: PixelImage,
         _ body: (_ picture: pixel_picture, _ samples: UnsafeMutablePointer<UInt8>?) -> Int32
     ) throws(StepError) -> PixelImage {
         var isDone = false
-        let samples = unsafe image.samples.withUnsafeBufferPointer { source in
+        let samples = unsafe image.pixels.withUnsafeBufferPointer { source in
             unsafe [UInt8](unsafeUninitializedCapacity: size.pixelCount * 3) { target, count in
                 let picture = unsafe pixel_picture(
                     samples: source.baseAddress, width: image.width, height: image.height)

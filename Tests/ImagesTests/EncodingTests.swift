@@ -15,6 +15,20 @@ struct EncodingTests {
         #expect(try decode(file) == image)
     }
 
+    @Test("A part of an array is a picture like any other", arguments: pictures)
+    func partOfMore(_ name: String) throws {
+        let whole = try #require(ImageCase.named(name)).expected
+        let more = [7, 8] + whole.samples + [9]
+        let part = PixelImage(
+            width: whole.width, height: whole.height, pixels: more[2..<(2 + whole.samples.count)])
+        #expect(part == whole)
+        #expect(part.samples == whole.samples)
+        for encoding in [ImageEncoding.raw, .png(level: 1), .jpeg(quality: 90, subsampling: .full)] {
+            #expect(try part.encoded(as: encoding) == whole.encoded(as: encoding))
+        }
+        #expect(throws: ImageError.unwanted) { try part.encoded(as: .raw, WorkWatch { false }) }
+    }
+
     @Test("PNG level 0 stores and level 9 is smaller than level 1")
     func levels() throws {
         let image = try #require(ImageCase.named("png photo")).expected

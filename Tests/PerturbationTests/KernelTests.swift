@@ -8,7 +8,7 @@ import Testing
 @Suite("Every table of kernels gives what its slow twin gives")
 struct KernelTests {
     static let sizes = [
-        (1, 1), (1, 7), (9, 1), (2, 2), (3, 2), (10, 11), (64, 3), (65, 4), (257, 3), (37, 23),
+        (1, 1), (1, 7), (9, 1), (2, 2), (3, 2), (10, 11), (64, 3), (65, 4), (257, 3), (37, 23), (150, 40),
     ].map {
         PixelSize(width: $0.0, height: $0.1)
     }
@@ -77,6 +77,9 @@ struct KernelTests {
         AffineMap(a: 1, b: 0, c: 0, d: 0, e: 1, f: 0),
         AffineMap(a: -1, b: 0, c: 12, d: 0, e: -0.5, f: 9),
         AffineMap(a: 3, b: 1, c: 40_000, d: 1, e: 2, f: 0),
+        // Shares that are quarters and halves: many levels are whole numbers, or come near to one.
+        AffineMap(a: 0.5, b: 0.25, c: 3, d: -0.25, e: 0.5, f: 17),
+        AffineMap(a: 1, b: 0x1p-20, c: 1, d: 0x1p-20, e: 1, f: 1),
     ]
 
     @Test("Affine maps", arguments: sizes, maps)
@@ -91,6 +94,79 @@ struct KernelTests {
                 result.samples
                     == KernelTwins.sampled(image, to: target, fill: fill, bilinear: true) { map($0, $1) })
         }
+    }
+
+    /// Where Float32 may not decide, as levels are whole numbers or differ by one.
+    @Test("Affine maps of slopes and plains", arguments: maps, [0, 1, 2, 7])
+    func slopes(_ map: AffineMap, _ slope: Int) throws {
+        let size = PixelSize(width: 130, height: 37)
+        let samples = (0..<size.pixelCount * 3).map { index in
+            let (x, y) = (index / 3 % size.width, index / 3 / size.width)
+            return UInt8((x * slope + y * (index % 3) * slope / 2) % 256)
+        }
+        let image = PixelImage(width: size.width, height: size.height, samples: samples)
+        let fill = FillColor(red: 1, green: 20, blue: 255)
+        for kernels in tables {
+            let result = try map.apply(
+                to: image, size: size, interpolation: .bilinear, fill: fill, kernels: kernels)
+            #expect(
+                result.samples
+                    == KernelTwins.sampled(image, to: size, fill: fill, bilinear: true) { map($0, $1) })
+        }
+    }
+
+    @Test("Affine maps in fixed point and by sums", arguments: sizes, maps)
+    func nearest(_ size: PixelSize, _ map: AffineMap) throws {
+        let image = picture(size)
+        let target = PixelSize(width: size.width + 70, height: size.height + 1)
+        let fill = FillColor(red: 1, green: 20, blue: 255)
+        for kernels in tables {
+            let steps = map.fixedSteps
+            let fixed = try kernels.sample(image, .affineFixed(steps), size: target, fill: fill)
+            #expect(fixed.samples == KernelTwins.fixed(image, to: target, steps, fill: fill))
+            let coefficients = [map.a, map.b, map.c, map.d, map.e, map.f]
+            let summed = try kernels.sample(image, .affineNearest(coefficients), size: target, fill: fill)
+            #expect(summed.samples == KernelTwins.summed(image, to: target, map, fill: fill))
+        }
+    }
+
+    @Test("Hues", arguments: [0, 1, 42, 85, 128, 170, 213, 255] as [UInt8])
+    func hues(_ shift: UInt8) throws {
+        // Every level with every other in steps, and a count that leaves pixels over.
+        let levels = stride(from: 0, through: 255, by: 15).map(UInt8.init) + [1, 127, 128, 254]
+        var samples: [UInt8] = []
+        for red in levels { for green in levels { for blue in levels { samples += [red, green, blue] } } }
+        for count in [1, 7, 8, 9, samples.count / 3] {
+            let some = Array(samples.suffix(count * 3))
+            let twin = stride(from: 0, to: some.count, by: 3).flatMap { place in
+                KernelTwins.turned(some[place], some[place + 1], some[place + 2], by: shift)
+            }
+            for kernels in tables {
+                var turned = some
+                try kernels.turnHue(&turned, by: shift)
+                #expect(turned == twin)
+            }
+        }
+    }
+
+    @Test("Cells change places", arguments: sizes, [1, 2, 5, 6, 17, 300])
+    func shuffles(_ size: PixelSize, _ side: Int) throws {
+        let image = picture(size)
+        let (columns, rows) = (size.width / side, size.height / side)
+        var generator = SeededGenerator(seed: 5)
+        let order = (0..<columns * rows).map(UInt32.init).shuffled(using: &generator)
+        let shuffled = try PixelKernels.shuffle(image, side: side, order: order)
+        var expected = image.samples
+        for (cell, other) in order.enumerated() {
+            for index in 0..<side * side * 3 {
+                let (x, y, c) = (index / 3 % side, index / 3 / side, index % 3)
+                func place(_ cell: Int) -> Int {
+                    ((cell / columns * side + y) * size.width + cell % columns * side + x) * 3 + c
+                }
+                expected[place(cell)] = image.samples[place(Int(other))]
+            }
+        }
+        #expect(shuffled.samples == expected)
     }
 
     @Test("Perspective maps", arguments: sizes, [Interpolation.nearest, .bilinear])

@@ -69,12 +69,20 @@ typedef struct pixel_kernels {
         pixel_picture picture, pixel_target target, const double map[8], work_watch *watch);
     int (*perspective_nearest)(
         pixel_picture picture, pixel_target target, const double map[8], work_watch *watch);
+
+    /* To Pillow's 8-bit HSV, the hue moved on by `shift` of 256 places, and back. */
+    void (*turn_hue)(uint8_t *pixels, size_t count, uint8_t shift);
 } pixel_kernels;
 
 /* Flips and turns: pixel (x, y) of the target is the one at first + (x * across + y * down) pixels. */
 int pixel_rearrange(
     const uint8_t *first, ptrdiff_t across, ptrdiff_t down, uint8_t *target, size_t width, size_t height,
     work_watch *watch);
+
+/* Cell i of the target, counted row by row, is cell order[i] of the picture. Cells are squares of `side` pixels; what no
+   whole one covers at the right and at the bottom is copied. The target is `picture`'s size. */
+int pixel_shuffle(
+    pixel_picture picture, uint8_t *target, size_t side, const uint32_t *order, work_watch *watch);
 
 /* Floats that `convolve` needs to work with; wide pictures are taken in stretches of columns. */
 size_t pixel_convolve_scratch(size_t width, size_t taps);

@@ -107,7 +107,7 @@ package struct ColorJitter: PerturbationStep, Equatable {
     }
 
     package func demand(for size: PixelSize) -> WorkDemand {
-        .picture(size, operations: hue == nil ? 24 : 300)
+        .picture(size, operations: hue == nil ? 24 : 64)
     }
 
     package func apply(to image: PixelImage, _ watch: WorkWatch) throws(StepError) -> PixelImage {

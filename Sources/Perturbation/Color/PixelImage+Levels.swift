@@ -3,7 +3,7 @@ internal import Images
 extension PixelImage {
     /// Its samples, to be changed. Linear in them.
     func copiedSamples(_ watch: WorkWatch) throws(StepError) -> [UInt8] {
-        guard let copy = Samples.copy(of: samples.span, watch) else { throw .unwanted }
+        guard let copy = Samples.copy(of: pixels.span, watch) else { throw .unwanted }
         return copy
     }
 
@@ -77,7 +77,8 @@ extension MutableSpan<UInt8> {
     mutating func paste(
         _ image: PixelImage, left: Int, top: Int, stride: Int, _ watch: WorkWatch
     ) throws(StepError) {
-        let source = image.samples.span
+        let pixels = image.pixels
+        let source = pixels.span
         for row in 0..<image.height {
             let to = ((top + row) * stride + left) * 3
             let from = row * image.width * 3

@@ -67,20 +67,6 @@ package struct PatchShuffle: PerturbationStep, Equatable {
 
     package func apply(to image: PixelImage, _ watch: WorkWatch) throws(StepError) -> PixelImage {
         let grid = PatchGrid(size: image.size, side: patch)
-        var samples = try image.copiedSamples(watch)
-        let source = image.samples.span
-        var target = samples.mutableSpan
-        func corner(_ cell: Int) -> Int {
-            (cell / grid.wholeColumns * image.width + cell % grid.wholeColumns) * patch * 3
-        }
-        for (cell, other) in try permutation(grid, watch).enumerated() where cell != Int(other) {
-            let (to, from) = (corner(cell), corner(Int(other)))
-            for row in 0..<patch {
-                let offset = row * image.width * 3
-                try watch.goOn(16 + patch * 3)
-                for index in offset..<(offset + patch * 3) { target[to + index] = source[from + index] }
-            }
-        }
-        return PixelImage(width: image.width, height: image.height, samples: samples)
+        return try PixelKernels.shuffle(image, side: patch, order: try permutation(grid, watch), watch)
     }
 }

@@ -41,7 +41,8 @@ struct AffineMap {
         func place(_ position: Double, below limit: Int) -> Int? {
             position >= 0 && position < Double(limit) ? Int(position) : nil
         }
-        let source = image.samples.span
+        let pixels = image.pixels
+        let source = pixels.span
         var samples = try PixelImage.blankSamples(size, fill, watch)
         var target = samples.mutableSpan
         var down = f + e * 0.5

@@ -11,8 +11,8 @@ extension Interpolation {
     func demand(for size: PixelSize) -> WorkDemand {
         let isStrip = min(size.width, size.height) < 32
         return switch self {
-        case .bilinear: .picture(size, operations: isStrip ? 20 : 48, perRow: 14)
-        case .nearest: .picture(size, operations: isStrip ? 12 : 24, perRow: 40)
+        case .bilinear: .picture(size, operations: 20, perRow: 14)
+        case .nearest: .picture(size, operations: isStrip ? 12 : 10, perRow: 40)
         }
     }
 }

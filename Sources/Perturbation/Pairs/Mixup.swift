@@ -66,7 +66,8 @@ package struct Mixup: PairStep, Equatable {
         var samples = try fitted(other, to: image.size, watch)
         let weight = Float(weight)
         var pixels = samples.mutableSpan
-        let own = image.samples.span
+        let originals = image.pixels
+        let own = originals.span
         for start in stride(from: 0, to: pixels.count, by: WorkWatch.band) {
             try watch.goOn(WorkWatch.band)
             for index in start..<min(start + WorkWatch.band, pixels.count) {

@@ -5,7 +5,7 @@ import Locking
 ///
 /// All are decoded once before any view is made, so that a damaged one is known in time. Of a large batch only the first
 /// are kept from that; the others are decoded again when their turn comes. Decoding costs a tenth of what making and
-/// encoding a view does, a thousand decoded pictures cost gigabytes.
+/// encoding a view does, a thousand decoded pictures cost gigabytes. Pixels that came in the body stay in it and cost nothing.
 final class DecodedPictures: Sendable {
     /// What may be kept from the first decoding, in bytes of samples.
     static let keptBytes = 64 << 20
@@ -53,9 +53,10 @@ final class DecodedPictures: Sendable {
     /// Decodes a picture for the first time; its size with its orientation.
     func check(_ index: Int, _ watch: WorkWatch) throws(ImageError) -> PixelSize {
         let image = try decode(index, watch)
+        let bytes = works[index].keptBytes == 0 ? 0 : image.pixels.count
         let isKept = kept.withLock { kept in
-            guard kept + image.samples.count <= Self.keptBytes else { return false }
-            kept += image.samples.count
+            guard kept + bytes <= Self.keptBytes else { return false }
+            kept += bytes
             return true
         }
         if isKept { slots[index].withLock { hold(image, of: index, in: &$0) } }

@@ -38,7 +38,7 @@ struct PerturbPlan: Sendable {
             picture.views.map { view in
                 View(
                     picture: picture.index, pictures: request.pictures(readBy: view, of: picture.index),
-                    work: request.demand(of: view, for: picture.size, claims, encoding, terms.form))
+                    work: request.demand(of: view, from: picture, claims, encoding, terms.form))
             }
         }
         let pictures = claims.map(\.work)
@@ -113,12 +113,17 @@ extension PerturbRequest {
     /// What one view takes beside its picture, from the first step to the bytes that are sent; 0 bytes are kept where these are
     /// the picture's own.
     fileprivate func demand(
-        of view: PerturbedPicture.View, for size: PixelSize, _ claims: [PictureClaim],
+        of view: PerturbedPicture.View, from picture: PerturbedPicture, _ claims: [PictureClaim],
         _ encoding: ImageEncoding,
         _ form: PerturbTerms.Form
     ) -> WorkDemand {
-        let made = view.demand(for: size) { reference in index(of: reference).map { claims[$0].size } }
-        let encoded = made.followed(by: encoding.demand(for: view.size))
+        let made = view.demand(for: picture.size) { reference in index(of: reference).map { claims[$0].size }
+        }
+        var encoded = made.followed(by: encoding.demand(for: view.size))
+        // Pixels of the body that are sent as they came are copied out of it.
+        if encoded.keptBytes == 0, pictures[picture.index].source.isInBody {
+            encoded = encoded.followed(by: .picture(picture.size, operations: 4))
+        }
         guard form == .json else { return encoded }
         let file = encoding == .raw ? view.size.pixelCount.timesSaturating(3) : encoded.keptBytes
         let text = WorkDemand.arrayBytes(Base64.encodedCount(min(file, 1 << 60)))

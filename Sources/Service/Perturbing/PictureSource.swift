@@ -8,7 +8,7 @@ enum PictureSource: Sendable {
     case pixels(ReceivedPixels)
 }
 
-/// A tensor U8 [H,W,3] of a body, which is not copied before its pixels are needed.
+/// A tensor U8 [H,W,3] of a body, in which its pixels stay: steps read them where they lie.
 struct ReceivedPixels: Sendable {
     let size: PixelSize
     private let body: [UInt8]
@@ -22,10 +22,7 @@ struct ReceivedPixels: Sendable {
         self.range = range
     }
 
-    func image(_ watch: WorkWatch) throws(ImageError) -> PixelImage {
-        guard let samples = Samples.copy(of: body.span.extracting(range), watch) else { throw .unwanted }
-        return PixelImage(width: size.width, height: size.height, samples: samples)
-    }
+    var image: PixelImage { PixelImage(width: size.width, height: size.height, pixels: bytes) }
 
     var bytes: ArraySlice<UInt8> { body[range] }
 }
@@ -34,7 +31,7 @@ struct ReceivedPixels: Sendable {
 struct PictureClaim {
     /// With its orientation.
     let size: PixelSize
-    /// What decoding takes; its samples are what is kept.
+    /// What decoding takes; its samples are what is kept. Nothing where the pixels are in the body.
     let work: WorkDemand
 }
 
@@ -45,6 +42,11 @@ extension PictureSource {
         case .file(let bytes): bytes.count
         case .pixels: 0
         }
+    }
+
+    /// Whether its pixels are a part of the body.
+    var isInBody: Bool {
+        if case .pixels = self { true } else { false }
     }
 
     var bytes: ArraySlice<UInt8> {
@@ -61,7 +63,7 @@ extension PictureSource {
         switch self {
         case .file(let bytes):
             try PixelImage(decoding: bytes.span, options: options, limits: limits, watch)
-        case .pixels(let pixels): try pixels.image(watch)
+        case .pixels(let pixels): pixels.image
         }
     }
 
@@ -73,7 +75,7 @@ extension PictureSource {
             let (work, size) = header.demand(of: bytes.span, options)
             return PictureClaim(size: size, work: work)
         case .pixels(let pixels):
-            return PictureClaim(size: pixels.size, work: .picture(pixels.size, operations: 4))
+            return PictureClaim(size: pixels.size, work: .nothing)
         }
     }
 }

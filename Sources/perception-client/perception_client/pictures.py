@@ -103,7 +103,10 @@ def _pillow(image: Any, alpha: Alpha) -> Picture:
 
     def back(view: Pixels) -> Any:
         height, width, _ = view.shape
-        return Image.frombytes("RGB", (width, height), view.data)
+        # Image.frombytes fills the picture with black before it reads it.
+        made = Image.new("RGB", (width, height), None)
+        made.frombytes(view.data)
+        return made
 
     return _pixels(pixels, back)
 

@@ -6,9 +6,7 @@ import http.client
 import time
 from typing import Any
 
-import numpy as np
-
-from . import connections
+from . import connections, reply_memory
 from .calls import Answer, Call
 from .errors import Overloaded, problem
 from .retrying import Try, conversation, retry_after
@@ -127,8 +125,7 @@ class Transport:
 def _read(response: http.client.HTTPResponse) -> Buffer:
     if response.length is None:
         return response.read()
-    # Not a bytearray, which is filled with zeros first.
-    body = np.empty(response.length, np.uint8).data
+    body = reply_memory.room(response.length)
     view = body
     while view:
         count = response.readinto(view)

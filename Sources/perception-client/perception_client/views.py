@@ -65,6 +65,14 @@ class Views(Mapping[str, list[Any]]):
 
 
 @dataclass
+class Made:
+    """What one answer holds: by view and the image's place in the list, a picture and its steps."""
+
+    server_ms: float
+    pictures: dict[tuple[str, int], tuple[Any, Any]] = field(default_factory=dict)
+
+
+@dataclass
 class Job:
     """The requests of one call of `views`, and how their answers become Views."""
 
@@ -77,7 +85,7 @@ class Job:
     alpha: Alpha
     processor: Any = None
 
-    def calls(self, takes_pixels: bool) -> list[Call[Perturbed]]:
+    def calls(self, takes_pixels: bool) -> list[Call[Made]]:
         """Return requests, as many as there are workers when there is enough for that; files and pixels apart."""
         distinct = {p.digest: p for p in self.pictures}
         calls = []
@@ -101,36 +109,50 @@ class Job:
                 calls.append(self._call(group, files))
         return calls
 
-    def _call(self, group: dict[str, Any], files: bool) -> Call[Perturbed]:
+    def _call(self, group: dict[str, Any], files: bool) -> Call[Made]:
         # A file's orientation is applied, as data sets do on decoding; pixels are as the caller has them.
         # Pixels have no transparency left.
         more = {"orientation": "apply", "alpha": self.alpha} if files else {}
         if self.variants > 1:
             more["variants"] = self.variants  # type: ignore[assignment]
-        return perturbing.perturb(
+        call = perturbing.perturb(
             group, self.named, format="png" if files else "pixels", **more, **self.setting
         )
+        return Call(
+            call.method, call.path, lambda answer: self._made(call.read(answer)), call.headers, call.pieces
+        )
 
-    def finish(self, answers: Iterable[Perturbed]) -> Views:
-        """Sort the answers' views by image. Raises ValueError when a recipe changed a picture's size."""
-        made: dict[tuple[str, str, int], perturbing.View] = {}
-        spent = 0.0
-        for answer in answers:
-            spent += answer.server_ms or 0.0
-            made.update({(v.image, v.name, v.variant): v for v in answer.views})
-        pictures: dict[str, list[Any]] = {}
-        steps: dict[str, list[Any]] = {}
-        for view in self.named:
-            name = view["name"]
-            found = [made[p.digest, name, k] for p, k in zip(self.pictures, self.occurrences, strict=True)]
-            for item, p in zip(found, self.pictures, strict=True):
-                if not isinstance(p.data, bytes) and (item.height, item.width) != p.data.shape[:2]:
+    def _made(self, answer: Perturbed) -> Made:
+        """Make the caller's pictures of one answer, on the thread that read it: others are still on their way.
+
+        Raises ValueError when a recipe changed a picture's size.
+        """
+        views = {(v.image, v.name, v.variant): v for v in answer.views}
+        made = Made(answer.server_ms or 0.0)
+        for place, (item, occurrence) in enumerate(zip(self.pictures, self.occurrences, strict=True)):
+            for asked in self.named:
+                name = asked["name"]
+                view = views.get((item.digest, name, occurrence))
+                if view is None:
+                    continue
+                if not isinstance(item.data, bytes) and (view.height, view.width) != item.data.shape[:2]:
                     raise ValueError(
                         f"{name}: the recipe changes the picture's size; use perturb() for such views"
                     )
-            pairs = list(zip(self.pictures, found, strict=True))
-            pictures[name] = workers.mapped(lambda pair: pair[0].back(pair[1].data), pairs)
-            steps[name] = [item.steps for item in found]
+                made.pictures[name, place] = item.back(view.data), view.steps
+        return made
+
+    def finish(self, answers: Iterable[Made]) -> Views:
+        """Put the answers' pictures in the order of the images."""
+        made: dict[tuple[str, int], tuple[Any, Any]] = {}
+        spent = 0.0
+        for answer in answers:
+            spent += answer.server_ms
+            made.update(answer.pictures)
+        names = [view["name"] for view in self.named]
+        places = range(len(self.pictures))
+        pictures = {name: [made[name, place][0] for place in places] for name in names}
+        steps = {name: [made[name, place][1] for place in places] for name in names}
         views = Views(pictures, steps, spent)
         if self.processor is not None:
             views.features = processed(self.processor, {"original": self.images, **pictures})
