@@ -110,7 +110,7 @@ def test_a_port_in_use_is_one_line(is_main):
 def test_one_port_for_both_is_refused():
     for command in ("serve", "healthcheck"):
         done = serving.finished(BINARY, command, "--port", "18080", PERCEPTION_PROBE_PORT="18080")
-        assert done.returncode == 64 and "another than --port" in done.stderr and not done.stdout, done
+        assert done.returncode == 64 and "must differ from --port" in done.stderr and not done.stdout, done
 
 
 def test_beyond_loopback_it_needs_a_token_as_well(tmp_path):
