@@ -26,6 +26,12 @@ struct EncodingTests {
         for encoding in [ImageEncoding.raw, .png(level: 1), .jpeg(quality: 90, subsampling: .full)] {
             #expect(try part.encoded(as: encoding) == whole.encoded(as: encoding))
         }
+    }
+
+    @Test("Copying a large part of an array ends when nobody wants it")
+    func unwantedPart() {
+        let more = [UInt8](repeating: 7, count: 3 * 4096 * 1024 + 1)
+        let part = PixelImage(width: 4096, height: 1024, pixels: more[1...])
         #expect(throws: ImageError.unwanted) { try part.encoded(as: .raw, WorkWatch { false }) }
     }
 
