@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
-from typing import Any
+from typing import Any, Literal
 
 from recipes import REMOVING
 
@@ -21,7 +21,8 @@ class Arm:
         options: of /v1/score, with the preset; None adds nothing.
         later: options for the second half of the steps, where they differ.
         recipes: of views, in place of those that the preset's authors published.
-        random_tokens: the loss falls on as many random tokens as the detector would have chosen.
+        given: with the detector `given`: `random`, as many tokens as cppo-verl's detector would have chosen; or `seen`,
+            those that the grammar says must be seen.
         longer: takes as many more steps as the perception loss costs time.
     """
 
@@ -29,7 +30,7 @@ class Arm:
     options: Mapping[str, Any] | None = None
     later: Mapping[str, Any] | None = None
     recipes: Mapping[str, Any] = field(default_factory=lambda: NOTHING)
-    random_tokens: bool = False
+    given: Literal["", "random", "seen"] = ""
     longer: bool = False
 
 
@@ -47,12 +48,17 @@ MAIN = {
     "papo-g": Arm("PAPO: away from the removing view, with entropy terms", {"preset": "papo-g"}),
     "vppo": Arm("VPPO: policy loss on dependent tokens, scaled advantages", {"preset": "vppo"}),
     "bips": Arm("BiPS: consistency, then separation", {"preset": "bips-consistency"}, {"preset": "bips-separation"}),
-    "random": Arm("cppo-verl on random tokens", {"preset": "cppo-verl", "detector": "given"}, random_tokens=True),
+    "random": Arm("cppo-verl on random tokens", {"preset": "cppo-verl", "detector": "given"}, given="random"),
     "grpo-longer": Arm("GRPO for the time that cppo-verl takes", longer=True),
 }
 
 # Around cppo-verl, whose own values are top_k_ratio 0.5, coefficient 0.01, k3, and the recipes cppo-preserving, -removing.
 SWEEPS = {
+    "detector": {
+        "entropy, relative": "cppo-verl", "entropy, absolute": _cppo("", score="absolute"),
+        "divergence": _cppo("", detector="divergence"),
+        "the truth": Arm("", {"preset": "cppo-verl", "detector": "given"}, given="seen"),
+    },
     "top-k ratio": {
         "5 %": _cppo("", top_k_ratio=0.05), "25 %": _cppo("", top_k_ratio=0.25), "50 %": "cppo-verl",
         "75 %": _cppo("", top_k_ratio=0.75), "100 %": _cppo("", top_k_ratio=1.0),

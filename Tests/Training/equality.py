@@ -15,13 +15,14 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
+from itertools import pairwise
 from typing import Any
 
+import serving
 import torch
 from torch import Tensor
 
 import arms
-import serving
 from model import Model
 from reinforcement import Batch, Said, Timed, Trainer
 from study import REPOSITORY
@@ -125,5 +126,5 @@ def compared(binary: str, start: Model, steps: int = STEPS) -> dict[str, Any]:
         "steps": steps, "gated": gated, "kills": kills,
         "apart": float((usual - own).abs().max()), "moved": float((usual - parameters(start)).abs().max()),
         "without": float((usual - without).abs().max()), "identical": bool(torch.equal(usual, disturbed)),
-        "waited": max(b - a for a, b in zip(began, began[1:], strict=False)),
+        "waited": max(b - a for a, b in pairwise(began)),
     }  # fmt: skip

@@ -32,7 +32,9 @@ TESTED, TESTED_OFTEN = 2000, 400  # pictures at the end, and along the way
 TESTED_EVERY = 25  # steps
 SIZED = 12  # steps that are timed to size the longer arm
 JUDGED = 1000  # answers for the detector
-CPPO = {"cppo-preserving": "cppo-preserving", "cppo-removing": "cppo-removing"}
+LATER = (0, 100, 200, 400, 800)  # more steps of supervised training, one after another
+CPPO_REMOVING = {"cppo-removing": "cppo-removing"}
+CPPO = {"cppo-preserving": "cppo-preserving"} | CPPO_REMOVING
 
 Progress = Callable[[int], None]
 
@@ -102,6 +104,24 @@ def examine(study: Study, seed: int, progress: Progress = lambda steps: None) ->
     write(study.file("examined", "model", seed), found)
 
 
+def mature(study: Study, seed: int, progress: Progress = lambda steps: None) -> None:
+    """Train a supervised model on, and judge the detector along the way: does it get better with the model?"""
+    model = supervised.checkpoint(study.folder, seed)
+    client = reinforcement.Timed(study.url, run=f"maturity seed {seed}")
+    found = []
+    for part, steps in enumerate(LATER):
+        if steps:
+            supervised.continued(model, [seed, 6, part], steps)
+        progress(steps)
+        judged = detection.judged(client, model, held_out(JUDGED)["in"], seed, CPPO_REMOVING | {"papo-removing": "papo-removing"})
+        found.append({
+            "greedy": accuracy(model, held_out(JUDGED)["in"]).greedy,
+            "areas": {r: {s: judged[r][s]["area"] for s in (*detection.SCORES, "random")} for r in judged},
+            "rise": {r: judged[r]["rise"] for r in judged},
+        })  # fmt: skip
+    write(study.file("mature", "model", seed), found)
+
+
 def under_views(client: reinforcement.Timed, model: Model, seed: int, recipes: dict[str, Any]) -> dict[str, float]:
     """Accuracy when the model sees the view in place of the picture: what a preserving view keeps, and a removing one takes."""
     examples = held_out(TESTED_OFTEN)["in"]
@@ -145,6 +165,6 @@ def reinforce(study: Study, name: str, seed: int, longer: float, progress: Progr
     found = {
         "arm": name, "seed": seed, "steps": count, "tested": tested(model, finally_), "curve": curve, "columns": columns,
         "under_views": under_views(client, model, seed, CPPO),
-        "detector": detection.judged(client, model, held_out(JUDGED)["in"], seed, {"cppo-removing": "cppo-removing"}),
+        "detector": detection.judged(client, model, held_out(JUDGED)["in"], seed, CPPO_REMOVING),
     }  # fmt: skip
     write(study.file("arm", name, seed), found)

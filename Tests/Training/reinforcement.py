@@ -179,8 +179,10 @@ class Trainer:
         else:
             wanted = needs(self.client, **options)
             given = {k: v for k, v in given.items() if k == "response_mask" or getattr(wanted, k)}
-            if arm.random_tokens:
+            if arm.given == "random":
                 given["perception_mask"] = self._random_tokens(batch, original)
+            elif arm.given == "seen":
+                given["perception_mask"] = torch.from_numpy(language.must_be_seen(batch.words.flatten(0, 1).numpy()))
 
             def forward(view: str) -> modes.Pass:
                 found = batch.said(self.model, view)

@@ -162,11 +162,12 @@ def main() -> None:
     if "equality" in parts:
         import equality
 
-        jobs.write(given.folder / "equality.json", equality.compared(binary))
+        start = supervised.checkpoint(given.folder, SEEDS[0])
+        jobs.write(given.folder / "equality.json", equality.compared(binary, start))
     if "report" in parts:
         import report
 
-        report.write(given.folder, given.steps)
+        report.write(given.folder, given.steps, commit())
 
 
 if __name__ == "__main__":
