@@ -72,7 +72,6 @@ SWEEPS = {
     },
     "recipes": {
         "cppo": "cppo-verl",
-        "cppo-preserving-areal": _cppo("", {"preserving": "cppo-preserving-areal"}),
         "removing by occlusion": _cppo("", {"removing": REMOVING["occlusion"]}),
         "removing by zoom_crop": _cppo("", {"removing": REMOVING["zoom_crop"]}),
         "removing by papo-removing": _cppo("", {"removing": "papo-removing"}),

@@ -26,7 +26,7 @@ from perception_client.trainers import modes, shaping
 from perception_client.trainers.needs import needs, recipes
 from rollouts import Said, said
 
-PROMPTS, GROUP, STEPS = 16, 8, 150
+PROMPTS, GROUP, STEPS = 16, 8, 100
 RATE, WARM_UP, BETAS, CLIP = 2e-4, 10, (0.9, 0.99), 1.0
 
 
