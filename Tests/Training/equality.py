@@ -100,6 +100,14 @@ def trained(
     return parameters(trainer.model), gated
 
 
+def apart_in_float64(binary: str, start: Model, steps: int = STEPS) -> float:
+    """Return the largest difference between service and process when the model computes in float64, the service in float32."""
+    with killable(binary) as server:
+        client = Timed(server.url, run="equality, float64")
+        wide = copy.deepcopy(start).double()
+        return float((trained(wide, client, steps)[0] - trained(wide, client, steps, in_the_process)[0]).abs().max())
+
+
 def compared(binary: str, start: Model, steps: int = STEPS) -> dict[str, Any]:
     """Compare the three runs.
 

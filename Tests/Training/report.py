@@ -154,9 +154,49 @@ def _times(found: dict[str, Any]) -> str:
     return _table(head, rows)
 
 
+def _mature(found: dict[str, Any]) -> str:
+    rows = []
+    for stages in zip(*found["mature"], strict=True):
+        accuracy = statistics.fmean(s["greedy"] for s in stages)
+        cells = []
+        for recipe in ("cppo-removing", "papo-removing"):
+            cells += [f"{statistics.fmean(s['areas'][recipe][score] for s in stages):.2f}" for score in SCORES[:-1]]
+            cells += [f"{statistics.fmean(s['rise'][recipe][kind] for s in stages):+.2f}" for kind in ("seen", "other")]
+        rows.append([f"{100 * accuracy:.0f} %", *cells])
+    names = (*SCORES[:-1], "ΔH seen", "ΔH others")
+    return _table(("right, greedy", *(f"{r}: {n}" for r in ("cppo", "papo") for n in names)), rows)
+
+
+def _equality(found: dict[str, Any]) -> str:
+    equal = found["equality"]
+    return _table(("what", "found"), [
+        ("steps of cppo-verl; tokens that carried loss", f"{equal['steps']}; {equal['gated']}"),
+        ("largest change of a parameter by the training", f"{equal['moved']:.3g}"),
+        ("largest difference, service and loss in the process", f"{equal['apart']:.3g}"),
+        ("the same, with the model in float64", f"{equal['apart_float64']:.3g}"),
+        ("largest difference to GRPO without perception loss", f"{equal['without']:.3g}"),
+        (f"server killed {equal['kills']} times: parameters", "bit-identical" if equal["identical"] else "differ"),
+        ("longest of its steps, seconds", f"{equal['waited']:.1f}"),
+    ])  # fmt: skip
+
+
+def _trl(found: dict[str, Any]) -> str:
+    rows = []
+    for run in found["trl"]["runs"]:
+        start = next(s for s in found["trl"]["supervised"] if s["seed"] == run["seed"])
+        first, last = (statistics.fmean(run["reward"][part]) for part in (slice(10), slice(-10, None)))
+        server = run["perception"].get("server_ms")
+        rows.append([
+            f"`{run['arm']}`", run["seed"], *(f"{100 * x:.1f}" for x in (start["held_out"], run["held_out"], first, last)),
+            f"{statistics.median(run['step_time']):.2f}", f"{statistics.median(server):.1f}" if server else "",
+        ])  # fmt: skip
+    head = ("arm", "seed", "start", "end", "reward, first 10 steps", "reward, last 10 steps", "step, s", "server, ms")
+    return _table(head, rows)
+
+
 TABLES = {
     "main": _main, "sweeps": _sweeps, "detector": _detector, "ratios": _ratios, "views": _views,
-    "understanding": _understanding, "times": _times,
+    "understanding": _understanding, "times": _times, "mature": _mature, "equality": _equality, "trl": _trl,
 }  # fmt: skip
 
 
@@ -171,6 +211,11 @@ def _draw(found: dict[str, Any]) -> None:
         marks = [round(low + i * 0.05, 2) for i in range(round((high - low) / 0.05) + 1)]
         frame = Frame((0, last), (low, high), "steps", "right", [0, found["settings"]["steps"]], marks)
         chart(HERE / f"curves-{where}.svg", panels, frame, 5)
+    runs = found["trl"]["runs"]
+    seeds = sorted({r["seed"] for r in runs})
+    panels = [Panel(f"TRL, seed {seed}", [_trl_line(r) for r in runs if r["seed"] == seed]) for seed in seeds]
+    frame = Frame((0, found["trl"]["steps"]), (0, 0.8), "steps", "mean reward", [0, found["trl"]["steps"]], [0, 0.2, 0.4, 0.6, 0.8])
+    chart(HERE / "trl.svg", panels, frame, len(panels), (260, 130))
     recipes = ("cppo-removing", "papo-removing", "occlusion", "zoom_crop")
     panels = [Panel(r, [Line(s, _mean_roc(found, r, s), usual=s == "random") for s in SCORES[::-1]]) for r in recipes]
     frame = Frame((0, 1), (0, 1), "false positives", "true positives", [0, 0.5, 1], [0, 0.5, 1])
@@ -184,6 +229,12 @@ def _curve(of_seed: dict[int, Any], where: str) -> Line:
         points.append([point["step"], here.mean])
         spread.append(here.half if here.half == here.half else 0.0)
     return Line("", points, spread)
+
+
+def _trl_line(run: dict[str, Any]) -> Line:
+    """Rewards, each the mean of five steps."""
+    five = [run["reward"][i : i + 5] for i in range(0, len(run["reward"]), 5)]
+    return Line(run["arm"], [[5 * i + len(part) / 2, statistics.fmean(part)] for i, part in enumerate(five)], usual=run["arm"] == "grpo")
 
 
 def _usual(line: Line) -> Line:

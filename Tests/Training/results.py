@@ -37,9 +37,10 @@ def gathered(folder: pathlib.Path, steps: int, commit: str) -> dict[str, Any]:
         "longer": one("size"),
         "supervised": [{k: s[k] for k in ("seed", "steps", "curve")} for s in read("supervised-model")],
         "examined": [_rounded(x) for x in read("examined-model")],
+        "mature": [_rounded(json.loads(path.read_text())) for path in sorted(folder.glob("mature-*.json"))],
         "arms": [_arm(x) for x in read("arm")],
         "equality": one("equality"),
-        "trl": one("trl"),
+        "trl": _rounded(one("trl")),
     }  # fmt: skip
 
 

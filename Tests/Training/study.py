@@ -33,6 +33,8 @@ import supervised
 from jobs import Study
 
 PORT = 8093
+PARTS = ["arms", "sweeps", "mature", "trl", "equality", "report"]
+SERVED = {"arms", "sweeps", "mature", "trl"}  # parts that share one server, where runs can be watched
 SEEDS, SWEEP_SEEDS = range(5), range(3)
 # `/live` keeps the last batches of every run, of which there are more than the server counts apart by default.
 SERVER = ("--keep-recent", "20", "--max-runs", "400", "--threads", "1")
@@ -121,6 +123,14 @@ def reinforce(study: Study, names: list[str], seeds: list[int], workers: int) ->
     run_all("reinforcement", planned, workers)
 
 
+def trl(folder: pathlib.Path, url: str) -> None:
+    """Run TRL's trainer in its own environment, which `run` makes."""
+    path = folder / "trl.json"
+    if not path.exists():
+        python = REPOSITORY / ".venv-trainer-trl/bin/python"
+        subprocess.run([python, HERE / "trl_run.py", path], env=os.environ | {"PERCEPTION_URL": url}, check=True)
+
+
 @contextlib.contextmanager
 def server(binary: str, port: int) -> Iterator[str]:
     """A server for the study, with the page /live."""
@@ -137,7 +147,7 @@ def commit() -> str:
 def arguments() -> argparse.Namespace:
     """Read the command line."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("part", nargs="*", help="arms, sweeps, equality, trl, report; all without one")
+    parser.add_argument("part", nargs="*", metavar="PART", help=f"{', '.join(PARTS)}; all of them without one")
     parser.add_argument("--smoke", action="store_true", help="a short form of everything but TRL, with assertions")
     parser.add_argument("--arm", action="append", help="this arm alone; may be given again")
     parser.add_argument("--seeds", type=int, nargs="+", help=f"default: {[*SEEDS]}, sweeps {[*SWEEP_SEEDS]}")
@@ -152,28 +162,38 @@ def arguments() -> argparse.Namespace:
 def main() -> None:
     """Do what the command line says."""
     given = arguments()
+    unknown = set(given.part) - set(PARTS)
+    if unknown:
+        raise SystemExit(f"there is no part {', '.join(unknown)}; there are {', '.join(PARTS)}")
     binary = os.environ["PERCEPTION_SERVER_BINARY"]
     torch.set_num_threads(1)
     if given.smoke:
         import smoke
 
         return smoke.check(binary)
-    parts = given.part or ["arms", "sweeps", "equality", "report"]
+    parts = given.part or PARTS
     given.folder.mkdir(exist_ok=True)
-    if {"arms", "sweeps"} & set(parts):
+    if SERVED & set(parts):
         with contextlib.nullcontext(given.url) if given.url else server(binary, given.port) as url:
-            study = Study(given.folder, url, given.steps)
+            study_of = Study(given.folder, url, given.steps)
             seeds = given.seeds or [*SEEDS]
-            supervise(study, seeds, given.workers)
+            supervise(study_of, seeds, given.workers)
             if "arms" in parts:
-                reinforce(study, given.arm or [*arms.MAIN], seeds, given.workers)
+                reinforce(study_of, given.arm or [*arms.MAIN], seeds, given.workers)
             if "sweeps" in parts:
-                reinforce(study, given.arm or arms.swept(), given.seeds or [*SWEEP_SEEDS], given.workers)
+                reinforce(study_of, given.arm or arms.swept(), given.seeds or [*SWEEP_SEEDS], given.workers)
+            if "mature" in parts:
+                missing = [s for s in given.seeds or [*SWEEP_SEEDS] if not study_of.file("mature", "model", s).exists()]
+                planned = [(f"mature, seed {s}", sum(jobs.LATER), jobs.mature, (study_of, s)) for s in missing]
+                run_all("mature", planned, given.workers)
+            if "trl" in parts:
+                trl(given.folder, url)
     if "equality" in parts:
         import equality
 
         start = supervised.checkpoint(given.folder, SEEDS[0])
-        jobs.write(given.folder / "equality.json", equality.compared(binary, start))
+        jobs.write(given.folder / "equality.json", equality.compared(binary, start) | {
+            "apart_float64": equality.apart_in_float64(binary, start)})
     if "report" in parts:
         import report
 
