@@ -56,6 +56,7 @@ MAIN = {
 SWEEPS = {
     "detector": {
         "entropy, relative": "cppo-verl", "entropy, absolute": _cppo("", score="absolute"),
+        "entropy, all with ΔH > 0.05": _cppo("", min_delta_entropy=0.05, top_k_ratio=1.0),
         "divergence": _cppo("", detector="divergence"),
         "the truth": Arm("", {"preset": "cppo-verl", "detector": "given"}, given="seen"),
     },

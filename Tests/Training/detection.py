@@ -18,6 +18,7 @@ from rollouts import Said, said
 
 SCORES: dict[str, dict[str, Any]] = {
     "relative": {"score": "relative"},
+    "relative, ΔH > 0.05": {"score": "relative", "min_delta_entropy": 0.05},
     "absolute": {"score": "absolute"},
     "divergence": {"preset": "vppo", "top_k_ratio": 0.5},
 }

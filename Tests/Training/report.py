@@ -16,6 +16,7 @@ from intervals import Interval, interval
 
 HERE = pathlib.Path(__file__).resolve().parent
 SCORES = ("relative", "absolute", "divergence", "random")
+CHOICES = ("relative", "relative, ΔH > 0.05", "absolute", "divergence", "random")
 MEASURES = {"sampled": "sampled", "greedy": "greedy"}
 Row = Iterable[Any]
 
@@ -114,7 +115,7 @@ def _detector(found: dict[str, Any]) -> str:
 
 def _ratios(found: dict[str, Any]) -> str:
     rows = []
-    for score in SCORES:
+    for score in CHOICES:
         kinds = ("precision", "recall")
         cells = [[_of_examined(found, "cppo-removing", score, kind, str(ratio)) for kind in kinds] for ratio in RATIOS]
         rows.append([score, *(" / ".join(cell) for cell in cells)])
