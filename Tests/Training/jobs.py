@@ -21,6 +21,7 @@ import torch
 
 import arms
 import detection
+import forces
 import pictures
 import reinforcement
 import supervised
@@ -99,6 +100,7 @@ def examine(study: Study, seed: int, progress: Progress = lambda steps: None) ->
     found = {
         "seed": seed, "tested": tested(model, held_out(TESTED)), "under_views": under_views(client, model, seed, PRESERVING | REMOVING),
         "detector": detection.judged(client, model, held_out(JUDGED)["in"], seed, REMOVING),
+        "pulls": forces.pulls(model, seed, client),
     }  # fmt: skip
     progress(1)
     write(study.file("examined", "model", seed), found)

@@ -22,6 +22,7 @@ import pictures
 from arms import Arm
 from model import Model
 from perception_client import Perception
+from perception_client.results import Score
 from perception_client.trainers import modes, shaping
 from perception_client.trainers.needs import needs, recipes
 from rollouts import Said, said
@@ -148,16 +149,9 @@ class Trainer:
         """Train for one step."""
         wall, cpu = time.perf_counter(), time.process_time()
         before = (self.client.seconds, self.client.server_seconds) if self.client else (0.0, 0.0)
-        batch = rolled_out(self.model, pictures.drawn(PROMPTS, self.examples), self.draw)
-        done = Step(float(batch.rewards.mean()))
-        original = batch.said(self.model)
-        options = arm.later if later and arm.later is not None else arm.options
-        if options is None:
-            loss = policy_loss(original.log_probs, batch.mask, batch.advantages)
-        else:
-            loss = self._with_perception(arm, options, batch, original, done)
+        policy, perception, done = self.losses(arm, later)
         self.adam.zero_grad()
-        loss.backward()
+        (policy if perception is None else policy + perception).backward()
         torch.nn.utils.clip_grad_norm_(self.model.parameters(), CLIP)
         self.adam.step()
         self.warming.step()
@@ -167,44 +161,61 @@ class Trainer:
             done.service, done.server = self.client.seconds - before[0], self.client.server_seconds - before[1]
         return done
 
-    def _with_perception(self, arm: Arm, options: Mapping[str, Any], batch: Batch, original: Said, done: Step) -> Tensor:
+    def losses(self, arm: Arm, later: bool = False) -> tuple[Tensor, Tensor | None, Step]:
+        """Sample a batch, and return its policy loss, what the arm adds to it, and what the step is so far."""
+        batch = rolled_out(self.model, pictures.drawn(PROMPTS, self.examples), self.draw)
+        done = Step(float(batch.rewards.mean()))
+        original = batch.said(self.model)
+        options = arm.later if later and arm.later is not None else arm.options
+        if options is None:
+            return policy_loss(original.log_probs, batch.mask, batch.advantages), None, done
         assert self.client is not None
         self._make_views(arm, options, batch)
         if self.added is not None:
-            return policy_loss(original.log_probs, batch.mask, batch.advantages) + self.added(self, batch, original)
-        given: dict[str, Any] = {"response_mask": batch.mask, "advantages": batch.advantages, "rewards": batch.rewards}
-        full = options["preset"] == "cppo-paper"
-        if full:
-            extra = self._of_logits(options, batch, original)
+            policy = policy_loss(original.log_probs, batch.mask, batch.advantages)
+            return policy, self.added(self, batch, original), done
+        if options["preset"] == "cppo-paper":
+            advantages, perception = batch.advantages, self._of_logits(options, batch, original)
+            score = self.client.last
         else:
-            wanted = needs(self.client, **options)
-            given = {k: v for k, v in given.items() if k == "response_mask" or getattr(wanted, k)}
-            if arm.given == "random":
-                given["perception_mask"] = self._random_tokens(batch, original)
-            elif arm.given == "seen":
-                given["perception_mask"] = torch.from_numpy(language.must_be_seen(batch.words.flatten(0, 1).numpy()))
-
-            def forward(view: str) -> modes.Pass:
-                found = batch.said(self.model, view)
-                return modes.Pass(found.log_probs, found.entropy)
-
-            extra = modes.direct(
-                self.client, forward, modes.Pass(original.log_probs, original.entropy), **given, **options
-            )
-        advantages = batch.advantages
-        score = self.client.last
-        if not full and wanted.shaping:
-            with torch.no_grad():
-                removing = batch.said(self.model, "removing").log_probs
-            advantages = shaping.shape(
-                self.client, wanted, options, response_mask=batch.mask,
-                log_probs={"original": original.log_probs, "removing": removing},
-            ).advantages(batch.advantages, torch.ones(len(batch.mask), dtype=torch.bool), language.LONGEST)  # fmt: skip
+            advantages, perception, score = self._of_log_probs(arm, options, batch, original)
         done.loss, done.gated = score.loss, score.gated
         if score.mask is not None:
             hits = detection.hits(score.mask, batch.words.flatten(0, 1).numpy())
             done.selected, done.selected_seen, done.seen = hits
-        return policy_loss(original.log_probs, batch.mask, advantages) + extra
+        return policy_loss(original.log_probs, batch.mask, advantages), perception, done
+
+    def _of_log_probs(
+        self, arm: Arm, options: Mapping[str, Any], batch: Batch, original: Said
+    ) -> tuple[Tensor, Tensor, Score]:
+        """The advantages that the preset leaves, what it adds to the policy loss, and the server's answer."""
+        assert self.client is not None
+        wanted = needs(self.client, **options)
+        given: dict[str, Any] = {"response_mask": batch.mask}
+        if wanted.advantages:
+            given["advantages"] = batch.advantages
+        if wanted.rewards:
+            given["rewards"] = batch.rewards
+        if arm.given == "random":
+            given["perception_mask"] = self._random_tokens(batch, original)
+        elif arm.given == "seen":
+            given["perception_mask"] = torch.from_numpy(language.must_be_seen(batch.words.flatten(0, 1).numpy()))
+
+        def forward(view: str) -> modes.Pass:
+            found = batch.said(self.model, view)
+            return modes.Pass(found.log_probs, found.entropy)
+
+        seen = modes.Pass(original.log_probs, original.entropy)
+        perception = modes.direct(self.client, forward, seen, **given, **options)
+        score = self.client.last
+        if not wanted.shaping:
+            return batch.advantages, perception, score
+        with torch.no_grad():
+            removing = batch.said(self.model, "removing").log_probs
+        log_probs = {"original": original.log_probs, "removing": removing}
+        shape = shaping.shape(self.client, wanted, options, log_probs=log_probs, response_mask=batch.mask)
+        everything = torch.ones(len(batch.mask), dtype=torch.bool)
+        return shape.advantages(batch.advantages, everything, language.LONGEST), perception, score
 
     def _of_logits(self, options: Mapping[str, Any], batch: Batch, original: Said) -> Tensor:
         """The perception loss with the whole distributions, times the preset's coefficient."""

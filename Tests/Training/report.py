@@ -155,6 +155,17 @@ def _times(found: dict[str, Any]) -> str:
     return _table(head, rows)
 
 
+def _pulls(found: dict[str, Any]) -> str:
+    rows = []
+    for name in found["examined"][0]["pulls"]:
+        ours = [e["pulls"][name] for e in found["examined"]]
+        ratio = interval([o["perception"] / o["policy"] for o in ours])
+        cosines = [interval([o[k] for o in ours]) for k in ("policy_right", "perception_right", "together")]
+        cells = ["", "", ""] if name == "grpo" else [f"{ratio.mean:.2f}", *(f"{c.mean:+.2f} ± {c.half:.2f}" for c in cosines[1:])]
+        rows.append([f"`{name}`", f"{cosines[0].mean:+.2f}", *cells])
+    return _table(("arm", "policy · right", "norm ÷ policy's", "perception · right", "perception · policy"), rows)
+
+
 def _mature(found: dict[str, Any]) -> str:
     rows = []
     for stages in zip(*found["mature"], strict=True):
@@ -197,7 +208,7 @@ def _trl(found: dict[str, Any]) -> str:
 
 TABLES = {
     "main": _main, "sweeps": _sweeps, "detector": _detector, "ratios": _ratios, "views": _views,
-    "understanding": _understanding, "times": _times, "mature": _mature, "equality": _equality, "trl": _trl,
+    "understanding": _understanding, "times": _times, "mature": _mature, "pulls": _pulls, "equality": _equality, "trl": _trl,
 }  # fmt: skip
 
 
