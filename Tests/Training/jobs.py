@@ -33,7 +33,7 @@ TESTED, TESTED_OFTEN = 2000, 400  # pictures at the end, and along the way
 TESTED_EVERY = 25  # steps
 SIZED = 12  # steps that are timed to size the longer arm
 JUDGED = 1000  # answers for the detector
-LATER = (0, 100, 200, 400, 800)  # more steps of supervised training, one after another
+LATER = (0, 100, 200, 300, 400)  # more steps of supervised training, one after another
 CPPO_REMOVING = {"cppo-removing": "cppo-removing"}
 CPPO = {"cppo-preserving": "cppo-preserving"} | CPPO_REMOVING
 
