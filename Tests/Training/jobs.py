@@ -164,9 +164,8 @@ def reinforce(study: Study, name: str, seed: int, longer: float, progress: Progr
         column: [round(float(getattr(s, column)), 6) for s in steps]
         for column in ("reward", "loss", "gated", "selected", "selected_seen", "seen", "cpu", "wall", "service", "server")
     }
-    found = {
-        "arm": name, "seed": seed, "steps": count, "tested": tested(model, finally_), "curve": curve, "columns": columns,
-        "under_views": under_views(client, model, seed, CPPO),
-        "detector": detection.judged(client, model, held_out(JUDGED)["in"], seed, CPPO_REMOVING),
-    }  # fmt: skip
+    found = {"arm": name, "seed": seed, "steps": count, "tested": tested(model, finally_), "curve": curve, "columns": columns}
+    if name in arms.MAIN:
+        found["under_views"] = under_views(client, model, seed, CPPO)
+        found["detector"] = detection.judged(client, model, held_out(JUDGED)["in"], seed, CPPO_REMOVING)
     write(study.file("arm", name, seed), found)

@@ -57,7 +57,7 @@ def sweep(found: dict[str, Any], name: str) -> dict[str, dict[int, dict[str, Any
 
 def _arm(whole: dict[str, Any]) -> dict[str, Any]:
     columns = whole["columns"]
-    kept = {k: whole[k] for k in ("arm", "seed", "steps", "tested", "curve", "under_views")}
+    kept = {k: whole[k] for k in ("arm", "seed", "steps", "tested", "curve", "under_views") if k in whole}
     kept["rewards"] = [statistics.fmean(columns["reward"][i : i + TEN]) for i in range(0, len(columns["reward"]), TEN)]
     kept["losses"] = [statistics.fmean(columns["loss"][i : i + TEN]) for i in range(0, len(columns["loss"]), TEN)]
     kept["gated"] = statistics.fmean(columns["gated"])
@@ -65,8 +65,9 @@ def _arm(whole: dict[str, Any]) -> dict[str, Any]:
     kept["precision"] = sum(columns["selected_seen"]) / chosen if chosen else None
     kept["recall"] = sum(columns["selected_seen"]) / sum(columns["seen"]) if chosen else None
     kept["seconds"] = {name: statistics.median(columns[name]) for name in ("cpu", "wall", "service", "server")}
-    detector = whole["detector"]["cppo-removing"]
-    kept["areas"] = {score: detector[score]["area"] for score in ("relative", "absolute", "divergence")}
+    if "detector" in whole:
+        detector = whole["detector"]["cppo-removing"]
+        kept["areas"] = {score: detector[score]["area"] for score in ("relative", "absolute", "divergence")}
     return _rounded(kept)
 
 
