@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Any, Literal
 
-from recipes import REMOVING
+from recipes import PRESERVING, REMOVING
 
 NOTHING: Mapping[str, Any] = MappingProxyType({})
 
@@ -73,6 +73,7 @@ SWEEPS = {
     },
     "recipes": {
         "cppo": "cppo-verl",
+        "preserving by a slight color_jitter": _cppo("", {"preserving": PRESERVING["slight color_jitter"]}),
         "removing by occlusion": _cppo("", {"removing": REMOVING["occlusion"]}),
         "removing by zoom_crop": _cppo("", {"removing": REMOVING["zoom_crop"]}),
         "removing by papo-removing": _cppo("", {"removing": "papo-removing"}),

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 _RATIO = {"uniform": [0.05, 0.15]}
+_SLIGHT = {"uniform": [0.9, 1.1]}
 _WIDE = {"uniform": [0.2, 1.8]}
 
 REMOVING: dict[str, Any] = {
@@ -21,6 +22,10 @@ PRESERVING: dict[str, Any] = {
     "color_jitter": {
         "step": "color_jitter", "brightness": {"uniform": [0.2, 1.3]}, "contrast": _WIDE, "saturation": _WIDE,
         "order": {"permutation": ["brightness", "contrast", "saturation"]},
+    },
+    "slight color_jitter": {
+        "step": "color_jitter", "brightness": _SLIGHT, "contrast": _SLIGHT, "saturation": _SLIGHT,
+        "order": ["brightness", "contrast", "saturation"],
     },
     "perspective": {"step": "perspective", "distortion": 0.2},
     "rotation": {"step": "rotation", "degrees": {"uniform": [-10, 10]}},
