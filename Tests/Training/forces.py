@@ -6,6 +6,8 @@ loss points there, or away from it, is what its arm can be expected to do.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 import torch
 from torch import Tensor
@@ -19,7 +21,13 @@ from reinforcement import Timed, Trainer
 BATCHES, RIGHT = 8, 1024
 
 
-def pulls(model: Model, seed: int, client: Timed) -> dict[str, dict[str, float]]:
+EXAMINED = (
+    *(name for name, arm in arms.MAIN.items() if not arm.longer),
+    *(name for name in arms.swept() if name.startswith(("detector", "estimator", "recipes: preserving"))),
+)
+
+
+def pulls(model: Model, seed: int, client: Timed, names: Sequence[str] = EXAMINED) -> dict[str, dict[str, float]]:
     """Compare mean gradients over BATCHES batches of rollouts.
 
     Returns:
@@ -28,10 +36,8 @@ def pulls(model: Model, seed: int, client: Timed) -> dict[str, dict[str, float]]
     """
     right = _right(model, seed)
     found = {}
-    for name in [*arms.MAIN, *(n for n in arms.swept() if n.startswith(("detector", "estimator")))]:
+    for name in names:
         arm = arms.named(name)
-        if arm.longer:
-            continue
         for half, options in (("", arm.options), (", later", arm.later)):
             if half and options is None:
                 continue

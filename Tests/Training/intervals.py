@@ -20,7 +20,8 @@ class Interval:
 
     def percent(self, sign: bool = False) -> str:
         """Write it in percent."""
-        return f"{100 * self.mean:{'+' if sign else ''}.1f} ± {100 * self.half:.1f}"
+        mean = f"{100 * self.mean:{'+' if sign else ''}.1f}"
+        return mean if math.isnan(self.half) else f"{mean} ± {100 * self.half:.1f}"
 
     @property
     def excludes_zero(self) -> bool:

@@ -64,11 +64,11 @@ def _sweeps(found: dict[str, Any]) -> str:
         for value, of_seed in results.sweep(found, name).items():
             ours = {s: r for s, r in of_seed.items() if s < 3}
             if ours:
-                same = value in ("50 %", "0.01", "k3", "cppo")
+                same = arms.SWEEPS[name][value] == "cppo-verl"
                 differences = ["", ""] if same else [_difference(ours, base, w, "sampled") for w in ("in", "out")]
                 figures = [interval(_values(ours, w, "sampled")).percent() for w in ("in", "out")]
-                rows.append([name, value + (" (preset)" if same else ""), *figures, *differences])
-    return _table(("sweep", "value", "in, sampled", "out, sampled", "− cppo-verl, in", "− cppo-verl, out"), rows)
+                rows.append([name, value + (" (preset)" if same else ""), len(ours), *figures, *differences])
+    return _table(("sweep", "value", "seeds", "in, sampled", "out, sampled", "− cppo-verl, in", "− cppo-verl, out"), rows)
 
 
 def _of_examined(found: dict[str, Any], *path: str) -> str:
