@@ -16,6 +16,7 @@ from intervals import interval
 from pictures import HELD_OUT, TRAINING, drawn
 from tables import SCORES
 
+MARK = 4  # points of accuracy between two lines
 HERE = pathlib.Path(__file__).resolve().parent
 
 
@@ -26,11 +27,11 @@ def draw(found: dict[str, Any]) -> None:
         base = _curve(results.of(found, "grpo"), where)
         names = [n for n in arms.MAIN if n != "grpo" and results.of(found, n)]
         panels = [Panel(n, [_usual(base), _curve(results.of(found, n), where)]) for n in names]
-        values = [y for p in panels for line in p.lines for _, y in line.points]
-        low, high = int(min(values) * 20) / 20, -(-max(values) // 0.05) * 0.05
+        ends = [y + side * s for p in panels for x in p.lines for (_, y), s in zip(x.points, x.spread, strict=True) for side in (-1, 1)]
+        low, high = (MARK * round(edge / MARK + side) for edge, side in ((min(ends), -0.5), (max(ends), 0.5)))
         last = max(line.points[-1][0] for p in panels for line in p.lines)
-        marks = [round(low + i * 0.05, 2) for i in range(round((high - low) / 0.05) + 1)]
-        frame = Frame((0, last), (low, high), "steps", "right", [0, found["settings"]["steps"]], marks)
+        steps = found["settings"]["steps"]
+        frame = Frame((0, last), (low, high), "steps", "gain, points", range(0, last + 1, steps), range(low, high + 1, MARK))
         chart(HERE / f"curves-{where}.svg", panels, frame, 5)
     runs = found["trl"]["runs"]
     seeds = sorted({r["seed"] for r in runs})
@@ -44,11 +45,12 @@ def draw(found: dict[str, Any]) -> None:
 
 
 def _curve(of_seed: dict[int, Any], where: str) -> Line:
+    """What sampled accuracy has gained since the start of each seed, in points."""
     points, spread = [], []
     for at, point in enumerate(min((a["curve"] for a in of_seed.values()), key=len)):
-        here = interval([a["curve"][at][where]["sampled"] for a in of_seed.values()])
-        points.append([point["step"], here.mean])
-        spread.append(here.half if here.half == here.half else 0.0)
+        here = interval([a["curve"][at][where]["sampled"] - a["curve"][0][where]["sampled"] for a in of_seed.values()])
+        points.append([point["step"], 100 * here.mean])
+        spread.append(100 * here.half)
     return Line("", points, spread)
 
 

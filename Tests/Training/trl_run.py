@@ -178,8 +178,8 @@ def main() -> None:
             run = reinforced(start, words, name, seed)
             run["held_out"] = sampled(start, words, held_out, 0)
             found["runs"].append(run)
+            pathlib.Path(sys.argv[1]).write_text(json.dumps(found))
             print(f"TRL, {name}, seed {seed}: {before:.3f} → {run['held_out']:.3f}", flush=True)
-    pathlib.Path(sys.argv[1]).write_text(json.dumps(found))
 
 
 if __name__ == "__main__":
