@@ -29,7 +29,7 @@ def _values(of_seed: dict[int, dict[str, Any]], where: str, measure: str) -> lis
 def _against(ours: dict[int, Any], theirs: dict[int, Any], where: str, measure: str) -> Interval | None:
     """The paired difference over the seeds that both have."""
     seeds = sorted(set(ours) & set(theirs))
-    if len(seeds) < 2:
+    if not seeds:
         return None
     return interval([ours[s]["tested"][where][measure] - theirs[s]["tested"][where][measure] for s in seeds])
 
@@ -143,6 +143,8 @@ def _pulls(found: dict[str, Any]) -> str:
 
 def _mature(found: dict[str, Any]) -> str:
     rows = []
+    if not found["mature"]:
+        return "Not measured in this study; `Tests/Training/run mature report` does it."
     for stages in zip(*found["mature"], strict=True):
         accuracy = statistics.fmean(s["greedy"] for s in stages)
         cells = []
@@ -174,10 +176,11 @@ def _trl(found: dict[str, Any]) -> str:
         first, last = (statistics.fmean(run["reward"][part]) for part in (slice(10), slice(-10, None)))
         server = run["perception"].get("server_ms")
         rows.append([
-            f"`{run['arm']}`", run["seed"], *(f"{100 * x:.1f}" for x in (start["held_out"], run["held_out"], first, last)),
+            f"`{run['arm']}`", run["seed"], len(run["reward"]), f"{100 * start['held_out']:.1f}",
+            "–" if run["held_out"] is None else f"{100 * run['held_out']:.1f}", f"{100 * first:.1f}", f"{100 * last:.1f}",
             f"{statistics.median(run['step_time']):.2f}", f"{statistics.median(server):.1f}" if server else "",
         ])  # fmt: skip
-    head = ("arm", "seed", "start", "end", "reward, first 10 steps", "reward, last 10 steps", "step, s", "server, ms")
+    head = ("arm", "seed", "steps", "start", "end", "reward, first 10 steps", "reward, last 10 steps", "step, s", "server, ms")
     return _table(head, rows)
 
 
