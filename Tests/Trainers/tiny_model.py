@@ -66,13 +66,14 @@ def processor(max_pixels=28 * 28 * 24, **setting):
     return Qwen2_5_VLProcessor(images, words, Qwen2VLVideoProcessor(), chat_template=TEMPLATE)
 
 
-def model(words, seed=0, spread=3.0, **text):
+def model(words, seed=0, spread=3.0, vision=None, **text):
     """The model with random weights, float32.
 
     Args:
         words: the tokenizer.
         seed: of the weights.
         spread: factor of the weights: at 1 a random model is so sure of nothing that pictures hardly matter.
+        vision: settings of the vision encoder that differ, such as `hidden_size`.
         text: further settings of the language model, such as `num_hidden_layers`.
     """
     torch.manual_seed(seed)
@@ -88,7 +89,7 @@ def model(words, seed=0, spread=3.0, **text):
             "depth": 2, "hidden_size": 32, "intermediate_size": 64, "num_heads": 2, "patch_size": 14, "window_size": 112,
             "out_hidden_size": text.get("hidden_size", 64), "spatial_merge_size": 2, "temporal_patch_size": 2,
             "fullatt_block_indexes": [1],
-        },
+        } | (vision or {}),
         image_token_id=number("<|image_pad|>"), video_token_id=number("<|video_pad|>"),
         vision_start_token_id=number("<|vision_start|>"), vision_end_token_id=number("<|vision_end|>"))
     made = Qwen2_5_VLForConditionalGeneration(config).float()
