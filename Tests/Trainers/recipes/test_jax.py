@@ -1,8 +1,10 @@
 """The page for JAX, run as it is written, against the same steps in PyTorch with the loss in the process."""
 
+import flax.linen
 import jax.numpy as jnp
 import numpy as np
 import optax
+import pytest
 import torch
 from features import FIXTURES
 from pages import code
@@ -23,6 +25,23 @@ def model(parameters, inputs, pixels, numbers):
     """Logits [B,S,V]: the running sum of words, with the picture in each; `numbers` is jax.numpy or torch."""
     hidden = parameters["words"][inputs] + (pixels.reshape(len(inputs), -1) @ parameters["eyes"])[:, None]
     return numbers.tanh(hidden.cumsum(1) / 3) @ parameters["outer"]
+
+
+class FlaxModel(flax.linen.Module):
+    """The same model as a module of Flax."""
+
+    @flax.linen.compact
+    def __call__(self, inputs, pixels):
+        held = {name: self.param(name, lambda _, value=value: value) for name, value in parameters().items()}
+        return model(held, inputs, pixels, jnp)
+
+
+def apply_function(params, inputs, view):
+    return model(params, inputs, view, jnp)
+
+
+def apply_module(params, inputs, view):
+    return FlaxModel().apply({"params": params}, inputs, view)
 
 
 def pictures():
@@ -68,9 +87,10 @@ def in_torch(client, share=1.0):
     return {name: value.detach().numpy() for name, value in held.items()}
 
 
-def test_the_page_takes_the_steps_of_the_loss_in_the_process(url, client):
+@pytest.mark.parametrize("apply", [apply_function, apply_module])
+def test_the_page_takes_the_steps_of_the_loss_in_the_process(url, client, apply):
     names = {
-        "apply": lambda params, inputs, view: model(params, inputs, view, jnp), "params": parameters(), "batches": batches(),
+        "apply": apply, "params": parameters(), "batches": batches(),
         "optimizer": optax.sgd(0.1), "policy": policy, "pixels": pixels, "__name__": "jax",
     }  # fmt: skip
     exec(compile(code("jax").replace("http://127.0.0.1:8080", url), "jax.md", "exec"), names)
