@@ -14,17 +14,7 @@
 
 /* Of these functions alone: nothing else in the program may use what the machine may lack. */
 #pragma clang attribute push(__attribute__((target("avx2,fma,f16c"))), apply_to = function)
-#include "lanes.h"
-#include "exponential.h"
-#include "terms.h"
-#include "extent.h"
-#include "statistics.h"
-#include "maximum.h"
-#include "statistics_table.h"
-#include "wide.h"
-#include "contrast.h"
-#include "contrast_gradients.h"
-#include "contrast_table.h"
+#include "all_kernels.h"
 #pragma clang attribute pop
 
 const perception_kernels perception_avx2_kernels = {maximum, add, add_anchored};

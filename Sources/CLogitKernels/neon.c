@@ -10,17 +10,7 @@
 #define HARDWARE_HALVES 1
 #define TABLE_BITS 0
 #define PREFETCH 2048
-#include "lanes.h"
-#include "exponential.h"
-#include "terms.h"
-#include "extent.h"
-#include "statistics.h"
-#include "maximum.h"
-#include "statistics_table.h"
-#include "wide.h"
-#include "contrast.h"
-#include "contrast_gradients.h"
-#include "contrast_table.h"
+#include "all_kernels.h"
 
 const perception_kernels perception_neon_kernels = {maximum, add, add_anchored};
 const perception_contrast_kernels perception_neon_contrast_kernels = CONTRAST_KERNELS;

@@ -7,13 +7,13 @@ final class RecentResults<Argument: Equatable & Sendable, Result: Sendable>: Sen
 
     init(limit: Int = 8) { self.limit = limit }
 
-    /// Nil where the argument is none of the last ones.
+    /// The result for this argument; nil if it is not among the recent ones.
     /// - Complexity: O(limit) comparisons
     subscript(argument: Argument) -> Result? {
         entries.withLock { entries in entries.first { $0.argument == argument }?.result }
     }
 
-    /// Keeps a result in place of the oldest.
+    /// Keeps a result. If the limit is reached, it replaces the oldest.
     func keep(_ result: Result, of argument: Argument) {
         entries.withLock { entries in
             if entries.contains(where: { $0.argument == argument }) { return }

@@ -44,11 +44,11 @@ struct ScoreOptions: Sendable, Equatable, PresetOptions {
         if isKept, faults.isEmpty { ScoreOptions.resolved.keep(self, of: given) }
     }
 
-    /// Of valid options, by what was given.
+    /// Resolved options by the members that the request gave; only valid ones.
     private static let resolved = RecentResults<[JSONValue.Member], ScoreOptions>()
     private static let echoes = RecentResults<ScoreOptions, JSONValue>()
 
-    /// As they are echoed.
+    /// The options as the reply echoes them.
     var echo: JSONValue {
         if let known = ScoreOptions.echoes[self] { return known }
         let echo = ScoreOptions.table.echo(self)
@@ -170,13 +170,13 @@ struct ScoreOptions: Sendable, Equatable, PresetOptions {
         return outputs
     }
 
-    /// What is sent of the detection.
+    /// The parts of the detection that the reply holds.
     var detectionWishes: DetectionWishes {
         DetectionWishes(
             deltaEntropy: returned.contains(.deltaEntropy), score: returned.contains(.perceptionScore))
     }
 
-    /// What is made of each token for these outputs.
+    /// The per-token results that these outputs need.
     var wishes: ReportWishes {
         ReportWishes(
             contrast: returned.contains(.tokenReward), isClamped: false,
@@ -196,7 +196,7 @@ struct ScoreOptions: Sendable, Equatable, PresetOptions {
 }
 
 extension JSONValue {
-    /// Whether it is as short as options are that mean something, and so may be remembered.
+    /// A Boolean value indicating whether the value is as short as valid options are, and may be remembered.
     fileprivate var isBrief: Bool {
         switch self {
         case .null, .bool, .integer, .number: true

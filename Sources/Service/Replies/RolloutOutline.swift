@@ -1,7 +1,8 @@
-/// How a reply's entries nest in each of its rollouts: dots in names become objects, each where its first entry stands.
+/// The nesting of a reply's entries in each rollout. Dots in names become objects, each at the position of its first
+/// entry.
 struct RolloutOutline: Sendable {
     enum Part: Sendable {
-        /// `index` is that of the entry.
+        /// - Parameter index: the index of the entry in the reply.
         case entry(name: String, index: Int)
         case group(name: String, [Part])
     }

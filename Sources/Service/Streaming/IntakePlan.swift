@@ -31,7 +31,7 @@ struct IntakePlan {
     struct Part: Sendable {
         var isNeeded = true
         var readsToken = false
-        /// Whether rows without views have none of it.
+        /// A Boolean value indicating whether sequences without views lack this part.
         var needsViews = false
     }
 
@@ -40,12 +40,12 @@ struct IntakePlan {
     let layout: TokenLayout
     /// [N]; nil while a mask is still to come, so that it is unknown which tokens count.
     let responseMask: [UInt8]?
-    /// [N]: of rows that have views; nil while it is to come which they are.
+    /// [N]: the tokens of sequences that have views; nil while it is unknown which they are.
     let viewedMask: [UInt8]?
     /// [N]; nil while they are still to come, and when there are none.
     let tokenIDs: [Int]?
 
-    /// The tokens that are known to count in a part; nil while nobody knows.
+    /// The tokens that count in a part, [N]; nil while that is unknown.
     func mask(of part: Part) -> [UInt8]? { part.needsViews ? viewedMask : responseMask }
 
     /// What the plan itself holds, in bytes.

@@ -185,7 +185,7 @@ final class TensorIntake: BodySink {
         kept = ArrivingBytes(expecting: keptBytes)
     }
 
-    /// Whether anything of a request may be reduced, or refused before all of it is here.
+    /// Returns whether any part of the request may be reduced, or refused before it is complete.
     private func needsPlan(_ layout: SafetensorsLayout) -> Bool {
         !isWorthReading(from: 0) || layout.entries.contains { schema[$0.name]?.extent.isReducible ?? false }
     }

@@ -1,10 +1,10 @@
-/// Where reading a JSON body stands. Its words are made for errors alone: a body may hold a million places.
+/// A position in a JSON body. Its text is built only for errors, because a body may have a million positions.
 enum BodyPlace {
     case body
     case field(String)
     case rollout(Int)
     case member(Int, String)
-    /// A member of an object in a rollout: of a view, say.
+    /// A member of an object in a rollout, such as a view.
     case part(Int, String, String)
 
     var text: String {
