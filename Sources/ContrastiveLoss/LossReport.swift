@@ -3,15 +3,15 @@ package import Batches
 /// Everything that one scoring yields, before it is narrowed to the reply's types. Lists are flat over N.
 package struct LossReport: Sendable {
     package var selection: Selection
-    /// Σ weight · D of each token, 0 outside the response; empty without terms, as the next two, and where nobody wishes for
-    /// it.
+    /// Σ weight · D of each token, 0 outside the response; empty without terms, as the next two, and where nobody
+    /// wishes for it.
     package var contrast: [Double] = []
     package var isClamped: [Bool] = []
     package var tokenLoss: [Double] = []
     /// The same as a reply sends it, where that is wished for.
     package var narrowTokenLoss: FloatList?
     /// [B], over the tokens that carry loss; empty without terms.
-    package var sums: [RowSums] = []
+    package var sums: [SequenceSums] = []
     /// `loss` is capped; numerator and denominator are those before the cap.
     package var aggregated: AggregatedLoss
     package var isCapped = false

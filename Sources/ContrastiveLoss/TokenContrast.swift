@@ -5,8 +5,8 @@ package import TokenDistribution
 
 /// The door to the C code that contrasts the views of each token, many tokens at a time.
 ///
-/// Every number is Double but the gradients, which are narrowed as they are made. The bits don't depend on the processor,
-/// on how many tokens there are, nor on how they are divided.
+/// Every number is Double but the gradients, which are narrowed as they are made. The bits don't depend on the
+/// processor, on how many tokens there are, nor on how they are divided.
 package struct TokenContrast: Sendable {
     /// What every token of a batch yields, flat over N; lists of what isn't wanted are empty.
     package struct Lists: Sendable, Equatable {
@@ -15,12 +15,13 @@ package struct TokenContrast: Sendable {
         package var isClamped: [Bool] = []
         /// 0 outside the response.
         package var loss: [Double] = []
-        /// ∂c/∂(log-probability) · weight inside the mask, and what is added inside the response; nil for views without.
+        /// ∂c/∂(log-probability) · weight inside the mask, and what is added inside the response; nil for views
+        /// without.
         package var gradients = PerView<FloatList?>(repeating: nil)
         /// `loss` as floats; nil where it isn't wanted so.
         package var narrowLoss: FloatList?
         /// [B]
-        package var sums: [RowSums] = []
+        package var sums: [SequenceSums] = []
     }
 
     /// What is made beside the contrast.
@@ -94,14 +95,14 @@ package struct TokenContrast: Sendable {
     /// - Parameters:
     ///   - logProbabilities: [N] for each view that a term names; anything outside the response.
     ///   - responseMask, mask: [N] of 0 and 1.
-    ///   - weights: [B], what a token's loss weighs in the gradients, by row.
+    ///   - weights: [B], what a token's loss weighs in the gradients, by sequence.
     /// - Complexity: O(N · terms)
     package func lists(
-        _ logProbabilities: PerView<[Double]?>, responseMask: [UInt8], mask: [UInt8], rows: Rows,
+        _ logProbabilities: PerView<[Double]?>, responseMask: [UInt8], mask: [UInt8], sequences: Sequences,
         weights: [Double], wishes: Wishes = Wishes()
     ) -> Lists {
-        let count = rows.tokens
-        precondition(responseMask.count == count && mask.count == count && weights.count == rows.count)
+        let count = sequences.tokens
+        precondition(responseMask.count == count && mask.count == count && weights.count == sequences.count)
         for view in View.allCases {
             precondition((logProbabilities[view]?.count ?? count) == count)
             precondition((wishes.addends[view]?.count ?? count) == count)
@@ -114,7 +115,7 @@ package struct TokenContrast: Sendable {
                 wishes.gradients.contains($0) ? unsafe FloatList(count: count) { _ in } : nil
             },
             narrowLoss: wishes.narrowLoss ? unsafe FloatList(count: count) { _ in } : nil)
-        let pieces = rows.pieces(ofAtMost: TokenContrast.piece)
+        let pieces = sequences.pieces(ofAtMost: TokenContrast.piece)
         var sums = [token_loss_sums](repeating: token_loss_sums(), count: pieces.count)
         unsafe withInputs(logProbabilities, wishes.addends, responseMask, mask) { inputs in
             unsafe withOutputs(&lists, inputs) { whole in
@@ -123,10 +124,10 @@ package struct TokenContrast: Sendable {
                     nonisolated(unsafe) let whole = unsafe whole
                     nonisolated(unsafe) let sums = sums.baseAddress
                     performInParallel(pieces.count, operations: 10 * count) { index in
-                        let (row, tokens) = pieces[index]
+                        let (sequence, tokens) = pieces[index]
                         var part = unsafe whole.advanced(by: tokens.lowerBound)
                         unsafe part.count = tokens.count
-                        unsafe part.weight = weights[row]
+                        unsafe part.weight = weights[sequence]
                         unsafe part.sums = sums.map { unsafe $0 + index }
                         var options = options
                         unsafe token_loss(width, &options, &part)
@@ -134,8 +135,8 @@ package struct TokenContrast: Sendable {
                 }
             }
         }
-        lists.sums = [RowSums](repeating: RowSums(), count: rows.count)
-        for ((row, _), sums) in zip(pieces, sums) { lists.sums[row].add(sums) }
+        lists.sums = [SequenceSums](repeating: SequenceSums(), count: sequences.count)
+        for ((sequence, _), sums) in zip(pieces, sums) { lists.sums[sequence].add(sums) }
         return lists
     }
 }

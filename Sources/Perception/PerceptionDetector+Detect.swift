@@ -5,7 +5,8 @@ import Parallelism
 package enum Evidence: Sendable {
     /// In nats.
     case entropies(original: [Double], removing: [Double])
-    /// How far the views are apart, and of whom the log-probability falls; nil where every response token may be chosen.
+    /// How far the views are apart, and of whom the log-probability falls; nil where every response token may be
+    /// chosen.
     case divergences([Double], isRising: [UInt8]?)
     /// 1 for perception tokens; what it says outside the response doesn't count.
     case mask([UInt8])
@@ -57,9 +58,9 @@ extension PerceptionDetector {
     ///   - wishes: what a reply sends; nil to keep lists of doubles.
     /// - Complexity: O(N) on average (selection, not sorting).
     package func detect(
-        _ evidence: Evidence, responseMask: [UInt8], rows: Rows, for wishes: DetectionWishes? = nil
+        _ evidence: Evidence, responseMask: [UInt8], sequences: Sequences, for wishes: DetectionWishes? = nil
     ) -> Detection {
-        precondition(responseMask.count == rows.tokens)
+        precondition(responseMask.count == sequences.tokens)
         switch (method, evidence) {
         case (.none, _):
             return Detection(mask: responseMask, candidates: responseMask)
@@ -67,16 +68,16 @@ extension PerceptionDetector {
             let mask = intersection(of: given, and: responseMask)
             return Detection(mask: mask, candidates: mask)
         case (.entropy, .entropies(let original, let removing)):
-            if let wishes { return detect(original, removing, responseMask, rows, wishes) }
+            if let wishes { return detect(original, removing, responseMask, sequences, wishes) }
             var detection = compare(original, removing, responseMask)
-            choose(&detection, responseMask, rows)
+            choose(&detection, responseMask, sequences)
             return detection
         case (.divergence, .divergences(let scores, let isRising)):
             precondition(scores.count == responseMask.count)
             var detection = Detection(
                 mask: [], score: scores,
                 candidates: isRising.map { intersection(of: $0, and: responseMask) } ?? responseMask)
-            choose(&detection, responseMask, rows)
+            choose(&detection, responseMask, sequences)
             return detection
         case (.given, _), (.entropy, _), (.divergence, _):
             preconditionFailure("the detector \(method) was given something else to look at")
@@ -84,9 +85,9 @@ extension PerceptionDetector {
     }
 
     /// The best candidates of each scope become the mask.
-    private func choose(_ detection: inout Detection, _ responseMask: [UInt8], _ rows: Rows) {
+    private func choose(_ detection: inout Detection, _ responseMask: [UInt8], _ sequences: Sequences) {
         guard let scores = detection.score else { preconditionFailure("nothing to rank by") }
-        let scopes = scopes(of: responseMask, rows)
+        let scopes = scopes(of: responseMask, sequences)
         let candidates = detection.candidates
         let cuts = mapInParallel(scopes.count, operations: 10 * responseMask.count) { index in
             cut(of: candidates.span, scores.span, in: scopes[index])
@@ -99,8 +100,8 @@ extension PerceptionDetector {
     }
 
     /// The tokens of each quota.
-    func scopes(of responseMask: [UInt8], _ rows: Rows) -> [Range<Int>] {
-        (0..<rows.count).flatMap { scopes(of: responseMask, in: rows[$0]) }
+    func scopes(of responseMask: [UInt8], _ sequences: Sequences) -> [Range<Int>] {
+        (0..<sequences.count).flatMap { scopes(of: responseMask, in: sequences[$0]) }
     }
 
     /// The tokens of each quota in one sequence.

@@ -40,7 +40,7 @@ package func segments(of mask: [UInt8], in range: Range<Int>) -> [Range<Int>] {
 }
 
 /// The k-th largest value (k from 1); reorders `values` so that the k largest stand first.
-/// - Complexity: O(n) on average, O(n log n) at worst: rows made to defeat the pivots are sorted instead.
+/// - Complexity: O(n) on average, O(n log n) at worst: sequences made to defeat the pivots are sorted instead.
 func largest(_ k: Int, of values: inout [Double]) -> Double {
     precondition(k >= 1 && k <= values.count)
     var low = 0

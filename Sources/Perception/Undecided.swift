@@ -12,21 +12,21 @@ package struct EntropyInterval: Sendable, Equatable {
 }
 
 extension PerceptionDetector {
-    /// How many response tokens are perception tokens for some entropies within the bounds, and not for others: an upper
-    /// count, since no two tokens' entropies are looked at together.
+    /// How many response tokens are perception tokens for some entropies within the bounds, and not for others: an
+    /// upper count, since no two tokens' entropies are looked at together.
     ///
-    /// A score grows with H_removing and falls with H_original, so its least and its most are at corners of the bounds. A
-    /// token is surely chosen when even its least score is beaten by fewer rivals at their most than the smallest quota, and
-    /// surely not when its most is beaten by as many rivals at their least as the largest quota.
+    /// A score grows with H_removing and falls with H_original, so its least and its most are at corners of the bounds.
+    /// A token is surely chosen when even its least score is beaten by fewer rivals at their most than the smallest
+    /// quota, and surely not when its most is beaten by as many rivals at their least as the largest quota.
     /// - Precondition: the method is entropy.
     /// - Complexity: O(N log N)
     package func undecided(
-        original: EntropyInterval, removing: EntropyInterval, responseMask: [UInt8], rows: Rows
+        original: EntropyInterval, removing: EntropyInterval, responseMask: [UInt8], sequences: Sequences
     ) -> Int {
         precondition(method == .entropy)
         let low = compare(original.upper, removing.lower, responseMask)
         let high = compare(original.lower, removing.upper, responseMask)
-        return scopes(of: responseMask, rows).reduce(0) { count, range in
+        return scopes(of: responseMask, sequences).reduce(0) { count, range in
             count + undecided(in: range, low, high)
         }
     }

@@ -6,7 +6,7 @@ package enum PolicyLossError: Error, Sendable, Equatable {
         case oldLogProbabilities = "old.log_probs"
         case referenceLogProbabilities = "reference.log_probs"
         case advantages
-        /// Its row is the token's.
+        /// Its sequence is the token's.
         case advantageScale = "advantage_scale"
     }
 

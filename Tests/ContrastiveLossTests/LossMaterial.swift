@@ -3,7 +3,7 @@ import ContrastiveLoss
 import Perception
 import Testing
 
-// A loss over all tokens of one row, no detector, no gate; and four tokens with published values.
+// A loss over all tokens of one sequence, no detector, no gate; and four tokens with published values.
 
 func plainLoss(_ estimator: Estimator, clamps: Clamps = Clamps()) -> PerceptionLoss {
     PerceptionLoss(
@@ -20,7 +20,8 @@ let smoothTokens = PerView(
 
 func batch(_ views: PerView<[Double]>) -> TokenBatch {
     let count = views.original.count
-    var batch = TokenBatch(rows: Rows(lengths: [count]), responseMask: [UInt8](repeating: 1, count: count))
+    var batch = TokenBatch(
+        sequences: Sequences(lengths: [count]), responseMask: [UInt8](repeating: 1, count: count))
     batch.logProbabilities = views.optional
     return batch
 }
@@ -47,7 +48,7 @@ func expectCentralDifferences(
     var largest = 0.0
     for view in View.allCases {
         guard let gradient = report.gradients.logProbabilities[view] else { continue }
-        for token in 0..<point.rows.tokens where point.responseMask[token] == 1 {
+        for token in 0..<point.sequences.tokens where point.responseMask[token] == 1 {
             func moved(_ by: Double) throws -> Double {
                 var moved = point
                 moved.logProbabilities[view]?[token] += by

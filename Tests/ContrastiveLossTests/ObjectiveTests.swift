@@ -16,7 +16,7 @@ struct ObjectiveTests {
 
     private var point: TokenBatch {
         var point = batch(smoothTokens)
-        point.rows = Rows(lengths: [2, 1])
+        point.sequences = Sequences(lengths: [2, 1])
         return point
     }
 

@@ -38,7 +38,7 @@ struct Instruments: Sendable {
     /// A batch that was answered.
     /// - Returns: what its run is called in metrics; nil when it has no training signals.
     func count(_ reply: TensorReply, run: RunName, route: String) -> String? {
-        registry.series(of: Metrics.positions, [route]).add(Double(reply.layout.rows.tokens))
+        registry.series(of: Metrics.positions, [route]).add(Double(reply.layout.sequences.tokens))
         guard let signals = reply.signals else { return nil }
         let run = runs.label(run.text)
         signals.add(to: registry, run: run)

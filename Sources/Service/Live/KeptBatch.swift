@@ -2,8 +2,8 @@ import Batches
 import ContrastiveLoss
 import JSON
 
-/// A scored batch as it is kept for viewers. Its numbers are those that the loss was computed from and the reply sent, not
-/// copies of them: keeping costs memory, and no time.
+/// A scored batch as it is kept for viewers. Its numbers are those that the loss was computed from and the reply sent,
+/// not copies of them: keeping costs memory, and no time.
 struct KeptBatch: Sendable {
     /// Counted from 1 since the server started.
     let number: Int
@@ -28,7 +28,7 @@ struct KeptBatch: Sendable {
         bytes = self.reply.tokenBytes + shown.bytes + reply.layout.bytes + (16 << 10)
     }
 
-    var tokens: Int { reply.layout.rows.tokens }
+    var tokens: Int { reply.layout.sequences.tokens }
 
     /// What the list and the events say of it.
     var summary: JSONValue {
@@ -36,7 +36,7 @@ struct KeptBatch: Sendable {
             "batch": .integer(Int64(number)), "time": .number(time), "run": .string(run),
             "request_id": .string(requestID),
             "preset": .string(reply.signals?.preset ?? ""),
-            "sequences": .integer(Int64(reply.layout.rows.count)), "tokens": .integer(Int64(tokens)),
+            "sequences": .integer(Int64(reply.layout.sequences.count)), "tokens": .integer(Int64(tokens)),
             "response_tokens": .integer(Int64(reply.signals?.diagnostics.tokens ?? 0)),
             "has_texts": .bool(shown.texts != nil), "bytes": .integer(Int64(bytes)),
             "signals": SignalPoint(number: number, time: time, reply).json,
@@ -52,7 +52,7 @@ struct KeptBatch: Sendable {
 
     /// The batch as a reply: rollouts in JSON, packed tensors in safetensors.
     func whole(asJSON: Bool) -> TensorReply {
-        let lengths = (0..<reply.layout.rows.count).map { reply.layout.rows[$0].count }
+        let lengths = (0..<reply.layout.sequences.count).map { reply.layout.sequences[$0].count }
         let ids: [JSONValue?] =
             if case .rollouts(let ids) = reply.layout.kind { ids } else {
                 [JSONValue?](repeating: nil, count: lengths.count)
@@ -63,7 +63,7 @@ struct KeptBatch: Sendable {
         if let texts = shown.texts { whole.add("tokens", texts) }
         if !asJSON {
             whole.scalars.append(.init("ids", .array(ids.map { $0 ?? .null })))
-            whole.add("cu_seqlens", rowNumbers: reply.layout.rows.offsets)
+            whole.add("cu_seqlens", indices: reply.layout.sequences.offsets)
         }
         if let ids = shown.tokenIDs { whole.add("token_ids", integers: ids) }
         whole.add("response_mask", masks: shown.responseMask)
@@ -83,7 +83,7 @@ struct KeptBatch: Sendable {
 extension TokenLayout {
     /// About what it takes in memory.
     fileprivate var bytes: Int {
-        let offsets = 8 * (rows.count + 1)
+        let offsets = 8 * (sequences.count + 1)
         guard case .rollouts(let ids) = kind else { return offsets }
         return ids.reduce(offsets) { $0 + 32 + ($1?.string?.utf8.count ?? 0) }
     }

@@ -8,7 +8,7 @@ struct BestTokens: Sendable {
     enum Lists: Sendable {
         /// [B,T,K] or [N,K]
         case tensor(DenseTensor)
-        /// Row i is `values[offsets[i]..<offsets[i + 1]]`, [N + 1].
+        /// List i is `values[offsets[i]..<offsets[i + 1]]`, [N + 1].
         case ragged([Double], offsets: [Int])
     }
 

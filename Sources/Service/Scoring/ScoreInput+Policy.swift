@@ -16,7 +16,8 @@ extension ScoreInput {
         do throws(PolicyLossError) {
             return try loss.score(
                 PolicyBatch(
-                    rows: batch.rows, responseMask: batch.responseMask, logProbabilities: logProbabilities,
+                    sequences: batch.sequences, responseMask: batch.responseMask,
+                    logProbabilities: logProbabilities,
                     oldLogProbabilities: oldLogProbabilities,
                     referenceLogProbabilities: referenceLogProbabilities, advantages: merits.advantages,
                     advantageScale: selection.advantageScales?.values,
@@ -43,7 +44,8 @@ extension ScoreInput {
 }
 
 extension TokenBatch {
-    /// Which tokens' policy losses count where it is the perception tokens': a row without views keeps all of its own.
+    /// Which tokens' policy losses count where it is the perception tokens': a sequence without views keeps all of its
+    /// own.
     fileprivate func policyMask(_ detection: Detection) -> [UInt8] {
         guard isMixed else { return detection.mask }
         let viewed = viewedMask
@@ -53,7 +55,7 @@ extension TokenBatch {
 
 extension PolicyReport {
     func part(of batch: TokenBatch) -> ObjectivePart {
-        var gradient = [Double](repeating: 0, count: batch.rows.tokens)
+        var gradient = [Double](repeating: 0, count: batch.sequences.tokens)
         addGradient(to: &gradient)
         return ObjectivePart(value: loss, gradient: gradient)
     }

@@ -52,6 +52,6 @@ struct IntakePlan {
     var heldBytes: Int {
         (responseMask?.count ?? 0) + (viewedMask?.count ?? 0) + (tokenIDs?.count ?? 0)
             * MemoryLayout<Int>.stride
-            + layout.rows.count * MemoryLayout<Int>.stride
+            + layout.sequences.count * MemoryLayout<Int>.stride
     }
 }

@@ -16,7 +16,8 @@ extension RolloutColumns {
             guard let column = columns[name] else { continue }
             for index in 0..<count {
                 guard let found = column.counts[index] else {
-                    // A mask that only some rollouts give is all ones for the others, and advantages may come as one number.
+                    // A mask that only some rollouts give is all ones for the others, and advantages may come as one
+                    // number.
                     if name != "response_mask", name != "advantages", !maySkip(name, index) {
                         faults.add(
                             .missingField,
@@ -72,12 +73,12 @@ extension RolloutColumns {
         return TensorRequest(
             form: .rollouts(ids: ids, lengths: tokens), tensors: tensors,
             groupIDs: groups.isEmpty ? nil : GroupName.numbered(groups), options: options,
-            raggedOffsets: rowLengths.mapValues { Rows(lengths: $0).offsets },
+            raggedOffsets: listLengths.mapValues { Sequences(lengths: $0).offsets },
             replies: replies.mapValues { $0 + [EngineReply?](repeating: nil, count: count - $0.count) },
             texts: texts.isEmpty
                 ? nil
                 : .rollouts(
-                    texts + [TokenTexts.Row?](repeating: nil, count: count - texts.count),
+                    texts + [TokenTexts.Response?](repeating: nil, count: count - texts.count),
                     strange: strangeTexts))
     }
 
@@ -93,8 +94,8 @@ extension RolloutColumns {
         else { return }
         let width = spec.extent == .vocabulary ? vocabularies[name] ?? 0 : 1
         if spec.extent == .ranked {
-            var given = (rowLengths[name] ?? [])[...]
-            rowLengths[name] = ids.indices.flatMap { index in
+            var given = (listLengths[name] ?? [])[...]
+            listLengths[name] = ids.indices.flatMap { index in
                 guard let count = column.counts[index] else {
                     return [Int](repeating: 0, count: tokens[index])
                 }

@@ -22,14 +22,14 @@ struct RolloutColumns {
     var advantage: [Double?] = []
     var responseLength: [Int?] = []
     var replies: [View: [EngineReply?]] = [:]
-    /// How long each row of a ragged column is.
-    var rowLengths: [String: [Int]] = [:]
+    /// How long each list of a ragged column is.
+    var listLengths: [String: [Int]] = [:]
     /// What is wrong with an engine's reply: reading ends there.
     private(set) var replyProblem: Problem?
     var reward: [Double?] = []
     var hasViews: [Bool?] = []
     /// The tokens' texts; as many as rollouts as soon as one has some.
-    private(set) var texts: [TokenTexts.Row?] = []
+    private(set) var texts: [TokenTexts.Response?] = []
     /// Of rollouts whose `tokens` are no list of strings.
     private(set) var strangeTexts = 0
     var group: [GroupName?] = []
@@ -52,9 +52,9 @@ struct RolloutColumns {
             case "id": try readID(&reader, at: index)
             case "tokens" where schema.takesTexts:
                 while texts.count < index { texts.append(nil) }
-                let row = try TokenTexts.Row.ifAny(&reader)
-                if row == nil { strangeTexts += 1 }
-                texts.append(row)
+                let response = try TokenTexts.Response.ifAny(&reader)
+                if response == nil { strangeTexts += 1 }
+                texts.append(response)
             case "response_length" where View.allCases.contains { schema.repliedView($0.rawValue) != nil }:
                 responseLength[index] = try reader.length()
             case "advantage" where schema[TensorSpec.advantages.name] != nil:
@@ -105,7 +105,7 @@ struct RolloutColumns {
     ) throws(JSONError) {
         var column = columns.removeValue(forKey: name) ?? Column()
         column.fill(to: index)
-        var lengths = rowLengths.removeValue(forKey: name) ?? []
+        var lengths = listLengths.removeValue(forKey: name) ?? []
         let before = lengths.count
         try reader.array { (reader, _) throws(JSONError) in
             let start = column.values.count
@@ -113,7 +113,7 @@ struct RolloutColumns {
             lengths.append(column.values.count - start)
         }
         column.counts[index] = lengths.count - before
-        rowLengths[name] = lengths
+        listLengths[name] = lengths
         columns[name] = column
     }
 

@@ -11,9 +11,10 @@ struct TokenTensors {
     let layout: TokenLayout
     /// [N] of 0 and 1.
     private(set) var responseMask: [UInt8]
-    /// [N] of 0 and 1: the response tokens of rows that have views. All zeros while it is to come which rows have some.
+    /// [N] of 0 and 1: the response tokens of sequences that have views. All zeros while it is to come which sequences
+    /// have some.
     private(set) var viewedMask: [UInt8]
-    private var unviewedRows: Set<Int> = []
+    private var unviewedSequences: Set<Int> = []
     var faults: Faults
 
     /// Response tokens whose numbers were beyond their domain by no more than rounding.
@@ -29,7 +30,7 @@ struct TokenTensors {
         self.request = request
         self.layout = layout
         self.faults = faults
-        responseMask = [UInt8](repeating: 1, count: layout.rows.tokens)
+        responseMask = [UInt8](repeating: 1, count: layout.sequences.tokens)
         viewedMask = []
         readResponseMask()
         viewedMask = responseMask
@@ -37,7 +38,7 @@ struct TokenTensors {
     }
 
     /// Whether there are no tokens at all.
-    var isEmpty: Bool { layout.rows.tokens == 0 }
+    var isEmpty: Bool { layout.sequences.tokens == 0 }
 
     func has(_ spec: TensorSpec) -> Bool { request.tensors[spec.name] != nil }
 
@@ -56,14 +57,15 @@ struct TokenTensors {
     /// The response tokens that a view says something of.
     func mask(of view: View) -> [UInt8] { view == .original ? responseMask : viewedMask }
 
-    /// Whether no row has views, so that tensors of views may be absent; also while nobody knows which rows have some.
+    /// Whether no sequence has views, so that tensors of views may be absent; also while nobody knows which sequences
+    /// have some.
     var isWithoutViews: Bool { has(.hasViews) && !viewedMask.contains(1) }
 
-    /// Whether a row has no views.
-    func isUnviewed(_ row: Int) -> Bool { unviewedRows.contains(row) }
+    /// Whether a sequence has no views.
+    func isUnviewed(_ sequence: Int) -> Bool { unviewedSequences.contains(sequence) }
 
-    /// How many rows have no views; nil where the request doesn't say.
-    var withoutViews: Int? { has(.hasViews) ? unviewedRows.count : nil }
+    /// How many sequences have no views; nil where the request doesn't say.
+    var withoutViews: Int? { has(.hasViews) ? unviewedSequences.count : nil }
 
     private mutating func readHasViews() {
         let spec = TensorSpec.hasViews
@@ -75,23 +77,24 @@ struct TokenTensors {
             viewedMask = [UInt8](repeating: 0, count: responseMask.count)
             return
         }
-        guard tensor.shape == [layout.rows.count] else {
+        guard tensor.shape == [layout.sequences.count] else {
             return faults.add(
                 .invalidShape,
                 Problem.Reason(
-                    "wrong shape", field: spec.name, expected: "[\(layout.rows.count)]",
+                    "wrong shape", field: spec.name, expected: "[\(layout.sequences.count)]",
                     found: "\(tensor.shape)"))
         }
-        for (row, value) in tensor.doubles().enumerated() where value != 1 {
+        for (sequence, value) in tensor.doubles().enumerated() where value != 1 {
             guard value == 0 else {
                 faults.add(
                     .invalidValue,
                     Problem.Reason(
-                        "not a mask", field: spec.name, index: [row], expected: "0 or 1", found: "\(value)"))
+                        "not a mask", field: spec.name, index: [sequence], expected: "0 or 1",
+                        found: "\(value)"))
                 return
             }
-            unviewedRows.insert(row)
-            for token in layout.rows[row] { viewedMask[token] = 0 }
+            unviewedSequences.insert(sequence)
+            for token in layout.sequences[sequence] { viewedMask[token] = 0 }
         }
     }
 
@@ -124,11 +127,12 @@ struct TokenTensors {
         return mask
     }
 
-    /// What an absent tensor is as good as: empty of no tokens, zeros that are never read where no row has views; else nil.
+    /// What an absent tensor is as good as: empty of no tokens, zeros that are never read where no sequence has views;
+    /// else nil.
     private func nothing(_ spec: TensorSpec) -> [Double]? {
         if has(spec) { return nil }
         if isEmpty { return [] }
-        // While it is to come which rows have views, what is absent may have to be computed from logits.
+        // While it is to come which sequences have views, what is absent may have to be computed from logits.
         let isKnown = !isAwaited(.hasViews) && !layout.isProvisional
         return spec.needsViews && isKnown && isWithoutViews && !hasSource(spec)
             ? [Double](repeating: 0, count: responseMask.count) : nil

@@ -3,28 +3,28 @@ internal import CNumberLists
 import Parallelism
 
 extension PerceptionDetector {
-    /// Compares entropies and chooses tokens row by row, so that what a row is ranked by is still near when it is ranked; the
-    /// lists are made as a reply sends them.
+    /// Compares entropies and chooses tokens sequence by sequence, so that what a sequence is ranked by is still near
+    /// when it is ranked; the lists are made as a reply sends them.
     /// - Complexity: O(N) on average
     func detect(
-        _ original: [Double], _ removing: [Double], _ responseMask: [UInt8], _ rows: Rows,
+        _ original: [Double], _ removing: [Double], _ responseMask: [UInt8], _ sequences: Sequences,
         _ wishes: DetectionWishes
     ) -> Detection {
-        let count = rows.tokens
+        let count = sequences.tokens
         precondition(original.count == count && removing.count == count && responseMask.count == count)
         var detection = Detection(mask: [UInt8](repeating: 0, count: count), candidates: room(count))
         var deltas = wishes.deltaEntropy ? unsafe FloatList(count: count) { _ in } : nil
         var scores = wishes.score ? unsafe FloatList(count: count) { _ in } : nil
-        var sums = [Double](repeating: 0, count: rows.count)
+        var sums = [Double](repeating: 0, count: sequences.count)
         unsafe withRoom(&detection, &deltas, &scores) { mask, outputs in
             unsafe withInputs(original, removing, responseMask, outputs) { lists in
                 unsafe sums.withUnsafeMutableBufferPointer { sums in
-                    // Rows are disjoint.
+                    // Sequences are disjoint.
                     nonisolated(unsafe) let (lists, mask, sums) = unsafe (lists, mask, sums)
-                    performInParallel(rows.count, operations: 20 * count) { row in
-                        let range = rows[row]
+                    performInParallel(sequences.count, operations: 20 * count) { sequence in
+                        let range = sequences[sequence]
                         if range.isEmpty { return }
-                        unsafe sums[row] = detect(
+                        unsafe sums[sequence] = detect(
                             lists.advanced(by: range), mask.map { unsafe $0 + range.lowerBound },
                             scopes: scopes(of: responseMask, in: range), from: range.lowerBound)
                     }
@@ -35,7 +35,7 @@ extension PerceptionDetector {
         return detection
     }
 
-    /// One row: the lists are those of its tokens, and `scopes` count from `first`.
+    /// One sequence: the lists are those of its tokens, and `scopes` count from `first`.
     /// - Returns: the sum of its ΔH.
     @unsafe
     private func detect(
