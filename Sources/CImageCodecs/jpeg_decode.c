@@ -117,8 +117,8 @@ static void open_and_read_header(decoding *state, const uint8_t *bytes, size_t c
     report->is_in_scans = jpeg_has_multiple_scans(info);
 }
 
-/* Of a header that was not read to its end. One that comes later is an error, and claims nothing. */
-static void remember_claim(decoding *state) {
+/* Of a header that was not read to its end. One that comes later is an error, and declares nothing. */
+static void remember_declared(decoding *state) {
     if (state->exit.has_header) return;
     state->exit.report->width = state->info.image_width;
     state->exit.report->height = state->info.image_height;
@@ -133,7 +133,7 @@ void perception_jpeg_probe(const uint8_t *bytes, size_t count, perception_codec_
         open_and_read_header(&state, bytes, count);
         report->byte = 0;
     } else {
-        remember_claim(&state);
+        remember_declared(&state);
     }
     jpeg_destroy_decompress(&state.info);
 }
@@ -199,13 +199,13 @@ static void decode(
         state->info.progress = &state->progress;
         state->info.mem->max_memory_to_use = (long)limits->max_decoder_bytes;
         if ((size_t)report->width * report->height * 3 != capacity) {
-            report_fail(report, PERCEPTION_CODEC_MALFORMED, 0, "the header changed its claim");
+            report_fail(report, PERCEPTION_CODEC_MALFORMED, 0, "the header changed its dimensions");
         } else {
             decode_rows(state, rgb);
             report->byte = 0;
         }
     } else {
-        remember_claim(state);
+        remember_declared(state);
     }
     free(state->row);
     state->row = NULL;

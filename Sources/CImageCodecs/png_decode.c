@@ -141,7 +141,7 @@ static void read_all(reading *state, uint8_t *rgb, size_t capacity) {
     png_set_read_fn(state->png, state, read_bytes);
     read_header(state);
     if (state->layout.width * state->layout.height * 3 != capacity)
-        leave(state, PERCEPTION_CODEC_MALFORMED, "the header changed its claim");
+        leave(state, PERCEPTION_CODEC_MALFORMED, "the header changed its dimensions");
     int has_pixels = png_chunks_find(state->bytes, state->count, &state->chunks);
     if (has_pixels) png_take_transparency(&state->layout, state->chunks.transparency);
     state->is_wide = has_pixels && is_wide(state->layout.width, state->layout.depth, state->layout.color);
@@ -187,7 +187,7 @@ static void deinterlace(const reading *state, uint8_t *rgb) {
     }
 }
 
-/* The picture as far as it is there, for a caller who asked for it and whose room is that of the header's claim. */
+/* The picture as far as it is there, for a caller who asked for it and whose room is what the header declares. */
 static void salvage(reading *state, uint8_t *rgb, size_t capacity) {
     perception_codec_report *report = state->report;
     const uint8_t *header = state->chunks.header.start;

@@ -16,7 +16,7 @@ package struct LossReport: Sendable {
     package var aggregated: AggregatedLoss
     package var isCapped = false
     package var entropyTerms: [EntropyTerm] = []
-    /// coefficient · loss, every entropy term with its coefficient, and the parts that came from elsewhere.
+    /// coefficient · loss, every entropy term with its coefficient, and the components that came from elsewhere.
     package var objective: Double
     package var gradients: Gradients
     /// The tokens that may have a gradient, [N] of 0 and 1.
@@ -57,8 +57,8 @@ package struct ReportWishes: Sendable {
     }
 }
 
-/// A part of the objective that is computed elsewhere: what it adds to the value, and to the gradients of one view.
-package struct ObjectivePart: Sendable {
+/// A component of the objective that is computed elsewhere: what it adds to the value, and to the gradients of one view.
+package struct ObjectiveComponent: Sendable {
     /// With its coefficient.
     package var value: Double
     /// [N], 0 outside the response: ∂(value)/∂(log-probability under the original view).

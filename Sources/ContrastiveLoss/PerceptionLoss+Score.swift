@@ -5,16 +5,16 @@ extension PerceptionLoss {
     /// Scores a batch whose tokens are selected.
     ///
     /// token loss c = shape(m), m = Σ weight · D; it is given for every response token of sequences with views and
-    /// counts where the mask is 1. The objective adds the entropy terms over all response tokens, and `parts`.
+    /// counts where the mask is 1. The objective adds the entropy terms over all response tokens, and `components`.
     /// - Throws: `InfiniteDivergence` for the first response token with a term that is infinite over the vocabulary.
     /// - Complexity: O(N · terms)
     package func score(
-        _ batch: TokenBatch, _ selection: Selection, parts: [ObjectivePart] = [],
+        _ batch: TokenBatch, _ selection: Selection, components: [ObjectiveComponent] = [],
         wishes: ReportWishes = ReportWishes()
     ) throws(InfiniteDivergence) -> LossReport {
         let entropyTerms = entropyViews.map { EntropyTerm($0, coefficient: entropyCoefficients[$0], batch) }
         let isWhole = gradientOf == .objective
-        let addends = isWhole ? addends(entropyTerms, parts, batch) : PerView(repeating: nil)
+        let addends = isWhole ? addends(entropyTerms, components, batch) : PerView(repeating: nil)
         let needs = needs(hasOld: batch.oldLogProbabilities != nil)
         var report = LossReport(
             selection: selection, aggregated: .none, objective: 0, gradients: .init(),
@@ -28,7 +28,7 @@ extension PerceptionLoss {
                 report.gradients.logProbabilities[view] = addends[view].map { FloatList.narrowing($0).list }
             }
         } else {
-            let views = needs.gradients.union(parts.isEmpty || !isWhole ? [] : [.original])
+            let views = needs.gradients.union(components.isEmpty || !isWhole ? [] : [.original])
             scoreTokens(
                 batch, weight: weight, gradients: views.intersection(wishes.gradients), addends: addends,
                 wishes, &report)
@@ -36,13 +36,13 @@ extension PerceptionLoss {
         report.objective =
             coefficient * report.aggregated.loss
             + entropyTerms.reduce(0) { $0 + $1.coefficient * $1.value }
-            + parts.reduce(0) { $0 + $1.value }
+            + components.reduce(0) { $0 + $1.value }
         return report
     }
 
     /// ∂/∂(log-probability) of everything but the loss, [N] for each view that takes part, scaled; 0 for stopped ones.
     private func addends(
-        _ entropyTerms: [EntropyTerm], _ parts: [ObjectivePart], _ batch: TokenBatch
+        _ entropyTerms: [EntropyTerm], _ components: [ObjectiveComponent], _ batch: TokenBatch
     ) -> PerView<[Double]?> {
         var addends = PerView<[Double]?>(repeating: nil)
         func add(to view: View, _ value: (Int) -> Double) {
@@ -59,7 +59,7 @@ extension PerceptionLoss {
             let slope = -term.coefficient / term.denominator
             add(to: term.view) { _ in slope }
         }
-        for part in parts { add(to: .original) { part.gradient[$0] } }
+        for component in components { add(to: .original) { component.gradient[$0] } }
         return addends
     }
 

@@ -3,7 +3,7 @@ internal import CTokenLoss
 import Parallelism
 package import TokenDistribution
 
-/// The door to the C code that contrasts the views of each token, many tokens at a time.
+/// The Swift interface to the C code that contrasts the views of each token, many tokens at a time.
 ///
 /// Every number is Double but the gradients, which are narrowed as they are made. The bits don't depend on the
 /// processor, on how many tokens there are, nor on how they are divided.
@@ -76,9 +76,9 @@ package struct TokenContrast: Sendable {
         precondition(terms.count <= Term.limit)
         options.term_count = UInt32(terms.count)
         unsafe withUnsafeMutableBytes(of: &options.terms) { bytes in
-            let room = unsafe bytes.bindMemory(to: token_loss_term.self)
+            let kernelTerms = unsafe bytes.bindMemory(to: token_loss_term.self)
             for (index, term) in terms.enumerated() {
-                unsafe room[index] = token_loss_term(
+                unsafe kernelTerms[index] = token_loss_term(
                     anchor: UInt32(term.pair.anchor.index), reference: UInt32(term.pair.reference.index),
                     weight: term.weight)
             }
@@ -108,9 +108,9 @@ package struct TokenContrast: Sendable {
             precondition((wishes.addends[view]?.count ?? count) == count)
         }
         var lists = Lists(
-            contrast: wishes.contrast ? room(count, zero: 0) : [],
-            isClamped: wishes.isClamped ? room(count, zero: false) : [],
-            loss: wishes.loss ? room(count, zero: 0) : [],
+            contrast: wishes.contrast ? uninitializedList(count, zero: 0) : [],
+            isClamped: wishes.isClamped ? uninitializedList(count, zero: false) : [],
+            loss: wishes.loss ? uninitializedList(count, zero: 0) : [],
             gradients: PerView {
                 wishes.gradients.contains($0) ? unsafe FloatList(count: count) { _ in } : nil
             },

@@ -16,7 +16,7 @@ struct CodecReport {
 
     /// Throws what the report says, or returns when it says success.
     ///
-    /// A header that claims more pixels than the limit counts as that, even where the library refuses it for
+    /// A header that declares more pixels than the limit counts as that, even where the library refuses it for
     /// another reason first.
     func check() throws(ImageError) {
         let byte = Int(report.byte)

@@ -6,7 +6,7 @@ package enum ImageError: Error, Sendable, Equatable {
     case unknownFormat(leading: [UInt8])
     /// A legal file of a kind that isn't read here, such as a 12-bit JPEG.
     case unsupported(ImageFormat, detail: String)
-    /// The header claims more pixels than `ImageLimits.maxPixels`.
+    /// The header declares more pixels than `ImageLimits.maxPixels`.
     case tooManyPixels(ImageFormat, PixelSize, limit: Int)
     /// Another limit of `ImageLimits` was reached; `resource` names it in words.
     case limitExceeded(ImageFormat, resource: String, limit: Int)
@@ -37,7 +37,7 @@ extension ImageError {
         case .unsupported(let format, let detail):
             "this kind of \(format.name) is not supported: \(detail)"
         case .tooManyPixels(let format, let size, let limit):
-            "the \(format.name) header claims \(size) pixels; at most \(limit) pixels are accepted"
+            "the \(format.name) header declares \(size) pixels; at most \(limit) pixels are accepted"
         case .limitExceeded(let format, let resource, let limit):
             "the \(format.name) needs more than the accepted \(limit) \(resource)"
         case .truncated(let format, let byte, let detail):

@@ -20,7 +20,7 @@ package struct ImageHeader: Sendable, Equatable {
     /// allocation that grows with the picture.
     ///
     /// - Throws: `empty`, `unknownFormat`, `truncated`, `malformed` or `unsupported` when there is no readable
-    ///   header; `tooManyPixels` or `limitExceeded` when what it claims would cost more than `limits` allow.
+    ///   header; `tooManyPixels` or `limitExceeded` when what it declares would cost more than `limits` allow.
     package init(probing bytes: Span<UInt8>, limits: ImageLimits = ImageLimits()) throws(ImageError) {
         guard !bytes.isEmpty else { throw .empty }
         switch ImageFormat(signatureOf: bytes) {

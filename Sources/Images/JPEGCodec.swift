@@ -1,6 +1,6 @@
 internal import CImageCodecs
 
-/// The door to libjpeg.
+/// The Swift interface to libjpeg.
 enum JPEGCodec {
     static func header(of bytes: Span<UInt8>, limits: ImageLimits) throws(ImageError) -> ImageHeader {
         var report = perception_codec_report()

@@ -1,6 +1,6 @@
 internal import CImageCodecs
 
-/// The door to libpng.
+/// The Swift interface to libpng.
 enum PNGCodec {
     /// Reads IHDR, which always comes first (W3C PNG §11.2.1): eight bytes of signature, then length 13, the name, and
     /// width, height, depth, colour type, compression, filter, interlace.
@@ -16,7 +16,7 @@ enum PNGCodec {
         }
         let size = PixelSize(width: word(16), height: word(20))
         guard (1...0x7FFF_FFFF).contains(size.width), (1...0x7FFF_FFFF).contains(size.height) else {
-            throw .malformed(.png, byte: 16, detail: "the header claims \(size) pixels")
+            throw .malformed(.png, byte: 16, detail: "the header declares \(size) pixels")
         }
         let (depth, color, isInterlaced) = (CInt(bytes[24]), CInt(bytes[25]), CInt(bytes[28] == 0 ? 0 : 1))
         func decoderBytes(_ allowTruncated: CInt) -> Int {

@@ -60,7 +60,7 @@ package final class LogOutlet: Sendable {
     private func send(_ bytes: [UInt8], _ state: inout State) -> Bool {
         var sent = 0
         while sent < bytes.count {
-            guard hasRoom(&state.patience), let count = write(bytes[sent...].prefix(Self.piece)) else {
+            guard hasSpace(&state.patience), let count = write(bytes[sent...].prefix(Self.piece)) else {
                 state.lost += 1
                 if sent > 0 { state.isTorn = true }
                 return false
@@ -79,16 +79,16 @@ package final class LogOutlet: Sendable {
         return errno == EINTR ? 0 : errno == EAGAIN ? nil : count
     }
 
-    private func hasRoom(_ patience: inout Patience) -> Bool {
-        if hasRoom(within: .zero) { return true }
+    private func hasSpace(_ patience: inout Patience) -> Bool {
+        if hasSpace(within: .zero) { return true }
         let begin = SuspendingClock.now
-        let found = hasRoom(within: patience.left(at: begin))
+        let found = hasSpace(within: patience.left(at: begin))
         patience.spend(SuspendingClock.now - begin)
         return found
     }
 
     /// Also where nobody is at the other end any more: writing says so at once.
-    private func hasRoom(within limit: Duration) -> Bool {
+    private func hasSpace(within limit: Duration) -> Bool {
         let milliseconds = CInt(clamping: Int(limit / .milliseconds(1)))
         while true {
             var file = pollfd(fd: descriptor, events: Int16(POLLOUT), revents: 0)

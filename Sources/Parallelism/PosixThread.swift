@@ -21,9 +21,9 @@ package enum PosixThread {
     ///
     /// - Parameters:
     ///   - name: shown by `top -H`; 15 bytes at most.
-    ///   - takingSignals: as the calling thread does, instead of none.
+    ///   - receivingSignals: as the calling thread does, instead of none.
     package static func start(
-        named name: String, takingSignals: Bool = false, _ body: @escaping @Sendable () -> Void
+        named name: String, receivingSignals: Bool = false, _ body: @escaping @Sendable () -> Void
     ) throws(ThreadError) {
         let start = unsafe Unmanaged.passRetained(Start(name: name, body: body))
         var attributes = pthread_attr_t()
@@ -43,7 +43,7 @@ package enum PosixThread {
                     return nil
                 }, start.toOpaque())
         }
-        let result = takingSignals ? create() : withSignalsBlocked(create)
+        let result = receivingSignals ? create() : withSignalsBlocked(create)
         guard result == 0 else {
             unsafe start.release()
             throw ThreadError(errno: result)

@@ -117,8 +117,9 @@ extension PerceptionDetector {
         let count = responseMask.count
         precondition(original.count == count && removing.count == count)
         var detection = Detection(
-            mask: [], deltaEntropy: room(count), score: room(count), candidates: room(count))
-        unsafe detection.withRoom { lists in
+            mask: [], deltaEntropy: uninitializedList(count), score: uninitializedList(count),
+            candidates: uninitializedList(count))
+        unsafe detection.withLists { lists in
             unsafe withInputs(original, removing, responseMask, lists) { lists in unsafe compare(lists) }
         }
         return detection

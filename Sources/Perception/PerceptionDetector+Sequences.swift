@@ -12,11 +12,12 @@ extension PerceptionDetector {
     ) -> Detection {
         let count = sequences.tokens
         precondition(original.count == count && removing.count == count && responseMask.count == count)
-        var detection = Detection(mask: [UInt8](repeating: 0, count: count), candidates: room(count))
+        var detection = Detection(
+            mask: [UInt8](repeating: 0, count: count), candidates: uninitializedList(count))
         var deltas = wishes.deltaEntropy ? unsafe FloatList(count: count) { _ in } : nil
         var scores = wishes.score ? unsafe FloatList(count: count) { _ in } : nil
         var sums = [Double](repeating: 0, count: sequences.count)
-        unsafe withRoom(&detection, &deltas, &scores) { mask, outputs in
+        unsafe withLists(&detection, &deltas, &scores) { mask, outputs in
             unsafe withInputs(original, removing, responseMask, outputs) { lists in
                 unsafe sums.withUnsafeMutableBufferPointer { sums in
                     // Sequences are disjoint.
@@ -44,7 +45,7 @@ extension PerceptionDetector {
     ) -> Double {
         var lists = unsafe lists
         let count = unsafe lists.count
-        var scores: [Double] = room(count)
+        var scores: [Double] = uninitializedList(count)
         var sums = SIMD8<Double>.zero
         unsafe scores.withUnsafeMutableBufferPointer { scores in
             unsafe withUnsafeMutableBytes(of: &sums) { sums in
@@ -64,7 +65,7 @@ extension PerceptionDetector {
     }
 
     @unsafe
-    private func withRoom(
+    private func withLists(
         _ detection: inout Detection, _ deltas: inout FloatList?, _ scores: inout FloatList?,
         _ body: (UnsafeMutablePointer<UInt8>?, number_comparison_lists) -> Void
     ) {

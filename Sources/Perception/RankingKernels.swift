@@ -1,9 +1,9 @@
-// The door to the C code that compares entropies and ranks scores.
+// The Swift interface to the C code that compares entropies and ranks scores.
 internal import CNumberLists
 
 extension PerceptionDetector {
-    /// Room for numbers, every one of which is written before any is read.
-    func room<Number: BitwiseCopyable>(_ count: Int) -> [Number] {
+    /// A list for numbers, every one of which is written before any is read.
+    func uninitializedList<Number: BitwiseCopyable>(_ count: Int) -> [Number] {
         if count == 0 { return [] }
         return unsafe [Number](unsafeUninitializedCapacity: count) { $1 = count }
     }
@@ -55,7 +55,7 @@ extension PerceptionDetector {
 extension Detection {
     /// Calls `body` with the lists of doubles, and those of candidates.
     @unsafe
-    mutating func withRoom(_ body: (number_comparison_lists) -> Void) {
+    mutating func withLists(_ body: (number_comparison_lists) -> Void) {
         var lists = unsafe number_comparison_lists()
         unsafe deltaEntropy?.withUnsafeMutableBufferPointer { deltas in
             unsafe score?.withUnsafeMutableBufferPointer { scores in

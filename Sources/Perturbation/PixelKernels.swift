@@ -1,7 +1,7 @@
 internal import CPixelKernels
 internal import Images
 
-/// The door to the inner loops in C, one table of them for each instruction set. All give the same bytes.
+/// The Swift interface to the inner loops in C, one table of them for each instruction set. All give the same bytes.
 ///
 /// - Throws: all of it, when nobody wants the result any more.
 @safe

@@ -1,7 +1,7 @@
 internal import CFileMapping
 import Glibc
 
-/// The door to mapped memory: a file's first bytes as memory, until the last reference is gone.
+/// Access to mapped memory: a file's first bytes as memory, until the last reference is gone.
 @safe final class FileMapping: @unchecked Sendable {
     let count: Int
     /// nil for an empty file, of which nothing can be mapped. What it points to is all atomics.

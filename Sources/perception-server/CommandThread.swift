@@ -13,7 +13,7 @@ enum CommandThread {
         precondition(result == 0, "the size is a multiple of any page's")
         do throws(ThreadError) {
             // Signals are the new thread's: whatever this one let through would end the process by its default.
-            try PosixThread.start(named: "command", takingSignals: true) {
+            try PosixThread.start(named: "command", receivingSignals: true) {
                 body()
                 exit(EXIT_SUCCESS)
             }

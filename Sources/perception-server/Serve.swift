@@ -148,7 +148,7 @@ struct Serve: ParsableCommand {
     /// What is told of a limit, by metrics and /v1/info too, must be the one that acts.
     /// - Throws: one line when there is room for none.
     private func possibleConnections(_ wanted: Int, besides probes: Int, _ logger: Logger) throws -> Int {
-        let possible = OpenFiles.makeRoom(for: wanted + probes) - probes
+        let possible = OpenFiles.raiseLimit(for: wanted + probes) - probes
         guard possible > 0 else {
             throw failure(
                 "the limit of open files (ulimit -n) leaves room for no connection: \(OpenFiles.reserve + probes + 1) are "

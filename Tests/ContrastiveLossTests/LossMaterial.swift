@@ -28,8 +28,8 @@ func batch(_ views: PerView<[Double]>) -> TokenBatch {
 
 extension PerceptionLoss {
     /// Selects and scores.
-    func report(_ batch: TokenBatch, parts: [ObjectivePart] = []) throws -> LossReport {
-        try score(batch, select(in: batch), parts: parts)
+    func report(_ batch: TokenBatch, components: [ObjectiveComponent] = []) throws -> LossReport {
+        try score(batch, select(in: batch), components: components)
     }
 }
 
@@ -40,10 +40,10 @@ extension LossReport {
 
 /// Compares every gradient of `loss` with a central difference of `value`.
 func expectCentralDifferences(
-    of loss: PerceptionLoss, at point: TokenBatch, parts: [ObjectivePart] = [],
+    of loss: PerceptionLoss, at point: TokenBatch, components: [ObjectiveComponent] = [],
     _ value: (LossReport) -> Double
 ) throws {
-    let report = try loss.report(point, parts: parts)
+    let report = try loss.report(point, components: components)
     let step = 1e-6
     var largest = 0.0
     for view in View.allCases {
@@ -52,7 +52,7 @@ func expectCentralDifferences(
             func moved(_ by: Double) throws -> Double {
                 var moved = point
                 moved.logProbabilities[view]?[token] += by
-                return value(try loss.report(moved, parts: parts))
+                return value(try loss.report(moved, components: components))
             }
             let slope = try (moved(step) - moved(-step)) / (2 * step)
             #expect(abs(slope - Double(gradient[token])) < 3e-7 * max(1, abs(slope)), "\(view) \(token)")

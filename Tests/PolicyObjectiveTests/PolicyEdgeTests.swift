@@ -115,7 +115,7 @@ private let plainSum = Aggregation(mode: .sequenceMeanTokenSum)
 
     @Test func `k3 is kept to 10 and loses its slope there, k3+ keeps k2's`() throws {
         let batch = oneSequence([-2, -3, 12, 25], advantages: [0, 0, 0, 0])
-        func part(_ estimator: ReferenceKL.Estimator) throws -> PolicyReport.Part {
+        func part(_ estimator: ReferenceKL.Estimator) throws -> PolicyReport.Component {
             let loss = PolicyLoss(
                 surrogate: nil, kl: ReferenceKL(estimator: estimator), aggregation: plainSum)
             return try #require(try loss.score(batch).kl)

@@ -24,7 +24,7 @@ typedef enum perception_codec_status {
 typedef struct perception_codec_report {
     perception_codec_status status;
     size_t byte;          /* where reading stopped */
-    uint32_t width;       /* as the header claims, 0 when it wasn't reached */
+    uint32_t width;       /* as the header declares, 0 when it wasn't reached */
     uint32_t height;
     size_t decoder_bytes; /* what decoding will need beside the result, an upper bound */
     int is_in_scans;      /* a JPEG's coefficients are spread over several, and held */

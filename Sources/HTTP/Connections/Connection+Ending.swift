@@ -83,7 +83,7 @@ extension Connection {
     ) -> Bool {
         switch state.phase {
         case .working(let head):
-            // The client has left, so the log must not claim that it was answered.
+            // The client has left, so the log must not say that it was answered.
             state.phase = .worked(
                 WorkResult(answer: isPeerThere ? .inPlaceOfWork(answer(head)) : .clientGone))
             daemonConnection.resume()

@@ -15,7 +15,7 @@ struct DaemonConnection: @unchecked Sendable {
 
     var socket: Int32 { unsafe perception_connection_socket(pointer) }
 
-    /// The client's IP address, or `unix`: what the socket says, whatever header fields claim.
+    /// The client's IP address, or `unix`: what the socket says, whatever header fields say.
     var client: String? {
         guard let address = unsafe perception_connection_address(pointer) else { return nil }
         return unsafe SocketAddress.hostText(of: address)

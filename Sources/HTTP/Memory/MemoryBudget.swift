@@ -19,9 +19,9 @@ final class MemoryBudget: Sendable {
     }
 
     /// The fraction of the budget by which a streamed reply may be ahead of its client.
-    static let partOfOneReply = 4
+    static let oneReplyDivisor = 4
     /// Claims up to this fraction of the budget overtake waiting ones, because they hardly delay them.
-    private static let partOfLittle = 64
+    private static let littleDivisor = 64
 
     /// Names somebody who waits.
     struct Ticket: Equatable { fileprivate let number: Int }
@@ -56,10 +56,10 @@ final class MemoryBudget: Sendable {
                 )
             }
             // What is given back goes to who waits for it first.
-            let kept = bytes > total / Self.partOfLittle ? state.waiting.first?.bytes ?? 0 : 0
+            let kept = bytes > total / Self.littleDivisor ? state.waiting.first?.bytes ?? 0 : 0
             if bytes > total - state.used - kept {
                 return (
-                    .memoryTaken(
+                    .memoryInUse(
                         needed: whole.partialValue, free: max(0, total - state.used - kept), budget: total,
                         retryAfter: retryAfter), false
                 )

@@ -20,7 +20,7 @@ extension ReplyStream {
             let needed = source.claim(of: state.begun)
             let held = heldBytes(state)
             let isIdle = state.isIdle
-            if !isIdle, held + needed > share.total / MemoryBudget.partOfOneReply {
+            if !isIdle, held + needed > share.total / MemoryBudget.oneReplyDivisor {
                 isHeldBack = true
             } else if share.extend(to: held + needed) != nil {
                 isHeldBack = true

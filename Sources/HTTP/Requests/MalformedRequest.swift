@@ -21,13 +21,13 @@ package enum MalformedRequest: Error, Sendable, Equatable {
     /// target.
     case controlByte(UInt8, position: Int)
     /// The decoded bytes are not UTF-8.
-    case notUTF8(TargetPart)
+    case notUTF8(TargetComponent)
     case fieldNameInvalid(String)
     case fieldValueInvalid(name: String)
     /// `X-Request-Timeout` is no number of seconds.
     case timeoutInvalid(String)
 
-    package enum TargetPart: String, Sendable {
+    package enum TargetComponent: String, Sendable {
         case path, query
     }
 }

@@ -30,7 +30,7 @@ package enum Refusal: Error, Sendable, Equatable {
     /// 503: the server is going away.
     case draining(retryAfter: Duration)
     /// 503: other requests hold the memory at the moment.
-    case memoryTaken(needed: Int, free: Int, budget: Int, retryAfter: Duration)
+    case memoryInUse(needed: Int, free: Int, budget: Int, retryAfter: Duration)
     /// 504: the time that the client, or the server for any request, sets was over before the answer was ready.
     case deadlineExceeded(limit: Duration)
     /// 507: a request that no waiting would make fit.
@@ -47,7 +47,7 @@ package enum Refusal: Error, Sendable, Equatable {
         case .contentEncodingUnsupported: .unsupportedMediaType
         case .expectationFailed: .expectationFailed
         case .headersTooLarge: .requestHeaderFieldsTooLarge
-        case .busy, .draining, .memoryTaken: .serviceUnavailable
+        case .busy, .draining, .memoryInUse: .serviceUnavailable
         case .deadlineExceeded: .gatewayTimeout
         case .memoryInsufficient: .init(code: 507, reasonPhrase: "Insufficient Storage")
         }
@@ -58,7 +58,7 @@ package enum Refusal: Error, Sendable, Equatable {
         switch self {
         case .methodNotAllowed(_, let allow):
             [.allow: allow.map(\.rawValue).joined(separator: ", ")]
-        case .busy(_, let retryAfter), .draining(let retryAfter), .memoryTaken(_, _, _, let retryAfter):
+        case .busy(_, let retryAfter), .draining(let retryAfter), .memoryInUse(_, _, _, let retryAfter):
             [.retryAfter: RetryAdvice.seconds(retryAfter)]
         case .contentEncodingUnsupported:
             [.acceptEncoding: "identity"]

@@ -55,7 +55,7 @@ struct RequestTarget: Equatable {
     /// file name or a log line must not be cut short or broken by them. An encoded line break in a query is
     /// legitimate (pretty-printed JSON).
     private static func decoded(
-        _ target: [UInt8], _ range: Range<Int>, of part: MalformedRequest.TargetPart
+        _ target: [UInt8], _ range: Range<Int>, of part: MalformedRequest.TargetComponent
     ) throws(MalformedRequest) -> String {
         var bytes: [UInt8] = []
         bytes.reserveCapacity(range.count)

@@ -21,7 +21,7 @@ final class Acceptor: Sendable {
         self.listener = listener
         self.daemon = daemon
         self.core = core
-        limit = max(1, OpenFiles.makeRoom(for: core.configuration.maxConnections))
+        limit = max(1, OpenFiles.raiseLimit(for: core.configuration.maxConnections))
         try PosixThread.start(named: "acceptor") { [self] in
             while acceptOne() {}
             state.withLock(waking: .everybody) { $0 = .stopped }

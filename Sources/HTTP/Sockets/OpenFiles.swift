@@ -8,7 +8,7 @@ package enum OpenFiles {
     /// Raises the soft limit as far as it may go and as `connections` need.
     ///
     /// - Returns: how many connections there can be; asked for as many, as many. 0 where what is kept leaves none.
-    package static func makeRoom(for connections: Int) -> Int {
+    package static func raiseLimit(for connections: Int) -> Int {
         var limit = rlimit()
         guard unsafe getrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit) == 0 else {
             return connections

@@ -33,8 +33,8 @@ extension Recipe {
             }
             view = known
         }
-        self.view = view
-        var left = RecipeElement.mostParts
+        self.purpose = purpose
+        var left = RecipeElement.mostElements
         content = try RecipeElement(
             members.filter { !["name", "view", "summary"].contains($0.name) }, place: "", depth: 0,
             left: &left)

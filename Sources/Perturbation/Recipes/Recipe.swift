@@ -1,15 +1,15 @@
 internal import Images
 package import JSON
 
-/// A named distribution of steps, as a readable tree of parts (see `RecipeElement` and `ValueDistribution`).
+/// A named distribution of steps, as a readable tree of elements (see `RecipeElement` and `ValueDistribution`).
 package struct Recipe: Sendable {
     package let name: String
-    package let view: View
+    package let purpose: Purpose
     package let summary: String
     let content: RecipeElement
 
     /// What the recipe is for.
-    package enum View: String, Sendable, CaseIterable {
+    package enum Purpose: String, Sendable, CaseIterable {
         /// Keeps the information in the picture.
         case preserving
         /// Removes it.
@@ -27,9 +27,9 @@ extension Recipe {
     ///
     /// - Parameters:
     ///   - variant: 0, 1, 2 … for several views of one picture.
-    ///   - always: rules out the draws that leave the picture as it is: parts that are applied only sometimes are
+    ///   - always: rules out the draws that leave the picture as it is: elements that are applied only sometimes are
     ///     applied, and a step that changes no picture of this size is drawn again, up to a thousand times, then from
-    ///     another part. Other draws stay the same. Each step is looked at by itself, not whether two undo each other.
+    ///     another element. Other draws stay the same. Each step is looked at by itself, not whether two undo each other.
     ///   - strength: 0 … 1, what scheduled values are multiplied by.
     ///   - seconds: the pictures to choose a second one from, without this one.
     /// - Returns: the steps in order; empty when the picture stays as it is.

@@ -1,6 +1,6 @@
 internal import JSON
 
-/// Why a recipe is refused: the place of the part, as in `one_of[1]`, and what is wrong with it.
+/// Why a recipe is refused: the place of the element, as in `one_of[1]`, and what is wrong with it.
 package struct RecipeError: Error, Sendable, Equatable {
     /// Empty for the recipe as a whole.
     package let place: String
@@ -13,15 +13,15 @@ package struct RecipeError: Error, Sendable, Equatable {
 }
 
 extension RecipeElement {
-    /// Bounds nesting, and by the number of parts the work of reading and drawing.
+    /// Bounds nesting, and by the number of elements the work of reading and drawing.
     static let deepest = 4
-    static let mostParts = 64
+    static let mostElements = 64
 
     /// Reads `{"step": …}`, `{"one_of": […]}` or `{"steps": […]}`, each with `applied` if wanted.
     ///
     /// - Parameters:
     ///   - place: where it stands in the recipe.
-    ///   - left: how many parts the recipe may still have.
+    ///   - left: how many elements the recipe may still have.
     init(_ json: JSONValue, place: String, depth: Int, left: inout Int) throws(RecipeError) {
         guard let members = json.members else {
             throw RecipeError(
@@ -39,8 +39,10 @@ extension RecipeElement {
             RecipeError(place: place, error: .wrongShape(expected: expected, found: found))
         }
         left -= 1
-        guard left >= 0 else { throw refusal("at most \(Self.mostParts) parts", "more") }
-        guard depth <= Self.deepest else { throw refusal("at most \(Self.deepest) levels of parts", "more") }
+        guard left >= 0 else { throw refusal("at most \(Self.mostElements) elements", "more") }
+        guard depth <= Self.deepest else {
+            throw refusal("at most \(Self.deepest) levels of elements", "more")
+        }
         applied = try Self.applied(members, place: place)
         let kinds = members.map(\.name).filter { ["step", "one_of", "steps"].contains($0) }
         guard kinds.count == 1, let kind = kinds.first else {
@@ -64,7 +66,7 @@ extension RecipeElement {
         let inner = place.isEmpty ? kind : "\(place).\(kind)"
         guard let list = members.first(where: { $0.name == kind })?.value.array, !list.isEmpty else {
             throw RecipeError(
-                place: inner, error: .wrongShape(expected: "a list of at least one part", found: "none"))
+                place: inner, error: .wrongShape(expected: "a list of at least one element", found: "none"))
         }
         var elements: [RecipeElement] = []
         for (index, element) in list.enumerated() {

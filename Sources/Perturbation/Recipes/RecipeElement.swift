@@ -1,7 +1,7 @@
 internal import Images
 internal import JSON
 
-/// A part of a recipe: a step to draw, one of several parts, or several parts in sequence.
+/// An element of a recipe: a step to draw, one of several elements, or several elements in sequence.
 struct RecipeElement: Sendable {
     indirect enum Content: Sendable {
         case step(StepDistribution)
@@ -19,11 +19,11 @@ struct RecipeElement: Sendable {
     /// 1. nothing when no step inside can change a picture of this size;
     /// 2. with `applied` p < 1 an integer k in 0 … 9999: nothing more happens when k < 10,000 (1 − p), unless `always`
     ///    is asked for;
-    /// 3. for `one_of` an integer choosing among the parts that can change the picture, then that part's words;
-    ///    for `steps` each part's words in turn; for a step the words of its parameters.
+    /// 3. for `one_of` an integer choosing among the elements that can change the picture, then that element's words;
+    ///    for `steps` each element's words in turn; for a step the words of its parameters.
     ///
     /// With `always` a step that changes no picture of this size is drawn again, up to a thousand times in all; where even
-    /// that gives none, the part of a `one_of` it belongs to is left out, and another one chosen.
+    /// that gives none, the element of a `one_of` it belongs to is left out, and another one chosen.
     func draw(
         _ stream: inout RandomStream, _ context: inout DrawContext, onto steps: inout [any PerturbationStep]
     ) throws(StepError) {

@@ -23,11 +23,11 @@ struct Authorization: Sendable {
             field = candidate
         }
         guard let field else { return challenge(head, "no Authorization header") }
-        let takesPassword = head.path.hasPrefix(Authorization.passwordPaths)
+        let acceptsPassword = head.path.hasPrefix(Authorization.passwordPaths)
         let bytes = field.value.utf8
         if let token = Authorization.credentials(bytes, scheme: "bearer") {
             guard tokens.accept(token) else { return wrongToken(head) }
-        } else if takesPassword, let login = Authorization.credentials(bytes, scheme: "basic") {
+        } else if acceptsPassword, let login = Authorization.credentials(bytes, scheme: "basic") {
             guard let password = Authorization.password(login) else {
                 return challenge(head, "the credentials are not base64 of user, colon and token")
             }
@@ -35,7 +35,7 @@ struct Authorization: Sendable {
         } else {
             return challenge(
                 head,
-                "the Authorization header is not of the scheme Bearer" + (takesPassword ? " or Basic" : ""))
+                "the Authorization header is not of the scheme Bearer" + (acceptsPassword ? " or Basic" : ""))
         }
         return nil
     }
@@ -63,17 +63,17 @@ struct Authorization: Sendable {
 
     /// - Parameter error: for `WWW-Authenticate`, only when a token was sent (RFC 6750, section 3.1).
     private func challenge(_ head: RequestHead, _ reason: String, error: String? = nil) -> Response {
-        let takesPassword = head.path.hasPrefix(Authorization.passwordPaths)
+        let acceptsPassword = head.path.hasPrefix(Authorization.passwordPaths)
         var response = Problem(
             .unauthorized,
             Problem.Reason(
                 reason, field: "Authorization",
-                expected: "Bearer <token>" + (takesPassword ? ", or Basic with the token as password" : ""))
+                expected: "Bearer <token>" + (acceptsPassword ? ", or Basic with the token as password" : ""))
         ).response(requestID: head.requestID)
         let realm = "realm=\"perception-server\""
         response.headers[.wwwAuthenticate] =
             "Bearer \(realm)" + (error.map { ", error=\"\($0)\"" } ?? "")
-            + (takesPassword ? ", Basic \(realm)" : "")
+            + (acceptsPassword ? ", Basic \(realm)" : "")
         return response
     }
 }

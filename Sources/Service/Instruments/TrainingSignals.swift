@@ -22,7 +22,7 @@ struct TrainingSignals: Sendable, Equatable {
         let isCapped: Bool
     }
 
-    /// Sums of the policy's own parts.
+    /// Sums of the policy's own components.
     struct Policy: Sendable, Equatable {
         let loss: Loss?
         let kl: Loss?
@@ -32,7 +32,7 @@ struct TrainingSignals: Sendable, Equatable {
             let numerator: Double
             let denominator: Double
 
-            init(_ part: PolicyReport.Part) {
+            init(_ part: PolicyReport.Component) {
                 numerator = part.aggregated.numerator
                 denominator = part.aggregated.denominator
             }

@@ -47,7 +47,7 @@ extension PerceptionService {
             }
             let isJSON =
                 preferredMediaType(head.headers, offers: [.json, .safetensors]) == .json
-            try scope.take(batch.replyBytes(asJSON: isJSON))
+            try scope.claimMemory(batch.replyBytes(asJSON: isJSON))
             let reply = batch.whole(asJSON: isJSON)
             timer.end(.compute)
             defer { timer.end(.encode) }

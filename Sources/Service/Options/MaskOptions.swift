@@ -64,10 +64,10 @@ struct MaskOptions: Sendable, PresetOptions {
 
     private init(preset: Preset) {
         self.preset = preset
-        takePreset()
+        applyPreset()
     }
 
-    mutating func takePreset() {
+    mutating func applyPreset() {
         loss = MaskOptions.selecting(preset)
         shaping = AdvantageShaping(preset)
     }

@@ -8,7 +8,7 @@ struct Option<Target>: Sendable {
     /// The spelling of the value in a query.
     let spelling: Spelling
     /// Whether null is a value, which a query spells `none`.
-    let takesNull: Bool
+    let acceptsNull: Bool
     /// Assigns a valid value to the target, or returns what is wrong with it.
     let set: @Sendable (inout Target, JSONValue) -> OptionVerdict
     let echo: @Sendable (Target) -> JSONValue
@@ -36,7 +36,7 @@ extension Option {
     /// The same option of something that holds this target.
     func lifted<Holder>(_ path: any WritableKeyPath<Holder, Target> & Sendable) -> Option<Holder> {
         Option<Holder>(
-            name: name, expected: expected, spelling: spelling, takesNull: takesNull,
+            name: name, expected: expected, spelling: spelling, acceptsNull: acceptsNull,
             set: { holder, json in set(&holder[keyPath: path], json) }, echo: { echo($0[keyPath: path]) })
     }
 
@@ -48,7 +48,7 @@ extension Option {
     ) -> Option where Value.RawValue == String {
         Option(
             name: name, expected: "one of " + Value.allCases.map(\.rawValue).joined(separator: ", "),
-            spelling: .scalar, takesNull: false,
+            spelling: .scalar, acceptsNull: false,
             set: { target, json in
                 guard let word = json.string else { return .wrongType }
                 guard let value = Value(rawValue: word) ?? aliases[word] else { return .outOfDomain }
@@ -63,7 +63,7 @@ extension Option {
     ) -> Option {
         let range = NumberRange(above: above, from: from, to: to)
         return Option(
-            name: name, expected: "a number" + range.words, spelling: .scalar, takesNull: false,
+            name: name, expected: "a number" + range.words, spelling: .scalar, acceptsNull: false,
             set: { target, json in
                 guard let value = json.double else { return .wrongType }
                 guard range.contains(value) else { return .outOfDomain }
@@ -83,7 +83,7 @@ extension Option {
     {
         Option(
             name: name, expected: "a number\(range.words), or null for none", spelling: .scalar,
-            takesNull: true,
+            acceptsNull: true,
             set: { target, json in
                 if json == .null {
                     target[keyPath: path] = nil
@@ -100,7 +100,7 @@ extension Option {
     static func count(_ name: String, _ path: Path<Int?>, to maximum: Int64) -> Option {
         Option(
             name: name, expected: "a whole number from 1 to \(maximum), or null", spelling: .scalar,
-            takesNull: true,
+            acceptsNull: true,
             set: { target, json in
                 if json == .null {
                     target[keyPath: path] = nil
@@ -117,7 +117,7 @@ extension Option {
     static func integer(_ name: String, _ path: Path<Int>, _ range: ClosedRange<Int64>) -> Option {
         Option(
             name: name, expected: "a whole number from \(range.lowerBound) to \(range.upperBound)",
-            spelling: .scalar, takesNull: false,
+            spelling: .scalar, acceptsNull: false,
             set: { target, json in
                 guard let value = json.integer else { return .wrongType }
                 guard range.contains(value) else { return .outOfDomain }
@@ -129,7 +129,7 @@ extension Option {
     /// true or false.
     static func flag(_ name: String, _ path: Path<Bool>) -> Option {
         Option(
-            name: name, expected: "true or false", spelling: .scalar, takesNull: false,
+            name: name, expected: "true or false", spelling: .scalar, acceptsNull: false,
             set: { target, json in
                 guard let value = json.bool else { return .wrongType }
                 target[keyPath: path] = value
@@ -147,7 +147,7 @@ extension Option {
             name: name,
             expected: "a list of some of "
                 + (groups.keys.sorted() + Value.allCases.map(\.rawValue)).joined(separator: ", "),
-            spelling: .list, takesNull: false,
+            spelling: .list, acceptsNull: false,
             set: { target, json in
                 guard let words = json.array else { return .wrongType }
                 var values: Set<Value> = []

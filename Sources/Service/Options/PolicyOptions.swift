@@ -2,7 +2,7 @@ import ContrastiveLoss
 import JSON
 import PolicyObjective
 
-/// The policy's own part of the objective, as options; the numbers are kept while it is off, so that they can be checked
+/// The policy's own component of the objective, as options; the numbers are kept while it is off, so that they can be checked
 /// and echoed.
 struct PolicyOptions: Sendable, Equatable {
     enum Method: String, Sendable, CaseIterable {

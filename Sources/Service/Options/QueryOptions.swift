@@ -17,7 +17,7 @@ extension OptionTable {
                 return nil
             }
             let option = options.first { $0.name == item.name }
-            if option?.takesNull == true, item.value == "none" { return .init(item.name, .null) }
+            if option?.acceptsNull == true, item.value == "none" { return .init(item.name, .null) }
             switch option?.spelling ?? .scalar {
             case .scalar:
                 guard !BlankForPlus.isNumber(item.value) else {

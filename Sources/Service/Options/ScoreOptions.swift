@@ -64,11 +64,11 @@ struct ScoreOptions: Sendable, Equatable, PresetOptions {
     /// The preset alone, without what it returns.
     private init(resolving preset: Preset) {
         self.preset = preset
-        takePreset()
+        applyPreset()
         settle(isTargetGiven: false)
     }
 
-    mutating func takePreset() {
+    mutating func applyPreset() {
         loss = preset.loss
         shaping = AdvantageShaping(preset)
         policy = PolicyOptions(preset)
@@ -77,8 +77,8 @@ struct ScoreOptions: Sendable, Equatable, PresetOptions {
     /// Derives settings that follow from several options together.
     private mutating func settle(isTargetGiven: Bool) {
         loss.advantageScaling = shaping.inEffect
-        let hasParts = !loss.entropyViews.isEmpty || policy.method == .ppo || policy.kl.coefficient != 0
-        if !isTargetGiven { loss.gradientOf = hasParts ? .objective : .loss }
+        let hasComponents = !loss.entropyViews.isEmpty || policy.method == .ppo || policy.kl.coefficient != 0
+        if !isTargetGiven { loss.gradientOf = hasComponents ? .objective : .loss }
     }
 
     /// Refuses options that contradict each other or have no effect.

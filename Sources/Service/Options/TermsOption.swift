@@ -8,7 +8,7 @@ extension Option {
             name: name,
             expected:
                 "a list of at most \(Term.limit) {\"anchor\": view, \"reference\": another view, \"weight\": number ≠ 0}",
-            spelling: .json, takesNull: false,
+            spelling: .json, acceptsNull: false,
             set: { target, json in
                 guard let list = json.array else { return .wrongType }
                 guard list.count <= Term.limit else { return .outOfDomain }
@@ -27,7 +27,7 @@ extension Option {
     /// An object with a number for some views; 0 for the others.
     static func numbers(_ name: String, _ path: Path<PerView<Double>>) -> Option {
         Option(
-            name: name, expected: "{view: number, …}", spelling: .json, takesNull: true,
+            name: name, expected: "{view: number, …}", spelling: .json, acceptsNull: true,
             set: { target, json in
                 guard json != .null else {
                     target[keyPath: path] = PerView(repeating: 0)

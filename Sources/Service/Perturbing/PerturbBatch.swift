@@ -31,7 +31,7 @@ struct PerturbBatch: Sendable {
         form = planned.terms.form
         plan = planned.plan
         self.scope = scope
-        try planned.request.take(plan.peakBytes, of: planned.terms.memoryBudget, scope)
+        try planned.request.claimMemory(plan.peakBytes, of: planned.terms.memoryBudget, scope)
         // A damaged picture comes before steps that don't fit it.
         decoded = try planned.request.decoded(planned.terms.limits, plan, scope)
         let pictures = try planned.drawn.get()
@@ -56,7 +56,7 @@ struct PerturbBatch: Sendable {
     }
 
     private func image(
-        _ view: PerturbedPicture.View, of index: Int, _ watch: WorkWatch
+        _ view: PerturbedPicture.DrawnView, of index: Int, _ watch: WorkWatch
     ) throws(Problem) -> PixelImage {
         let field = request.field(ofPicture: index)
         let original: PixelImage

@@ -65,7 +65,7 @@ struct PerturbEndpoint: Sendable {
             return try PerturbRequest(safetensors: bytes, layout, mostPixels: limits.maxPixels)
         }
         // Its text, and what base64 in it stands for.
-        try scope.take(isRaw ? 0 : bytes.count.timesSaturating(2))
+        try scope.claimMemory(isRaw ? 0 : bytes.count.timesSaturating(2))
         switch head.mediaType {
         case .jpeg, .png: return try PerturbRequest(picture: bytes, query: head.query)
         case .form:

@@ -14,10 +14,10 @@ struct PerturbPlan: Sendable {
     /// What decoding each picture of the request takes.
     let pictures: [WorkDemand]
     /// In the order of the request.
-    let views: [View]
+    let views: [PlannedView]
 
     /// One view on its way from its picture to what is sent of it.
-    struct View: Sendable {
+    struct PlannedView: Sendable {
         /// The picture it is made of.
         let picture: Int
         /// That, and those that its steps read beside it.
@@ -71,11 +71,13 @@ struct PerturbPlan: Sendable {
 
     /// What making one view takes, with it, beside its pictures' samples.
     /// - Parameter missing: those of its pictures that are decoded for it. Its own comes first; another one when a step reads it.
-    func making(_ view: View, decoding missing: Set<Int>) -> Int {
+    func making(_ view: PlannedView, decoding missing: Set<Int>) -> Int {
         Self.making(view, decoding: missing, pictures)
     }
 
-    private static func making(_ view: View, decoding missing: Set<Int>, _ pictures: [WorkDemand]) -> Int {
+    private static func making(_ view: PlannedView, decoding missing: Set<Int>, _ pictures: [WorkDemand])
+        -> Int
+    {
         func passing(_ index: Int) -> Int { pictures[index].peakBytes - pictures[index].keptBytes }
         let own = missing.contains(view.picture) ? passing(view.picture) : 0
         let others = missing.filter { $0 != view.picture }.map(passing).max() ?? 0
@@ -113,7 +115,7 @@ extension PerturbRequest {
     /// What one view takes beside its picture, from the first step to the bytes that are sent; 0 bytes are kept where these are
     /// the picture's own.
     fileprivate func demand(
-        of view: PerturbedPicture.View, from picture: PerturbedPicture, _ claims: [PictureClaim],
+        of view: PerturbedPicture.DrawnView, from picture: PerturbedPicture, _ claims: [PictureClaim],
         _ encoding: ImageEncoding,
         _ form: PerturbTerms.Form
     ) -> WorkDemand {
@@ -132,7 +134,7 @@ extension PerturbRequest {
     }
 
     /// The pictures that one view is made of: its own, and those that its steps read.
-    fileprivate func pictures(readBy view: PerturbedPicture.View, of index: Int) -> Set<Int> {
+    fileprivate func pictures(readBy view: PerturbedPicture.DrawnView, of index: Int) -> Set<Int> {
         let others = view.steps.compactMap { ($0 as? any PairStep).flatMap { self.index(of: $0.image) } }
         return Set([index] + others)
     }

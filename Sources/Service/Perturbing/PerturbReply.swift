@@ -38,7 +38,8 @@ struct PerturbReply: Sendable {
     }
 
     private func write(
-        _ view: PerturbedPicture.View, _ data: [UInt8]?, _ writer: inout JSONWriter, _ pieces: inout [[UInt8]]
+        _ view: PerturbedPicture.DrawnView, _ data: [UInt8]?, _ writer: inout JSONWriter,
+        _ pieces: inout [[UInt8]]
     ) {
         writer.object { writer in
             writer.member("name", .string(view.name))

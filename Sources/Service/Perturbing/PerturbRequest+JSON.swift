@@ -59,7 +59,7 @@ extension PerturbRequest {
         try faults.check()
     }
 
-    private static func views(_ json: [JSONValue]?, _ faults: inout Faults) -> [View] {
+    private static func views(_ json: [JSONValue]?, _ faults: inout Faults) -> [RequestedView] {
         guard let json else { return [] }
         if json.isEmpty { faults.add(.invalidValue, Problem.Reason("at least one view", field: "views")) }
         return json.enumerated().compactMap { index, value in

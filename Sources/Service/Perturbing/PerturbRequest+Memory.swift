@@ -34,7 +34,7 @@ extension PerturbRequest {
 
     /// Claims so many bytes.
     /// - Throws: `memory-budget-exceeded` and `busy` when they do not fit in the budget, or not now.
-    func take(_ needed: Int, of budget: Int, _ scope: RequestScope) throws(Problem) {
+    func claimMemory(_ needed: Int, of budget: Int, _ scope: RequestScope) throws(Problem) {
         guard needed <= budget else {
             throw Problem(
                 .memoryBudgetExceeded,
@@ -44,7 +44,7 @@ extension PerturbRequest {
                     found: "at least \(needed) bytes"),
                 limit: budget)
         }
-        try scope.take(needed)
+        try scope.claimMemory(needed)
     }
 }
 

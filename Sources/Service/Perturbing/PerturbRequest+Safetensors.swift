@@ -26,12 +26,14 @@ extension PerturbRequest {
     static func layout(of body: [UInt8], _ scope: RequestScope) throws(Problem) -> SafetensorsLayout {
         var prefix = SafetensorsPrefix(fileLength: body.count, limit: TensorIntake.maximumHeaderBytes)
         // The header as text, as JSON and as a layout, six times its bytes; it ends before the body does.
-        let claimed = body.prefix(8).reversed().reduce(0) { $0 << 8 | UInt64($1) }
-        try scope.take(
-            min(Int(clamping: claimed), body.count, TensorIntake.maximumHeaderBytes)
+        let declared = body.prefix(8).reversed().reduce(0) { $0 << 8 | UInt64($1) }
+        try scope.claimMemory(
+            min(Int(clamping: declared), body.count, TensorIntake.maximumHeaderBytes)
                 .timesSaturating(6))
         do throws(SafetensorsError) {
-            guard let layout = try prefix.take(unsafe body.span.bytes).layout else { throw prefix.truncation }
+            guard let layout = try prefix.consume(unsafe body.span.bytes).layout else {
+                throw prefix.truncation
+            }
             return layout
         } catch {
             throw Problem(error)

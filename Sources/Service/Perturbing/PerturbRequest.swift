@@ -12,7 +12,7 @@ struct PerturbRequest: Sendable {
         var isSecondOnly = false
     }
 
-    struct View: Sendable {
+    struct RequestedView: Sendable {
         let name: String
         let content: Content
     }
@@ -36,7 +36,7 @@ struct PerturbRequest: Sendable {
     /// nil when the body is the picture.
     var form: PictureForm?
     var pictures: [Picture]
-    var views: [View]
+    var views: [RequestedView]
     var settings: PerturbSettings
 }
 
@@ -86,7 +86,7 @@ struct PerturbSettings: Sendable {
     }
 }
 
-extension PerturbRequest.View {
+extension PerturbRequest.RequestedView {
     /// Reads what one view asks for; `field` is where it stands, for errors.
     init?(name: String, members: [JSONValue.Member], field: String, _ faults: inout Faults) {
         func member(_ name: String) -> JSONValue? { members.first { $0.name == name }?.value }
@@ -168,7 +168,7 @@ extension Option {
     fileprivate static func seed(_ name: String, _ path: Path<Int64>) -> Option {
         Option(
             name: name, expected: "an integer from 0 to 9223372036854775807", spelling: .scalar,
-            takesNull: false,
+            acceptsNull: false,
             set: { target, json in
                 guard let value = json.integer else { return .wrongType }
                 guard value >= 0 else { return .outOfDomain }

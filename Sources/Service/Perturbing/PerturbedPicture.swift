@@ -5,7 +5,7 @@ import Perturbation
 
 /// One picture and its views as they are drawn: everything but the pixels.
 struct PerturbedPicture: Sendable {
-    struct View: Sendable {
+    struct DrawnView: Sendable {
         let name: String
         let variant: Int
         let steps: [any PerturbationStep]
@@ -17,10 +17,10 @@ struct PerturbedPicture: Sendable {
     let index: Int
     let id: String
     let size: PixelSize
-    let views: [View]
+    let views: [DrawnView]
 }
 
-extension PerturbedPicture.View {
+extension PerturbedPicture.DrawnView {
     /// The picture after all steps.
     /// - Parameter find: another picture of the request, for steps that read one.
     func applied(
@@ -75,7 +75,7 @@ extension PerturbRequest {
         var faults = Faults()
         var drawn: [PerturbedPicture] = []
         for (index, size) in sizes.enumerated() where !pictures[index].isSecondOnly {
-            var views: [PerturbedPicture.View] = []
+            var views: [PerturbedPicture.DrawnView] = []
             for place in 0..<(self.views.count * settings.variants) {
                 do throws(StepFailure) {
                     let view = try self.drawn(
@@ -118,8 +118,8 @@ extension PerturbRequest {
 
     /// Draws the steps of one view of one picture.
     func drawn(
-        _ view: View, variant: Int, ofPicture picture: Int, among sizes: [PixelSize]
-    ) throws(StepFailure) -> PerturbedPicture.View {
+        _ view: PerturbRequest.RequestedView, variant: Int, ofPicture picture: Int, among sizes: [PixelSize]
+    ) throws(StepFailure) -> PerturbedPicture.DrawnView {
         let steps: [any PerturbationStep]
         do throws(StepError) {
             steps = try self.steps(of: view.content, variant: variant, picture: picture, among: sizes)
@@ -134,7 +134,7 @@ extension PerturbRequest {
                 throw StepFailure(step: position, error: error)
             }
         }
-        return PerturbedPicture.View(name: view.name, variant: variant, steps: steps, size: result)
+        return PerturbedPicture.DrawnView(name: view.name, variant: variant, steps: steps, size: result)
     }
 }
 

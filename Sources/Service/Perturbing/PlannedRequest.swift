@@ -18,7 +18,7 @@ struct PlannedRequest: Sendable {
         _ scope: RequestScope
     ) throws(Problem) {
         let encoding = request.settings.encoding(format)
-        try request.take(request.planningBytes, of: terms.memoryBudget, scope)
+        try request.claimMemory(request.planningBytes, of: terms.memoryBudget, scope)
         let claims = try request.claims(terms.limits)
         let drawn = Result { () throws(Problem) in try request.drawn(for: claims.map(\.size), encoding) }
         self.request = request

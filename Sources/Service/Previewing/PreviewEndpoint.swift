@@ -20,7 +20,7 @@ struct PreviewEndpoint: Sendable {
         let request: PreviewRequest
         let plan: PreviewPlan
         /// Every draw, or what doesn't fit the picture.
-        let drawn: Result<[PerturbedPicture.View], Problem>
+        let drawn: Result<[PerturbedPicture.DrawnView], Problem>
 
         var cost: WorkCost { WorkCost(operations: plan.operations) }
     }
@@ -37,8 +37,8 @@ struct PreviewEndpoint: Sendable {
 
     /// Claims what planning takes.
     func work(on request: PreviewRequest, _ scope: RequestScope) throws(Problem) -> Work {
-        try scope.take(request.planningBytes)
-        var drawn: Result<[PerturbedPicture.View], Problem> = .success([])
+        try scope.claimMemory(request.planningBytes)
+        var drawn: Result<[PerturbedPicture.DrawnView], Problem> = .success([])
         let plan = try plan(request) { sizes in
             drawn = Result { () throws(Problem) in try views(of: request, sizes) }
             return (try? drawn.get()) ?? []
@@ -94,7 +94,7 @@ struct PreviewEndpoint: Sendable {
     /// What the request takes, and nothing of it is done yet.
     /// - Throws: what the pictures' headers are refused for.
     func plan(
-        _ request: PreviewRequest, _ views: ([PixelSize]) -> [PerturbedPicture.View]
+        _ request: PreviewRequest, _ views: ([PixelSize]) -> [PerturbedPicture.DrawnView]
     ) throws(Problem) -> PreviewPlan {
         var faults = Faults()
         var sizes: [PixelSize] = []
@@ -167,7 +167,7 @@ struct PreviewEndpoint: Sendable {
                     expected: "at most \(memoryBudget) bytes", found: "about \(plan.peakBytes) bytes"),
                 limit: memoryBudget)
         }
-        try scope.take(plan.peakBytes)
+        try scope.claimMemory(plan.peakBytes)
     }
 
     /// The pictures as they are, then every draw, each perturbed, scaled and let go over all cores.
@@ -215,10 +215,10 @@ struct PreviewEndpoint: Sendable {
 
     /// The steps of every draw, known to fit before any is applied.
     private func views(of request: PreviewRequest, _ sizes: [PixelSize]) throws(Problem)
-        -> [PerturbedPicture.View]
+        -> [PerturbedPicture.DrawnView]
     {
         var faults = Faults()
-        var views: [PerturbedPicture.View] = []
+        var views: [PerturbedPicture.DrawnView] = []
         for (draw, view) in request.drawing.views.enumerated() {
             do throws(PerturbRequest.StepFailure) {
                 views.append(try request.drawing.drawn(view, variant: draw, ofPicture: 0, among: sizes))

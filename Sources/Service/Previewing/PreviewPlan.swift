@@ -9,7 +9,7 @@ struct PreviewPlan: Sendable {
     static let encoding = ImageEncoding.png(level: 6)
 
     /// Every draw, in order.
-    let views: [PerturbedPicture.View]
+    let views: [PerturbedPicture.DrawnView]
     let layout: SheetLayout
     /// The sheet's size.
     let size: PixelSize
@@ -25,7 +25,7 @@ struct PreviewPlan: Sendable {
     ///   - decoding: what it takes to decode those of them that are the client's.
     ///   - workers: draws that may be made at once.
     init(
-        _ request: PreviewRequest, _ views: [PerturbedPicture.View], _ sizes: [PixelSize],
+        _ request: PreviewRequest, _ views: [PerturbedPicture.DrawnView], _ sizes: [PixelSize],
         _ decoding: [WorkDemand],
         workers: Int
     ) {
@@ -77,7 +77,7 @@ extension PreviewRequest {
             picture: size, width: options.width, columns: options.columns, cells: leading + options.draws)
     }
 
-    func caption(ofDraw draw: Int, _ view: PerturbedPicture.View, of size: PixelSize) -> Caption {
+    func caption(ofDraw draw: Int, _ view: PerturbedPicture.DrawnView, of size: PixelSize) -> Caption {
         Caption(
             number: draw, steps: view.steps, strength: strength(ofDraw: draw),
             size: view.size == size ? nil : view.size)

@@ -26,7 +26,7 @@ extension PreviewRequest {
         return Caption(
             heading: recipe.name,
             words: ["seed=\(drawn.seed.value)"] + (drawn.always ? ["always"] : [])
-                + ["view=\(recipe.view.rawValue)"] + recipe.summary.split(separator: " ").map(String.init))
+                + ["view=\(recipe.purpose.rawValue)"] + recipe.summary.split(separator: " ").map(String.init))
     }
 
     /// Of the values that follow a schedule; nil when none does.

@@ -58,7 +58,7 @@ struct PreviewRequest: Sendable {
                 .conflictingFields, Problem.Reason("this recipe reads no second image", field: "second_image")
             )
         }
-        guard let view = PerturbRequest.View(name: "draw", members: draw, field: "", &faults) else {
+        guard let view = PerturbRequest.RequestedView(name: "draw", members: draw, field: "", &faults) else {
             throw faults.problem
         }
         let isSpread = recipe.isScheduled && !draw.contains { $0.name == "schedule" }
@@ -94,13 +94,13 @@ extension Faults {
     }
 }
 
-extension PerturbRequest.View {
+extension PerturbRequest.RequestedView {
     /// The view as it is at `step` of a linear schedule: 1 − step / count of its strength.
-    fileprivate func weakened(_ step: Int, of count: Int) -> PerturbRequest.View {
+    fileprivate func weakened(_ step: Int, of count: Int) -> PerturbRequest.RequestedView {
         guard case .recipe(let drawn) = content,
             let schedule = StrengthSchedule(.linear, step: step, totalSteps: count)
         else { return self }
-        return PerturbRequest.View(
+        return PerturbRequest.RequestedView(
             name: name,
             content: .recipe(
                 PerturbRequest.DrawnRecipe(

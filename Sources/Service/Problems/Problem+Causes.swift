@@ -5,7 +5,7 @@ import Perturbation
 import SharedFiles
 import Tensor
 
-// The one place where the errors of the rooms below become problems, by exhaustive switches.
+// The one place where the errors of the modules below become problems, by exhaustive switches.
 
 extension Problem {
     init(_ error: JSONError, field: String) {

@@ -73,7 +73,7 @@ extension Problem {
                 Reason(
                     "the answer was not ready in time; send less at once, or allow more time",
                     field: "X-Request-Timeout", expected: "within \(limit)"))
-        case .memoryTaken(let needed, let free, let budget, _):
+        case .memoryInUse(let needed, let free, let budget, _):
             self.init(
                 .busy,
                 Reason(

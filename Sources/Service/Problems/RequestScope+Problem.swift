@@ -3,7 +3,7 @@ import HTTP
 extension RequestScope {
     /// Claims so many bytes beside the body's; see ``RequestScope/claim(_:)``.
     /// - Throws: `busy` or `memory-budget-exceeded`.
-    func take(_ bytes: Int) throws(Problem) {
+    func claimMemory(_ bytes: Int) throws(Problem) {
         if let refusal = claim(bytes) { throw Problem(refusal) }
     }
 

@@ -125,12 +125,12 @@ extension TensorReply {
         return writer.bytes
     }
 
-    /// One sequence's part of every tensor.
+    /// What every tensor holds of one sequence.
     private func write(_ sequence: Int, id: JSONValue?, _ outline: RolloutOutline, _ writer: inout JSONWriter)
     {
         writer.object { writer in
             if let id { writer.member("id", id) }
-            write(outline.parts, sequence, &writer)
+            write(outline.nodes, sequence, &writer)
             if !sequenceDiagnostics.isEmpty {
                 writer.name("diagnostics")
                 writer.object { writer in writer.members(sequenceDiagnostics[sequence].members) }
@@ -138,18 +138,18 @@ extension TensorReply {
         }
     }
 
-    private func write(_ parts: [RolloutOutline.Part], _ sequence: Int, _ writer: inout JSONWriter) {
-        for part in parts {
-            switch part {
-            case .entry(let name, let index): writePart(entries[index], as: name, sequence, &writer)
-            case .group(let name, let parts):
+    private func write(_ nodes: [RolloutOutline.Node], _ sequence: Int, _ writer: inout JSONWriter) {
+        for node in nodes {
+            switch node {
+            case .entry(let name, let index): writeEntry(entries[index], as: name, sequence, &writer)
+            case .group(let name, let nodes):
                 writer.name(name)
-                writer.object { writer in write(parts, sequence, &writer) }
+                writer.object { writer in write(nodes, sequence, &writer) }
             }
         }
     }
 
-    private func writePart(
+    private func writeEntry(
         _ entry: Entry, as name: String, _ sequence: Int, _ writer: inout JSONWriter
     ) {
         if case .texts(let texts) = entry.values {

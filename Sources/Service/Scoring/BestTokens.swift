@@ -54,7 +54,7 @@ extension TokenTensors {
     /// - Parameter realised: [N] log-probabilities of the realised tokens, where they are given beside.
     mutating func best(_ spec: TensorSpec, realised: [Double]?) -> BestTokens? {
         guard let tensor = request.tensors[spec.name] else { return nil }
-        guard spec.elements.takes(tensor) else {
+        guard spec.elements.accepts(tensor) else {
             faults.add(.invalidElementType, .elementType(spec, tensor))
             return nil
         }

@@ -4,7 +4,7 @@ import Perception
 import PolicyObjective
 
 extension ScoreInput {
-    /// The policy's own part of the objective; nil when there is none.
+    /// The policy's own component of the objective; nil when there is none.
     /// - Throws: `non-finite-value` for a token whose loss or gradient is beyond Double.
     func policyReport(_ batch: TokenBatch, _ selection: Selection) throws(Problem) -> PolicyReport? {
         let loss = options.policy.loss(
@@ -54,9 +54,9 @@ extension TokenBatch {
 }
 
 extension PolicyReport {
-    func part(of batch: TokenBatch) -> ObjectivePart {
+    func component(of batch: TokenBatch) -> ObjectiveComponent {
         var gradient = [Double](repeating: 0, count: batch.sequences.tokens)
         addGradient(to: &gradient)
-        return ObjectivePart(value: loss, gradient: gradient)
+        return ObjectiveComponent(value: loss, gradient: gradient)
     }
 }

@@ -38,7 +38,7 @@ struct TensorExchange<Operation: TensorOperation & SendableMetatype>: Sendable {
             return service.collect(head, upTo: settings.maxJSONBodyBytes) { bytes, scope in
                 service.outcome(of: bytes.count, inPlaceUpTo: PerceptionService.lightBodyBytes) {
                     service.answer(head, path) { timer throws(Problem) in
-                        try scope.take(bytes.count * TensorExchange.textFactor(of: bytes))
+                        try scope.claimMemory(bytes.count * TensorExchange.textFactor(of: bytes))
                         let request = try TensorRequest(json: bytes, schema: Operation.schema)
                         timer.end(.decode)
                         return try response(to: request, from: nil, scope, &timer)

@@ -80,6 +80,6 @@ struct OperationContext: Sendable {
                     field: "body", expected: "at most \(memoryBudget) bytes", found: "about \(needed) bytes"),
                 limit: memoryBudget)
         }
-        try scope?.take(needed)
+        try scope?.claimMemory(needed)
     }
 }

@@ -36,17 +36,18 @@ extension TensorReply {
     ) -> UnfilledRows? {
         unsafe output.withBytes { memory in
             unsafe memory.copyBytes(from: file.header)
-            for part in file.parts {
-                guard let bytes = part.bytes else { continue }
-                unsafe UnsafeMutableRawBufferPointer(rebasing: memory[part.range]).copyBytes(from: bytes)
+            for section in file.sections {
+                guard let bytes = section.bytes else { continue }
+                unsafe UnsafeMutableRawBufferPointer(rebasing: memory[section.range]).copyBytes(from: bytes)
             }
             guard let gradients else { return nil }
             var rows = PerView(repeating: RowMemory.none)
             for entry in entries {
-                guard case .gradient(let view) = entry.values, let room = file.room(for: entry.name) else {
+                guard case .gradient(let view) = entry.values, let range = file.range(reservedFor: entry.name)
+                else {
                     continue
                 }
-                rows[view] = unsafe RowMemory(UnsafeMutableRawBufferPointer(rebasing: memory[room]))
+                rows[view] = unsafe RowMemory(UnsafeMutableRawBufferPointer(rebasing: memory[range]))
             }
             return gradients.fill(rows, while: isWanted)
         }

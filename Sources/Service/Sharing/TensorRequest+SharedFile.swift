@@ -13,7 +13,7 @@ extension TensorRequest {
             layout = try file.withBytes { bytes throws(SafetensorsError) in
                 var prefix = SafetensorsPrefix(
                     fileLength: bytes.byteCount, limit: TensorIntake.maximumHeaderBytes)
-                guard let layout = try prefix.take(bytes).layout else { throw prefix.truncation }
+                guard let layout = try prefix.consume(bytes).layout else { throw prefix.truncation }
                 return layout
             }
         } catch {

@@ -50,7 +50,7 @@ struct RolloutColumns {
             place = .member(index, name)
             switch name {
             case "id": try readID(&reader, at: index)
-            case "tokens" where schema.takesTexts:
+            case "tokens" where schema.acceptsTexts:
                 while texts.count < index { texts.append(nil) }
                 let response = try TokenTexts.Response.ifAny(&reader)
                 if response == nil { strangeTexts += 1 }
@@ -69,7 +69,7 @@ struct RolloutColumns {
             case _ where schema.isGroup(name):
                 let view = schema.repliedView(name)
                 try reader.object { (reader, member) throws(JSONError) in
-                    place = .part(index, name, member)
+                    place = .groupMember(index, name, member)
                     if let view, member == "reply" {
                         return try readReply(&reader, view, at: index)
                     }
@@ -170,7 +170,7 @@ struct RolloutColumns {
     }
 
     private func stranger(_ name: String, at index: Int) -> Problem.Reason {
-        let known = schema.rolloutNames + (schema.takesAdvantages ? ["advantage"] : []) + ["id"]
+        let known = schema.rolloutNames + (schema.acceptsAdvantages ? ["advantage"] : []) + ["id"]
         return .unknown("field", name, known: known, field: "rollouts[\(index)].\(name)")
     }
 

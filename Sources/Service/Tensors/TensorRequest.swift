@@ -65,7 +65,7 @@ extension TensorRequest {
         var groups: [Int]?
         let spec = TensorSpec.groupIDs
         if let tensor = tensors[spec.name] {
-            guard spec.elements.takes(tensor), let ids = tensor.isOutline ? [] : tensor.integers() else {
+            guard spec.elements.accepts(tensor), let ids = tensor.isOutline ? [] : tensor.integers() else {
                 throw Problem(.invalidElementType, .elementType(spec, tensor))
             }
             guard tensor.shape.count == 1 else {
@@ -78,7 +78,7 @@ extension TensorRequest {
         }
         self.init(
             form: .safetensors, tensors: tensors, reduced: reduced, groupIDs: groups, options: options)
-        if schema.takesTexts { texts = layout.metadata["tokens"].map(GivenTexts.metadata) }
+        if schema.acceptsTexts { texts = layout.metadata["tokens"].map(GivenTexts.metadata) }
     }
 }
 

@@ -66,7 +66,7 @@ struct TensorSpec: Sendable, Equatable {
         }
 
         /// Whether a tensor of this type may be given; numbers of a JSON text have no type of their own.
-        func takes(_ tensor: DenseTensor) -> Bool {
+        func accepts(_ tensor: DenseTensor) -> Bool {
             switch self {
             case .floats: tensor.elementType.isFloat
             case .integers, .mask, .names: tensor.isNumbers || !tensor.elementType.isFloat

@@ -59,7 +59,7 @@ struct TokenLayout: Sendable {
         }
     }
 
-    /// A padded tensor without tokens has no bytes that would bound how many sequences it claims.
+    /// A padded tensor without tokens has no bytes that would bound how many sequences it declares.
     private static let maximumEmptySequences = 1 << 12
 
     /// A reply says some 230 bytes about each sequence in its safetensors header, and readers take headers of 100 MB at
@@ -93,7 +93,7 @@ struct TokenLayout: Sendable {
                     "too many sequences", field: field, expected: "B ≤ \(RolloutColumns.limit)",
                     found: "\(tensor.shape)"))
         }
-        guard TensorSpec.offsets.elements.takes(tensor) else {
+        guard TensorSpec.offsets.elements.accepts(tensor) else {
             throw Problem(.invalidElementType, .elementType(.offsets, tensor))
         }
     }
@@ -121,7 +121,7 @@ struct TokenLayout: Sendable {
         return Sequences(offsets: offsets)
     }
 
-    /// Offsets claim any number of tokens at no cost; memory is spent only on those that a tensor holds.
+    /// Offsets can declare any number of tokens at no cost; memory is spent only on those that a tensor holds.
     private static func checkEnd(
         of sequences: Sequences, _ request: TensorRequest, _ guide: [TensorSpec]
     ) throws(Problem) {
@@ -189,7 +189,7 @@ struct TokenLayout: Sendable {
                     .invalidShape,
                     Problem.Reason("wrong rank", field: name, expected: expected, found: "\(shape)"))
             }
-            // An empty tensor claims any extent at no cost; sequences are counted in memory.
+            // An empty tensor can declare any extent at no cost; sequences are counted in memory.
             guard tensor.count > 0 || shape[0] <= maximumEmptySequences else {
                 throw Problem(
                     .invalidShape,

@@ -61,7 +61,7 @@ extension TokenTensors {
     private mutating func advantages() -> [Double]? {
         let spec = TensorSpec.advantages
         guard let tensor = request.tensors[spec.name] else { return nil }
-        guard spec.elements.takes(tensor) else {
+        guard spec.elements.accepts(tensor) else {
             faults.add(.invalidElementType, .elementType(spec, tensor))
             return nil
         }
@@ -161,7 +161,7 @@ func checkedRewards(
 func checkedRewards(_ request: TensorRequest, count: Int?, _ faults: inout Faults) -> [Double]? {
     let spec = TensorSpec.rewards
     guard let tensor = request.tensors[spec.name] else { return nil }
-    guard spec.elements.takes(tensor) else {
+    guard spec.elements.accepts(tensor) else {
         faults.add(.invalidElementType, .elementType(spec, tensor))
         return nil
     }

@@ -3,7 +3,7 @@ import ContrastiveLoss
 import Tensor
 import TokenDistribution
 
-/// Reads a request's tensors against one layout, checking shapes, element types and values at the door.
+/// Reads a request's tensors against one layout, checking shapes, element types and values on arrival.
 ///
 /// Nothing outside the response mask is looked at: padding may hold anything.
 struct TokenTensors {
@@ -70,7 +70,7 @@ struct TokenTensors {
     private mutating func readHasViews() {
         let spec = TensorSpec.hasViews
         guard let tensor = request.tensors[spec.name] else { return }
-        guard spec.elements.takes(tensor) else {
+        guard spec.elements.accepts(tensor) else {
             return faults.add(.invalidElementType, .elementType(spec, tensor))
         }
         if tensor.isOutline || layout.isProvisional {
@@ -150,7 +150,7 @@ struct TokenTensors {
     /// A tensor of the right type with one entry for each token; nil when absent or faulty.
     private mutating func fitting(_ spec: TensorSpec) -> DenseTensor? {
         guard let tensor = request.tensors[spec.name], fits(tensor, spec) else { return nil }
-        guard spec.elements.takes(tensor) else {
+        guard spec.elements.accepts(tensor) else {
             faults.add(.invalidElementType, .elementType(spec, tensor))
             return nil
         }
@@ -231,7 +231,7 @@ struct TokenTensors {
 
     /// Logits with one row for each token, or those of one view among several; nil when absent or faulty.
     mutating func logits(
-        _ spec: TensorSpec, temperature: Double, part: Int = 0
+        _ spec: TensorSpec, temperature: Double, slice: Int = 0
     ) -> VocabularyLogits? {
         // Of no tokens; V is kept where an empty tensor says it, because gradients have its extent.
         func none(_ vocabulary: Int) -> VocabularyLogits {
@@ -239,9 +239,9 @@ struct TokenTensors {
         }
         if isEmpty, !has(spec) { return none(1) }
         guard let tensor = request.tensors[spec.name] else { return nil }
-        guard spec.elements.takes(tensor) else {
-            // Said once for all parts.
-            if part == 0 { faults.add(.invalidElementType, .elementType(spec, tensor)) }
+        guard spec.elements.accepts(tensor) else {
+            // Said once for all slices.
+            if slice == 0 { faults.add(.invalidElementType, .elementType(spec, tensor)) }
             return nil
         }
         let vocabulary = tensor.shape.last ?? 0
@@ -251,7 +251,7 @@ struct TokenTensors {
         let inner = spec.extent.rest.dropLast().compactMap { Int($0) }
         let expected = layout.shape + inner
         guard tensor.shape.count >= 2, Array(tensor.shape.dropLast()) == expected, vocabulary >= 1 else {
-            guard part == 0 else { return nil }
+            guard slice == 0 else { return nil }
             faults.add(
                 .invalidShape,
                 Problem.Reason(
@@ -260,7 +260,7 @@ struct TokenTensors {
                     found: "\(tensor.shape)"))
             return nil
         }
-        return VocabularyLogits(tensor, temperature: temperature, part: part, of: inner.first ?? 1)
+        return VocabularyLogits(tensor, temperature: temperature, slice: slice, of: inner.first ?? 1)
     }
 
     /// The realised tokens; inside the response each must be an index below `vocabulary`. Empty while they are still to
