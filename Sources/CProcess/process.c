@@ -13,20 +13,20 @@ __attribute__((constructor)) static void keep_arguments(int given, char **values
     arguments = values;
 }
 
-int perception_argument_count(void) {
+int process_argument_count(void) {
     return count;
 }
 
-const char *perception_argument(int place) {
+const char *process_argument(int place) {
     return place >= 0 && place < count ? arguments[place] : NULL;
 }
 
-const char *perception_variable(int place) {
+const char *process_variable(int place) {
     /* Bounded by its own end: callers go up from 0. */
     return environ ? environ[place] : NULL;
 }
 
-int perception_set_default_stack(size_t bytes) {
+int process_set_default_stack(size_t bytes) {
     pthread_attr_t attributes;
     int result = pthread_attr_init(&attributes);
     if (result != 0) return result;
@@ -36,6 +36,6 @@ int perception_set_default_stack(size_t bytes) {
     return result;
 }
 
-void perception_name_thread(const char *name) {
+void process_name_thread(const char *name) {
     pthread_setname_np(pthread_self(), name);
 }

@@ -5,8 +5,8 @@ package enum CodecLibraries {
     /// Names and versions.
     package static var versions: [(name: String, version: String)] {
         [
-            ("libjpeg", unsafe String(cString: perception_jpeg_version())),
-            ("libpng", unsafe String(cString: perception_png_version())),
+            ("libjpeg", unsafe String(cString: image_codecs_jpeg_version())),
+            ("libpng", unsafe String(cString: image_codecs_png_version())),
         ]
     }
 }

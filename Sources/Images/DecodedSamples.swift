@@ -4,8 +4,8 @@ internal import CImageCodecs
 enum DecodedSamples {
     /// A file's bytes, the limits, and room for exactly the header's samples.
     typealias Decoder = (
-        UnsafeBufferPointer<UInt8>, UnsafePointer<perception_codec_limits>,
-        UnsafeMutableBufferPointer<UInt8>, UnsafeMutablePointer<perception_codec_report>
+        UnsafeBufferPointer<UInt8>, UnsafePointer<image_codecs_limits>,
+        UnsafeMutableBufferPointer<UInt8>, UnsafeMutablePointer<image_codecs_report>
     ) -> Void
 
     /// - Parameter decode: writes every sample unless its report is an error.
@@ -14,8 +14,8 @@ enum DecodedSamples {
         _ bytes: Span<UInt8>, header: ImageHeader, options: DecodingOptions, limits: ImageLimits,
         _ decode: Decoder
     ) throws(ImageError) -> PixelImage {
-        var report = perception_codec_report()
-        var bounds = perception_codec_limits(limits, options: options)
+        var report = image_codecs_report()
+        var bounds = image_codecs_limits(limits, options: options)
         let samples = unsafe bytes.withUnsafeBufferPointer { file in
             unsafe [UInt8](unsafeUninitializedCapacity: header.decodedBytes) { samples, count in
                 let room = unsafe UnsafeMutableBufferPointer(rebasing: samples[..<header.decodedBytes])

@@ -26,7 +26,7 @@ extension PixelImage {
             unsafe [UInt8](unsafeUninitializedCapacity: size.pixelCount * 3) { target, count in
                 guard let start = source.baseAddress, let into = target.baseAddress else { return }
                 isDone =
-                    unsafe pixel_rearrange(
+                    unsafe pixel_kernels_rearrange(
                         start + first * 3, across, down, into, size.width, size.height, watch.pointer) != 0
                 count = isDone ? size.pixelCount * 3 : 0
             }

@@ -35,5 +35,5 @@ package final class WorkWatch {
 
     /// So many operations are about to be done, at most some ten thousands; false once nobody wants them.
     @inline(__always)
-    package func goesOn(_ operations: Int) -> Bool { unsafe work_goes_on(pointer, operations) != 0 }
+    package func goesOn(_ operations: Int) -> Bool { unsafe work_watch_goes_on(pointer, operations) != 0 }
 }

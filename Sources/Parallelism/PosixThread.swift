@@ -38,7 +38,7 @@ package enum PosixThread {
                 { argument in
                     guard let argument = unsafe argument else { return nil }
                     let start = unsafe Unmanaged<Start>.fromOpaque(argument).takeRetainedValue()
-                    unsafe perception_name_thread(start.name)
+                    unsafe process_name_thread(start.name)
                     start.body()
                     return nil
                 }, start.toOpaque())

@@ -89,7 +89,7 @@ extension PixelKernels {
     func convolve(
         _ image: PixelImage, weights: [Float], inUnits: Bool, _ watch: WorkWatch = WorkWatch()
     ) throws(StepError) -> PixelImage {
-        let room = pixel_convolve_scratch(image.width, weights.count)
+        let room = pixel_kernels_convolve_scratch(image.width, weights.count)
         return try unsafe Self.make(image.size, from: image) { picture, samples in
             unsafe withUnsafeTemporaryAllocation(of: Float.self, capacity: room) { scratch in
                 unsafe weights.withUnsafeBufferPointer { weights in
@@ -103,7 +103,7 @@ extension PixelKernels {
 
     /// Bytes that `convolve` works with beside its result.
     static func convolveBytes(_ size: PixelSize, taps: Int) -> Int {
-        pixel_convolve_scratch(size.width, taps) * MemoryLayout<Float>.stride
+        pixel_kernels_convolve_scratch(size.width, taps) * MemoryLayout<Float>.stride
     }
 
     /// The crop at the given size.
@@ -112,10 +112,10 @@ extension PixelKernels {
     ) throws(StepError) -> PixelImage {
         let (across, down) = Self.axes(crop, size)
         return try unsafe Self.make(size, from: image) { picture, samples in
-            let target = unsafe pixel_target(
+            let target = unsafe pixel_kernels_target(
                 samples: samples, width: size.width, height: size.height, fill: (0, 0, 0))
             return unsafe withUnsafeTemporaryAllocation(
-                byteCount: pixel_resample_scratch(across, down), alignment: 16
+                byteCount: pixel_kernels_resample_scratch(across, down), alignment: 16
             ) { scratch in
                 unsafe table.pointee.resample(
                     picture, crop.left, crop.top, target, across, down, scratch.baseAddress, watch.pointer)
@@ -126,13 +126,13 @@ extension PixelKernels {
     /// Bytes that `resample` works with beside its result.
     static func resampleBytes(_ crop: PixelRectangle, to size: PixelSize) -> Int {
         let (across, down) = axes(crop, size)
-        return pixel_resample_scratch(across, down)
+        return pixel_kernels_resample_scratch(across, down)
     }
 
-    private static func axes(_ crop: PixelRectangle, _ size: PixelSize) -> (pixel_axis, pixel_axis) {
+    private static func axes(_ crop: PixelRectangle, _ size: PixelSize) -> (pixel_kernels_axis, pixel_kernels_axis) {
         (
-            pixel_axis(input: crop.width, output: size.width),
-            pixel_axis(input: crop.height, output: size.height)
+            pixel_kernels_axis(input: crop.width, output: size.width),
+            pixel_kernels_axis(input: crop.height, output: size.height)
         )
     }
 
@@ -151,7 +151,7 @@ extension PixelKernels {
         _ watch: WorkWatch = WorkWatch()
     ) throws(StepError) -> PixelImage {
         try unsafe Self.make(size, from: image) { picture, samples in
-            let target = unsafe pixel_target(
+            let target = unsafe pixel_kernels_target(
                 samples: samples, width: size.width, height: size.height,
                 fill: (fill.red, fill.green, fill.blue))
             let (kernels, watch) = unsafe (table.pointee, watch.pointer)
@@ -177,7 +177,7 @@ extension PixelKernels {
         precondition(order.count == grid.wholeRows * grid.wholeColumns, "one number for each cell")
         return try unsafe make(image.size, from: image) { picture, samples in
             unsafe order.withUnsafeBufferPointer { order in
-                unsafe pixel_shuffle(picture, samples, side, order.baseAddress, watch.pointer)
+                unsafe pixel_kernels_shuffle(picture, samples, side, order.baseAddress, watch.pointer)
             }
         }
     }
@@ -185,12 +185,12 @@ extension PixelKernels {
     /// A picture of the given size whose every sample `body` writes, unless it says 0.
     private static func make(
         _ size: PixelSize, from image: PixelImage,
-        _ body: (_ picture: pixel_picture, _ samples: UnsafeMutablePointer<UInt8>?) -> Int32
+        _ body: (_ picture: pixel_kernels_picture, _ samples: UnsafeMutablePointer<UInt8>?) -> Int32
     ) throws(StepError) -> PixelImage {
         var isDone = false
         let samples = unsafe image.pixels.withUnsafeBufferPointer { source in
             unsafe [UInt8](unsafeUninitializedCapacity: size.pixelCount * 3) { target, count in
-                let picture = unsafe pixel_picture(
+                let picture = unsafe pixel_kernels_picture(
                     samples: source.baseAddress, width: image.width, height: image.height)
                 isDone = unsafe body(picture, target.baseAddress) != 0
                 count = isDone ? size.pixelCount * 3 : 0

@@ -14,20 +14,20 @@ import Glibc
             unsafe handle = nil
             return
         }
-        guard let handle = unsafe perception_map(descriptor, count, isWritable ? 1 : 0) else {
+        guard let handle = unsafe file_mapping_map(descriptor, count, isWritable ? 1 : 0) else {
             throw SharedFileError("mmap", errno)
         }
         unsafe self.handle = handle
     }
 
-    deinit { if let handle = unsafe handle { unsafe perception_unmap(handle) } }
+    deinit { if let handle = unsafe handle { unsafe file_mapping_unmap(handle) } }
 
     /// Whether a part of it was gone when it was touched, and read as zeros.
-    var isDamaged: Bool { unsafe handle.map { unsafe perception_mapping_is_damaged($0) != 0 } ?? false }
+    var isDamaged: Bool { unsafe handle.map { unsafe file_mapping_is_damaged($0) != 0 } ?? false }
 
     /// A buffer that lives as long as this object does.
     var memory: UnsafeMutableRawBufferPointer {
         unsafe UnsafeMutableRawBufferPointer(
-            start: handle.map { unsafe perception_mapping_start($0) } ?? nil, count: count)
+            start: handle.map { unsafe file_mapping_start($0) } ?? nil, count: count)
     }
 }

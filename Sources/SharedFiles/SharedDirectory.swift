@@ -74,7 +74,7 @@ struct FileStatus: Equatable {
 
     /// Whether the file lies in a tmpfs or ramfs: what is read of its holes becomes memory that stays.
     static func isInMemory(_ descriptor: CInt) throws(SharedFileError) -> Bool {
-        let answer = perception_lies_in_memory(descriptor)
+        let answer = file_mapping_lies_in_memory(descriptor)
         guard answer >= 0 else { throw SharedFileError("fstatfs", errno) }
         return answer == 1
     }

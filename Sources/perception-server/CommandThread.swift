@@ -9,7 +9,7 @@ import Parallelism
 enum CommandThread {
     /// Ends the process when the body returns.
     static func run(_ body: @escaping @Sendable () -> Void) -> Never {
-        let result = perception_set_default_stack(PosixThread.stackBytes)
+        let result = process_set_default_stack(PosixThread.stackBytes)
         precondition(result == 0, "the size is a multiple of any page's")
         do throws(ThreadError) {
             // Signals are the new thread's: whatever this one let through would end the process by its default.

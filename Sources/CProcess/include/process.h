@@ -7,19 +7,19 @@
 // where that is not mounted finds none.
 
 /// Arguments, the program's name among them.
-int perception_argument_count(void);
+int process_argument_count(void);
 
 /// The argument at this place, from 0; NULL beyond the last.
-const char *perception_argument(int place);
+const char *process_argument(int place);
 
 /// `NAME=value` at this place of the environment, from 0; NULL beyond the last.
-const char *perception_variable(int place);
+const char *process_variable(int place);
 
 /// The stack of every thread that is started without saying how large, such as those of libraries. Otherwise it is what
 /// `ulimit -s` was at the start. Returns 0 or the system's error.
-int perception_set_default_stack(size_t bytes);
+int process_set_default_stack(size_t bytes);
 
 /// Names the calling thread, in 15 bytes at most, for those who look at the process.
-void perception_name_thread(const char *name);
+void process_name_thread(const char *name);
 
 #endif

@@ -125,7 +125,7 @@ private func core(_ context: UnsafeMutableRawPointer?) -> ServerCore? {
 }
 
 private func connection(_ pointer: OpaquePointer?) -> Connection? {
-    guard let pointer = unsafe pointer, let context = unsafe perception_connection_context(pointer) else {
+    guard let pointer = unsafe pointer, let context = unsafe micro_httpd_connection_context(pointer) else {
         return nil
     }
     return unsafe Unmanaged<Connection>.fromOpaque(context).takeUnretainedValue()

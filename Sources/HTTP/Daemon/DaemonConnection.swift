@@ -13,11 +13,11 @@ struct DaemonConnection: @unchecked Sendable {
         unsafe self.pointer = pointer
     }
 
-    var socket: Int32 { unsafe perception_connection_socket(pointer) }
+    var socket: Int32 { unsafe micro_httpd_connection_socket(pointer) }
 
     /// The client's IP address, or `unix`: what the socket says, whatever header fields say.
     var client: String? {
-        guard let address = unsafe perception_connection_address(pointer) else { return nil }
+        guard let address = unsafe micro_httpd_connection_address(pointer) else { return nil }
         return unsafe SocketAddress.hostText(of: address)
     }
 
@@ -50,7 +50,7 @@ struct DaemonConnection: @unchecked Sendable {
             unsafe MHD_get_connection_values_n(pointer, .HEADER_KIND, collectField, collector)
         }
         if let start = unsafe start {
-            unsafe collector.finish(at: start + perception_head_size(pointer))
+            unsafe collector.finish(at: start + micro_httpd_head_size(pointer))
         }
         if collector.size > limit {
             return (collector.fields, .headersTooLarge(limit: limit, size: collector.size))

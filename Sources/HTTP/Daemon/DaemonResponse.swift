@@ -50,13 +50,13 @@ enum DaemonResponse {
     /// being suspended, its socket stays open for as long as the thread has an older connection.
     private static let readStream: MHD_ContentReaderCallback = { context, _, buffer, room in
         guard let context = unsafe context, let buffer = unsafe buffer, room > 0 else {
-            return perception_stream_error
+            return micro_httpd_stream_error
         }
         let stream = unsafe Unmanaged<Reader>.fromOpaque(context).takeUnretainedValue().body
         switch unsafe stream.next(into: UnsafeMutableRawBufferPointer(start: buffer, count: room)) {
         case .bytes(let count): return count
         case .nothingYet: return 0
-        case .end: return perception_stream_end
+        case .end: return micro_httpd_stream_end
         case .broken:
             unsafe buffer.pointee = 0
             return 1

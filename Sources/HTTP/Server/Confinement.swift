@@ -20,7 +20,7 @@ package enum Confinement {
     }
 
     static func begin(for reach: Reach) throws(Unavailable) {
-        let number = perception_confine(reach.rawValue)
+        let number = confinement_begin(reach.rawValue)
         guard number == 0 else { throw Unavailable(errno: number) }
     }
 }

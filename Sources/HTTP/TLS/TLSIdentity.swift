@@ -33,7 +33,7 @@ package struct TLSIdentity: Sendable {
     }
 
     /// Whether the library of this machine was built with TLS.
-    package static var isSupported: Bool { perception_supports_tls() }
+    package static var isSupported: Bool { micro_httpd_supports_tls() }
 }
 
 /// A small text file and who may read it.

@@ -12,7 +12,7 @@ struct PageAsset: Sendable {
 
     /// By their paths.
     static let all: [String: PageAsset] = {
-        let table = unsafe perception_page_assets()
+        let table = unsafe pages_all()
         let assets = unsafe UnsafeBufferPointer(start: table.files, count: table.count).map { file in
             unsafe PageAsset(
                 path: String(String(cString: file.path).dropFirst("assets/".count)),
