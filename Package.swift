@@ -50,6 +50,8 @@ let package = Package(
         module("EngineReplies", ["JSON", "Text"]),
         strictC("CNumberLists"),
         module("Tensor", ["CNumberLists", "JSON"]),
+        strictC("CProcess"),
+        module("ProcessFacts", ["CProcess"]),
         module("Locking"),
         module("Parallelism", ["CProcess", "Locking"]),
         module("Text"),
@@ -80,12 +82,11 @@ let package = Package(
             name: "CMicroHTTPD", pkgConfig: "libmicrohttpd", providers: [.apt(["libmicrohttpd-dev"])]),
         strictC("CConfinement"),
         strictC("CEventWait"),
-        strictC("CProcess"),
         module(
             "HTTP",
             [
-                "CConfinement", "CEventWait", "CMicroHTTPD", "Locking", "Parallelism", "Text", httpTypes,
-                logging,
+                "CConfinement", "CEventWait", "CMicroHTTPD", "Locking", "Parallelism", "ProcessFacts", "Text",
+                httpTypes, logging,
             ]),
         module("Observability", ["Locking", logging]),
 
@@ -114,8 +115,8 @@ let package = Package(
         .executableTarget(
             name: "perception-server",
             dependencies: [
-                "Batches", "CProcess", "HTTP", "Locking", "Observability", "Parallelism", "Service",
-                "SharedFiles", "TokenDistribution",
+                "Batches", "CProcess", "HTTP", "Locking", "Observability", "Parallelism", "ProcessFacts",
+                "Service", "SharedFiles", "TokenDistribution",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"), logging,
             ],
             swiftSettings: strict),
@@ -145,6 +146,7 @@ let package = Package(
         tests("TensorTests", ["JSON", "Tensor"]),
         tests("LockingTests", ["Locking"]),
         tests("ParallelismTests", ["Locking", "Parallelism"]),
+        tests("ProcessFactsTests", ["Locking", "Parallelism", "ProcessFacts"]),
         tests("TextTests", ["Text"]),
         tests("SharedFilesTests", ["SharedFiles"]),
         tests("TokenDistributionTests", ["Tensor", "TokenDistribution"]),

@@ -6,7 +6,6 @@
 // only Glibc may not find it.
 #pragma clang module import SwiftGlibc
 
-#include <malloc.h>
 #include <microhttpd.h>
 #include <pthread.h>
 #include <sched.h>
@@ -129,20 +128,5 @@ int accept4(int listener, struct sockaddr *address, socklen_t *length, int flags
 
 /// Writes up to `bytes` of the process's core mask; a positive result means success.
 int sched_getaffinity(pid_t process, size_t bytes, cpu_set_t *mask);
-
-/// Blocks up to so many bytes come from the heaps instead of pages of their own.
-static inline void perception_take_blocks_from_heaps(int bytes) {
-    mallopt(M_MMAP_THRESHOLD, bytes);
-}
-
-/// A heap keeps up to so many free bytes at its end; looked at when something beside them is freed.
-static inline void perception_keep_at_heap_ends(int bytes) {
-    mallopt(M_TRIM_THRESHOLD, bytes);
-}
-
-/// Returns the free pages of all heaps to the system, but for those at the ends of heaps that threads have for themselves.
-static inline void perception_give_back_memory(void) {
-    malloc_trim(0);
-}
 
 #endif

@@ -1,6 +1,7 @@
 #define _GNU_SOURCE
 #include "process.h"
 
+#include <malloc.h>
 #include <pthread.h>
 #include <unistd.h>
 
@@ -38,4 +39,16 @@ int process_set_default_stack(size_t bytes) {
 
 void process_name_thread(const char *name) {
     pthread_setname_np(pthread_self(), name);
+}
+
+void process_allocate_from_heaps_up_to(int bytes) {
+    mallopt(M_MMAP_THRESHOLD, bytes);
+}
+
+void process_keep_at_heap_ends(int bytes) {
+    mallopt(M_TRIM_THRESHOLD, bytes);
+}
+
+void process_give_back_memory(void) {
+    malloc_trim(0);
 }

@@ -67,7 +67,8 @@ struct PNGText {
         var length = -1
         let text = unsafe bytes.extracting(range).withUnsafeBufferPointer { source in
             unsafe [UInt8](unsafeUninitializedCapacity: most) { target, count in
-                length = unsafe image_codecs_inflate(source.baseAddress, source.count, target.baseAddress, most)
+                length = unsafe image_codecs_inflate(
+                    source.baseAddress, source.count, target.baseAddress, most)
                 count = max(0, length)
             }
         }

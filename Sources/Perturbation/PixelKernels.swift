@@ -129,7 +129,9 @@ extension PixelKernels {
         return pixel_kernels_resample_scratch(across, down)
     }
 
-    private static func axes(_ crop: PixelRectangle, _ size: PixelSize) -> (pixel_kernels_axis, pixel_kernels_axis) {
+    private static func axes(_ crop: PixelRectangle, _ size: PixelSize) -> (
+        pixel_kernels_axis, pixel_kernels_axis
+    ) {
         (
             pixel_kernels_axis(input: crop.width, output: size.width),
             pixel_kernels_axis(input: crop.height, output: size.height)

@@ -1,4 +1,5 @@
 import ArgumentParser
+import ProcessFacts
 
 /// The command line; without a subcommand it serves.
 @main

@@ -4,6 +4,7 @@ import HTTP
 import Logging
 import Observability
 import Parallelism
+import ProcessFacts
 import Service
 import SharedFiles
 import TokenDistribution

@@ -1,4 +1,5 @@
 import Parallelism
+import ProcessFacts
 
 /// Returns freed memory to the system when too much of it waits for the next request. Each thread has a heap of its
 /// own, and together they could otherwise keep several times the budget.

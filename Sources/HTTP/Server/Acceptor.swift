@@ -2,6 +2,7 @@ import CMicroHTTPD
 import Glibc
 import Locking
 import Parallelism
+import ProcessFacts
 
 /// The thread that accepts connections and passes them to the daemon.
 ///

@@ -44,24 +44,28 @@ struct KeptBatch: Sendable {
     }
 
     /// What a reply about it takes at most, in bytes.
-    func replyBytes(asJSON: Bool) -> Int {
+    func replyBytes(in encoding: TensorEncoding) -> Int {
         let columns = 24
-        return tokens * columns * (asJSON ? TensorReply.digits : 8) + 6 * (shown.texts?.bytes ?? 0)
+        return tokens * columns * (encoding == .json ? TensorReply.digits : 8) + 6 * (shown.texts?.bytes ?? 0)
             + (1 << 16)
     }
 
     /// The batch as a reply: rollouts in JSON, packed tensors in safetensors.
-    func whole(asJSON: Bool) -> TensorReply {
+    func whole(in encoding: TensorEncoding) -> TensorReply {
         let lengths = (0..<reply.layout.sequences.count).map { reply.layout.sequences[$0].count }
         let ids: [JSONValue?] =
             if case .rollouts(let ids) = reply.layout.kind { ids } else {
                 [JSONValue?](repeating: nil, count: lengths.count)
             }
-        let layout = asJSON ? TokenLayout(rollouts: ids, lengths: lengths) : TokenLayout(packed: lengths)
+        let layout =
+            switch encoding {
+            case .json: TokenLayout(rollouts: ids, lengths: lengths)
+            case .safetensors: TokenLayout(packed: lengths)
+            }
         var whole = TensorReply(form: reply.form, layout: layout)
         whole.scalars = (summary.members ?? []) + reply.resolvedScalars(withSequences: false)
         if let texts = shown.texts { whole.add("tokens", texts) }
-        if !asJSON {
+        if encoding == .safetensors {
             whole.scalars.append(.init("ids", .array(ids.map { $0 ?? .null })))
             whole.add("cu_seqlens", indices: reply.layout.sequences.offsets)
         }

@@ -45,13 +45,12 @@ extension PerceptionService {
                     .notFound,
                     Problem.Reason("this batch is not, or no longer, kept", field: "path", found: name))
             }
-            let isJSON =
-                preferredMediaType(head.headers, offers: [.json, .safetensors]) == .json
-            try scope.claimMemory(batch.replyBytes(asJSON: isJSON))
-            let reply = batch.whole(asJSON: isJSON)
+            let encoding = TensorEncoding(ofReply: head, offers: [.json, .safetensors])
+            try scope.claimMemory(batch.replyBytes(in: encoding))
+            let reply = batch.whole(in: encoding)
             timer.end(.compute)
             defer { timer.end(.encode) }
-            return isJSON ? reply.json() : reply.safetensors()
+            return encoding.response(reply)
         }
     }
 

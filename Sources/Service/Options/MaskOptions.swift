@@ -4,6 +4,8 @@ import Perception
 
 /// All options of /v1/mask, resolved.
 struct MaskOptions: Sendable, PresetOptions {
+    /// The tensors that a reply can contain. They are not a subset of ``ScoreOutput``, so that the compiler checks that the
+    /// endpoint answers each of them and no other.
     enum Output: String, Sendable, CaseIterable {
         case perceptionMask = "perception_mask"
         case gate

@@ -60,14 +60,21 @@ extension RolloutColumns {
             var column = columns["advantages"] ?? Column()
             column.fill(to: count - 1)
             let advantage = advantage
-            tensors["advantages"] = DenseTensor(column.joined(tokens) { advantage[$0] ?? 0 }, shape: [total])
+            tensors["advantages"] = DenseTensor(
+                column.joined(tokens) { index in
+                    guard let value = advantage[index] else {
+                        preconditionFailure("checkAdvantages found it")
+                    }
+                    return value
+                }, shape: [total])
         }
         if hasViews.contains(where: { $0 != nil }) {
             tensors[TensorSpec.hasViews.name] = DenseTensor(
                 hasViews.map { $0 == false ? 0 : 1 }, shape: [count])
         }
         if reward.contains(where: { $0 != nil }) {
-            tensors["rewards"] = DenseTensor(reward.map { $0 ?? 0 }, shape: [count])
+            // As checked, all rollouts have one.
+            tensors["rewards"] = DenseTensor(reward.compactMap(\.self), shape: [count])
         }
         let groups = group.compactMap { $0 }
         return TensorRequest(
@@ -87,7 +94,9 @@ extension RolloutColumns {
         hasViews[index] == false && schema.rolloutMember(name)?.needsViews == true
     }
 
-    /// Fills the places of rollouts without views, where nothing is read, with zeros and with lists of nothing.
+    /// Fills the columns of rollouts without views with zeros and empty lists, because a tensor covers every token of the
+    /// batch. No result depends on them: `has_views` excludes these tokens from ``TokenTensors/viewedMask``, and tensors
+    /// with `needsViews` are checked and read only where that mask is 1.
     private mutating func fillUnviewed(_ name: String, _ tokens: [Int]) {
         guard let column = columns[name], let spec = schema.rolloutMember(name), spec.needsViews,
             ids.indices.contains(where: { column.counts[$0] == nil })

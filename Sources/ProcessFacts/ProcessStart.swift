@@ -1,16 +1,16 @@
 internal import CProcess
 
 /// What the process was started with, wherever /proc is.
-enum ProcessStart {
+package enum ProcessStart {
     /// The command line without the program's name.
-    static var arguments: [String] {
+    package static var arguments: [String] {
         (1..<max(1, process_argument_count())).compactMap { place in
             unsafe process_argument(place).map { unsafe String(cString: $0) }
         }
     }
 
     /// Every variable of the environment with its value.
-    static var variables: [(name: String, value: String)] {
+    package static var variables: [(name: String, value: String)] {
         var variables: [(name: String, value: String)] = []
         var place: CInt = 0
         while let text = unsafe process_variable(place) {
