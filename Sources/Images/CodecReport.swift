@@ -14,10 +14,10 @@ struct CodecReport {
 
     var size: PixelSize { PixelSize(width: Int(report.width), height: Int(report.height)) }
 
-    /// Throws what the report says, or returns when it says success.
+    /// Throws the reported error, or returns on success.
     ///
-    /// A header that declares more pixels than the limit counts as that, even where the library refuses it for
-    /// another reason first.
+    /// A header that declares more pixels than the limit is reported as such, even if the library refuses it first for
+    /// another reason.
     func check() throws(ImageError) {
         let byte = Int(report.byte)
         if report.status != IMAGE_CODECS_OK, report.status != IMAGE_CODECS_UNWANTED,
@@ -40,7 +40,7 @@ struct CodecReport {
         }
     }
 
-    /// Only where it would help.
+    /// Added only if it would help.
     private var remedy: String {
         report.salvageable == 0 ? "" : "; with allow_truncated what there is of the picture is decoded"
     }

@@ -1,17 +1,17 @@
 internal import CImageCodecs
 
-/// A file that a C encoder writes straight into an array.
+/// A file that a C encoder writes directly into an array.
 enum EncodedFile {
     typealias Encoder = (
         UnsafePointer<UInt8>?, UnsafeMutablePointer<image_codecs_file>,
         UnsafeMutablePointer<image_codecs_report>
     ) -> Void
 
-    /// Runs `encoder` on the samples and hands back what it wrote.
+    /// Runs `encoder` on the samples and returns the file.
     ///
-    /// - Parameter bound: bytes that the file may take. That much room is made for it beforehand, which costs no memory
-    ///   before it is written to, and none afterwards where it wasn't.
-    /// - Throws: `unencodable` when the format can't hold the picture, `outOfMemory`, `unwanted`.
+    /// - Parameter bound: the largest size of the file. An array of this size is reserved. Pages that are never written
+    ///   cost no memory.
+    /// - Throws: `unencodable` if the format cannot hold the picture, `outOfMemory`, `unwanted`.
     static func collect(
         _ image: PixelImage, format: ImageFormat, upTo bound: Int, encoder: Encoder
     ) throws(ImageError) -> [UInt8] {

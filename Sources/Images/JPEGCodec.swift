@@ -43,20 +43,20 @@ enum JPEGCodec {
         }
     }
 
-    /// In whole blocks of 8 × 8.
+    /// Rounded up to whole blocks of 8 × 8.
     static func blockedPixels(_ size: PixelSize) -> Int {
         func whole(_ side: Int) -> Int { side.plusSaturating(7) / 8 * 8 }
         return whole(size.width).timesSaturating(whole(size.height))
     }
 
-    /// How many scans a file has, 200 at most.
+    /// Returns the number of scans in a file, at most 200.
     static func scans(of bytes: Span<UInt8>) -> Int {
         unsafe bytes.withUnsafeBufferPointer { file in
             Int(unsafe image_codecs_jpeg_scans(file.baseAddress, file.count, 200))
         }
     }
 
-    /// What `encode` takes.
+    /// The demand of `encode`.
     static func demand(
         _ size: PixelSize, quality: Int, subsampling: ImageEncoding.ChromaSubsampling
     ) -> WorkDemand {

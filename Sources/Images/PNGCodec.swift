@@ -54,8 +54,8 @@ enum PNGCodec {
         }
     }
 
-    /// What `encode` takes. Zlib's cost for a sample grows steeply with its level, and depends on what the picture shows: at level
-    /// 9 a photograph takes three times as long as is said here, noise a third.
+    /// The demand of `encode`. zlib's cost per sample grows steeply with the level and depends on the picture: at level
+    /// 9 a photograph takes three times as long as stated here, noise a third.
     static func demand(_ size: PixelSize, level: Int) -> WorkDemand {
         let (width, height) = (UInt32(clamping: size.width), UInt32(clamping: size.height))
         let file = WorkDemand.arrayBytes(image_codecs_png_bound(width, height, CInt(level)))

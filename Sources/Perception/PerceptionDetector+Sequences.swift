@@ -3,8 +3,8 @@ internal import CNumberLists
 import Parallelism
 
 extension PerceptionDetector {
-    /// Compares entropies and chooses tokens sequence by sequence, so that what a sequence is ranked by is still near
-    /// when it is ranked; the lists are made as a reply sends them.
+    /// Compares entropies and chooses tokens sequence by sequence, so that scores are still in the cache when they are
+    /// ranked. Writes lists in the form that a reply sends.
     /// - Complexity: O(N) on average
     func detect(
         _ original: [Double], _ removing: [Double], _ responseMask: [UInt8], _ sequences: Sequences,
@@ -36,7 +36,7 @@ extension PerceptionDetector {
         return detection
     }
 
-    /// One sequence: the lists are those of its tokens, and `scopes` count from `first`.
+    /// Detects in one sequence. The lists contain its tokens, and `scopes` count from `first`.
     /// - Returns: the sum of its ΔH.
     @unsafe
     private func detect(
@@ -92,7 +92,7 @@ extension PerceptionDetector {
 }
 
 extension number_comparison_lists {
-    /// Those of the tokens in `range`.
+    /// The lists of the tokens in `range`.
     @unsafe
     fileprivate func advanced(by range: Range<Int>) -> number_comparison_lists {
         var rest = unsafe self

@@ -1,8 +1,8 @@
 internal import CProcess
 
-/// What the process was started with, wherever /proc is.
+/// The arguments and environment of the process, available even without /proc.
 package enum ProcessStart {
-    /// The command line without the program's name.
+    /// The command line without the name of the program.
     package static var arguments: [String] {
         (1..<max(1, process_argument_count())).compactMap { place in
             unsafe process_argument(place).map { unsafe String(cString: $0) }

@@ -61,12 +61,13 @@ final class Daemon: @unchecked Sendable {
                 reason: String(line.dropFirst(mark.count))))
     }
 
-    /// Serves an accepted socket and closes it in the end, at once when there is no room.
+    /// Serves an accepted socket and finally closes it, immediately if the library has no place for it.
     func add(_ socket: Int32, _ address: UnsafePointer<sockaddr>, _ length: socklen_t) {
         unsafe MHD_add_connection(pointer, socket, address, length)
     }
 
-    /// Ends all threads and closes all connections; none may be suspended. Call once, and nothing after it.
+    /// Ends all threads and closes all connections. No connection may be suspended. Call this once, and no other
+    /// function afterwards.
     func stop() {
         unsafe MHD_stop_daemon(pointer)
     }

@@ -29,7 +29,7 @@ final class Acceptor: Sendable {
         }
     }
 
-    /// Frees the address; when this returns, no further connection reaches the daemon.
+    /// Frees the address. After this returns, no further connection reaches the daemon.
     func stop() {
         state.withLock(waking: .everybody) { state in
             if case .accepting = state { state = .stopping }
@@ -60,16 +60,16 @@ final class Acceptor: Sendable {
         case EINVAL, EBADF, ENOTSOCK:
             return false
         case EMFILE, ENFILE, ENOBUFS, ENOMEM:
-            // Only time helps, and asking in a loop would take a core.
+            // Only time helps. Retrying in a loop would occupy a core.
             return state.wait(atMost: .milliseconds(50)) { if case .accepting = $0 { nil } else { false } }
                 ?? true
         default:
-            // The client's fault, e.g. gone before it was accepted.
+            // The client is the cause, for example because it left before it was accepted.
             return state.withLock { if case .accepting = $0 { true } else { false } }
         }
     }
 
-    /// With an answer where that needs no handshake.
+    /// Closes the connection, with an answer unless that needs a TLS handshake.
     private func refuse(_ socket: Int32) {
         defer { close(socket) }
         if core.isSecure { return }

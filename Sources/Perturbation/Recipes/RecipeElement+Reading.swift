@@ -1,27 +1,27 @@
 internal import JSON
 
-/// Why a recipe is refused: the place of the element, as in `one_of[1]`, and what is wrong with it.
+/// The reason why a recipe is refused: the path of the element, such as `one_of[1]`, and its error.
 package struct RecipeError: Error, Sendable, Equatable {
     /// Empty for the recipe as a whole.
     package let place: String
     package let error: StepError
 
-    /// Where in the recipe, as in `one_of[1].degrees`.
+    /// The path in the recipe, such as `one_of[1].degrees`.
     package var path: String {
         [place, error.path ?? ""].filter { !$0.isEmpty }.joined(separator: ".")
     }
 }
 
 extension RecipeElement {
-    /// Bounds nesting, and by the number of elements the work of reading and drawing.
+    /// Limits on nesting and on the number of elements, which bound the work of reading and drawing.
     static let deepest = 4
     static let mostElements = 64
 
-    /// Reads `{"step": …}`, `{"one_of": […]}` or `{"steps": […]}`, each with `applied` if wanted.
+    /// Reads `{"step": …}`, `{"one_of": […]}` or `{"steps": […]}`, each optionally with `applied`.
     ///
     /// - Parameters:
-    ///   - place: where it stands in the recipe.
-    ///   - left: how many elements the recipe may still have.
+    ///   - place: the path of the element in the recipe.
+    ///   - left: the number of further elements that the recipe may have.
     init(_ json: JSONValue, place: String, depth: Int, left: inout Int) throws(RecipeError) {
         guard let members = json.members else {
             throw RecipeError(

@@ -6,7 +6,7 @@ import Text
 struct Authorization: Sendable {
     /// The accepted tokens; nil if the server requires none.
     let tokens: BearerTokens?
-    /// Paths that need no token, beside those of the empty pages.
+    /// Paths that need no token, in addition to those of the empty pages.
     let openPaths: [String]
     /// The prefix of paths below which the token may be a password, because pip has no other way to send one.
     static let passwordPaths = "/client/"
@@ -18,7 +18,7 @@ struct Authorization: Sendable {
         else { return nil }
         var field: HTTPField?
         for candidate in head.headers where candidate.name == .authorization {
-            // Two proxies, or one, may read another one of them than this server would.
+            // A proxy may read a different one of them than this server does.
             guard field == nil else { return challenge(head, "more than one Authorization header") }
             field = candidate
         }
@@ -40,7 +40,7 @@ struct Authorization: Sendable {
         return nil
     }
 
-    /// What follows the scheme, whose case doesn't matter, and one blank or more (RFC 9110, section 11.4).
+    /// Returns the text after the scheme, in any case, and one or more blanks (RFC 9110, section 11.4).
     private static func credentials(_ bytes: String.UTF8View, scheme: String) -> Substring.UTF8View? {
         let scheme = scheme.utf8
         guard zip(bytes.prefix(scheme.count), scheme).allSatisfy({ $0 | 0x20 == $1 }) else { return nil }
@@ -49,7 +49,7 @@ struct Authorization: Sendable {
         return rest.drop { $0 == UInt8(ascii: " ") }
     }
 
-    /// What follows the first colon of a login in base64 (RFC 7617, section 2).
+    /// Returns the text after the first colon of a login in base64 (RFC 7617, section 2).
     private static func password(_ login: Substring.UTF8View) -> ArraySlice<UInt8>? {
         guard case .success(let text) = Base64.decode(ArraySlice(login)),
             let colon = text.firstIndex(of: UInt8(ascii: ":"))
@@ -61,7 +61,7 @@ struct Authorization: Sendable {
         challenge(head, "the token is not one of this server's", error: "invalid_token")
     }
 
-    /// - Parameter error: for `WWW-Authenticate`, only when a token was sent (RFC 6750, section 3.1).
+    /// - Parameter error: the error for `WWW-Authenticate`, given only if a token was sent (RFC 6750, section 3.1).
     private func challenge(_ head: RequestHead, _ reason: String, error: String? = nil) -> Response {
         let acceptsPassword = head.path.hasPrefix(Authorization.passwordPaths)
         var response = Problem(

@@ -2,19 +2,19 @@ import Batches
 import ContrastiveLoss
 import JSON
 
-/// A scored batch as it is kept for viewers. Its numbers are those that the loss was computed from and the reply sent,
-/// not copies of them: keeping costs memory, and no time.
+/// A scored batch, kept for viewers. It shares the arrays of the loss and of the reply and copies none, so keeping a
+/// batch costs memory but no time.
 struct KeptBatch: Sendable {
-    /// Counted from 1 since the server started.
+    /// The number of the batch, counted from 1 since the server started.
     let number: Int
     /// Seconds since 1970, UTC.
     let time: Double
     let run: String
     let requestID: String
-    /// What was sent, without gradients of logits.
+    /// The reply as it was sent, without gradients of logits.
     private let reply: TensorReply
     private let shown: ShownTokens
-    /// About what it takes in memory.
+    /// The approximate size in memory.
     let bytes: Int
 
     init?(_ reply: TensorReply, number: Int, time: Double, run: String, requestID: String) {
@@ -30,7 +30,7 @@ struct KeptBatch: Sendable {
 
     var tokens: Int { reply.layout.sequences.tokens }
 
-    /// What the list and the events say of it.
+    /// The summary of the batch in the list and in events.
     var summary: JSONValue {
         [
             "batch": .integer(Int64(number)), "time": .number(time), "run": .string(run),
@@ -43,7 +43,7 @@ struct KeptBatch: Sendable {
         ]
     }
 
-    /// What a reply about it takes at most, in bytes.
+    /// Returns the largest size of a reply about it, in bytes.
     func replyBytes(in encoding: TensorEncoding) -> Int {
         let columns = 24
         return tokens * columns * (encoding == .json ? TensorReply.digits : 8) + 6 * (shown.texts?.bytes ?? 0)
@@ -85,7 +85,7 @@ struct KeptBatch: Sendable {
 }
 
 extension TokenLayout {
-    /// About what it takes in memory.
+    /// The approximate size in memory.
     fileprivate var bytes: Int {
         let offsets = 8 * (sequences.count + 1)
         guard case .rollouts(let ids) = kind else { return offsets }

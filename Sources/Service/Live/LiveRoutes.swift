@@ -3,7 +3,7 @@ import HTTPTypes
 import JSON
 
 extension PerceptionService {
-    /// What `/live` shows, where batches are kept.
+    /// The routes that supply `/live`. They answer 404 if no batches are kept.
     var liveRoutes: [Route] {
         [
             live("/v1/live") { recent, head in
@@ -65,7 +65,7 @@ extension PerceptionService {
             return response
         }
         var response = Response(headers: [.contentType: "text/event-stream"])
-        // nginx would hold events back.
+        // Without this field nginx would buffer events.
         response.headers[.accelBuffering] = "no"
         response.events = stream
         return response

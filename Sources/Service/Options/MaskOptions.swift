@@ -24,12 +24,13 @@ struct MaskOptions: Sendable, PresetOptions {
     }
 
     var preset = Preset.standard
-    /// A loss without terms: only what selects is asked of it.
+    /// A loss without terms. Only its selection is used.
     var loss = MaskOptions.selecting(.standard)
     var shaping = AdvantageShaping(.standard)
     var bounds = EntropyBoundOptions()
     var returned: Set<Output> = []
-    /// Whether the request names none, and so gets all that there is: bounds of entropies too, where they were computed.
+    /// Whether the request names no tensors, so that the reply returns all, including bounds of entropies if they were
+    /// computed.
     private(set) var returnsAll = true
 
     static let table = OptionTable<MaskOptions>(

@@ -14,11 +14,11 @@ struct Option<Target>: Sendable {
     let echo: @Sendable (Target) -> JSONValue
 }
 
-/// How the text of a query parameter becomes a JSON value.
+/// The way in which the text of a query parameter becomes a JSON value.
 enum Spelling: Sendable {
-    /// A JSON number, true, false or null, else a string.
+    /// A JSON number, true, false or null; otherwise a string.
     case scalar
-    /// Words between commas.
+    /// Words separated by commas.
     case list
     /// JSON of any kind.
     case json
@@ -26,14 +26,14 @@ enum Spelling: Sendable {
 
 enum OptionVerdict {
     case valid
-    /// Not the JSON type the option has.
+    /// The value does not have the option's JSON type.
     case wrongType
-    /// The right type, but not a word or number the option takes.
+    /// The value has the right type, but the option does not accept it.
     case outOfDomain
 }
 
 extension Option {
-    /// The same option of something that holds this target.
+    /// Returns the same option for a type that contains this target.
     func lifted<Holder>(_ path: any WritableKeyPath<Holder, Target> & Sendable) -> Option<Holder> {
         Option<Holder>(
             name: name, expected: expected, spelling: spelling, acceptsNull: acceptsNull,
@@ -42,7 +42,7 @@ extension Option {
 
     typealias Path<Value> = any WritableKeyPath<Target, Value> & Sendable
 
-    /// One of an enumeration's words.
+    /// An option with one of an enumeration's words.
     static func choice<Value: RawRepresentable & CaseIterable & Sendable>(
         _ name: String, _ path: Path<Value>, aliases: [String: Value] = [:]
     ) -> Option where Value.RawValue == String {
@@ -57,7 +57,7 @@ extension Option {
             }, echo: { .string($0[keyPath: path].rawValue) })
     }
 
-    /// A finite number in a range, which may be open at its lower end (`above`).
+    /// An option with a finite number in a range, which may be open at its lower end (`above`).
     static func number(
         _ name: String, _ path: Path<Double>, above: Double? = nil, from: Double? = nil, to: Double? = nil
     ) -> Option {
@@ -72,12 +72,12 @@ extension Option {
             }, echo: { .number($0[keyPath: path]) })
     }
 
-    /// A number above 0, or null for none.
+    /// An option with a number above 0, or null for none.
     static func limit(_ name: String, _ path: Path<Double?>) -> Option {
         optional(name, path, NumberRange(above: 0))
     }
 
-    /// A finite number in a range, or null for none.
+    /// An option with a finite number in a range, or null for none.
     static func optional(_ name: String, _ path: Path<Double?>, _ range: NumberRange = NumberRange())
         -> Option
     {
@@ -96,7 +96,7 @@ extension Option {
             }, echo: { $0[keyPath: path].map { .number($0) } ?? .null })
     }
 
-    /// A whole number from 1, or null for none.
+    /// An option with a whole number from 1, or null for none.
     static func count(_ name: String, _ path: Path<Int?>, to maximum: Int64) -> Option {
         Option(
             name: name, expected: "a whole number from 1 to \(maximum), or null", spelling: .scalar,
@@ -113,7 +113,7 @@ extension Option {
             }, echo: { $0[keyPath: path].map { .integer(Int64($0)) } ?? .null })
     }
 
-    /// A whole number in a range.
+    /// An option with a whole number in a range.
     static func integer(_ name: String, _ path: Path<Int>, _ range: ClosedRange<Int64>) -> Option {
         Option(
             name: name, expected: "a whole number from \(range.lowerBound) to \(range.upperBound)",
@@ -126,7 +126,7 @@ extension Option {
             }, echo: { .integer(Int64($0[keyPath: path])) })
     }
 
-    /// true or false.
+    /// An option with true or false.
     static func flag(_ name: String, _ path: Path<Bool>) -> Option {
         Option(
             name: name, expected: "true or false", spelling: .scalar, acceptsNull: false,
@@ -137,9 +137,10 @@ extension Option {
             }, echo: { .bool($0[keyPath: path]) })
     }
 
-    /// A list of an enumeration's words, as a set: repeated ones count once, and the echo has the enumeration's order.
+    /// An option with a list of an enumeration's words, as a set. Repeated words count once, and the echo has the
+    /// enumeration's order.
     ///
-    /// - Parameter groups: words for several values; `none` stands alone.
+    /// - Parameter groups: words that stand for several values. `none` stands alone.
     static func set<Value: RawRepresentable & CaseIterable & Hashable & Sendable>(
         _ name: String, _ path: Path<Set<Value>>, groups: [String: [Value]] = [:]
     ) -> Option where Value.RawValue == String {

@@ -2,7 +2,7 @@ import ContrastiveLoss
 import JSON
 
 extension Option {
-    /// A list of {"anchor", "reference", "weight"}; the weight is 1 where it is left out.
+    /// An option with a list of {"anchor", "reference", "weight"}. The weight is 1 if omitted.
     static func terms(_ name: String, _ path: Path<[Term]>) -> Option {
         Option(
             name: name,
@@ -24,7 +24,7 @@ extension Option {
             echo: { .array($0[keyPath: path].map(\.json)) })
     }
 
-    /// An object with a number for some views; 0 for the others.
+    /// An option with an object of numbers for some views. The others have 0.
     static func numbers(_ name: String, _ path: Path<PerView<Double>>) -> Option {
         Option(
             name: name, expected: "{view: number, …}", spelling: .json, acceptsNull: true,

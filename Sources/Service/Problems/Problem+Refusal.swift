@@ -2,7 +2,7 @@ import HTTP
 import HTTPTypes
 
 extension Problem {
-    /// What the HTTP module refuses by itself, in the words of the contract.
+    /// Creates the problem for a refusal by the HTTP module, in the words of the contract.
     init(_ refusal: Refusal) {
         switch refusal {
         case .malformed(let malformed): self.init(.malformedRequest, Reason(malformed))

@@ -9,9 +9,9 @@ extension TensorReply {
     /// Gradients of logits are computed directly into the file.
     ///
     /// - Parameters:
-    ///   - input: where the request's tensors lie, which must not have changed when the result appears.
-    ///   - isWanted: asked now and then; false ends the work.
-    /// - Throws: 507 when the directory has no room; nothing is left there by a request that fails.
+    ///   - input: the file of the request's tensors, which must not have changed when the result is published.
+    ///   - isWanted: called from time to time. If it returns false, the work ends.
+    /// - Throws: 507 if the directory is full. A request that fails leaves no file there.
     func publish(
         as name: String, in directory: SharedDirectory, unlessChanged input: SharedInput?,
         while isWanted: @Sendable () -> Bool
