@@ -13,7 +13,7 @@
 typedef struct jpeg_exit {
     struct jpeg_error_mgr base;
     jmp_buf barrier;
-    perception_codec_report *report;
+    image_codecs_report *report;
     int damage_is_error; /* decoding only: damaged or missing data ends the decoding */
     int ended_early;     /* the source ran dry */
     size_t unread;       /* bytes of the file behind those that the source has handed out */
@@ -21,6 +21,6 @@ typedef struct jpeg_exit {
 } jpeg_exit;
 
 /* Fills `exit` so that every error of the library lands at its barrier and nothing is printed. */
-struct jpeg_error_mgr *jpeg_exit_prepare(jpeg_exit *exit, perception_codec_report *report);
+struct jpeg_error_mgr *jpeg_exit_prepare(jpeg_exit *exit, image_codecs_report *report);
 
 #endif

@@ -63,7 +63,7 @@ static int is_sound(const uint8_t *name) {
 static int checksum(const uint8_t *bytes, size_t count, uint32_t *sum, work_watch *watch) {
     uLong state = crc32(0, Z_NULL, 0);
     for (size_t done = 0; done < count; done += work_watch_operations) {
-        if (!work_goes_on(watch, work_watch_operations)) return 0;
+        if (!work_watch_goes_on(watch, work_watch_operations)) return 0;
         size_t left = count - done;
         state = crc32_z(state, bytes + done, left < work_watch_operations ? left : work_watch_operations);
     }

@@ -8,7 +8,7 @@
 /* zlib's stream as IDAT chunks that are written where they stay. */
 typedef struct png_deflate {
     z_stream zlib;
-    perception_codec_file *file;
+    image_codecs_file *file;
     size_t chunk;    /* bytes that the open chunk may hold, all of them in the file; 0 when none is open */
     work_watch *watch;
 } png_deflate;
@@ -22,7 +22,7 @@ typedef enum png_deflate_outcome {
 /* For so many bytes; the more, the larger is zlib's window. Filtered ones look different to zlib. 0 when there is no
    memory. */
 int png_deflate_begin(
-    png_deflate *it, perception_codec_file *file, size_t bytes, int level, int is_filtered, work_watch *watch);
+    png_deflate *it, image_codecs_file *file, size_t bytes, int level, int is_filtered, work_watch *watch);
 
 /* What zlib holds meanwhile. */
 size_t png_deflate_bytes(size_t bytes);

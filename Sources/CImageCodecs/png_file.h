@@ -11,13 +11,13 @@ enum {
 };
 
 /* The signature, and IHDR of a picture in RGB without interlacing. 0 when there is no room. */
-int png_file_begin(perception_codec_file *file, uint32_t width, uint32_t height);
+int png_file_begin(image_codecs_file *file, uint32_t width, uint32_t height);
 
 /* Gives a chunk whose content already stands png_chunk_head bytes behind the file's end its length, name and checksum. */
-void png_file_close_chunk(perception_codec_file *file, const char name[4], size_t count);
+void png_file_close_chunk(image_codecs_file *file, const char name[4], size_t count);
 
 /* IEND. 0 when there is no room. */
-int png_file_end(perception_codec_file *file);
+int png_file_end(image_codecs_file *file);
 
 /* Big-endian. */
 void png_put_word(uint8_t *bytes, uint32_t word);

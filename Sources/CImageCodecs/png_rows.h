@@ -13,7 +13,7 @@
 typedef struct png_layout {
     size_t width, height;
     int depth, color;
-    perception_codec_colors colors;
+    image_codecs_colors colors;
     png_const_colorp palette;
     int palette_count;
     uint8_t alphas[256]; /* of the palette's entries */
@@ -27,7 +27,7 @@ static inline size_t png_channels(int color) {
     return color >= 0 && color < 7 ? channels_of[color] : 4;
 }
 
-/* Takes what a tRNS chunk says for the layout's depth and color, as Pillow reads it; for PERCEPTION_ALPHA_WHITE only. */
+/* Takes what a tRNS chunk says for the layout's depth and color, as Pillow reads it; for IMAGE_CODECS_ALPHA_WHITE only. */
 void png_take_transparency(png_layout *layout, png_bytes chunk);
 
 /* One row of samples as stored (one byte per sample below 16 bits, two big-endian bytes at 16) to RGB. */

@@ -34,7 +34,7 @@ static int read_bytes(stream *it, uint8_t *target, size_t count) {
     it->zlib.next_out = target;
     while (count > 0 && !it->is_over) {
         uInt most = count < 1u << 16 ? (uInt)count : 1u << 16;
-        if (!work_goes_on(it->watch, most)) return 0;
+        if (!work_watch_goes_on(it->watch, most)) return 0;
         it->zlib.avail_out = most;
         if (it->zlib.avail_in == 0 && !open_chunk(it)) break;
         int state = inflate(&it->zlib, Z_NO_FLUSH);
@@ -49,7 +49,7 @@ enum { piece = 1 << 13 };
 /* One byte for each sample. 0 once nobody wants it. */
 static int unpack(const uint8_t *packed, size_t samples, int depth, uint8_t *raw, work_watch *watch) {
     for (size_t i = 0; i < samples; i++) {
-        if (i % piece == 0 && !work_goes_on(watch, 2 * piece)) return 0;
+        if (i % piece == 0 && !work_watch_goes_on(watch, 2 * piece)) return 0;
         size_t bit = i * (size_t)depth;
         raw[i] = (uint8_t)(packed[bit / 8] >> (8 - depth - bit % 8) & ((1 << depth) - 1));
     }
@@ -62,7 +62,7 @@ static void fill(const png_layout *layout, uint8_t *rgb, work_watch *watch) {
     png_layout one = *layout;
     one.width = 1;
     png_row_to_rgb(&one, zeros, rgb);
-    for (size_t i = 1; i < layout->width * layout->height && work_goes_on(watch, 4); i++) memcpy(rgb + 3 * i, rgb, 3);
+    for (size_t i = 1; i < layout->width * layout->height && work_watch_goes_on(watch, 4); i++) memcpy(rgb + 3 * i, rgb, 3);
 }
 
 /* Where the rows of a pass lie in the picture: (x + column · across, y + row · down). */
@@ -73,7 +73,7 @@ typedef struct pass {
 /* 0 once nobody wants it. */
 static int clear(uint8_t *row, size_t count, work_watch *watch) {
     for (size_t done = 0; done < count; done += piece) {
-        if (!work_goes_on(watch, piece)) return 0;
+        if (!work_watch_goes_on(watch, piece)) return 0;
         memset(row + done, 0, count - done < piece ? count - done : piece);
     }
     return 1;
@@ -81,7 +81,7 @@ static int clear(uint8_t *row, size_t count, work_watch *watch) {
 
 static int spread(const uint8_t *line, size_t count, size_t across, uint8_t *rgb, work_watch *watch) {
     for (size_t x = 0; x < count; x++) {
-        if (x % piece == 0 && !work_goes_on(watch, 2 * piece)) return 0;
+        if (x % piece == 0 && !work_watch_goes_on(watch, 2 * piece)) return 0;
         memcpy(rgb + x * across * 3, line + 3 * x, 3);
     }
     return 1;

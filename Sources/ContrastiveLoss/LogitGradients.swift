@@ -2,8 +2,8 @@ import Batches
 import Tensor
 package import TokenDistribution
 
-/// ∂/∂logits for the tokens that carry a gradient, z before the division by temperature. Each row is computed when it is
-/// asked for and written where it is wanted, so that no [S,V] array is ever held here.
+/// ∂/∂logits for the tokens that carry a gradient, z before the division by temperature. Each row is computed when it
+/// is asked for and written where it is wanted, so that no [S,V] array is ever held here.
 package struct LogitGradients: Sendable {
     /// [S]: flat indices of the tokens that carry a gradient, ascending.
     package let rows: [Int]
@@ -61,8 +61,9 @@ package struct LogitGradients: Sendable {
 
     /// Writes the gradients of token `rows[index]`.
     ///
-    /// Outputs hold V elements each, or none for a view that isn't wanted. A view whose gradient is stopped gets zeros; one
-    /// whose logits were not given must not be asked for. Rows may be filled in any order and by any number of threads.
+    /// Outputs hold V elements each, or none for a view that isn't wanted. A view whose gradient is stopped gets zeros;
+    /// one whose logits were not given must not be asked for. Rows may be filled in any order and by any number of
+    /// threads.
     /// - Returns: whether everything written is finite: the largest slopes don't fit Float.
     /// - Complexity: O(V)
     package func fill(_ index: Int, _ outputs: PerView<RowOutput>) -> Bool {
@@ -88,7 +89,7 @@ package struct LogitGradients: Sendable {
                 preconditionFailure("no logits of the \(view) view were given")
             }
             if slopes[index] == 0 {
-                // Of a row without views the logits may be anything: 0 times them need not be 0.
+                // Of a sequence without views the logits may be anything: 0 times them need not be 0.
                 if !open[view].adds { open[view].clear() }
                 continue
             }

@@ -1,42 +1,42 @@
 package import JSON
 
-/// Why an inference engine's reply cannot score a response, and where in the reply.
+/// The reason why an inference engine's reply cannot score a response, with its position in the reply.
 package struct EngineReplyError: Error, Sendable, Equatable {
     package enum Reason: Sendable, Equatable {
-        /// The text is malformed, or holds another kind of value than the form has there.
+        /// The text is malformed, or contains a value of the wrong kind.
         case json(JSONError.Reason)
-        /// None of the known forms.
+        /// The reply has none of the known forms.
         case unknownForm
-        /// Only log-probs of generated tokens, which cannot score one response under several images.
+        /// The reply has only log-probs of generated tokens, which cannot score one response under several images.
         case onlyGenerated
-        /// The member is null: the engine was not asked for it.
+        /// The member is null, because it was not requested from the engine.
         case notAskedFor
         case missingMember(String)
-        /// Not a whole number of the form that token ids are written in.
+        /// The text is not a whole number in the form of token ids.
         case invalidTokenID(String)
         case duplicateTokenID(Int)
         case invalidCount(expected: String, found: String)
         case lengthsDiffer(expected: Int, found: Int)
-        /// The first byte of the text that is not base64.
+        /// The text is not base64; the value is the first invalid byte.
         case invalidBase64(offset: Int)
         case unsupportedElementType(String, expected: String)
-        /// How many echoed entries belong to generated tokens is unknown: usage counts the tokens of all choices.
+        /// The number of echoed entries of generated tokens is unknown, because usage counts the tokens of all choices.
         case severalChoices(Int)
         case tooFewEntries(expected: Int, found: Int)
         /// The reply is about another token. `position` counts within the response.
         case otherToken(position: Int, expected: Int, found: Int)
         /// A token of the response has probability 0, or the engine gave it no log-prob.
         case impossibleToken(position: Int)
-        /// NaN, or above 0 by more than rounding explains, as raw logits may be.
+        /// The number is NaN, or above 0 by more than rounding explains, as raw logits may be.
         case notALogProb(Double, position: Int)
-        /// The list of likeliest tokens is missing, and an entropy is wanted.
+        /// The list of likeliest tokens is missing, but an entropy needs it.
         case noBest(position: Int)
     }
 
     package let reason: Reason
-    /// Members and indices from the reply's top, such as `prompt_logprobs[5]["785"].logprob`; empty for the reply.
+    /// The path in the reply, such as `prompt_logprobs[5]["785"].logprob`; empty for the reply itself.
     package let path: String
-    /// Offset in the text that was read, where the text itself is at fault.
+    /// The offset in the text, if the text itself is at fault.
     package let byte: Int?
 
     package init(_ reason: Reason, path: String, byte: Int? = nil) {

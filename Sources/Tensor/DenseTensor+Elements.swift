@@ -1,4 +1,4 @@
-// The door to raw memory: every reinterpretation of body bytes as numbers is in this file.
+// The only access to raw memory: every reinterpretation of body bytes as numbers is in this file.
 internal import CNumberLists
 
 /// What a list of numbers spans, found as it is widened.

@@ -1,4 +1,4 @@
-// The door to the C kernels over an anchor's row and its references', and to those of one row that compute in Double lanes
+// The Swift interface to the C kernels over an anchor's row and its references', and to those of one row that compute in Double lanes
 // as they do.
 internal import CLogitKernels
 import Glibc

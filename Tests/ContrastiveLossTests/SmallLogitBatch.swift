@@ -37,7 +37,7 @@ struct SmallLogitBatch {
 
     /// Without divergences. Token 3's advantage is negative.
     var batch: TokenBatch {
-        var batch = TokenBatch(rows: Rows(lengths: [1, 3]), responseMask: responseMask)
+        var batch = TokenBatch(sequences: Sequences(lengths: [1, 3]), responseMask: responseMask)
         batch.advantages = [1, 1, 1, -1]
         let logits = logits
         batch.logProbabilities = PerView { view in

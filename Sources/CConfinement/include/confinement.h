@@ -7,6 +7,6 @@
 /// With `all_threads` 0 only from the calling thread and those it starts later.
 ///
 /// Returns 0, or the system's error: ENOSYS where the kernel or the processor has no such filter.
-int perception_confine(int all_threads);
+int confinement_begin(int all_threads);
 
 #endif

@@ -11,20 +11,20 @@
  * believing what was read. The same happens when the file system has no page left to back a hole.
  */
 
-typedef struct perception_mapping perception_mapping;
+typedef struct file_mapping file_mapping;
 
 /* Maps `length` > 0 bytes of a file from its start, shared. NULL with errno set when the system refuses. */
-perception_mapping *perception_map(int descriptor, size_t length, int writable);
+file_mapping *file_mapping_map(int descriptor, size_t length, int writable);
 
-void *perception_mapping_start(const perception_mapping *mapping);
+void *file_mapping_start(const file_mapping *mapping);
 
 /* Whether any of it was missing when touched. */
-int perception_mapping_is_damaged(const perception_mapping *mapping);
+int file_mapping_is_damaged(const file_mapping *mapping);
 
-void perception_unmap(perception_mapping *mapping);
+void file_mapping_unmap(file_mapping *mapping);
 
 /// Whether the open file lies in a tmpfs or ramfs, where what is read of its holes becomes memory that stays: 1 or 0, or
 /// -1 with the error in errno.
-int perception_lies_in_memory(int descriptor);
+int file_mapping_lies_in_memory(int descriptor);
 
 #endif

@@ -21,13 +21,13 @@ enum {
 };
 
 /* Reads the clock, and asks when it is time. 0 once nobody wants the work. */
-int work_look(work_watch *watch);
+int work_watch_look(work_watch *watch);
 
 /* So many operations are about to be done, a few arithmetic ones or bytes each. 0 once nobody wants the work: leave it as
    it is then. At most work_watch_operations each time, or it is asked too seldom. */
-static inline int work_goes_on(work_watch *watch, size_t operations) {
+static inline int work_watch_goes_on(work_watch *watch, size_t operations) {
     watch->unlooked += operations;
-    return watch->unlooked < work_watch_operations ? !watch->is_over : work_look(watch);
+    return watch->unlooked < work_watch_operations ? !watch->is_over : work_watch_look(watch);
 }
 
 #endif

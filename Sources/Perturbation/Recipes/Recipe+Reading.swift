@@ -1,11 +1,11 @@
 package import JSON
 
 extension Recipe {
-    /// The name of a recipe that has none; it is part of what a draw depends on.
+    /// The name of a recipe without one. Draws depend on it.
     package static let standardName = "custom"
 
-    /// Reads `{"name"?, "view"?, "summary"?, "one_of" | "steps": […]}`. Strict: everything unknown, mistyped or out of
-    /// range is refused with its path, as are steps that change the picture's size in a recipe that isn't `view:
+    /// Reads `{"name"?, "view"?, "summary"?, "one_of" | "steps": […]}`. Unknown, mistyped or out-of-range members are
+    /// refused with their path. Steps that change the picture's size are refused unless the recipe has `view:
     /// augmentation`.
     package init(json: JSONValue) throws(RecipeError) {
         func refusal(_ path: String, _ expected: String, _ found: String) -> RecipeError {
@@ -33,8 +33,8 @@ extension Recipe {
             }
             view = known
         }
-        self.view = view
-        var left = RecipeElement.mostParts
+        self.purpose = purpose
+        var left = RecipeElement.mostElements
         content = try RecipeElement(
             members.filter { !["name", "view", "summary"].contains($0.name) }, place: "", depth: 0,
             left: &left)

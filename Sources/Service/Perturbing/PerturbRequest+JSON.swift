@@ -3,12 +3,12 @@ import Perturbation
 import Text
 
 extension PerturbRequest {
-    /// How pictures come: inside the JSON, as files of a form, as tensors.
+    /// The form of pictures: inside the JSON, as files of a form, or as tensors.
     enum PictureForm {
         case embedded, files, tensors
     }
 
-    /// The JSON form.
+    /// Reads the JSON form.
     init(json bytes: [UInt8]) throws(Problem) {
         try self.init(json: bytes, field: "body", pictures: .embedded) { listed, faults in
             if listed == nil { faults.add(.missingField, Problem.Reason("missing", field: "images")) }
@@ -19,10 +19,10 @@ extension PerturbRequest {
         }
     }
 
-    /// The JSON of any form.
+    /// Reads the JSON of any form.
     /// - Parameters:
-    ///   - field: where it stands, for errors.
-    ///   - collect: makes the pictures of what the JSON lists; nil when it lists none.
+    ///   - field: the path of the JSON, for errors.
+    ///   - collect: returns the pictures for those that the JSON lists; the argument is nil if it lists none.
     init(
         json bytes: [UInt8], field: String, pictures form: PictureForm,
         _ collect: ([ListedPicture]?, inout Faults) -> [Picture]
@@ -59,7 +59,7 @@ extension PerturbRequest {
         try faults.check()
     }
 
-    private static func views(_ json: [JSONValue]?, _ faults: inout Faults) -> [View] {
+    private static func views(_ json: [JSONValue]?, _ faults: inout Faults) -> [RequestedView] {
         guard let json else { return [] }
         if json.isEmpty { faults.add(.invalidValue, Problem.Reason("at least one view", field: "views")) }
         return json.enumerated().compactMap { index, value in
@@ -94,7 +94,7 @@ extension PerturbRequest {
         }
     }
 
-    /// The multipart form's pictures: every file in order, or those that `request` lists, exactly.
+    /// Returns the pictures of a multipart form: every file in order, or exactly those that `request` lists.
     static func pictures(
         _ files: [(name: String, bytes: [UInt8])], listed: [ListedPicture]?, _ faults: inout Faults
     ) -> [Picture] {
@@ -155,14 +155,15 @@ private func isAlphanumeric(_ byte: UInt8) -> Bool {
     }
 }
 
-/// A picture as the request's JSON lists it; without bytes where they come beside it.
+/// A picture that the JSON of a request lists, without bytes if they are sent separately.
 struct ListedPicture {
     var id: String?
     var bytes: [UInt8] = []
     var isSecondOnly = false
 }
 
-/// The JSON of a perturb request while it is read; pictures are decoded from base64 without a string in between.
+/// The JSON of a perturbation request while it is read. Pictures are decoded from base64 without an intermediate
+/// string.
 private struct PerturbBody {
     let embedsPictures: Bool
     var pictures: [ListedPicture]?
@@ -244,7 +245,7 @@ private struct PerturbBody {
         return ListedPicture(id: id, bytes: data ?? [], isSecondOnly: isSecondOnly)
     }
 
-    /// Base64, or a data URI whose media type is not looked at: the bytes decide.
+    /// Reads base64 or a data URI. The media type of a URI is ignored, because the bytes determine the format.
     private mutating func decoded(_ text: ArraySlice<UInt8>, _ field: String) -> [UInt8] {
         switch Base64.decode(text, allowsURI: true) {
         case .success(let bytes): return bytes

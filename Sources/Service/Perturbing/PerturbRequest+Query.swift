@@ -3,7 +3,7 @@ import JSON
 import Perturbation
 
 extension PerturbRequest {
-    /// The raw form: the body is one picture, everything else is in the query.
+    /// Reads the raw form: the body is one picture, and everything else is in the query.
     init(picture bytes: [UInt8], query: [QueryItem]) throws(Problem) {
         var faults = Faults()
         let drawNames = PerturbRequest.drawNames
@@ -22,8 +22,8 @@ extension PerturbRequest {
         try faults.check()
     }
 
-    /// The query's parameters, as options of the table or as members of a view. What a view holds that is no scalar is
-    /// JSON text: steps, for instance what Perception-Steps held; a recipe that is written out; a schedule.
+    /// Returns the query parameters as options of the table or as members of a view. Members that are not scalars are
+    /// JSON text: steps, such as the content of Perception-Steps, a recipe written out, or a schedule.
     static func members<Target>(
         of query: [QueryItem], _ table: OptionTable<Target>, _ faults: inout Faults
     ) -> [JSONValue.Member] {

@@ -5,7 +5,7 @@ import Perturbation
 import SharedFiles
 import Tensor
 
-// The one place where the errors of the rooms below become problems, by exhaustive switches.
+// This file turns the errors of the other modules into problems, by exhaustive switches.
 
 extension Problem {
     init(_ error: JSONError, field: String) {
@@ -15,9 +15,9 @@ extension Problem {
             Reason("\(error)\(advice)", field: field.isEmpty ? "body" : field, byte: error.byte))
     }
 
-    /// - Parameter schema: of the operation, which says what the tensor at fault may hold.
+    /// - Parameter schema: the operation's schema, which says what the tensor at fault may contain.
     init(_ error: SafetensorsError, _ schema: TensorSchema? = nil) {
-        // A type of the format that is not read here is no fault of the file.
+        // The file is valid if its element type belongs to the format but is not supported here.
         guard case .unknownElementType(let tensor, let word) = error.reason,
             Safetensors.otherElementTypes.contains(word)
         else {
@@ -35,7 +35,7 @@ extension Problem {
 }
 
 extension Problem {
-    /// - Parameter field: where the engine's reply stands.
+    /// - Parameter field: the path of the engine's reply.
     init(_ error: EngineReplyError, field: String) {
         let kind: Kind =
             switch error.reason {

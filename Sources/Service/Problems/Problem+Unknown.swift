@@ -2,7 +2,7 @@ import Text
 
 extension Problem.Reason {
     /// "unknown …; did you mean …?"
-    /// - Parameters: where the name stands, when that is more than the name; what to say was found there.
+    /// - Parameters: the path of the name, if it is more than the name; the text for `found`.
     static func unknown(
         _ what: String, _ name: String, known: [String], field: String? = nil, found: String? = nil
     ) -> Problem.Reason {

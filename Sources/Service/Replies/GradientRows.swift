@@ -48,13 +48,13 @@ extension LogitGradients {
     func bytes(
         of wanted: Set<View>, while isWanted: @Sendable () -> Bool
     ) throws(UnfilledRows) -> PerView<[UInt8]> {
-        func room(_ view: View) -> [UInt8] {
+        func uninitialized(_ view: View) -> [UInt8] {
             let count = wanted.contains(view) ? bytesPerView : 0
             if count == 0 { return [] }
             // Every byte is written below.
             return unsafe [UInt8](unsafeUninitializedCapacity: count) { $1 = count }
         }
-        var (a, p, n) = (room(.original), room(.preserving), room(.removing))
+        var (a, p, n) = (uninitialized(.original), uninitialized(.preserving), uninitialized(.removing))
         let failure = unsafe a.withUnsafeMutableBytes { a in
             unsafe p.withUnsafeMutableBytes { p in
                 unsafe n.withUnsafeMutableBytes { n in

@@ -31,7 +31,7 @@ extension TensorReply {
             case .sequences(let floats, _):
                 writer.append(entry.name, .float32, shape: [floats.count], bytes: floats.bytes)
             case .scalar(let value): writer.append(entry.name, scalar: value)
-            case .rowNumbers(let rows):
+            case .indices(let rows):
                 writer.append(entry.name, shape: [rows.count], integers: rows.map(Int64.init))
             case .rows(let bytes, let rows, let width):
                 writer.append(entry.name, .float32, shape: [rows.count, width], bytes: bytes)

@@ -23,7 +23,7 @@ struct TensorReply: Sendable {
         /// A list of strings for each sequence that has one.
         case texts(TokenTexts)
         /// [S]: flat numbers of tokens, ascending
-        case rowNumbers([Int])
+        case indices([Int])
         /// [S,V] F32 of one view, one row for each of `gradients.rows`; still to be computed.
         case gradient(View)
         /// [S,width] F32 as bytes, one row for each of `rows`
@@ -69,13 +69,13 @@ struct TensorReply: Sendable {
         entries += other.entries.filter { entry in
             switch entry.values {
             case .scalar, .texts: false
-            case .masks, .floats, .integers, .sequences, .rowNumbers, .gradient, .rows: true
+            case .masks, .floats, .integers, .sequences, .indices, .gradient, .rows: true
             }
         }
     }
 
-    mutating func add(_ name: String, rowNumbers: [Int]) {
-        entries.append(Entry(name: name, values: .rowNumbers(rowNumbers)))
+    mutating func add(_ name: String, indices: [Int]) {
+        entries.append(Entry(name: name, values: .indices(indices)))
     }
 
     /// Adds numbers, narrowed to the reply's type. A number that does not fit is a fault, never an infinity.
@@ -91,11 +91,12 @@ struct TensorReply: Sendable {
     mutating func add(_ name: String, sequences values: [Double], in member: String? = nil) {
         let (floats, firstNonFinite) = FloatList.narrowing(values)
         entries.append(Entry(name: name, values: .sequences(floats, member: member ?? name)))
-        guard let row = firstNonFinite else { return }
+        guard let sequence = firstNonFinite else { return }
         faults.add(
             .nonFiniteValue,
             Problem.Reason(
-                "the result does not fit a 32-bit float", field: name, index: [row], found: "\(values[row])"))
+                "the result does not fit a 32-bit float", field: name, index: [sequence],
+                found: "\(values[sequence])"))
     }
 
     /// Adds numbers that were narrowed as they were made.
@@ -123,13 +124,13 @@ struct TensorReply: Sendable {
         for (view, name) in names { entries.append(Entry(name: name, values: .gradient(view))) }
     }
 
-    /// The same reply without gradients of logits and what they are computed from, and without each sequence's diagnostics:
-    /// what it holds is bounded by the number of tokens.
+    /// The same reply without gradients of logits and what they are computed from, and without each sequence's
+    /// diagnostics: what it holds is bounded by the number of tokens.
     var withoutLogits: TensorReply {
         var kept = self
         kept.entries = entries.filter { entry in
             switch entry.values {
-            case .gradient, .rows, .rowNumbers: false
+            case .gradient, .rows, .indices: false
             case .masks, .floats, .integers, .texts, .sequences, .scalar: true
             }
         }
@@ -145,7 +146,7 @@ struct TensorReply: Sendable {
             switch entry.values {
             case .masks(let masks): sum + masks.count
             case .floats(let floats), .sequences(let floats, _): sum + floats.bytes.count
-            case .integers(let integers), .rowNumbers(let integers): sum + 8 * integers.count
+            case .integers(let integers), .indices(let integers): sum + 8 * integers.count
             case .texts(let texts): sum + texts.bytes
             case .rows(let bytes, let rows, _): sum + bytes.count + 8 * rows.count
             case .scalar, .gradient: sum
@@ -213,8 +214,8 @@ struct TensorReply: Sendable {
                 found: "\(value)"))
     }
 
-    mutating func setDiagnostics(_ source: Diagnostics.Source, rows: Rows, preset: String) {
-        let sequences = (0..<rows.count).map { Diagnostics(source, row: $0) }
+    mutating func setDiagnostics(_ source: Diagnostics.Source, sequences: Sequences, preset: String) {
+        let sequences = (0..<sequences.count).map { Diagnostics(source, sequence: $0) }
         let whole = Diagnostics(source, joining: sequences)
         signals = TrainingSignals(preset: preset, diagnostics: whole, source)
         batchDiagnostics = BatchDiagnostics(source)

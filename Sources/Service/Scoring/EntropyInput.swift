@@ -111,7 +111,7 @@ struct EntropyInput {
         {
             let tokens = tensor.shape[0]
             try TokenLayout.checkVocabulary(of: tensor, first, tokens: tokens)
-            try context.claim(tokens: tokens, rows: 1)
+            try context.claim(tokens: tokens, sequences: 1)
             return TokenLayout(flat: tokens)
         }
         return try TokenLayout(request, guide: guide, within: context)

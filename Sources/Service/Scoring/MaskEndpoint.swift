@@ -59,7 +59,7 @@ struct MaskEndpoint: TensorOperation {
                 batch: batch, selection: selection, report: nil, groups: merits.groups,
                 residues: tensors.residues, withoutViews: tensors.withoutViews,
                 undecided: entropies.undecided(options.loss.detector, batch)),
-            rows: layout.rows, preset: options.preset.rawValue)
+            sequences: layout.sequences, preset: options.preset.rawValue)
         reply.scalars.append(.init("options", MaskOptions.table.echo(echoed)))
         try reply.check()
         return reply

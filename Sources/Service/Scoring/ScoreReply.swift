@@ -34,7 +34,7 @@ struct ScoreReply {
                     residues: tensors.residues, withoutViews: tensors.withoutViews,
                     undecided: entropies.undecided(options.loss.detector, batch),
                     ignoredTexts: ignoredTexts),
-                rows: tensors.layout.rows, preset: options.preset.rawValue)
+                sequences: tensors.layout.sequences, preset: options.preset.rawValue)
             reply.scalars.append(.init("options", echoedOptions.echo))
             if case .rollouts = tensors.layout.kind, let texts { reply.add("tokens", texts) }
             addTokens(to: &reply)
@@ -125,7 +125,8 @@ struct ScoreReply {
         }
     }
 
-    /// −coefficient · Σ weight · D where the mask is 1: to be added to advantages (arXiv 2601.00501's terms as a reward).
+    /// −coefficient · Σ weight · D where the mask is 1: to be added to advantages (arXiv 2601.00501's terms as a
+    /// reward).
     private var tokenReward: [Double] {
         report.contrast.indices.map {
             report.selection.mask[$0] == 1 ? 0 - options.loss.coefficient * report.contrast[$0] : 0
@@ -147,7 +148,7 @@ struct ScoreReply {
         if options.returned.contains(.gradientRows) {
             reply.add(
                 ScoreOutput.gradientRows.rawValue,
-                rowNumbers: report.carriers.indices.filter { report.carriers[$0] == 1 })
+                indices: report.carriers.indices.filter { report.carriers[$0] == 1 })
         }
         guard let gradients else { return }
         reply.add(

@@ -50,7 +50,8 @@ struct OperationContext: Sendable {
     /// Claims what the results and intermediate values of a batch take, with so many further bytes.
     /// - Throws: `memory-budget-exceeded` when it would never fit, `busy` when others hold the memory.
     func claim(_ layout: TokenLayout, furtherBytes: Int = 0) throws(Problem) {
-        try claim(tokens: layout.rows.tokens, rows: layout.rows.count, furtherBytes: furtherBytes)
+        try claim(
+            tokens: layout.sequences.tokens, sequences: layout.sequences.count, furtherBytes: furtherBytes)
     }
 
     /// The same for a reply whose gradients of logits are still to be computed, in memory unless they go to a file.
@@ -68,9 +69,9 @@ struct OperationContext: Sendable {
     }
 
     /// The same for a layout that would itself take memory.
-    func claim(tokens: Int, rows: Int, furtherBytes: Int = 0) throws(Problem) {
+    func claim(tokens: Int, sequences: Int, furtherBytes: Int = 0) throws(Problem) {
         // Some forty lists, most of them of Doubles, at the peak, and the diagnostics of each sequence as text.
-        let needed = tokens * 320 + rows * 4096 + furtherBytes
+        let needed = tokens * 320 + sequences * 4096 + furtherBytes
         guard needed <= memoryBudget else {
             throw Problem(
                 .memoryBudgetExceeded,
@@ -79,6 +80,6 @@ struct OperationContext: Sendable {
                     field: "body", expected: "at most \(memoryBudget) bytes", found: "about \(needed) bytes"),
                 limit: memoryBudget)
         }
-        try scope?.take(needed)
+        try scope?.claimMemory(needed)
     }
 }

@@ -21,7 +21,8 @@ struct ViewEntropies {
             let removing = interval(.removing)
         else { return nil }
         return detector.undecided(
-            original: original, removing: removing, responseMask: batch.viewedMask, rows: batch.rows)
+            original: original, removing: removing, responseMask: batch.viewedMask, sequences: batch.sequences
+        )
     }
 
     private func interval(_ view: View) -> EntropyInterval? {
