@@ -44,5 +44,5 @@ package enum ThreadUrgency: Int {
     /// Whether the calling thread yields to the process's others.
     package static var isLow: Bool { current == .low }
 
-    static let coreCount = max(1, sysconf(Int32(_SC_NPROCESSORS_ONLN)))
+    package static let coreCount = max(1, sysconf(Int32(_SC_NPROCESSORS_ONLN)))
 }

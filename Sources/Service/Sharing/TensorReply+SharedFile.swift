@@ -46,7 +46,8 @@ extension TensorReply {
                 guard case .gradient(let view) = entry.values, let room = file.room(for: entry.name) else {
                     continue
                 }
-                rows[view] = unsafe RowMemory(UnsafeMutableRawBufferPointer(rebasing: memory[room]))
+                rows[view] = unsafe RowMemory(
+                    UnsafeMutableRawBufferPointer(rebasing: memory[room]), as: gradientType)
             }
             return gradients.fill(rows, while: isWanted)
         }
