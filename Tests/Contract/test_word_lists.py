@@ -55,7 +55,7 @@ def needing_logits(url):
 def test_estimators_over_the_vocabulary(server):
     expected = needing_logits(server)
     assert expected and expected < ESTIMATORS
-    assert constant(CLIENT / "trainers/needs.py", "FULL_VOCABULARY") == expected
+    assert constant(CLIENT / "losses.py", "FULL_VOCABULARY") == expected
     assert {*twin.FULL_VOCABULARY} == expected
     assert constant(ROOT / "Tests/Golden/score/options.py", "FULL_VOCABULARY") == expected
     page = (ROOT / "Sources/CPages/assets/script/inputs/tensor-inputs.js").read_text()
