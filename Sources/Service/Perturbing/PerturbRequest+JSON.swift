@@ -90,7 +90,7 @@ extension PerturbRequest {
                         "not a view's name", field: "\(field).name", expected: "1 to 64 of A–Z a–z 0–9 _ -",
                         found: text))
             }
-            return View(name: text, members: members, field: field, &faults)
+            return RequestedView(name: text, members: members, field: field, &faults)
         }
     }
 
