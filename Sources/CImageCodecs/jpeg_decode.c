@@ -2,8 +2,7 @@
 
 #include "jpeg_errors.h"
 
-/* All that a decoding holds. It lives in the caller's frame, so that what was assigned after setjmp is still there
-   after a longjmp. */
+/* The whole state of a decoder. It is in the caller's frame, so that assignments after setjmp survive a longjmp. */
 typedef struct decoding {
     struct jpeg_decompress_struct info;
     struct jpeg_source_mgr source;
@@ -17,7 +16,7 @@ typedef struct decoding {
 
 static void nothing(j_decompress_ptr info) { (void)info; }
 
-/* The file is over: say so once, then feed an end-of-image marker as T.81 decoders do, which ends any scan. */
+/* The file has ended: reports that once, then supplies an end-of-image marker as T.81 decoders do, which ends any scan. */
 static boolean fill_after_end(j_decompress_ptr info) {
     static const JOCTET end_of_image[2] = {0xFF, JPEG_EOI};
     ((jpeg_exit *)info->err)->ended_early = 1;
@@ -32,7 +31,7 @@ static void leave_unwanted(decoding *state) {
     longjmp(state->exit.barrier, 1);
 }
 
-/* The file is handed out in pieces, so that headers of any length and scans of a wide picture are watched. */
+/* The file is supplied in pieces, so that the watch is checked in headers of any length and in scans of wide pictures. */
 enum { piece_of_file = 1 << 16 };
 
 static void hand_out(decoding *state, const JOCTET *next, size_t left) {
@@ -64,7 +63,7 @@ static void skip(j_decompress_ptr info, long count) {
     hand_out(state, info->src->next_input_byte + count, left - (size_t)count);
 }
 
-/* libjpeg calls this for each row of blocks that it reads, and for each row of pixels that it hands out. */
+/* libjpeg calls this for each row of blocks that it reads, and for each row of pixels that it returns. */
 static void watch_scans(j_common_ptr common) {
     j_decompress_ptr info = (j_decompress_ptr)common;
     decoding *state = (decoding *)info->client_data;
@@ -117,7 +116,7 @@ static void open_and_read_header(decoding *state, const uint8_t *bytes, size_t c
     report->is_in_scans = jpeg_has_multiple_scans(info);
 }
 
-/* Of a header that was not read to its end. One that comes later is an error, and declares nothing. */
+/* Records the size in a header that was not read to its end. A later header is an error and declares nothing. */
 static void remember_declared(decoding *state) {
     if (state->exit.has_header) return;
     state->exit.report->width = state->info.image_width;

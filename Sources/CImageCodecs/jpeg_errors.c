@@ -47,8 +47,8 @@ static void leave(j_common_ptr info, image_codecs_status status) {
 
 static void error_exit(j_common_ptr info) { leave(info, classify((jpeg_exit *)info->err)); }
 
-/* Zero bytes behind a scan's data are padding: lost codes would hardly have left them. libjpeg has just passed over
-   `count` bytes, and stands behind them. */
+/* Zero bytes after the data of a scan are padding, because lost codes would hardly have left them. libjpeg has just skipped
+   `count` bytes and is positioned after them. */
 static int is_padding(j_decompress_ptr info, size_t count) {
     size_t before = position((j_common_ptr)info);
     const JOCTET *byte = info->src->next_input_byte;
@@ -57,10 +57,10 @@ static int is_padding(j_decompress_ptr info, size_t count) {
     return 1;
 }
 
-/* A scan is whole when its codes end where its data end. Whatever else is damage, for then pixels are missing, invented or
-   misplaced: codes there are none of, data that end early or go on (libjpeg reads up to eight bytes ahead and does not
-   miss those), restart markers out of order. Bytes before the first scan, odd Adobe or JFIF fields and scans that repeat
-   one another leave the pixels alone. */
+/* A scan is complete if its codes end where its data end. Anything else is damage, because pixels are then missing, invented
+   or misplaced: invalid codes, data that end early or continue (libjpeg reads up to eight bytes ahead and does not miss
+   those), restart markers out of order. Bytes before the first scan, odd Adobe or JFIF fields, and repeated scans do not
+   affect the pixels. */
 static int is_damage(j_common_ptr common) {
     switch (common->err->msg_code) {
         case JWRN_JPEG_EOF:

@@ -9,7 +9,7 @@
 
 #include "report.h"
 
-/* libjpeg's error manager with a way out. Must stay the first member's layout: libjpeg knows only `base`. */
+/* libjpeg's error manager with a way out. `base` must stay the first member, because libjpeg knows only it. */
 typedef struct jpeg_exit {
     struct jpeg_error_mgr base;
     jmp_buf barrier;
@@ -20,7 +20,7 @@ typedef struct jpeg_exit {
     int has_header;      /* everything before the first scan's data was read */
 } jpeg_exit;
 
-/* Fills `exit` so that every error of the library lands at its barrier and nothing is printed. */
+/* Initializes `exit` so that every error of the library jumps to its barrier and nothing is printed. */
 struct jpeg_error_mgr *jpeg_exit_prepare(jpeg_exit *exit, image_codecs_report *report);
 
 #endif

@@ -107,7 +107,7 @@ static void hold_rows(reading *state) {
     if (!state->raw) leave(state, IMAGE_CODECS_OUT_OF_MEMORY, "no memory for its rows");
 }
 
-/* An interlaced picture is built up in seven passes over all of it, so that its raw samples are held. */
+/* An interlaced picture is built in seven passes over all of it, so its raw samples are held. */
 static void read_rows(reading *state, uint8_t *rgb) {
     size_t height = state->layout.height, stride = state->layout.width * 3;
     if (state->passes > 1) {
@@ -126,7 +126,7 @@ static void read_rows(reading *state, uint8_t *rgb) {
     png_read_end(state->png, NULL);
 }
 
-/* Some milliseconds of libpng's work. */
+/* Some milliseconds of work in libpng. */
 enum { widest_row = 4 << 20 };
 
 static size_t stored_row_bytes(size_t width, int depth, int color) {
@@ -156,8 +156,8 @@ static void fail_wide(
     report_fail(report, status, byte, words);
 }
 
-/* Rows for which libpng would not ask in time. Their chunks are checked first, so that a damaged file is as wrong as it is to
-   libpng. */
+/* Rows that are too wide for libpng to check the watch in time. Their chunks are checked first, so that damage is reported as
+   libpng would. */
 static void read_wide(reading *state, uint8_t *rgb) {
     image_codecs_report *report = state->report;
     size_t at = state->chunks.pixels;
@@ -187,7 +187,7 @@ static void deinterlace(const reading *state, uint8_t *rgb) {
     }
 }
 
-/* The picture as far as it is there, for a caller who asked for it and whose room is what the header declares. */
+/* What is left of the picture, for a caller that allows this and whose buffer has the size that the header declares. */
 static void salvage(reading *state, uint8_t *rgb, size_t capacity) {
     image_codecs_report *report = state->report;
     const uint8_t *header = state->chunks.header.start;

@@ -37,7 +37,7 @@ static int put_block(image_codecs_file *file, stream *it, const uint8_t *bytes, 
 /* Finding the best filter takes three of them; neighbouring rows share it. */
 enum { rows_per_choice = 8, choice = 1 << PNG_FILTER_IS_SUB | 1 << PNG_FILTER_IS_UP | 1 << PNG_FILTER_IS_PAETH };
 
-/* The filter's number and the filtered row. 0 once nobody wants it. */
+/* Writes the filter's number and the filtered row. Returns 0 once the result is no longer wanted. */
 static int put_row(
     png_filter filter, const uint8_t *row, const uint8_t *above, size_t count, uint8_t *out, work_watch *watch) {
     out[0] = (uint8_t)filter;
@@ -80,7 +80,7 @@ static size_t rows_of_block(uint32_t width) {
 size_t png_encode_fast_bound(uint32_t width, uint32_t height) {
     size_t stride = (size_t)width * 3, rows = rows_of_block(width), most = rows < height ? rows : height;
     size_t blocks = (height + rows - 1) / rows * ((most * (stride + 1) + run_deflate_block - 1) / run_deflate_block);
-    /* Chunk, stored blocks or a table of codes; of the last one the room that is asked for beforehand. */
+    /* The chunk, and stored blocks or a table of codes. For the last block, the space that is requested beforehand. */
     return height * (stride + 1) + blocks * 256 + 2048;
 }
 

@@ -17,10 +17,10 @@ static inline void report_fail(
 }
 
 static inline void report_unwanted(image_codecs_report *report) {
-    report_fail(report, IMAGE_CODECS_UNWANTED, 0, "nobody waits for it any more");
+    report_fail(report, IMAGE_CODECS_UNWANTED, 0, "the result is no longer wanted");
 }
 
-/* Room for so many bytes behind the file's end, which don't count yet. NULL when there are fewer. */
+/* Space for this number of bytes after the file's end, not yet counted. NULL if there is less. */
 uint8_t *file_room(image_codecs_file *file, size_t count);
 
 #endif

@@ -3,7 +3,7 @@
 /* Turns read down columns: within a tile, lines of the cache serve more than one pixel. */
 enum { tile = 32 };
 
-/* A row is taken in pieces of so many pixels. */
+/* The number of pixels of a row processed at once. */
 enum { piece = 1 << 14 };
 
 static int keep_rows(

@@ -143,8 +143,8 @@ KERNEL int only_across(const resampling *it, pixel_kernels_target target, work_w
 
 /* The target in stretches of columns, so that no weights need be kept for all of them. */
 static int resample(
-    pixel_kernels_picture picture, size_t left, size_t top, pixel_kernels_target target, pixel_kernels_axis across, pixel_kernels_axis down,
-    uint8_t *scratch, work_watch *watch) {
+    pixel_kernels_picture picture, size_t left, size_t top, pixel_kernels_target target, pixel_kernels_axis across,
+    pixel_kernels_axis down, uint8_t *scratch, work_watch *watch) {
     resampling it = {.picture = picture, .left = left, .top = top, .layout = lay_out(across, down)};
     it.across = weighted(across);
     it.down = weighted(down);

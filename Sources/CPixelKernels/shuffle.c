@@ -10,7 +10,7 @@ KERNEL void copy_bytes(uint8_t *to, const uint8_t *from, size_t count) {
     memcpy(to + count - 16, from + count - 16, 16);
 }
 
-/* Bytes of a row are copied in pieces of so many. */
+/* The number of bytes of a row copied at once. */
 enum { piece = 1 << 15 };
 
 KERNEL int copy_row(uint8_t *to, const uint8_t *from, size_t count, work_watch *watch) {

@@ -51,22 +51,22 @@ extension EngineReplyError: CustomStringConvertible {
         switch reason {
         case .json(let reason): JSONError(reason, byte: byte ?? 0).description
         case .unknownForm:
-            "no reply of a known form: vLLM has prompt_logprobs at the top or in choices[0], its echo "
+            "not a reply of a known form: vLLM has prompt_logprobs at the top or in choices[0], its echo "
                 + "choices[0].logprobs.token_logprobs, SGLang meta_info.input_token_logprobs"
         case .onlyGenerated:
             "only log-probs of generated tokens, which cannot score one response under several images; ask for the "
                 + "prompt's: prompt_logprobs (vLLM), return_logprob with logprob_start_len (SGLang)"
-        case .notAskedFor: "null: the engine was not asked for log-probs of the prompt"
+        case .notAskedFor: "null: log-probs of the prompt were not requested from the engine"
         case .missingMember(let name): "the member \"\(name)\" is missing"
-        case .invalidTokenID(let text): "\"\(text)\" is no token id"
-        case .duplicateTokenID(let id): "token \(id) stands twice in one list"
+        case .invalidTokenID(let text): "\"\(text)\" is not a token id"
+        case .duplicateTokenID(let id): "token \(id) appears twice in one list"
         case .invalidCount(let expected, let found): "expected \(expected), found \(found)"
-        case .lengthsDiffer(let expected, let found): "\(found) entries where there must be \(expected)"
+        case .lengthsDiffer(let expected, let found): "\(found) entries instead of \(expected)"
         case .invalidBase64(let offset): "not base64 from character \(offset) on"
         case .unsupportedElementType(let found, let expected):
-            "elements of type \"\(found)\", where \"\(expected)\" is understood"
+            "elements of type \"\(found)\" instead of \"\(expected)\""
         case .severalChoices(let count):
-            "\(count) choices: usage doesn't say how many of the echoed entries were generated"
+            "\(count) choices: usage does not say how many of the echoed entries were generated"
         case .tooFewEntries(let expected, let found):
             "the reply has \(found) entries, and the response \(expected) tokens"
         case .otherToken(let position, let expected, let found):
@@ -74,7 +74,7 @@ extension EngineReplyError: CustomStringConvertible {
         case .impossibleToken(let position):
             "token \(position) of the response has probability 0, or no log-prob"
         case .notALogProb(let value, let position):
-            "\(value) at token \(position) of the response is no log-prob"
+            "\(value) at token \(position) of the response is not a log-prob"
         case .noBest(let position):
             "the likeliest tokens at token \(position) of the response are missing, and its entropy needs them"
         }

@@ -42,7 +42,7 @@ struct CodecReport {
 
     /// Added only if it would help.
     private var remedy: String {
-        report.salvageable == 0 ? "" : "; with allow_truncated what there is of the picture is decoded"
+        report.salvageable == 0 ? "" : "; allow_truncated would decode what is left of the picture"
     }
 
     var detail: String {

@@ -54,7 +54,7 @@ extension ImageError {
         case .outOfMemory(let format):
             "out of memory while reading or writing a \(format.name)"
         case .unwanted:
-            "nobody waits for the picture any more"
+            "the picture is no longer wanted"
         }
     }
 

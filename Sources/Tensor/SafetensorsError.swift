@@ -51,7 +51,7 @@ extension SafetensorsError: CustomStringConvertible {
         case .truncatedHeader(let declared, let available):
             "the header declares \(declared) bytes; \(available) follow its length"
         case .headerNotAnObject: "the header must be a JSON object starting with '{'"
-        case .header(let error): "the header is not as the format wants it: \(error)"
+        case .header(let error): "the header violates the format: \(error)"
         case .unknownElementType(_, let word):
             "element type \"\(word)\" is not one of \(ElementType.allCases.map(\.rawValue).joined(separator: ", "))"
         case .shapeOverflow(_, let shape):

@@ -89,7 +89,7 @@ package enum Base64 {
             // A group of four has at least two digits.
             let isCut = digits % 4 == 1
             let wanted =
-                isCut ? "base64 that was cut: a last group of one digit" : "base64 without its padding"
+                isCut ? "truncated base64: the last group has one digit" : "base64 without its padding"
             return .failure(
                 InvalidBase64(
                     padding > (4 - digits % 4) % 4 ? "base64 with too much padding" : wanted, offset: digits))
@@ -111,10 +111,10 @@ package enum Base64 {
     /// Characters that people send in place of base64 digits.
     private static func reason(for byte: UInt8) -> String {
         switch byte {
-        case UInt8(ascii: " "): "a blank in base64: a + that became one, or one too many"
+        case UInt8(ascii: " "): "a blank in base64, which may have been a + before URL decoding"
         case 0x0A, 0x0D, 0x09: "a line break or tab in base64"
-        case UInt8(ascii: "%"): "base64 that is percent-encoded: + is +, not %2B"
-        case UInt8(ascii: "-"), UInt8(ascii: "_"): "base64 of the URL's alphabet, where + and / are - and _"
+        case UInt8(ascii: "%"): "percent-encoded base64; write + instead of %2B"
+        case UInt8(ascii: "-"), UInt8(ascii: "_"): "base64 in the URL-safe alphabet; write + and / instead of - and _"
         case UInt8(ascii: "="): "padding within base64"
         default: "not base64"
         }
@@ -133,6 +133,6 @@ package struct InvalidBase64: Error, Equatable {
     }
 
     static func surplusBits(at offset: Int) -> InvalidBase64 {
-        InvalidBase64("base64 whose last digit has bits that belong to no byte", offset: offset)
+        InvalidBase64("base64 with bits after the last byte that are not zero", offset: offset)
     }
 }

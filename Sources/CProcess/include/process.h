@@ -3,19 +3,19 @@
 
 #include <stddef.h>
 
-// What the kernel gave the program at its start, as the C library has it. Swift reads the command line from /proc, and
-// where that is not mounted finds none.
+// The arguments and environment that the C library received at the start. Swift reads the command line from /proc and
+// finds none if that is not mounted.
 
-/// Arguments, the program's name among them.
+/// The number of arguments, including the program's name.
 int process_argument_count(void);
 
-/// The argument at this place, from 0; NULL beyond the last.
+/// The argument at this index, from 0; NULL after the last.
 const char *process_argument(int place);
 
-/// `NAME=value` at this place of the environment, from 0; NULL beyond the last.
+/// `NAME=value` at this index of the environment, from 0; NULL after the last.
 const char *process_variable(int place);
 
-/// The stack of every thread that is started without saying how large, such as those of libraries. Otherwise it is what
+/// Sets the stack size of threads that are started without one, such as those of libraries. By default it is what
 /// `ulimit -s` was at the start. Returns 0 or the system's error.
 int process_set_default_stack(size_t bytes);
 

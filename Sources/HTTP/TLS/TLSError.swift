@@ -23,7 +23,7 @@ package enum TLSError: Error, Sendable, Equatable, CustomStringConvertible {
         case .noCertificate(let path): "\(path) holds no certificate in PEM form"
         case .noKey(let path): "\(path) holds no private key in PEM form"
         case .keyEncrypted(let path):
-            "the private key in \(path) is encrypted, and nobody is here to ask: openssl pkey -in \(path) decrypts it"
+            "the private key in \(path) is encrypted, and the server cannot ask for its password: openssl pkey -in \(path) decrypts it"
         case .refused(let certificate, let key, let reason):
             "cannot use the certificate \(certificate) with the key \(key): \(reason)"
         }

@@ -25,20 +25,20 @@ extension Recipe {
             throw refusal("summary", "a string", json["summary"]?.kind ?? "")
         }
         summary = json["summary"]?.string ?? ""
-        var view = View.preserving
+        var purpose = Purpose.preserving
         if let value = json["view"] {
-            guard let known = value.string.flatMap(View.init) else {
-                let words = View.allCases.map { "\"\($0.rawValue)\"" }.joined(separator: " or ")
+            guard let known = value.string.flatMap(Purpose.init) else {
+                let words = Purpose.allCases.map { "\"\($0.rawValue)\"" }.joined(separator: " or ")
                 throw refusal("view", words, value.kind)
             }
-            view = known
+            purpose = known
         }
         self.purpose = purpose
         var left = RecipeElement.mostElements
         content = try RecipeElement(
             members.filter { !["name", "view", "summary"].contains($0.name) }, place: "", depth: 0,
             left: &left)
-        guard view == .augmentation || keepsSize else {
+        guard purpose == .augmentation || keepsSize else {
             let step = content.distributions.first { !$0.keepsSize }?.form.step.name ?? ""
             throw RecipeError(
                 place: "",

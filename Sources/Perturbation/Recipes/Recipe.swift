@@ -79,7 +79,7 @@ extension Recipe {
     package var json: JSONValue {
         .object(
             [
-                .init("name", .string(name)), .init("view", .string(view.rawValue)),
+                .init("name", .string(name)), .init("view", .string(purpose.rawValue)),
                 .init("summary", .string(summary)),
             ] + content.members)
     }

@@ -71,7 +71,7 @@ extension StepError {
         case .inconsistent(let step, let path, let detail), .doesNotFit(let step, let path, let detail):
             "\(step).\(path): \(detail)"
         case .unwanted:
-            "nobody waits for the result any more"
+            "the result is no longer wanted"
         }
     }
 

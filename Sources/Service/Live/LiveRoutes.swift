@@ -13,7 +13,7 @@ extension PerceptionService {
                 .sink(
                     AbsentBody(
                         for: head,
-                        reason: Problem.Reason("a batch is asked for without a body", field: "body")
+                        reason: Problem.Reason("a request for a batch has no body", field: "body")
                     ) { scope in .work { batch(head, recent, scope) } })
             },
             live("/v1/live/events") { recent, head in .reply(events(head, recent)) },
@@ -29,7 +29,7 @@ extension PerceptionService {
             }
             guard let recent else {
                 let problem = Problem(
-                    .notFound, "this server keeps no batches; it does when it is started with --keep-recent",
+                    .notFound, "this server keeps no batches; start it with --keep-recent",
                     field: "path")
                 return .reply(problem.response(requestID: head.requestID))
             }

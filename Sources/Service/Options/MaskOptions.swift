@@ -53,7 +53,7 @@ struct MaskOptions: Sendable, PresetOptions {
             faults.add(
                 .conflictingFields,
                 Problem.Reason(
-                    "it needs logits, which only /v1/score takes", field: "estimator",
+                    "it needs logits, which only /v1/score accepts", field: "estimator",
                     found: loss.estimator.rawValue))
         }
         var produced: Set<Output> = [.perceptionMask, .gate, .mask]

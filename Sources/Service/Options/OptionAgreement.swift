@@ -24,7 +24,7 @@ struct OptionAgreement<Target> {
             faults.add(
                 .conflictingFields,
                 Problem.Reason(
-                    "acts on nothing: \(reason)", field: name, found: value.text.clipped(to: 80)))
+                    "it has no effect: \(reason)", field: name, found: value.text.clipped(to: 80)))
         }
     }
 }

@@ -21,7 +21,7 @@ struct PerturbEndpoint: Sendable {
             throw Problem(
                 .conflictingFields,
                 Problem.Reason(
-                    "several variants need a reply that holds several images", field: "variants",
+                    "a reply of one image cannot hold several variants", field: "variants",
                     expected: "Accept: "
                         + PerturbEndpoint.collections.map(\.rawValue).joined(separator: " or ")))
         }

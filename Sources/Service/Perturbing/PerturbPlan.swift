@@ -36,7 +36,7 @@ struct PerturbPlan: Sendable {
     ) {
         let views = drawn.flatMap { picture in
             picture.views.map { view in
-                View(
+                PlannedView(
                     picture: picture.index, pictures: request.pictures(readBy: view, of: picture.index),
                     work: request.demand(of: view, from: picture, claims, encoding, terms.form))
             }

@@ -44,7 +44,7 @@ extension PerturbRequest {
             for member in body.settings where PerturbSettings.ofFiles.contains(member.name) {
                 faults.add(
                     .conflictingFields,
-                    Problem.Reason("says how a file is read; these are pixels", field: member.name))
+                    Problem.Reason("it controls how files are decoded; these are pixels", field: member.name))
             }
         }
         let views = PerturbRequest.views(body.views, &faults)
@@ -90,7 +90,7 @@ extension PerturbRequest {
                         "not a view's name", field: "\(field).name", expected: "1 to 64 of A–Z a–z 0–9 _ -",
                         found: text))
             }
-            return View(name: text, members: members, field: field, &faults)
+            return RequestedView(name: text, members: members, field: field, &faults)
         }
     }
 
@@ -110,7 +110,7 @@ extension PerturbRequest {
         let ids = listed.compactMap(\.id)
         for id in ids where !named.contains(where: { $0.id == id }) {
             faults.add(
-                .missingField, Problem.Reason("there is no file of this image", field: "images", found: id))
+                .missingField, Problem.Reason("no file has this image's id", field: "images", found: id))
         }
         for picture in named where !ids.contains(picture.id) {
             faults.add(

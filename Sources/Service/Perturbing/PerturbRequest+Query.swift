@@ -13,7 +13,7 @@ extension PerturbRequest {
         let ours = members.filter { !drawNames.contains($0.name) }
         PerturbSettings.table.apply(ours, alsoKnown: drawNames, to: &settings, &faults)
         try faults.check()
-        let view = View(name: "view", members: draw, field: "", &faults)
+        let view = RequestedView(name: "view", members: draw, field: "", &faults)
         try faults.check()
         self.init(
             pictures: [Picture(id: "0", source: .file(bytes))], views: view.map { [$0] } ?? [],

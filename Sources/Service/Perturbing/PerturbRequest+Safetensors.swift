@@ -53,7 +53,7 @@ extension PerturbRequest {
             guard let entry = entries[id] else {
                 faults.add(
                     .missingField,
-                    Problem.Reason("there is no tensor of this image", field: "images", found: id))
+                    Problem.Reason("no tensor has this image's id", field: "images", found: id))
                 return nil
             }
             guard let pixels = pixels(entry, of: body, layout.dataStart, mostPixels: mostPixels, &faults)

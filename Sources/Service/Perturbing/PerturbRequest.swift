@@ -96,12 +96,12 @@ extension PerturbRequest.RequestedView {
         DrawOptions.table.apply(draws, prefix: prefix, to: &options, &faults)
         switch (member("recipe"), member("steps")) {
         case (nil, nil):
-            faults.add(.missingField, Problem.Reason("either a recipe or steps", field: "\(prefix)recipe"))
+            faults.add(.missingField, Problem.Reason("a recipe or steps is required", field: "\(prefix)recipe"))
             return nil
         case (_?, _?):
             faults.add(
                 .conflictingFields,
-                Problem.Reason("either a recipe or steps, not both", field: "\(prefix)recipe"))
+                Problem.Reason("give either a recipe or steps, not both", field: "\(prefix)recipe"))
             return nil
         case (let recipe?, nil):
             guard let drawn = PerturbRequest.recipe(recipe, field: "\(prefix)recipe", &faults),

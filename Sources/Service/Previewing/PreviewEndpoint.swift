@@ -155,7 +155,7 @@ struct PreviewEndpoint: Sendable {
             throw Problem(
                 .conflictingFields,
                 Problem.Reason(
-                    "the sheet would be too large; ask for fewer draws or narrower cells", field: "width",
+                    "the sheet would be too large; request fewer draws or narrower cells", field: "width",
                     expected: "a sheet of at most \(Self.mostSheetPixels) pixels",
                     found: "up to \(largest) pixels"))
         }

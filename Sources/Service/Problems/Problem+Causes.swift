@@ -60,21 +60,21 @@ extension Problem {
             switch error {
             case .invalidName:
                 (
-                    .invalidSharedFile, "no file name",
-                    "1 to 200 of A–Z a–z 0–9 . _ - and not a dot at the start; no folders"
+                    .invalidSharedFile, "not a file name",
+                    "1 to 200 of A–Z a–z 0–9 . _ - without folders and not starting with a dot"
                 )
             case .noSuchFile: (.invalidSharedFile, "there is no such file in the shared directory", nil)
             case .notARegularFile: (.invalidSharedFile, "not a regular file: links are not followed", nil)
             case .permissionDenied: (.invalidSharedFile, "the server may not use this file or folder", nil)
-            case .changed: (.sharedFileChanged, "it changed while it was used", "a file at rest")
+            case .changed: (.sharedFileChanged, "it changed while it was used", "a file that does not change")
             case .sparse(let missing):
                 (
                     .invalidSharedFile,
-                    "\(missing) of its bytes are holes, which would take memory when they are read",
+                    "\(missing) of its bytes are holes, which would occupy memory once they are read",
                     "a file that is written throughout, or reserved with posix_fallocate"
                 )
             case .noSpace(let bytes):
-                (.sharedStorageFull, "the shared directory has no room for the result", "\(bytes) free bytes")
+                (.sharedStorageFull, "the shared directory has no space for the result", "\(bytes) free bytes")
             case .tooManyMapped: (.busy, "too many files are open; try again", nil)
             case .system(let call, let number):
                 (.invalidSharedFile, "the system refuses \(call): error \(number)", nil)

@@ -8,7 +8,7 @@ extension Problem.Reason {
     ) -> Problem.Reason {
         let suggestion = nearestName(to: name, among: known).map { "; did you mean \"\($0)\"?" } ?? ""
         return Problem.Reason(
-            "there is no \(what) of this name\(suggestion)", field: field ?? name,
+            "there is no \(what) with this name\(suggestion)", field: field ?? name,
             expected: suggestion.isEmpty ? known.joined(separator: ", ") : nil, found: found)
     }
 }

@@ -16,5 +16,5 @@ extension RequestScope {
 
 extension Problem {
     /// Ends work that is no longer wanted. The server has answered the request, or its client has left.
-    static let unheard = Problem(.deadlineExceeded, "nobody waits for the answer any more")
+    static let unheard = Problem(.deadlineExceeded, "the answer is no longer wanted")
 }

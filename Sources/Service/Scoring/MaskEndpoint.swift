@@ -101,7 +101,7 @@ struct MaskEndpoint: TensorOperation {
         let given = tensors.mask(.perceptionMask)
         tensors.checkPerceptionMask(loss.detector.method)
         if !MaskEndpoint.schema.guides.contains(where: tensors.has) {
-            tensors.addMissing(.responseMask, "without other tensors it says which tokens there are")
+            tensors.addMissing(.responseMask, "without other tensors it determines the tokens")
         }
         let merits = tensors.merits(loss.gate.method, needsAdvantages: loss.gate.method.needsAdvantages)
         let isBounded = best.original != nil || best.removing != nil

@@ -143,7 +143,7 @@ extension Gate.Method {
     var needsAdvantages: String? {
         switch self {
         case .positiveAdvantage:
-            "the gate positive_advantage needs advantages; ask for the gate none to go without"
+            "the gate positive_advantage needs advantages; use the gate none to omit them"
         case .reward, .none: nil
         }
     }

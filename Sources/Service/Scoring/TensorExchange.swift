@@ -30,7 +30,7 @@ struct TensorExchange<Operation: TensorOperation & SendableMetatype>: Sendable {
         if let refusal = service.refusal(head, types: types) { return .reply(refusal) }
         if let name = names.input {
             let reason = Problem.Reason(
-                "the tensors are in the file that is named; there must be no body",
+                "the tensors are in the named file, so the request must have no body",
                 field: SharedNames.inputParameter)
             return .sink(AbsentBody(for: head, reason: reason) { outcome(ofFile: name, $0) })
         }

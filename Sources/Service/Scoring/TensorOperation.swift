@@ -80,7 +80,7 @@ struct OperationContext: Sendable {
             throw Problem(
                 .memoryBudgetExceeded,
                 Problem.Reason(
-                    "this batch needs too much memory; send it in parts, or return fewer gradients of logits",
+                    "this batch needs too much memory; send smaller batches, or return fewer gradients of logits",
                     field: "body", expected: "at most \(memoryBudget) bytes", found: "about \(needed) bytes"),
                 limit: memoryBudget)
         }

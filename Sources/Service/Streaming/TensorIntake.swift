@@ -158,8 +158,8 @@ final class TensorIntake: BodySink {
             if use?.readsTokens == true, ids > index {
                 use = .keep(
                     advice:
-                        "token_ids come after these logits in the file; put them first, as 64-bit integers are where "
-                        + "wider elements come first, or send log_probs")
+                        "token_ids come after these logits in the file; put them first, as writers do that "
+                        + "order tensors by the width of their elements, or send log_probs")
             }
             keptStarts.append(nil)
             switch use {

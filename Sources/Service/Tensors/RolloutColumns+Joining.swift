@@ -123,7 +123,7 @@ extension RolloutColumns {
                 faults.add(
                     .invalidShape,
                     Problem.Reason(
-                        "the lists of the rollout have another length",
+                        "the lists of the rollout have a different length",
                         field: "rollouts[\(index)].response_length", expected: "\(length)", found: "\(said)"))
             }
             lengths[index] = lengths[index] ?? responseLength[index]
@@ -143,7 +143,7 @@ extension RolloutColumns {
                     faults.add(
                         .missingField,
                         Problem.Reason(
-                            "it says which entries of the reply are the response's; token_ids do too",
+                            "required to find the response in the reply, unless token_ids are given",
                             field: "rollouts[\(index)].response_length"))
                 }
                 for spec in [TensorSpec.logProbabilities(view), .best(view)]
@@ -151,7 +151,7 @@ extension RolloutColumns {
                     faults.add(
                         .conflictingFields,
                         Problem.Reason(
-                            "the view's reply says it", field: "rollouts[\(index)].\(spec.name)"))
+                            "the view's reply already contains it", field: "rollouts[\(index)].\(spec.name)"))
                 }
             }
         }

@@ -71,7 +71,7 @@ struct TokenLayout: Sendable {
             throw Problem(
                 .invalidShape,
                 Problem.Reason(
-                    "too many sequences; send the batch in parts", field: field,
+                    "too many sequences; send smaller batches", field: field,
                     expected: "B ≤ \(maximumSequences)", found: "\(count)"))
         }
     }
@@ -168,7 +168,7 @@ struct TokenLayout: Sendable {
         Problem(
             .missingField,
             Problem.Reason(
-                "no tensor says how many tokens there are", field: guide.first?.name,
+                "no tensor determines the number of tokens", field: guide.first?.name,
                 expected: guide.map(\.name).joined(separator: " or ")))
     }
 

@@ -279,7 +279,7 @@ struct TokenTensors {
             faults.add(
                 .invalidValue,
                 layout.reason(
-                    "no token of the vocabulary", field: spec.name, token: token,
+                    "not a token of the vocabulary", field: spec.name, token: token,
                     expected: "0 … \(vocabulary - 1)",
                     found: tensor.elementType == .uint64
                         ? "\(UInt64(bitPattern: Int64(ids[token])))" : "\(ids[token])"))
