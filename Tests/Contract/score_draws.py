@@ -30,6 +30,8 @@ class Request:
         self.draw_tensors()
         if random.random() < 0.3:
             self.draw_return()
+        if self.differentiated:
+            self.some(0.2, "result_type", "BF16")
 
     def one(self, values):
         return values[int(self.random.integers(len(values)))]

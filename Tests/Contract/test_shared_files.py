@@ -74,6 +74,30 @@ def test_no_name_leads_out_of_the_shared_directory(tmp_path, parameter):
     assert all((tmp_path / name).read_bytes() == batch for name in ("secret", "linked"))
 
 
+@pytest.mark.parametrize("options", [
+    {"estimator": "full_kl"}, {"estimator": "jsd", "entropy_coefficients": '{"original": 0.2}'}], ids=["alone", "summed"])
+def test_gradients_as_bf16_take_half_the_file(tmp_path, options):
+    random = np.random.default_rng(4)
+    tensors = {f"{v}.logits": random.normal(0, 2, (24, 5003)).astype(np.float32) for v in wire.VIEWS}
+    tensors |= {"cu_seqlens": np.array([0, 24], np.int32), "token_ids": random.integers(0, 5003, 24)}
+    (tmp_path / "batch").write_bytes(wire.write({name: wire.Stored.of(values) for name, values in tensors.items()}))
+    made = {}
+    with serving.running(BINARY, "--shared-dir", str(tmp_path), "--log-level", "notice") as url:
+        for kind in ("F32", "BF16"):
+            query = {"input_file": "batch", "output_file": kind, "detector": "none", "gate": "none", "result_type": kind}
+            reply = requests.post(f"{url}/v1/score", params=query | options, timeout=60)
+            assert reply.status_code == 200, reply.text
+            made[kind] = (tmp_path / kind).read_bytes()
+            assert reply.json()["output_bytes"] == len(made[kind])
+    numbers = 3 * 24 * 5003
+    for kind, size in (("F32", 4), ("BF16", 2)):
+        assert size * numbers < len(made[kind]) < size * numbers + 8192
+    wide, narrow = (wire.read(made[kind])[0] for kind in ("F32", "BF16"))
+    for name in (f"grad.{view}.logits" for view in wire.VIEWS):
+        bits = wide[name].values.view(np.uint32)
+        assert narrow[name].data == ((bits + 0x7FFF + (bits >> 16 & 1)) >> 16).astype(np.uint16).tobytes(), name
+
+
 def test_rows_of_a_packed_batch_may_be_known_after_its_logits_and_advantages():
     random = np.random.default_rng(3)
     tensors = {"token_ids": np.array([0, 3, 1, 4, 2, 0], np.int64), "advantages": np.ones(2, np.float32)}

@@ -37,6 +37,38 @@ def test_gradients_are_those_of_the_loss(client, batch):
     assert slope == pytest.approx(sum(float((at.grad[v] * step[v]).sum()) for v in wide), rel=1e-4)
 
 
+@pytest.mark.parametrize("full", [False, True])
+def test_gradients_that_came_as_bf16_are_f32_in_numpy(client, batch, full):
+    given = batch
+    if full:
+        r = np.random.default_rng(5)
+        given = {"logits": {v: r.normal(size=(2, 3, 50)).astype("f4") for v in batch["log_probs"]}, "gate": "none"}
+        given |= {"preset": "cppo-paper", "detector": "none"}
+    wide, narrow = client.score(**given), client.score(**given, result_type="BF16")
+    name = "logits" if full else "log_probs"
+    for view in batch["log_probs"]:
+        stored = narrow.arrays.stored(f"grad.{view}.{name}")
+        bits = wide.arrays[f"grad.{view}.{name}"].view(np.uint32)
+        halves = ((bits + 0x7FFF + (bits >> 16 & 1)) >> 16).astype(np.uint32)
+        found = (narrow.grad_logits if full else narrow.grad)[view]
+        assert stored.dtype == "BF16" and found.dtype == np.float32
+        assert np.array_equal(found.view(np.uint32), halves << 16)
+    assert narrow.loss == wide.loss and narrow.options["result_type"] == "BF16"
+
+
+def test_arrays_of_an_answer_are_a_mapping_that_travels(client, batch):
+    import pickle
+
+    score = client.score(**batch, result_type="BF16")
+    assert "mask" in score.arrays and "nothing" not in score.arrays and score.arrays.get("nothing") is None
+    assert score.mask is score.mask and len(score.arrays) == len(list(score.arrays))
+    moved = pickle.loads(pickle.dumps(score))
+    assert moved.arrays.keys() == score.arrays.keys() and np.array_equal(moved.grad["removing"], score.grad["removing"])
+    assert np.array_equal(moved.stored_gradient("removing.log_probs"), score.grad["removing"])
+    with pytest.raises(KeyError):
+        score.arrays["nothing"]
+
+
 @pytest.mark.parametrize("kind", ["bool", "f4", "f8", "i8", "i4", "u1", "u2", "i2", "f2"])
 def test_masks_come_in_any_type(client, batch, kind):
     expected = client.score(**batch)

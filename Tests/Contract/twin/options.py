@@ -14,7 +14,7 @@ COMMON = dict(
     min_delta_entropy=0, top_k_ratio=0.5, gate="positive_advantage", terms=[NEAR, FAR], estimator="k3", loss="infonce",
     tau=0.1, coefficient=0.01, loss_cap=None, aggregation="token-mean", norm_length=None, global_batch_size=None,
     denominator=None, stop_gradient=[], entropy_coefficients={}, temperature=1, grad_scale=1, advantage_shaping="none",
-    advantage_floor=0.9, dependency_min=None, dependency_max=None, dependency_mean=None)
+    advantage_floor=0.9, dependency_min=None, dependency_max=None, dependency_mean=None, result_type="F32")
 PLAIN = COMMON | dict(detector="none", gate="none", loss="margin", terms=[FAR], stop_gradient=["removing"])
 PRESETS = {
     "cppo-verl": COMMON,

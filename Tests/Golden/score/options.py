@@ -15,7 +15,7 @@ SHARED = dict(
     estimator="k3", loss="infonce", tau=0.1, coefficient=0.01, loss_cap=None, aggregation="token-mean",
     norm_length=None, global_batch_size=None, denominator=None, stop_gradient=[], entropy_coefficients={},
     temperature=1.0, grad_scale=1.0, advantage_shaping="none", advantage_floor=0.9, dependency_min=None,
-    dependency_max=None, dependency_mean=None,
+    dependency_max=None, dependency_mean=None, result_type="F32",
 )
 EVERY_TOKEN = dict(SHARED, detector="none", gate="none", loss="margin")
 PAPO = dict(EVERY_TOKEN, terms=[TO_REMOVING], stop_gradient=["removing"])
