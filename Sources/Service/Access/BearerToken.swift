@@ -38,7 +38,7 @@ extension BearerToken.Flaw: CustomStringConvertible {
         switch self {
         case .length(let count):
             let lengths = BearerToken.lengths
-            return "has \(count) characters; \(lengths.lowerBound) to \(lengths.upperBound) are taken"
+            return "has \(count) characters; \(lengths.lowerBound) to \(lengths.upperBound) are accepted"
         case .characters:
             return "has a character other than letters, digits and -._~+/ with = only at its end"
         }
