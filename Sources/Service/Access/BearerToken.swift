@@ -7,7 +7,7 @@ package struct BearerToken: Sendable, Hashable {
     let padded: [UInt8]
     let count: Int
 
-    /// Returns the reason why a text is not a token, without repeating the text.
+    /// The reason why a text is not a token. It does not contain the text.
     package enum Flaw: Error, Equatable {
         case length(Int)
         case characters
