@@ -43,5 +43,5 @@ package enum ThreadUrgency: Int {
     /// Whether the calling thread yields to the other threads of the process.
     package static var isLow: Bool { current == .low }
 
-    static let coreCount = max(1, sysconf(Int32(_SC_NPROCESSORS_ONLN)))
+    package static let coreCount = max(1, sysconf(Int32(_SC_NPROCESSORS_ONLN)))
 }

@@ -160,6 +160,13 @@ extension DenseTensor {
 @inline(__always)
 package func brainToFloat(_ pattern: UInt16) -> Float { Float(bitPattern: UInt32(pattern) << 16) }
 
+/// The nearest bfloat16, and of two equally near the even one: infinite from 2^128 − 2^119 on. NaN has none.
+@inline(__always)
+package func nearestBrain(_ value: Float) -> UInt16 {
+    let bits = value.bitPattern
+    return UInt16(truncatingIfNeeded: (bits &+ 0x7FFF &+ (bits >> 16 & 1)) >> 16)
+}
+
 /// IEEE 754 binary16, widened exactly, by bit operations so that it is the same on machines without the instruction.
 @inline(__always)
 package func halfToFloat(_ pattern: UInt16) -> Float {

@@ -44,12 +44,12 @@ package struct SafetensorsWriter: Sendable {
         append(name, .int64, shape: shape, bytes: littleEndianBytes(of: integers))
     }
 
-    /// Reserves space for F32 data that the caller puts where the file is going; see ``SafetensorsFile/range(reservedFor:)``.
-    package mutating func reserve(_ name: String, shape: [Int]) {
+    /// Reserves space for data that the caller puts where the file is going; see ``SafetensorsFile/range(reservedFor:)``.
+    package mutating func reserve(_ name: String, _ elementType: ElementType, shape: [Int]) {
         entries.append(
             Entry(
-                name: name, elementType: .float32, shape: shape,
-                count: shape.reduce(ElementType.float32.size, *), bytes: nil))
+                name: name, elementType: elementType, shape: shape,
+                count: shape.reduce(elementType.size, *), bytes: nil))
     }
 
     /// Where everything goes. The header is padded with spaces so that the data starts at a multiple of 8, and wider

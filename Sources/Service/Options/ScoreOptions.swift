@@ -2,6 +2,7 @@ import ContrastiveLoss
 import JSON
 import Perception
 import PolicyObjective
+import TokenDistribution
 
 /// All options of /v1/score, resolved.
 struct ScoreOptions: Sendable, Equatable, PresetOptions {
@@ -11,6 +12,8 @@ struct ScoreOptions: Sendable, Equatable, PresetOptions {
     var policy = PolicyOptions(.standard)
     var bounds = EntropyBoundOptions()
     var temperature = 1.0
+    /// Of gradients.
+    var resultType = ResultType.float32
     /// The tensors to return; by default all that the options yield.
     var returned: Set<ScoreOutput> = []
     /// The tensors that the request names individually.
@@ -27,6 +30,7 @@ struct ScoreOptions: Sendable, Equatable, PresetOptions {
                 .number("temperature", \.temperature, from: 1e-4, to: 1e4),
                 .choice("gradient_of", \.loss.gradientOf),
                 .number("grad_scale", \.loss.gradientScale),
+                .choice("result_type", \.resultType),
                 .set("return", \.returned, groups: ScoreOutput.groups.merging(["all": []]) { $1 }),
             ])
 
@@ -93,7 +97,8 @@ struct ScoreOptions: Sendable, Equatable, PresetOptions {
         agreement.check(
             ["stop_gradient"], act: loss.stopGradient.isSubset(of: needs().gradients),
             "a stopped view has no gradient anyway", &faults)
-        agreement.check(["grad_scale"], act: !needs().gradients.isEmpty, "there are no gradients", &faults)
+        agreement.check(
+            ["grad_scale", "result_type"], act: !needs().gradients.isEmpty, "there are no gradients", &faults)
         agreement.check(shaping, loss.estimator, &faults)
     }
 

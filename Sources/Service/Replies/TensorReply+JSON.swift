@@ -3,6 +3,8 @@ import HTTP
 import HTTPTypes
 import JSON
 import Parallelism
+import Tensor
+import TokenDistribution
 
 extension TensorReply {
     /// JSON in the form of the request: rollout objects, or members with the tensors' names.
@@ -53,7 +55,7 @@ extension TensorReply {
     /// text that grew with them would be held twice.
     private func gradientDigits(of tokens: Range<Int>) -> Int {
         entries.reduce(0) { sum, entry in
-            guard case .rows(_, let rows, let width) = entry.values else { return sum }
+            guard case .rows(_, _, let rows, let width) = entry.values else { return sum }
             return sum + indices(of: tokens, in: rows).count * width * Self.digits
         }
     }
@@ -62,12 +64,12 @@ extension TensorReply {
     private func writeColumn(_ values: Values, _ writer: inout JSONWriter) {
         switch values {
         case .indices(let rows): writer.array { writer in for row in rows { writer.integer(row) } }
-        case .rows(_, let rows, _): writer.array { writer in writeRows(values, rows.indices, &writer) }
+        case .rows(_, _, let rows, _): writer.array { writer in writeRows(values, rows.indices, &writer) }
         case .gradient: preconditionFailure("gradients are filled before they are written")
         case .sequences(let floats, _): writer.array { writer in floats.withFloats { writer.numbers($0) } }
         case .scalar: preconditionFailure("scalars are written with the others")
         case .texts: preconditionFailure("texts are those of rollouts")
-        case .masks, .floats, .integers:
+        case .masks, .floats, .brains, .integers:
             guard case .padded = layout.kind else {
                 writer.array { writer in writeTokens(values, 0..<layout.sequences.tokens, &writer) }
                 return
@@ -84,6 +86,7 @@ extension TensorReply {
         switch values {
         case .masks(let masks): writer.numbers(masks.span.extracting(range))
         case .floats(let floats): floats.withFloats { writer.numbers($0.extracting(range)) }
+        case .brains(let brains): brains.bytes.write(.bfloat16, range, to: &writer)
         case .integers(let integers): for index in range { writer.integer(integers[index]) }
         case .indices, .rows, .gradient, .sequences, .scalar, .texts:
             preconditionFailure("not one entry for each token")
@@ -91,14 +94,11 @@ extension TensorReply {
     }
 
     private func writeRows(_ values: Values, _ range: Range<Int>, _ writer: inout JSONWriter) {
-        guard case .rows(let bytes, _, let width) = values else { preconditionFailure("no rows of logits") }
-        unsafe bytes.withUnsafeBytes { bytes in
-            let floats = unsafe bytes.assumingMemoryBound(to: Float.self).span
-            for row in range {
-                writer.array { writer in
-                    writer.numbers(floats.extracting(row * width..<(row + 1) * width))
-                }
-            }
+        guard case .rows(let bytes, let type, _, let width) = values else {
+            preconditionFailure("no rows of logits")
+        }
+        for row in range {
+            writer.array { writer in bytes.write(type, row * width..<(row + 1) * width, to: &writer) }
         }
     }
 
@@ -166,10 +166,10 @@ extension TensorReply {
         writer.name(name)
         writer.array { writer in
             switch entry.values {
-            case .masks, .floats, .integers: writeTokens(entry.values, tokens, &writer)
+            case .masks, .floats, .brains, .integers: writeTokens(entry.values, tokens, &writer)
             case .indices(let rows):
                 for row in rows[indices(of: tokens, in: rows)] { writer.integer(row - tokens.lowerBound) }
-            case .rows(_, let rows, _): writeRows(entry.values, indices(of: tokens, in: rows), &writer)
+            case .rows(_, _, let rows, _): writeRows(entry.values, indices(of: tokens, in: rows), &writer)
             case .gradient: preconditionFailure("gradients are filled before they are written")
             case .sequences, .scalar, .texts: preconditionFailure("not a list in a rollout")
             }
@@ -197,6 +197,31 @@ extension TensorReply {
 extension JSONWriter {
     mutating func members(_ members: [JSONValue.Member]) {
         for member in members { self.member(member.name, member.value) }
+    }
+}
+
+extension [UInt8] {
+    /// Writes some of the numbers of which these are the bytes.
+    fileprivate func write(_ type: ResultType, _ range: Range<Int>, to writer: inout JSONWriter) {
+        switch type {
+        case .float32:
+            unsafe withUnsafeBytes { bytes in
+                writer.numbers(unsafe bytes.assumingMemoryBound(to: Float.self).span.extracting(range))
+            }
+        case .bfloat16:
+            // In blocks: widened as a whole, a row would take twice its room once more.
+            let block = 1024
+            var floats = [Float](repeating: 0, count: Swift.min(block, range.count))
+            for first in stride(from: range.lowerBound, to: range.upperBound, by: block) {
+                let count = Swift.min(block, range.upperBound - first)
+                var wide = floats.mutableSpan
+                unsafe withUnsafeBytes { bytes in
+                    type.elementType.widen(
+                        unsafe bytes.bytes.extracting(2 * first..<2 * (first + count)), into: &wide)
+                }
+                writer.numbers(floats.span.extracting(first: count))
+            }
+        }
     }
 }
 

@@ -138,7 +138,9 @@ struct ScoreReply {
             guard let gradient = report.gradients.logProbabilities[view], !input.learnsThroughLogits(view)
             else { continue }
             let output = ScoreOutput.gradient(of: view, logits: false)
-            if options.returned.contains(output) { reply.add(output.rawValue, gradient) }
+            if options.returned.contains(output) {
+                reply.add(output.rawValue, gradient: gradient, as: options.resultType)
+            }
         }
         for view in View.allCases where options.returned.contains(.weights(of: view)) {
             guard let gradient = report.gradients.logProbabilities[view], !input.learnsThroughLogits(view)
@@ -152,8 +154,8 @@ struct ScoreReply {
         }
         guard let gradients else { return }
         reply.add(
-            gradients,
-            as: View.allCases.filter { options.gradientViews.contains($0) && gradients.covers($0) }.map {
+            gradients, as: options.resultType,
+            View.allCases.filter { options.gradientViews.contains($0) && gradients.covers($0) }.map {
                 ($0, ScoreOutput.gradient(of: $0, logits: true).rawValue)
             })
     }

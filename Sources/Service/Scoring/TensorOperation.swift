@@ -2,6 +2,7 @@ import Batches
 import HTTP
 import JSON
 import Perception
+import TokenDistribution
 
 /// An operation on tensors: what it takes, and what it makes of a request whose encoding is gone.
 protocol TensorOperation {
@@ -57,15 +58,18 @@ struct OperationContext: Sendable {
     /// The same for a reply whose gradients of logits are still to be computed, in memory unless they go to a file.
     func claim(_ reply: TensorReply) throws(Problem) {
         guard let gradients = reply.gradients else { return }
-        let copies =
+        let (type, views) = (reply.gradientType, reply.gradientViews)
+        let bytesEach =
             switch destination {
             case .file: 0
-            case .binary: 1
-            // Up to sixteen digits for four bytes, and the four bytes.
-            case .text: 1 + TensorReply.digits / MemoryLayout<Float>.size
+            case .binary: type.size
+            // The number, and its digits.
+            case .text: type.size + TensorReply.digits
             }
         try claim(
-            reply.layout, furtherBytes: copies * gradients.bytesPerView * reply.gradientViews.count)
+            reply.layout,
+            furtherBytes: bytesEach * gradients.countPerView * views.count
+                + gradients.scratchBytes(as: type, of: views))
     }
 
     /// The same for a layout that would itself take memory.

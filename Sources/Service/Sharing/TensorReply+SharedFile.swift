@@ -47,7 +47,8 @@ extension TensorReply {
                 else {
                     continue
                 }
-                rows[view] = unsafe RowMemory(UnsafeMutableRawBufferPointer(rebasing: memory[range]))
+                rows[view] = unsafe RowMemory(
+                    UnsafeMutableRawBufferPointer(rebasing: memory[range]), as: gradientType)
             }
             return gradients.fill(rows, while: isWanted)
         }
