@@ -1,6 +1,6 @@
 /// Arrays of samples that are filled piece by piece, because a large one takes time.
 package enum Samples {
-    /// - Returns: nil once nobody wants it.
+    /// - Returns: nil if the result is no longer wanted.
     package static func copy(of source: Span<UInt8>, _ watch: WorkWatch) -> [UInt8]? {
         let whole = source.count
         let copy = unsafe source.withUnsafeBufferPointer { source in
@@ -16,7 +16,7 @@ package enum Samples {
         return copy.count == whole ? copy : nil
     }
 
-    /// - Returns: nil once nobody wants it.
+    /// - Returns: nil if the result is no longer wanted.
     package static func repeating(_ level: UInt8, count: Int, _ watch: WorkWatch) -> [UInt8]? {
         let samples = unsafe [UInt8](unsafeUninitializedCapacity: count) { target, made in
             while made < count {

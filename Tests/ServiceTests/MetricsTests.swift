@@ -149,12 +149,12 @@ import Testing
 
     @Test(
         arguments: [
-            ("", "0 bytes; 1 to 64 are taken"), ("a b", "byte 1 is none of A-Z a-z 0-9 . _ : / -"),
+            ("", "0 bytes; 1 to 64 are accepted"), ("a b", "byte 1 is none of A-Z a-z 0-9 . _ : / -"),
             ("a\u{e4}", "byte 1 is none of A-Z a-z 0-9 . _ : / -"),
             ("a,b", "byte 1 is none of A-Z a-z 0-9 . _ : / -"),
             ("\"", "byte 0 is none of A-Z a-z 0-9 . _ : / -"),
             ("a{b}", "byte 1 is none of A-Z a-z 0-9 . _ : / -"),
-            (String(repeating: "r", count: 74), "74 bytes; 1 to 64 are taken"),
+            (String(repeating: "r", count: 74), "74 bytes; 1 to 64 are accepted"),
         ])
     func `what is no name of a run fails no step; it counts as other, and the reply says so`(
         run: String, reason: String

@@ -7,7 +7,7 @@ package struct BearerToken: Sendable, Hashable {
     let padded: [UInt8]
     let count: Int
 
-    /// Returns the reason why a text is not a token, without repeating the text.
+    /// The reason why a text is not a token. It does not contain the text.
     package enum Flaw: Error, Equatable {
         case length(Int)
         case characters
@@ -38,7 +38,7 @@ extension BearerToken.Flaw: CustomStringConvertible {
         switch self {
         case .length(let count):
             let lengths = BearerToken.lengths
-            return "has \(count) characters; \(lengths.lowerBound) to \(lengths.upperBound) are taken"
+            return "has \(count) characters; \(lengths.lowerBound) to \(lengths.upperBound) are accepted"
         case .characters:
             return "has a character other than letters, digits and -._~+/ with = only at its end"
         }

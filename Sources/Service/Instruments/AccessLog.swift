@@ -25,7 +25,7 @@ struct AccessLog: Sendable {
         let status = exchange.status?.code ?? 0
         switch exchange.ending {
         case .abandoned, .crowdedOut, .timeout: return .warning
-        // A connection that opens and closes without a request, as port checks do, is not logged.
+        // A connection that opens and closes without a request, as port checks do, asked for nothing.
         case .clientGone: return exchange.head == nil ? .debug : .info
         case .completed: break
         }

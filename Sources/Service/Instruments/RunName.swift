@@ -28,7 +28,7 @@ struct RunName: Sendable, Equatable {
     /// `._:/-`. They are safe in metric labels, log records and shells.
     private static func flaw(_ text: String) -> String? {
         guard (1...longest).contains(text.utf8.count) else {
-            return "\(text.utf8.count) bytes; 1 to \(longest) are taken"
+            return "\(text.utf8.count) bytes; 1 to \(longest) are accepted"
         }
         let place = text.utf8.enumerated().first { !isAllowed($0.element) }?.offset
         return place.map { "byte \($0) is none of A-Z a-z 0-9 . _ : / -" }

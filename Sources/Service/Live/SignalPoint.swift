@@ -22,7 +22,7 @@ struct SignalPoint: Sendable {
         values[0] = reply.scalars.first { $0.name == "loss" }?.value.double ?? .nan
         values[1] = signals?.loss?.objective ?? .nan
         if let diagnostics = signals?.diagnostics {
-            // 0/0 is NaN, because nothing has no mean.
+            // 0/0 is NaN: no values have no mean.
             let tokens = Double(diagnostics.tokens)
             let gated = Double(diagnostics.gated)
             if diagnostics.comparesEntropies { values[2] = diagnostics.deltaSum / tokens }

@@ -61,7 +61,7 @@ extension Problem {
             case .invalidName:
                 (
                     .invalidSharedFile, "not a file name",
-                    "1 to 200 of A–Z a–z 0–9 . _ - without folders and not starting with a dot"
+                    "1 to 200 of A–Z a–z 0–9 . _ -, not starting with a dot and without folders"
                 )
             case .noSuchFile: (.invalidSharedFile, "there is no such file in the shared directory", nil)
             case .notARegularFile: (.invalidSharedFile, "not a regular file: links are not followed", nil)
@@ -74,7 +74,10 @@ extension Problem {
                     "a file that is written throughout, or reserved with posix_fallocate"
                 )
             case .noSpace(let bytes):
-                (.sharedStorageFull, "the shared directory has no space for the result", "\(bytes) free bytes")
+                (
+                    .sharedStorageFull, "the shared directory has no space for the result",
+                    "\(bytes) free bytes"
+                )
             case .tooManyMapped: (.busy, "too many files are open; try again", nil)
             case .system(let call, let number):
                 (.invalidSharedFile, "the system refuses \(call): error \(number)", nil)

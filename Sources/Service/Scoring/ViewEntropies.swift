@@ -40,13 +40,15 @@ extension TokenTensors {
                 faults.add(
                     .missingField,
                     Problem.Reason(
-                        "the rest of the vocabulary shares the probability that the likeliest tokens leave", field: "vocabulary_size"))
+                        "the rest of the vocabulary shares the probability that the likeliest tokens leave",
+                        field: "vocabulary_size"))
             }
             if temperature != 1 {
                 faults.add(
                     .conflictingFields,
                     Problem.Reason(
-                        "the likeliest tokens alone cannot be rescaled to another temperature", field: "temperature")
+                        "the likeliest tokens alone cannot be rescaled to another temperature",
+                        field: "temperature")
                 )
             }
             return
