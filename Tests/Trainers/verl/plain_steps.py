@@ -1,9 +1,9 @@
 """Optimizer steps on a mini-batch in plain transformers and PyTorch: what verl's parameters are compared with.
 
 python plain_steps.py MODEL ROWS OUT PRESET…, in a process of its own, because verl replaces methods of transformers.
-`PRESET/4` is with mini-batches of four rows. Each row is run alone, so that there is no padding, no micro-batch and no
-rank. The policy loss is verl's `vanilla` with its defaults, and both losses are divided by the mini-batch's response
-tokens, as verl's `agg_loss` does for token-mean.
+`PRESET/4` is with mini-batches of four rows, `vppo/8/2` with the scale of each of two ranks' rows. Each row is run alone,
+so that there is no padding, no micro-batch and no rank. The policy loss is verl's `vanilla` with its defaults, and both
+losses are divided by the mini-batch's response tokens, as verl's `agg_loss` does for token-mean.
 """
 
 import sys
@@ -81,15 +81,20 @@ def objective(model, rows, preset):
     return loss + in_process.loss(preset, log_probs, entropy, seen, advantages) * (own.sum() + 1e-8) / total
 
 
-def trained(folder, rows, preset, size=None):
-    """Parameters by name after three training steps of mini-batches of `size` rows; absent, of all."""
+def trained(folder, rows, preset, size=None, ranks=1):
+    """Parameters by name after three training steps of mini-batches of `size` rows; absent, of all.
+
+    The scale of vppo is of each rank's rows: the first ones are the first rank's.
+    """
     model = Qwen2_5_VLForConditionalGeneration.from_pretrained(folder, dtype=torch.float32, attn_implementation="sdpa")
     model.train()
     optimizer = torch.optim.SGD(model.parameters(), lr=LEARNING_RATE, weight_decay=WEIGHT_DECAY)
     for _ in range(STEPS):
         given = rows
         if preset == "vppo":
-            given = [row | {"advantages": own} for row, own in zip(rows, shaped(model, rows), strict=True)]
+            share = len(rows) // ranks
+            own = [x for first in range(0, len(rows), share) for x in shaped(model, rows[first : first + share])]
+            given = [row | {"advantages": x} for row, x in zip(rows, own, strict=True)]
         for first in range(0, len(rows), size or len(rows)):
             optimizer.zero_grad()
             objective(model, given[first : first + (size or len(rows))], preset).backward()
@@ -103,6 +108,6 @@ if __name__ == "__main__":
     rows = torch.load(given, weights_only=False)
     found = {}
     for preset in presets:
-        name, _, size = preset.partition("/")
-        found[preset] = trained(folder, rows, name, int(size) if size else None)
+        name, *numbers = preset.split("/")
+        found[preset] = trained(folder, rows, name, *map(int, numbers))
     torch.save(found, out)

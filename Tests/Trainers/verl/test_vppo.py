@@ -9,28 +9,19 @@ from perception_client import Unreachable
 @pytest.fixture
 def worker(group, folder, settings):
     """Makes the actor's worker: worker(mode="grad_cache", rows of a mini-batch, more of verl's configuration)."""
-    import configuration
-    from verl.workers.engine_workers import ActorRolloutRefWorker
+    import training
 
     def made(*more, rows=8, **setting):
         settings(preset="vppo", **setting)
-        config = configuration.composed(folder, f"actor_rollout_ref.actor.ppo_mini_batch_size={rows}", *more)
-        actor = ActorRolloutRefWorker(config=config.actor_rollout_ref, role="actor")
-        actor.init_model()
-        return actor
+        return training.worker(folder, f"actor_rollout_ref.actor.ppo_mini_batch_size={rows}", *more)
 
     return made
 
 
-def updated(worker, rows, size=8, **more):
-    """One training step, as RayPPOTrainer._update_actor asks for it; returns its metrics."""
-    import mini_batch
-    from verl.utils import tensordict_utils as tu
+def updated(worker, rows, size=8):
+    import training
 
-    data = mini_batch.tensordict(rows, worker.actor.model_config.processor, global_batch_size=size, **more)
-    tu.assign_non_tensor(
-        data, mini_batch_size=size, epochs=1, seed=1, dataloader_kwargs={"shuffle": False}, compute_loss=True)  # fmt: skip
-    return tu.get(worker.update_actor(data), "metrics")
+    return training.updated(worker, rows, size)
 
 
 @pytest.mark.parametrize("mode, size, policy", [("direct", 8, "vppo"), ("grad_cache", 8, "vppo"), ("direct", 4, "vppo/4")])
