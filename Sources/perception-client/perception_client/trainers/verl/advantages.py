@@ -61,7 +61,10 @@ def shaped(worker: Any, data: Any) -> Any:
     said = {"original": padded["old_log_probs"]}
     for view in wanted.old[1:]:
         said[view] = _passed(worker, data, view).to(mask.device)
-    shape = shaping.shape(client, wanted, settings.loss, log_probs=said, response_mask=mask & seen[:, None])
+    shape = shaping.Shape(None, None)
+    if bool(seen.any()):
+        mine = mask & seen[:, None]
+        shape = shaping.shape(client, wanted, settings.loss, log_probs=said, response_mask=mine)
     columns = {OWN_ADVANTAGES: padded["advantages"]} | {OLD + view: said[view] for view in wanted.constant}
     columns["advantages"] = shape.advantages(padded["advantages"], seen, mask.shape[1])
     data = data.copy()
@@ -86,7 +89,7 @@ def _refuse(worker: Any, preset: str, options: Any) -> None:
 
 
 def _passed(worker: Any, data: Any, view: str) -> torch.Tensor:
-    """Return what the worker's policy says of all rollouts under a view [B,T], by verl's own way to log-probabilities."""
+    """Return the policy's log-probabilities of all rollouts under a view [B,T], as verl computes its own."""
     asked = data.copy()
     tu.assign_non_tensor(asked, compute_loss=False, calculate_entropy=False)
     with worker.engine.under(view):
