@@ -13,7 +13,7 @@ let strict: [SwiftSetting] = [
 let httpTypes: Target.Dependency = .product(name: "HTTPTypes", package: "swift-http-types")
 let logging: Target.Dependency = .product(name: "Logging", package: "swift-log")
 
-func room(_ name: String, _ dependencies: [Target.Dependency] = []) -> Target {
+func module(_ name: String, _ dependencies: [Target.Dependency] = []) -> Target {
     .target(name: name, dependencies: dependencies, swiftSettings: strict)
 }
 
@@ -46,48 +46,49 @@ let package = Package(
     targets: [
         // Ground floor: text and numbers as they arrive.
         strictC("CNumberText"),
-        room("JSON", ["CNumberText"]),
-        room("EngineReplies", ["JSON", "Text"]),
+        module("JSON", ["CNumberText"]),
+        module("EngineReplies", ["JSON", "Text"]),
         strictC("CNumberLists"),
-        room("Tensor", ["CNumberLists", "JSON"]),
-        room("Locking"),
-        room("Parallelism", ["CProcess", "Locking"]),
-        room("Text"),
+        module("Tensor", ["CNumberLists", "JSON"]),
+        strictC("CProcess"),
+        module("ProcessFacts", ["CProcess"]),
+        module("Locking"),
+        module("Parallelism", ["CProcess", "Locking"]),
+        module("Text"),
         strictC("CFileMapping"),
-        room("SharedFiles", ["CFileMapping"]),
+        module("SharedFiles", ["CFileMapping"]),
 
         // Numbers.
         strictC("CLogitKernels"),
-        room("TokenDistribution", ["CLogitKernels", "Parallelism", "Tensor"]),
-        room("Batches", ["CNumberLists"]),
-        room("Advantages"),
-        room("Perception", ["Batches", "CNumberLists", "Parallelism"]),
+        module("TokenDistribution", ["CLogitKernels", "Parallelism", "Tensor"]),
+        module("Batches", ["CNumberLists"]),
+        module("Advantages"),
+        module("Perception", ["Batches", "CNumberLists", "Parallelism"]),
         strictC("CTokenLoss"),
-        room(
+        module(
             "ContrastiveLoss", ["Batches", "CTokenLoss", "Parallelism", "Perception", "TokenDistribution"]),
-        room("PolicyObjective", ["Batches", "ContrastiveLoss", "Parallelism"]),
+        module("PolicyObjective", ["Batches", "ContrastiveLoss", "Parallelism"]),
 
         // Pixels.
         strictC("CWorkWatch"),
         strictC("CImageCodecs", ["CWorkWatch"], linking: ["jpeg", "png", "z"]),
         strictC("CPixelKernels", ["CWorkWatch"]),
-        room("Images", ["CImageCodecs", "CPixelKernels", "CWorkWatch"]),
-        room("Perturbation", ["CPixelKernels", "Images", "JSON", "Text"]),
-        room("ContactSheet", ["Images", "JSON", "Perturbation"]),
+        module("Images", ["CImageCodecs", "CPixelKernels", "CWorkWatch"]),
+        module("Perturbation", ["CPixelKernels", "Images", "JSON", "Text"]),
+        module("ContactSheet", ["Images", "JSON", "Perturbation"]),
 
         // Bytes.
         .systemLibrary(
             name: "CMicroHTTPD", pkgConfig: "libmicrohttpd", providers: [.apt(["libmicrohttpd-dev"])]),
         strictC("CConfinement"),
         strictC("CEventWait"),
-        strictC("CProcess"),
-        room(
+        module(
             "HTTP",
             [
-                "CConfinement", "CEventWait", "CMicroHTTPD", "Locking", "Parallelism", "Text", httpTypes,
-                logging,
+                "CConfinement", "CEventWait", "CMicroHTTPD", "Locking", "Parallelism", "ProcessFacts", "Text",
+                httpTypes, logging,
             ]),
-        room("Observability", ["Locking", logging]),
+        module("Observability", ["Locking", logging]),
 
         // Where the columns meet.
         strictC("CContract"),
@@ -100,8 +101,8 @@ let package = Package(
         .target(name: "ContractJSON", swiftSettings: strict, plugins: ["ContractCompilation"]),
         strictC("CPages", excluding: ["assets", "asset.inc", "README"]),
         strictC("CClientWheel", linking: ["gnutls", "z"]),
-        room("ClientWheel", ["CClientWheel", "Text"]),
-        room(
+        module("ClientWheel", ["CClientWheel", "Text"]),
+        module(
             "Service",
             [
                 "Advantages", "Batches", "CContract", "CPages", "ClientWheel", "ContactSheet", "ContractJSON",
@@ -114,8 +115,8 @@ let package = Package(
         .executableTarget(
             name: "perception-server",
             dependencies: [
-                "Batches", "CProcess", "HTTP", "Locking", "Observability", "Parallelism", "Service",
-                "SharedFiles", "TokenDistribution",
+                "Batches", "CProcess", "HTTP", "Locking", "Observability", "Parallelism", "ProcessFacts",
+                "Service", "SharedFiles", "TokenDistribution",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"), logging,
             ],
             swiftSettings: strict),
@@ -145,6 +146,7 @@ let package = Package(
         tests("TensorTests", ["JSON", "Tensor"]),
         tests("LockingTests", ["Locking"]),
         tests("ParallelismTests", ["Locking", "Parallelism"]),
+        tests("ProcessFactsTests", ["Locking", "Parallelism", "ProcessFacts"]),
         tests("TextTests", ["Text"]),
         tests("SharedFilesTests", ["SharedFiles"]),
         tests("TokenDistributionTests", ["Tensor", "TokenDistribution"]),

@@ -1,6 +1,6 @@
 internal import CNumberLists
 
-// The door to the C code over lists of tokens. Masks are lists of 0 and 1, one for each token.
+// The Swift interface to the C code over lists of tokens. Masks are lists of 0 and 1, one for each token.
 
 /// 1 where both masks are.
 package func intersection(of first: [UInt8], and second: [UInt8]) -> [UInt8] {

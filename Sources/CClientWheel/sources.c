@@ -333,7 +333,7 @@ static const unsigned char readme[] = {
 #embed "../perception-client/README.md" suffix(,)
     0};
 
-static const client_file files[] = {
+static const client_wheel_file files[] = {
     {"perception_client/__init__.py", file_0, sizeof file_0 - 1},
     {"perception_client/__main__.py", file_1, sizeof file_1 - 1},
     {"perception_client/addresses.py", file_2, sizeof file_2 - 1},
@@ -468,7 +468,7 @@ static const char entry_points[] =
     "[verl.plugins]\n"
     "perception = perception_client.trainers.verl.plugin\n";
 
-const client_sources client_wheel_sources = {
+const client_wheel_contents client_wheel_sources = {
     .version = "0.2.0",
     .files = files,
     .count = sizeof files / sizeof *files,

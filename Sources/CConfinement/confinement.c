@@ -23,7 +23,7 @@
 /* A test and its refusal: two instructions, so that the order of tests does not matter. */
 #define REFUSE_CALL(name) BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_##name, 0, 1), REFUSE
 
-int perception_confine(int all_threads) {
+int confinement_begin(int all_threads) {
     struct sock_filter instructions[] = {
         /* Calls of another kind (32 bits, x32) have other numbers; this program makes none. */
         LOAD(arch),
@@ -58,7 +58,7 @@ int perception_confine(int all_threads) {
 
 #else
 
-int perception_confine(int all_threads) {
+int confinement_begin(int all_threads) {
     (void)all_threads;
     return ENOSYS;
 }

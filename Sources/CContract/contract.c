@@ -7,6 +7,6 @@ static const unsigned char openapi_yaml[] = {
 #embed "../../openapi.yaml"
 };
 
-perception_document perception_openapi_yaml(void) {
-    return (perception_document){openapi_yaml, sizeof openapi_yaml};
+contract_document contract_openapi_yaml(void) {
+    return (contract_document){openapi_yaml, sizeof openapi_yaml};
 }

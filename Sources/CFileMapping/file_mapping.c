@@ -16,16 +16,16 @@
  * The signal handler walks a list of all mappings, so it has lock-free atomics only, and a mapping that is over stays in
  * the list to be used again. `start` is 0 then, and RESERVED while the mapping is being made or undone.
  */
-struct perception_mapping {
+struct file_mapping {
     _Atomic(uintptr_t) start;
     _Atomic(size_t) length;
     _Atomic(int) is_damaged;
-    perception_mapping *next;
+    file_mapping *next;
 };
 
 enum { RESERVED = 1 };
 
-static _Atomic(perception_mapping *) mappings;
+static _Atomic(file_mapping *) mappings;
 static struct sigaction previous;
 static uintptr_t page_size;
 
@@ -33,7 +33,7 @@ static void page_is_missing(int signal, siginfo_t *information, void *context) {
     (void)context;
     int saved = errno;
     uintptr_t address = (uintptr_t)information->si_addr;
-    for (perception_mapping *each = atomic_load(&mappings); each; each = each->next) {
+    for (file_mapping *each = atomic_load(&mappings); each; each = each->next) {
         uintptr_t start = atomic_load(&each->start);
         if (start <= RESERVED || address < start) continue;
         uintptr_t end = start + atomic_load(&each->length);
@@ -61,12 +61,12 @@ static void install(void) {
 }
 
 /* One that is over, or a new one; reserved for the caller. */
-static perception_mapping *reserve(void) {
-    for (perception_mapping *each = atomic_load(&mappings); each; each = each->next) {
+static file_mapping *reserve(void) {
+    for (file_mapping *each = atomic_load(&mappings); each; each = each->next) {
         uintptr_t unused = 0;
         if (atomic_compare_exchange_strong(&each->start, &unused, RESERVED)) return each;
     }
-    perception_mapping *fresh = calloc(1, sizeof *fresh);
+    file_mapping *fresh = calloc(1, sizeof *fresh);
     if (!fresh) return NULL;
     atomic_store(&fresh->start, RESERVED);
     fresh->next = atomic_load(&mappings);
@@ -75,10 +75,10 @@ static perception_mapping *reserve(void) {
     return fresh;
 }
 
-perception_mapping *perception_map(int descriptor, size_t length, int writable) {
+file_mapping *file_mapping_map(int descriptor, size_t length, int writable) {
     static pthread_once_t once = PTHREAD_ONCE_INIT;
     pthread_once(&once, install);
-    perception_mapping *mapping = reserve();
+    file_mapping *mapping = reserve();
     if (!mapping) return NULL;
     void *start = mmap(
         NULL, length, PROT_READ | (writable ? PROT_WRITE : 0), MAP_SHARED, descriptor, 0);
@@ -92,11 +92,11 @@ perception_mapping *perception_map(int descriptor, size_t length, int writable) 
     return mapping;
 }
 
-void *perception_mapping_start(const perception_mapping *mapping) { return (void *)atomic_load(&mapping->start); }
+void *file_mapping_start(const file_mapping *mapping) { return (void *)atomic_load(&mapping->start); }
 
-int perception_mapping_is_damaged(const perception_mapping *mapping) { return atomic_load(&mapping->is_damaged); }
+int file_mapping_is_damaged(const file_mapping *mapping) { return atomic_load(&mapping->is_damaged); }
 
-void perception_unmap(perception_mapping *mapping) {
+void file_mapping_unmap(file_mapping *mapping) {
     uintptr_t start = atomic_load(&mapping->start);
     size_t length = atomic_load(&mapping->length);
     /* Out of the handler's sight before the addresses can belong to another mapping. */
@@ -105,7 +105,7 @@ void perception_unmap(perception_mapping *mapping) {
     atomic_store(&mapping->start, 0);
 }
 
-int perception_lies_in_memory(int descriptor) {
+int file_mapping_lies_in_memory(int descriptor) {
     struct statfs status;
     if (fstatfs(descriptor, &status) != 0)
         return -1;

@@ -3,11 +3,11 @@
 
 #include "report.h"
 
-uint8_t *file_room(perception_codec_file *file, size_t count) {
+uint8_t *file_room(image_codecs_file *file, size_t count) {
     return count > file->capacity - file->count ? NULL : file->bytes + file->count;
 }
 
-void perception_codec_give_back(const perception_codec_file *file) {
+void image_codecs_give_back(const image_codecs_file *file) {
     /* Below that it isn't worth a system call. */
     enum { least = 256 << 10 };
     size_t page = (size_t)sysconf(_SC_PAGESIZE);

@@ -34,7 +34,7 @@ static void count_depths(const leaf *leaves, int count, int depths[huffman_most_
     for (int i = 0; i < count; i++) depths[depth_of[parents[i]] + 1]++;
 }
 
-/* Leaves that lie too deep move up to `longest`; the room that takes comes from leaves above, one bit longer each. */
+/* Leaves that are too deep move up to `longest`. The code space for that comes from leaves above, each made a bit longer. */
 static void enforce_longest(int depths[huffman_most_symbols], int longest) {
     uint32_t room = 0;
     for (int depth = longest + 1; depth < huffman_most_symbols; depth++) {

@@ -11,8 +11,7 @@ typedef struct huffman_code {
     uint8_t lengths[huffman_most_symbols]; /* 0: the symbol doesn't occur */
 } huffman_code;
 
-/* The best code for these frequencies, but for what the longest length costs. count <= 2^longest. A lone symbol gets
-   one bit. */
+/* The best code for these frequencies with lengths of at most `longest`. count <= 2^longest. A single symbol gets one bit. */
 void huffman_build(huffman_code *code, const uint32_t *frequencies, int count, int longest);
 
 #endif

@@ -3,7 +3,7 @@
 
 #include "image_codecs.h"
 
-ptrdiff_t perception_inflate(const uint8_t *bytes, size_t count, uint8_t *text, size_t capacity) {
+ptrdiff_t image_codecs_inflate(const uint8_t *bytes, size_t count, uint8_t *text, size_t capacity) {
     z_stream stream = {0};
     if (count > UINT_MAX || capacity > UINT_MAX || inflateInit(&stream) != Z_OK) return -1;
     stream.next_in = (Bytef *)bytes;

@@ -2,8 +2,7 @@
 
 #include "jpeg_errors.h"
 
-/* All that a decoding holds. It lives in the caller's frame, so that what was assigned after setjmp is still there
-   after a longjmp. */
+/* The whole state of a decoder. It is in the caller's frame, so that assignments after setjmp survive a longjmp. */
 typedef struct decoding {
     struct jpeg_decompress_struct info;
     struct jpeg_source_mgr source;
@@ -17,7 +16,7 @@ typedef struct decoding {
 
 static void nothing(j_decompress_ptr info) { (void)info; }
 
-/* The file is over: say so once, then feed an end-of-image marker as T.81 decoders do, which ends any scan. */
+/* The file has ended: reports that once, then supplies an end-of-image marker as T.81 decoders do, which ends any scan. */
 static boolean fill_after_end(j_decompress_ptr info) {
     static const JOCTET end_of_image[2] = {0xFF, JPEG_EOI};
     ((jpeg_exit *)info->err)->ended_early = 1;
@@ -32,7 +31,7 @@ static void leave_unwanted(decoding *state) {
     longjmp(state->exit.barrier, 1);
 }
 
-/* The file is handed out in pieces, so that headers of any length and scans of a wide picture are watched. */
+/* The file is supplied in pieces, so that the watch is checked in headers of any length and in scans of wide pictures. */
 enum { piece_of_file = 1 << 16 };
 
 static void hand_out(decoding *state, const JOCTET *next, size_t left) {
@@ -47,7 +46,7 @@ static void hand_out(decoding *state, const JOCTET *next, size_t left) {
 static boolean fill(j_decompress_ptr info) {
     decoding *state = (decoding *)info->client_data;
     if (state->exit.unread == 0) return fill_after_end(info);
-    if (state->watch && !work_goes_on(state->watch, work_watch_operations)) leave_unwanted(state);
+    if (state->watch && !work_watch_goes_on(state->watch, work_watch_operations)) leave_unwanted(state);
     hand_out(state, state->handed_out, state->exit.unread);
     return TRUE;
 }
@@ -64,13 +63,13 @@ static void skip(j_decompress_ptr info, long count) {
     hand_out(state, info->src->next_input_byte + count, left - (size_t)count);
 }
 
-/* libjpeg calls this for each row of blocks that it reads, and for each row of pixels that it hands out. */
+/* libjpeg calls this for each row of blocks that it reads, and for each row of pixels that it returns. */
 static void watch_scans(j_common_ptr common) {
     j_decompress_ptr info = (j_decompress_ptr)common;
     decoding *state = (decoding *)info->client_data;
-    if (!work_goes_on(state->watch, work_watch_operations)) leave_unwanted(state);
+    if (!work_watch_goes_on(state->watch, work_watch_operations)) leave_unwanted(state);
     if (info->input_scan_number <= state->max_scans) return;
-    report_fail(state->exit.report, PERCEPTION_CODEC_SCAN_LIMIT, 0, "too many scans");
+    report_fail(state->exit.report, IMAGE_CODECS_SCAN_LIMIT, 0, "too many scans");
     longjmp(state->exit.barrier, 1);
 }
 
@@ -98,7 +97,7 @@ static size_t working_bytes(j_decompress_ptr info) {
 
 static void open_and_read_header(decoding *state, const uint8_t *bytes, size_t count) {
     j_decompress_ptr info = &state->info;
-    perception_codec_report *report = state->exit.report;
+    image_codecs_report *report = state->exit.report;
     jpeg_create_decompress(info);
     info->client_data = state;
     hand_out(state, bytes, count);
@@ -117,14 +116,14 @@ static void open_and_read_header(decoding *state, const uint8_t *bytes, size_t c
     report->is_in_scans = jpeg_has_multiple_scans(info);
 }
 
-/* Of a header that was not read to its end. One that comes later is an error, and claims nothing. */
-static void remember_claim(decoding *state) {
+/* Records the size in a header that was not read to its end. A later header is an error and declares nothing. */
+static void remember_declared(decoding *state) {
     if (state->exit.has_header) return;
     state->exit.report->width = state->info.image_width;
     state->exit.report->height = state->info.image_height;
 }
 
-void perception_jpeg_probe(const uint8_t *bytes, size_t count, perception_codec_report *report) {
+void image_codecs_jpeg_probe(const uint8_t *bytes, size_t count, image_codecs_report *report) {
     decoding state;
     memset(&state, 0, sizeof state);
     report_begin(report);
@@ -133,12 +132,12 @@ void perception_jpeg_probe(const uint8_t *bytes, size_t count, perception_codec_
         open_and_read_header(&state, bytes, count);
         report->byte = 0;
     } else {
-        remember_claim(&state);
+        remember_declared(&state);
     }
     jpeg_destroy_decompress(&state.info);
 }
 
-int perception_jpeg_scans(const uint8_t *bytes, size_t count, int most) {
+int image_codecs_jpeg_scans(const uint8_t *bytes, size_t count, int most) {
     const uint8_t *end = bytes + count;
     int scans = 0;
     while (scans < most && end - bytes >= 2) {
@@ -185,8 +184,8 @@ static void decode_rows(decoding *state, uint8_t *rgb) {
 }
 
 static void decode(
-    decoding *state, const uint8_t *bytes, size_t count, const perception_codec_limits *limits, uint8_t *rgb,
-    size_t capacity, work_watch *watch, perception_codec_report *report) {
+    decoding *state, const uint8_t *bytes, size_t count, const image_codecs_limits *limits, uint8_t *rgb,
+    size_t capacity, work_watch *watch, image_codecs_report *report) {
     memset(state, 0, sizeof *state);
     state->watch = watch;
     report_begin(report);
@@ -199,13 +198,13 @@ static void decode(
         state->info.progress = &state->progress;
         state->info.mem->max_memory_to_use = (long)limits->max_decoder_bytes;
         if ((size_t)report->width * report->height * 3 != capacity) {
-            report_fail(report, PERCEPTION_CODEC_MALFORMED, 0, "the header changed its claim");
+            report_fail(report, IMAGE_CODECS_MALFORMED, 0, "the header changed its dimensions");
         } else {
             decode_rows(state, rgb);
             report->byte = 0;
         }
     } else {
-        remember_claim(state);
+        remember_declared(state);
     }
     free(state->row);
     state->row = NULL;
@@ -225,14 +224,14 @@ static size_t last_marker(const uint8_t *bytes, size_t end) {
    before the segment it does not understand, which are decoded once more as if the file ended there. Rows that never came
    are what Pillow leaves of them: samples of zero, which is black, or no ink. */
 static void salvage(
-    decoding *state, const uint8_t *bytes, size_t count, const perception_codec_limits *limits, uint8_t *rgb,
-    size_t capacity, perception_codec_report *report) {
+    decoding *state, const uint8_t *bytes, size_t count, const image_codecs_limits *limits, uint8_t *rgb,
+    size_t capacity, image_codecs_report *report) {
     enum { most_attempts = 4 };
     size_t fault = report->byte + 2 < count ? report->byte + 2 : count;
     for (int attempt = 0;; attempt++) {
         size_t done = state->info.output_scanline, stride = (size_t)report->width * 3;
         int is_left = report->salvageable
-            && (report->status == PERCEPTION_CODEC_DAMAGED || report->status == PERCEPTION_CODEC_TRUNCATED);
+            && (report->status == IMAGE_CODECS_DAMAGED || report->status == IMAGE_CODECS_TRUNCATED);
         if (!is_left) return;
         if (done > 0) {
             memset(rgb + done * stride, has_four_inks(&state->info) ? 255 : 0, capacity - done * stride);
@@ -246,9 +245,9 @@ static void salvage(
     }
 }
 
-void perception_jpeg_decode(
-    const uint8_t *bytes, size_t count, const perception_codec_limits *limits, uint8_t *rgb, size_t capacity,
-    work_watch *watch, perception_codec_report *report) {
+void image_codecs_jpeg_decode(
+    const uint8_t *bytes, size_t count, const image_codecs_limits *limits, uint8_t *rgb, size_t capacity,
+    work_watch *watch, image_codecs_report *report) {
     decoding state;
     decode(&state, bytes, count, limits, rgb, capacity, watch, report);
     if (limits->allow_truncated) salvage(&state, bytes, count, limits, rgb, capacity, report);

@@ -9,7 +9,7 @@ typedef struct encoding {
     struct jpeg_compress_struct info;
     struct jpeg_destination_mgr destination;
     jpeg_exit exit;
-    perception_codec_file *file;
+    image_codecs_file *file;
     work_watch *watch;
 } encoding;
 
@@ -30,7 +30,7 @@ static void end_file(j_compress_ptr info) {
 }
 
 /* Measured of samples that are 0 or 255 at random, of each channel for itself and in pairs, and a tenth more. */
-size_t perception_jpeg_bound(uint32_t width, uint32_t height, int quality, int halved_chroma) {
+size_t image_codecs_jpeg_bound(uint32_t width, uint32_t height, int quality, int halved_chroma) {
     size_t side = halved_chroma ? 16 : 8;
     size_t padded = (width + side - 1) / side * side * ((height + side - 1) / side * side);
     size_t samples = halved_chroma ? padded * 3 / 2 : padded * 3;
@@ -43,7 +43,7 @@ size_t perception_jpeg_bound(uint32_t width, uint32_t height, int quality, int h
     return samples / 16 * most[i].sixteenths + 4096;
 }
 
-size_t perception_jpeg_encoder_bytes(uint32_t width, int halved_chroma) {
+size_t image_codecs_jpeg_encoder_bytes(uint32_t width, int halved_chroma) {
     return (size_t)(width + 64) * (halved_chroma ? 32 : 29) + (32 << 10);
 }
 
@@ -65,7 +65,7 @@ static void write_all(encoding *state, const uint8_t *rgb, uint32_t width, uint3
     info->comp_info[0].v_samp_factor = halved ? 2 : 1;
     jpeg_start_compress(info, TRUE);
     while (info->next_scanline < info->image_height) {
-        if (!work_goes_on(state->watch, work_watch_operations)) {
+        if (!work_watch_goes_on(state->watch, work_watch_operations)) {
             report_unwanted(state->exit.report);
             longjmp(state->exit.barrier, 1);
         }
@@ -79,9 +79,9 @@ static void write_all(encoding *state, const uint8_t *rgb, uint32_t width, uint3
     jpeg_finish_compress(info);
 }
 
-void perception_jpeg_encode(
-    const uint8_t *rgb, uint32_t width, uint32_t height, int quality, int halved_chroma, perception_codec_file *file,
-    work_watch *watch, perception_codec_report *report) {
+void image_codecs_jpeg_encode(
+    const uint8_t *rgb, uint32_t width, uint32_t height, int quality, int halved_chroma, image_codecs_file *file,
+    work_watch *watch, image_codecs_report *report) {
     encoding state;
     memset(&state, 0, sizeof state);
     report_begin(report);

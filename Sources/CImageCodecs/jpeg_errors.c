@@ -5,19 +5,19 @@
 static size_t position(j_common_ptr info) {
     if (!info->is_decompressor) return 0;
     j_decompress_ptr decompressor = (j_decompress_ptr)info;
-    perception_codec_report *report = ((jpeg_exit *)info->err)->report;
+    image_codecs_report *report = ((jpeg_exit *)info->err)->report;
     /* report->byte holds the file's length while decoding. */
     size_t left = ((jpeg_exit *)info->err)->unread;
     if (decompressor->src) left += decompressor->src->bytes_in_buffer;
     return report->byte > left ? report->byte - left : 0;
 }
 
-static perception_codec_status classify(const jpeg_exit *exit) {
+static image_codecs_status classify(const jpeg_exit *exit) {
     switch (exit->base.msg_code) {
         case JERR_OUT_OF_MEMORY:
-            return PERCEPTION_CODEC_OUT_OF_MEMORY;
+            return IMAGE_CODECS_OUT_OF_MEMORY;
         case JERR_NO_BACKING_STORE:
-            return PERCEPTION_CODEC_MEMORY_LIMIT;
+            return IMAGE_CODECS_MEMORY_LIMIT;
         case JERR_IMAGE_TOO_BIG:
         case JERR_BAD_PRECISION:
         case JERR_ARITH_NOTIMPL:
@@ -26,17 +26,17 @@ static perception_codec_status classify(const jpeg_exit *exit) {
         case JERR_FRACT_SAMPLE_NOTIMPL:
         case JERR_NOT_COMPILED:
         case JERR_COMPONENT_COUNT:
-            return PERCEPTION_CODEC_UNSUPPORTED;
+            return IMAGE_CODECS_UNSUPPORTED;
         case JERR_SOF_UNSUPPORTED:
-            return exit->has_header ? PERCEPTION_CODEC_DAMAGED : PERCEPTION_CODEC_UNSUPPORTED;
+            return exit->has_header ? IMAGE_CODECS_DAMAGED : IMAGE_CODECS_UNSUPPORTED;
         default:
-            return exit->ended_early  ? PERCEPTION_CODEC_TRUNCATED
-                : exit->has_header ? PERCEPTION_CODEC_DAMAGED
-                                   : PERCEPTION_CODEC_MALFORMED;
+            return exit->ended_early  ? IMAGE_CODECS_TRUNCATED
+                : exit->has_header ? IMAGE_CODECS_DAMAGED
+                                   : IMAGE_CODECS_MALFORMED;
     }
 }
 
-static void leave(j_common_ptr info, perception_codec_status status) {
+static void leave(j_common_ptr info, image_codecs_status status) {
     jpeg_exit *exit = (jpeg_exit *)info->err;
     char words[JMSG_LENGTH_MAX];
     (*info->err->format_message)(info, words);
@@ -47,8 +47,8 @@ static void leave(j_common_ptr info, perception_codec_status status) {
 
 static void error_exit(j_common_ptr info) { leave(info, classify((jpeg_exit *)info->err)); }
 
-/* Zero bytes behind a scan's data are padding: lost codes would hardly have left them. libjpeg has just passed over
-   `count` bytes, and stands behind them. */
+/* Zero bytes after the data of a scan are padding, because lost codes would hardly have left them. libjpeg has just skipped
+   `count` bytes and is positioned after them. */
 static int is_padding(j_decompress_ptr info, size_t count) {
     size_t before = position((j_common_ptr)info);
     const JOCTET *byte = info->src->next_input_byte;
@@ -57,10 +57,10 @@ static int is_padding(j_decompress_ptr info, size_t count) {
     return 1;
 }
 
-/* A scan is whole when its codes end where its data end. Whatever else is damage, for then pixels are missing, invented or
-   misplaced: codes there are none of, data that end early or go on (libjpeg reads up to eight bytes ahead and does not
-   miss those), restart markers out of order. Bytes before the first scan, odd Adobe or JFIF fields and scans that repeat
-   one another leave the pixels alone. */
+/* A scan is complete if its codes end where its data end. Anything else is damage, because pixels are then missing, invented
+   or misplaced: invalid codes, data that end early or continue (libjpeg reads up to eight bytes ahead and does not miss
+   those), restart markers out of order. Bytes before the first scan, odd Adobe or JFIF fields, and repeated scans do not
+   affect the pixels. */
 static int is_damage(j_common_ptr common) {
     switch (common->err->msg_code) {
         case JWRN_JPEG_EOF:
@@ -83,12 +83,12 @@ static void emit_message(j_common_ptr info, int level) {
     info->err->num_warnings++;
     jpeg_exit *exit = (jpeg_exit *)info->err;
     if (exit->damage_is_error && is_damage(info))
-        leave(info, info->err->msg_code == JWRN_JPEG_EOF ? PERCEPTION_CODEC_TRUNCATED : PERCEPTION_CODEC_DAMAGED);
+        leave(info, info->err->msg_code == JWRN_JPEG_EOF ? IMAGE_CODECS_TRUNCATED : IMAGE_CODECS_DAMAGED);
 }
 
 static void output_nothing(j_common_ptr info) { (void)info; }
 
-struct jpeg_error_mgr *jpeg_exit_prepare(jpeg_exit *exit, perception_codec_report *report) {
+struct jpeg_error_mgr *jpeg_exit_prepare(jpeg_exit *exit, image_codecs_report *report) {
     struct jpeg_error_mgr *base = jpeg_std_error(&exit->base);
     base->error_exit = error_exit;
     base->emit_message = emit_message;

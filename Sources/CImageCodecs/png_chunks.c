@@ -15,7 +15,7 @@ static int has_right_checksum(const uint8_t *name, size_t length) {
     return crc32_z(sum, name + 4, length) == png_word(name + 4 + length);
 }
 
-/* The combinations of W3C PNG table 11.1, and the only methods there are. */
+/* The combinations of W3C PNG table 11.1, and the only defined methods. */
 static int is_readable(png_bytes header) {
     static const uint8_t depths[7] = {1 | 2 | 4 | 8 | 16, 0, 8 | 16, 1 | 2 | 4 | 8, 8 | 16, 0, 8 | 16};
     if (header.count != 13) return 0;
@@ -59,11 +59,11 @@ static int is_sound(const uint8_t *name) {
     return is_known;
 }
 
-/* 0 once nobody wants it. */
+/* Returns 0 once the result is no longer wanted. */
 static int checksum(const uint8_t *bytes, size_t count, uint32_t *sum, work_watch *watch) {
     uLong state = crc32(0, Z_NULL, 0);
     for (size_t done = 0; done < count; done += work_watch_operations) {
-        if (!work_goes_on(watch, work_watch_operations)) return 0;
+        if (!work_watch_goes_on(watch, work_watch_operations)) return 0;
         size_t left = count - done;
         state = crc32_z(state, bytes + done, left < work_watch_operations ? left : work_watch_operations);
     }

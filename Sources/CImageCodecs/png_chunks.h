@@ -11,8 +11,8 @@ typedef struct png_bytes {
     size_t count;
 } png_bytes;
 
-/* What stands before a PNG's pixels, read as Pillow does when damage is tolerated: critical chunks must be whole, of the
-   others not even the checksum counts. */
+/* The chunks before the pixels of a PNG, read as Pillow does if damage is tolerated: critical chunks must be complete, and
+   the checksums of all others are ignored. */
 typedef struct png_chunks {
     png_bytes header;       /* IHDR's 13 bytes */
     png_bytes palette;      /* of the last PLTE; empty without one */
@@ -20,7 +20,7 @@ typedef struct png_chunks {
     size_t pixels;          /* where the first IDAT chunk begins */
 } png_chunks;
 
-/* 0 when there is no readable header with pixels behind it. Linear in the bytes before the pixels. */
+/* Returns 0 if there is no readable header followed by pixels. Linear in the bytes before the pixels. */
 int png_chunks_find(const uint8_t *bytes, size_t count, png_chunks *chunks);
 
 typedef enum png_chunks_state {

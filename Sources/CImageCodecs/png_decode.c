@@ -9,7 +9,7 @@
 typedef struct reading {
     png_structp png;
     png_infop info;
-    perception_codec_report *report;
+    image_codecs_report *report;
     work_watch *watch;
     const uint8_t *bytes;
     size_t count, offset;
@@ -22,14 +22,14 @@ typedef struct reading {
     int is_wide;   /* libpng has read its header only */
 } reading;
 
-static void leave(reading *state, perception_codec_status status, const char *words) {
+static void leave(reading *state, image_codecs_status status, const char *words) {
     state->report->salvageable = png_chunks_find(state->bytes, state->count, &state->chunks);
     report_fail(state->report, status, state->offset, words);
     png_longjmp(state->png, 1);
 }
 
 static void look(reading *state) {
-    if (work_goes_on(state->watch, work_watch_operations / 4)) return;
+    if (work_watch_goes_on(state->watch, work_watch_operations / 4)) return;
     report_unwanted(state->report);
     png_longjmp(state->png, 1);
 }
@@ -39,9 +39,9 @@ static void on_error(png_structp png, png_const_charp words) {
     int is_pixels = png_chunks_find(state->bytes, state->count, &state->chunks);
     leave(
         state,
-        state->ended_early ? PERCEPTION_CODEC_TRUNCATED
-        : is_pixels        ? PERCEPTION_CODEC_DAMAGED
-                           : PERCEPTION_CODEC_MALFORMED,
+        state->ended_early ? IMAGE_CODECS_TRUNCATED
+        : is_pixels        ? IMAGE_CODECS_DAMAGED
+                           : IMAGE_CODECS_MALFORMED,
         words);
 }
 
@@ -104,10 +104,10 @@ static void hold_rows(reading *state) {
     state->row_bytes = png_get_rowbytes(state->png, state->info);
     size_t held = state->passes > 1 ? state->layout.height : 1;
     state->raw = calloc(held, state->row_bytes);
-    if (!state->raw) leave(state, PERCEPTION_CODEC_OUT_OF_MEMORY, "no memory for its rows");
+    if (!state->raw) leave(state, IMAGE_CODECS_OUT_OF_MEMORY, "no memory for its rows");
 }
 
-/* An interlaced picture is built up in seven passes over all of it, so that its raw samples are held. */
+/* An interlaced picture is built in seven passes over all of it, so its raw samples are held. */
 static void read_rows(reading *state, uint8_t *rgb) {
     size_t height = state->layout.height, stride = state->layout.width * 3;
     if (state->passes > 1) {
@@ -126,7 +126,7 @@ static void read_rows(reading *state, uint8_t *rgb) {
     png_read_end(state->png, NULL);
 }
 
-/* Some milliseconds of libpng's work. */
+/* Some milliseconds of work in libpng. */
 enum { widest_row = 4 << 20 };
 
 static size_t stored_row_bytes(size_t width, int depth, int color) {
@@ -141,7 +141,7 @@ static void read_all(reading *state, uint8_t *rgb, size_t capacity) {
     png_set_read_fn(state->png, state, read_bytes);
     read_header(state);
     if (state->layout.width * state->layout.height * 3 != capacity)
-        leave(state, PERCEPTION_CODEC_MALFORMED, "the header changed its claim");
+        leave(state, IMAGE_CODECS_MALFORMED, "the header changed its dimensions");
     int has_pixels = png_chunks_find(state->bytes, state->count, &state->chunks);
     if (has_pixels) png_take_transparency(&state->layout, state->chunks.transparency);
     state->is_wide = has_pixels && is_wide(state->layout.width, state->layout.depth, state->layout.color);
@@ -151,30 +151,30 @@ static void read_all(reading *state, uint8_t *rgb, size_t capacity) {
 }
 
 static void fail_wide(
-    perception_codec_report *report, perception_codec_status status, size_t byte, const char *words) {
+    image_codecs_report *report, image_codecs_status status, size_t byte, const char *words) {
     report->salvageable = 1;
     report_fail(report, status, byte, words);
 }
 
-/* Rows for which libpng would not ask in time. Their chunks are checked first, so that a damaged file is as wrong as it is to
-   libpng. */
+/* Rows that are too wide for libpng to check the watch in time. Their chunks are checked first, so that damage is reported as
+   libpng would. */
 static void read_wide(reading *state, uint8_t *rgb) {
-    perception_codec_report *report = state->report;
+    image_codecs_report *report = state->report;
     size_t at = state->chunks.pixels;
     switch (png_chunks_check(state->bytes, state->count, &at, state->watch)) {
         case PNG_CHUNKS_ARE_UNWANTED: return report_unwanted(report);
-        case PNG_CHUNKS_ARE_DAMAGED: return fail_wide(report, PERCEPTION_CODEC_DAMAGED, at, "a chunk is damaged");
+        case PNG_CHUNKS_ARE_DAMAGED: return fail_wide(report, IMAGE_CODECS_DAMAGED, at, "a chunk is damaged");
         case PNG_CHUNKS_END_EARLY:
-            return fail_wide(report, PERCEPTION_CODEC_TRUNCATED, state->count, "the file ends here");
+            return fail_wide(report, IMAGE_CODECS_TRUNCATED, state->count, "the file ends here");
         case PNG_CHUNKS_ARE_WHOLE: break;
     }
     png_stream_outcome outcome =
         png_stream_decode(&state->chunks, state->bytes, state->count, &state->layout, rgb, state->watch);
     if (state->watch->is_over) return report_unwanted(report);
     if (outcome == PNG_STREAM_HAS_NO_MEMORY)
-        report_fail(report, PERCEPTION_CODEC_OUT_OF_MEMORY, 0, "no memory for its rows");
+        report_fail(report, IMAGE_CODECS_OUT_OF_MEMORY, 0, "no memory for its rows");
     else if (outcome == PNG_STREAM_HAS_PART)
-        fail_wide(report, PERCEPTION_CODEC_DAMAGED, at, "the pixels' data don't make a whole picture");
+        fail_wide(report, IMAGE_CODECS_DAMAGED, at, "the pixels' data don't make a whole picture");
 }
 
 static void deinterlace(const reading *state, uint8_t *rgb) {
@@ -187,26 +187,26 @@ static void deinterlace(const reading *state, uint8_t *rgb) {
     }
 }
 
-/* The picture as far as it is there, for a caller who asked for it and whose room is that of the header's claim. */
+/* What is left of the picture, for a caller that allows this and whose buffer has the size that the header declares. */
 static void salvage(reading *state, uint8_t *rgb, size_t capacity) {
-    perception_codec_report *report = state->report;
+    image_codecs_report *report = state->report;
     const uint8_t *header = state->chunks.header.start;
-    if (report->status == PERCEPTION_CODEC_OUT_OF_MEMORY || report->status == PERCEPTION_CODEC_UNWANTED) return;
+    if (report->status == IMAGE_CODECS_OUT_OF_MEMORY || report->status == IMAGE_CODECS_UNWANTED) return;
     if (!report->salvageable) return;
     if ((size_t)png_word(header) * png_word(header + 4) * 3 != capacity) return;
     png_stream_outcome outcome =
         png_stream_decode(&state->chunks, state->bytes, state->count, &state->layout, rgb, state->watch);
     if (outcome == PNG_STREAM_HAS_NO_MEMORY)
-        report_fail(report, PERCEPTION_CODEC_OUT_OF_MEMORY, 0, "no memory for its rows");
+        report_fail(report, IMAGE_CODECS_OUT_OF_MEMORY, 0, "no memory for its rows");
     else if (state->watch->is_over)
         report_unwanted(report);
     else
         report_begin(report);
 }
 
-void perception_png_decode(
-    const uint8_t *bytes, size_t count, const perception_codec_limits *limits, const perception_codec_colors *colors,
-    uint8_t *rgb, size_t capacity, work_watch *watch, perception_codec_report *report) {
+void image_codecs_png_decode(
+    const uint8_t *bytes, size_t count, const image_codecs_limits *limits, const image_codecs_colors *colors,
+    uint8_t *rgb, size_t capacity, work_watch *watch, image_codecs_report *report) {
     reading state;
     memset(&state, 0, sizeof state);
     report_begin(report);
@@ -218,19 +218,19 @@ void perception_png_decode(
     state.png = png_create_read_struct(PNG_LIBPNG_VER_STRING, &state, on_error, on_warning);
     if (state.png) state.info = png_create_info_struct(state.png);
     if (!state.info) {
-        report_fail(report, PERCEPTION_CODEC_OUT_OF_MEMORY, 0, "no memory for the decoder");
+        report_fail(report, IMAGE_CODECS_OUT_OF_MEMORY, 0, "no memory for the decoder");
     } else if (setjmp(png_jmpbuf(state.png)) == 0) {
         read_all(&state, rgb, capacity);
     }
-    if (report->status == PERCEPTION_CODEC_OK && state.passes > 1) deinterlace(&state, rgb);
+    if (report->status == IMAGE_CODECS_OK && state.passes > 1) deinterlace(&state, rgb);
     free(state.raw);
     png_destroy_read_struct(&state.png, &state.info, NULL);
-    if (report->status == PERCEPTION_CODEC_OK && state.is_wide) read_wide(&state, rgb);
-    if (report->status != PERCEPTION_CODEC_OK && limits->allow_truncated) salvage(&state, rgb, capacity);
+    if (report->status == IMAGE_CODECS_OK && state.is_wide) read_wide(&state, rgb);
+    if (report->status != IMAGE_CODECS_OK && limits->allow_truncated) salvage(&state, rgb, capacity);
 }
 
 /* libpng holds the row that is read, as it is stored, and the one before it, and zlib's state and window. */
-size_t perception_png_decoder_bytes(
+size_t image_codecs_png_decoder_bytes(
     uint32_t width, uint32_t height, int depth, int color, int is_interlaced, int allow_truncated) {
     size_t row = stored_row_bytes(width, depth, color), raw = row;
     if (is_interlaced && __builtin_mul_overflow((size_t)height, row, &raw)) raw = SIZE_MAX / 4;
@@ -239,4 +239,4 @@ size_t perception_png_decoder_bytes(
     return allow_truncated && streamed > decoded ? streamed : decoded;
 }
 
-int perception_png_pixel_bits(int depth, int color) { return (int)png_channels(color) * (depth == 16 ? 16 : depth & 15); }
+int image_codecs_png_pixel_bits(int depth, int color) { return (int)png_channels(color) * (depth == 16 ? 16 : depth & 15); }

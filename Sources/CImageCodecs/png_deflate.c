@@ -22,7 +22,7 @@ size_t png_deflate_bytes(size_t bytes) {
 }
 
 int png_deflate_begin(
-    png_deflate *it, perception_codec_file *file, size_t bytes, int level, int is_filtered, work_watch *watch) {
+    png_deflate *it, image_codecs_file *file, size_t bytes, int level, int is_filtered, work_watch *watch) {
     memset(it, 0, sizeof *it);
     it->file = file;
     it->watch = watch;
@@ -31,7 +31,7 @@ int png_deflate_begin(
 }
 
 static int open_chunk(png_deflate *it) {
-    perception_codec_file *file = it->file;
+    image_codecs_file *file = it->file;
     size_t left = file->capacity - file->count;
     if (left <= png_chunk_frame) return 0;
     left -= png_chunk_frame;
@@ -51,7 +51,7 @@ static void close_chunk(png_deflate *it) {
 /* Until zlib has taken all of its input, or with Z_FINISH until it has written all of its output. */
 static png_deflate_outcome run(png_deflate *it, int flush) {
     for (;;) {
-        if (!work_goes_on(it->watch, work_watch_operations)) return PNG_DEFLATE_IS_UNWANTED;
+        if (!work_watch_goes_on(it->watch, work_watch_operations)) return PNG_DEFLATE_IS_UNWANTED;
         if (it->zlib.avail_out == 0) {
             if (it->chunk > 0) close_chunk(it);
             if (!open_chunk(it)) return PNG_DEFLATE_HAS_NO_ROOM;

@@ -5,10 +5,10 @@
 
 #include "png_file.h"
 
-/* zlib's stream as IDAT chunks that are written where they stay. */
+/* zlib's stream, written in place as IDAT chunks. */
 typedef struct png_deflate {
     z_stream zlib;
-    perception_codec_file *file;
+    image_codecs_file *file;
     size_t chunk;    /* bytes that the open chunk may hold, all of them in the file; 0 when none is open */
     work_watch *watch;
 } png_deflate;
@@ -22,15 +22,15 @@ typedef enum png_deflate_outcome {
 /* For so many bytes; the more, the larger is zlib's window. Filtered ones look different to zlib. 0 when there is no
    memory. */
 int png_deflate_begin(
-    png_deflate *it, perception_codec_file *file, size_t bytes, int level, int is_filtered, work_watch *watch);
+    png_deflate *it, image_codecs_file *file, size_t bytes, int level, int is_filtered, work_watch *watch);
 
-/* What zlib holds meanwhile. */
+/* The memory that zlib holds meanwhile. */
 size_t png_deflate_bytes(size_t bytes);
 
-/* Any number of bytes. */
+/* Compresses any number of bytes. */
 png_deflate_outcome png_deflate_write(png_deflate *it, const uint8_t *bytes, size_t count);
 
-/* The rest, and the last chunk. */
+/* Writes the rest and the last chunk. */
 png_deflate_outcome png_deflate_finish(png_deflate *it);
 
 /* Gives zlib's memory back; after png_deflate_begin, whatever came of it. */

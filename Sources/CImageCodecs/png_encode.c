@@ -60,7 +60,7 @@ static png_deflate_outcome put_rows(writing *state, const uint8_t *rgb, size_t s
 static size_t filtered_bytes(uint32_t width, uint32_t height) { return ((size_t)width * 3 + 1) * height; }
 
 static png_deflate_outcome put_file(
-    writing *state, const uint8_t *rgb, uint32_t width, uint32_t height, int level, perception_codec_file *file) {
+    writing *state, const uint8_t *rgb, uint32_t width, uint32_t height, int level, image_codecs_file *file) {
     size_t stride = (size_t)width * 3;
     state->filters = filters_for(width, height, level);
     if (!png_file_begin(file, width, height)) return PNG_DEFLATE_HAS_NO_ROOM;
@@ -73,19 +73,19 @@ static png_deflate_outcome put_file(
     return outcome;
 }
 
-size_t perception_png_bound(uint32_t width, uint32_t height, int level) {
+size_t image_codecs_png_bound(uint32_t width, uint32_t height, int level) {
     size_t filtered = filtered_bytes(width, height);
     return level == 1 ? png_encode_fast_bound(width, height) : filtered + filtered / 512 + (8 << 10);
 }
 
-size_t perception_png_encoder_bytes(uint32_t width, uint32_t height, int level) {
+size_t image_codecs_png_encoder_bytes(uint32_t width, uint32_t height, int level) {
     if (level == 1) return png_encode_fast_bytes(width, height);
     return sizeof(writing) + png_deflate_bytes(filtered_bytes(width, height));
 }
 
-void perception_png_encode(
-    const uint8_t *rgb, uint32_t width, uint32_t height, int level, perception_codec_file *file,
-    work_watch *watch, perception_codec_report *report) {
+void image_codecs_png_encode(
+    const uint8_t *rgb, uint32_t width, uint32_t height, int level, image_codecs_file *file,
+    work_watch *watch, image_codecs_report *report) {
     report_begin(report);
     png_deflate_outcome outcome = PNG_DEFLATE_HAS_NO_ROOM;
     if (level == 1) {
@@ -102,5 +102,5 @@ void perception_png_encode(
     if (watch->is_over)
         report_unwanted(report);
     else if (outcome != PNG_DEFLATE_GOES_ON)
-        report_fail(report, PERCEPTION_CODEC_OUT_OF_MEMORY, 0, "no memory for the file");
+        report_fail(report, IMAGE_CODECS_OUT_OF_MEMORY, 0, "no memory for the file");
 }

@@ -3,11 +3,12 @@
 
 #include "image_codecs.h"
 
-/* A PNG by one cheap filter a row and Huffman codes without a search for repetitions. 0 when there is no memory. */
+/* Writes a PNG with one cheap filter for each row and Huffman codes, without a search for repetitions. Returns 0 if memory
+   runs out. */
 int png_encode_fast(
-    const uint8_t *rgb, uint32_t width, uint32_t height, perception_codec_file *file, work_watch *watch);
+    const uint8_t *rgb, uint32_t width, uint32_t height, image_codecs_file *file, work_watch *watch);
 
-/* What it needs of the file, and beside it. */
+/* Its space in the file, and its memory in addition. */
 size_t png_encode_fast_bound(uint32_t width, uint32_t height);
 size_t png_encode_fast_bytes(uint32_t width, uint32_t height);
 

@@ -8,7 +8,7 @@ void png_put_word(uint8_t *bytes, uint32_t word) {
     for (int i = 0; i < 4; i++) bytes[i] = (uint8_t)(word >> (24 - 8 * i));
 }
 
-void png_file_close_chunk(perception_codec_file *file, const char name[4], size_t count) {
+void png_file_close_chunk(image_codecs_file *file, const char name[4], size_t count) {
     uint8_t *chunk = file->bytes + file->count;
     png_put_word(chunk, (uint32_t)count);
     memcpy(chunk + 4, name, 4);
@@ -16,7 +16,7 @@ void png_file_close_chunk(perception_codec_file *file, const char name[4], size_
     file->count += count + png_chunk_frame;
 }
 
-int png_file_begin(perception_codec_file *file, uint32_t width, uint32_t height) {
+int png_file_begin(image_codecs_file *file, uint32_t width, uint32_t height) {
     static const uint8_t signature[8] = {0x89, 'P', 'N', 'G', '\r', '\n', 0x1A, '\n'};
     uint8_t *room = file_room(file, sizeof signature + png_chunk_frame + 13);
     if (!room) return 0;
@@ -30,7 +30,7 @@ int png_file_begin(perception_codec_file *file, uint32_t width, uint32_t height)
     return 1;
 }
 
-int png_file_end(perception_codec_file *file) {
+int png_file_end(image_codecs_file *file) {
     if (!file_room(file, png_chunk_frame)) return 0;
     png_file_close_chunk(file, "IEND", 0);
     return 1;

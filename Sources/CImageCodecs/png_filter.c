@@ -68,7 +68,7 @@ static uint64_t cost_of_row(
     uint64_t sum = 0;
     for (size_t start = 0; start < count; start += png_filter_piece) {
         size_t end = count - start < png_filter_piece ? count : start + png_filter_piece;
-        if (!work_goes_on(watch, 2 * (end - start))) return UINT64_MAX;
+        if (!work_watch_goes_on(watch, 2 * (end - start))) return UINT64_MAX;
         png_filter_write(filter, row, above, start, end, trial);
         sum += cost(trial, end - start);
         if (sum >= most) return UINT64_MAX;

@@ -18,7 +18,7 @@ typedef enum png_filter {
 
 enum {
     png_filters = 5,
-    /* Of a row, at most: some microseconds of work, and whole pixels. */
+    /* The largest piece of a row: some microseconds of work, and whole pixels. */
     png_filter_piece = 3 << 12
 };
 
@@ -27,8 +27,8 @@ enum {
 void png_filter_write(
     png_filter filter, const uint8_t *row, const uint8_t *above, size_t start, size_t end, uint8_t *out);
 
-/* Of those filters whose bits are set the first that leaves the smallest sum of absolute values, as libpng chooses. `trial` has
-   room for png_filter_piece bytes. Any of them once nobody wants it. */
+/* The first filter, of those whose bits are set, that leaves the smallest sum of absolute values, as libpng chooses. `trial`
+   holds png_filter_piece bytes. Returns any of them once the result is no longer wanted. */
 png_filter png_filter_best(
     const uint8_t *row, const uint8_t *above, size_t count, unsigned filters, uint8_t *trial, work_watch *watch);
 

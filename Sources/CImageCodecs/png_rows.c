@@ -39,7 +39,7 @@ static void gray_16(const png_layout *it, const uint8_t *raw, uint8_t *rgb) {
 /* Mode P. A palette shorter than an index is black there. */
 static void indexed(const png_layout *it, const uint8_t *raw, uint8_t *rgb) {
     static const png_color black = {0, 0, 0};
-    int composited = it->colors.alpha == PERCEPTION_ALPHA_WHITE;
+    int composited = it->colors.alpha == IMAGE_CODECS_ALPHA_WHITE;
     for (size_t x = 0; x < it->width; x++, rgb += 3) {
         png_color color = raw[x] < it->palette_count ? it->palette[raw[x]] : black;
         int alpha = composited ? it->alphas[raw[x]] : 255;
@@ -51,14 +51,14 @@ static void indexed(const png_layout *it, const uint8_t *raw, uint8_t *rgb) {
 
 /* Mode LA. */
 static void gray_alpha(const png_layout *it, const uint8_t *raw, uint8_t *rgb) {
-    int composited = it->colors.alpha == PERCEPTION_ALPHA_WHITE;
+    int composited = it->colors.alpha == IMAGE_CODECS_ALPHA_WHITE;
     for (size_t x = 0; x < it->width; x++, raw += 2)
         put_gray(rgb + 3 * x, composited ? on_white(raw[0], raw[1]) : raw[0]);
 }
 
 /* Mode RGBA: the high bytes. */
 static void gray_alpha_16(const png_layout *it, const uint8_t *raw, uint8_t *rgb) {
-    int composited = it->colors.alpha != PERCEPTION_ALPHA_DROP;
+    int composited = it->colors.alpha != IMAGE_CODECS_ALPHA_DROP;
     for (size_t x = 0; x < it->width; x++, raw += 4)
         put_gray(rgb + 3 * x, composited ? on_white(raw[0], raw[2]) : raw[0]);
 }
@@ -77,7 +77,7 @@ static void color(const png_layout *it, const uint8_t *raw, uint8_t *rgb) {
 /* Mode RGBA: the high bytes of 16. */
 static void color_alpha(const png_layout *it, const uint8_t *raw, uint8_t *rgb) {
     size_t step = it->depth == 16 ? 2 : 1;
-    int composited = it->colors.alpha != PERCEPTION_ALPHA_DROP;
+    int composited = it->colors.alpha != IMAGE_CODECS_ALPHA_DROP;
     for (size_t x = 0; x < it->width; x++, raw += 4 * step, rgb += 3) {
         for (size_t c = 0; c < 3; c++)
             rgb[c] = composited ? on_white(raw[c * step], raw[3 * step]) : raw[c * step];
@@ -105,7 +105,7 @@ int png_wide_row_to_rgb(const png_layout *layout, const uint8_t *raw, uint8_t *r
     size_t step = png_channels(layout->color) * (layout->depth == 16 ? 2 : 1);
     png_layout part = *layout;
     for (size_t done = 0; done < layout->width; done += piece) {
-        if (!work_goes_on(watch, work_watch_operations / 4)) return 0;
+        if (!work_watch_goes_on(watch, work_watch_operations / 4)) return 0;
         part.width = layout->width - done < piece ? layout->width - done : piece;
         png_row_to_rgb(&part, raw + done * step, rgb + done * 3);
     }
@@ -117,7 +117,7 @@ int png_wide_row_to_rgb(const png_layout *layout, const uint8_t *raw, uint8_t *r
 void png_take_transparency(png_layout *layout, png_bytes chunk) {
     memset(layout->alphas, 255, sizeof layout->alphas);
     layout->has_key = 0;
-    if (layout->colors.alpha != PERCEPTION_ALPHA_WHITE) return;
+    if (layout->colors.alpha != IMAGE_CODECS_ALPHA_WHITE) return;
     if (layout->color == PNG_COLOR_TYPE_PALETTE && chunk.count > 0)
         memcpy(layout->alphas, chunk.start, chunk.count < 256 ? chunk.count : 256);
     size_t channels = layout->color == PNG_COLOR_TYPE_GRAY ? 1 : layout->color == PNG_COLOR_TYPE_RGB ? 3 : 0;

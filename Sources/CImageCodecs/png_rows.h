@@ -8,12 +8,11 @@
 #include "image_codecs.h"
 #include "png_chunks.h"
 
-/* How the samples of a PNG lie in its rows, once compression, filters and interlacing are undone, and what to make of
-   them. */
+/* The layout of samples in the rows of a PNG after compression, filters and interlacing are undone, and their conversion. */
 typedef struct png_layout {
     size_t width, height;
     int depth, color;
-    perception_codec_colors colors;
+    image_codecs_colors colors;
     png_const_colorp palette;
     int palette_count;
     uint8_t alphas[256]; /* of the palette's entries */
@@ -27,13 +26,13 @@ static inline size_t png_channels(int color) {
     return color >= 0 && color < 7 ? channels_of[color] : 4;
 }
 
-/* Takes what a tRNS chunk says for the layout's depth and color, as Pillow reads it; for PERCEPTION_ALPHA_WHITE only. */
+/* Reads a tRNS chunk for the layout's depth and color, as Pillow does. Only for IMAGE_CODECS_ALPHA_WHITE. */
 void png_take_transparency(png_layout *layout, png_bytes chunk);
 
 /* One row of samples as stored (one byte per sample below 16 bits, two big-endian bytes at 16) to RGB. */
 void png_row_to_rgb(const png_layout *layout, const uint8_t *raw, uint8_t *rgb);
 
-/* The same piece by piece, for rows of any width. 0 once nobody wants it. */
+/* The same piece by piece, for rows of any width. Returns 0 once the result is no longer wanted. */
 int png_wide_row_to_rgb(const png_layout *layout, const uint8_t *raw, uint8_t *rgb, work_watch *watch);
 
 #endif

@@ -19,7 +19,7 @@ typedef struct stream {
     uint8_t *line;           /* a row in RGB, where it is spread over the picture */
 } stream;
 
-/* The next IDAT chunk's data, as far as the file goes. 0 when there is none. */
+/* Moves to the data of the next IDAT chunk, as far as the file reaches. Returns 0 if there is none. */
 static int open_chunk(stream *it) {
     if (it->count < 8 || it->next > it->count - 8 || memcmp(it->bytes + it->next + 4, "IDAT", 4) != 0) return 0;
     size_t length = png_word(it->bytes + it->next), left = it->count - it->next - 8;
@@ -29,12 +29,12 @@ static int open_chunk(stream *it) {
     return 1;
 }
 
-/* 0 when the stream does not hold so many more bytes. */
+/* Returns 0 if the stream holds fewer bytes. */
 static int read_bytes(stream *it, uint8_t *target, size_t count) {
     it->zlib.next_out = target;
     while (count > 0 && !it->is_over) {
         uInt most = count < 1u << 16 ? (uInt)count : 1u << 16;
-        if (!work_goes_on(it->watch, most)) return 0;
+        if (!work_watch_goes_on(it->watch, most)) return 0;
         it->zlib.avail_out = most;
         if (it->zlib.avail_in == 0 && !open_chunk(it)) break;
         int state = inflate(&it->zlib, Z_NO_FLUSH);
@@ -46,34 +46,34 @@ static int read_bytes(stream *it, uint8_t *target, size_t count) {
 
 enum { piece = 1 << 13 };
 
-/* One byte for each sample. 0 once nobody wants it. */
+/* One byte for each sample. Returns 0 once the result is no longer wanted. */
 static int unpack(const uint8_t *packed, size_t samples, int depth, uint8_t *raw, work_watch *watch) {
     for (size_t i = 0; i < samples; i++) {
-        if (i % piece == 0 && !work_goes_on(watch, 2 * piece)) return 0;
+        if (i % piece == 0 && !work_watch_goes_on(watch, 2 * piece)) return 0;
         size_t bit = i * (size_t)depth;
         raw[i] = (uint8_t)(packed[bit / 8] >> (8 - depth - bit % 8) & ((1 << depth) - 1));
     }
     return 1;
 }
 
-/* Every pixel as samples of zero are. */
+/* Fills every pixel with the color of zero samples. */
 static void fill(const png_layout *layout, uint8_t *rgb, work_watch *watch) {
     static const uint8_t zeros[8] = {0};
     png_layout one = *layout;
     one.width = 1;
     png_row_to_rgb(&one, zeros, rgb);
-    for (size_t i = 1; i < layout->width * layout->height && work_goes_on(watch, 4); i++) memcpy(rgb + 3 * i, rgb, 3);
+    for (size_t i = 1; i < layout->width * layout->height && work_watch_goes_on(watch, 4); i++) memcpy(rgb + 3 * i, rgb, 3);
 }
 
-/* Where the rows of a pass lie in the picture: (x + column · across, y + row · down). */
+/* The position of a pass's pixels in the picture: (x + column · across, y + row · down). */
 typedef struct pass {
     size_t x, y, across, down;
 } pass;
 
-/* 0 once nobody wants it. */
+/* Returns 0 once the result is no longer wanted. */
 static int clear(uint8_t *row, size_t count, work_watch *watch) {
     for (size_t done = 0; done < count; done += piece) {
-        if (!work_goes_on(watch, piece)) return 0;
+        if (!work_watch_goes_on(watch, piece)) return 0;
         memset(row + done, 0, count - done < piece ? count - done : piece);
     }
     return 1;
@@ -81,13 +81,13 @@ static int clear(uint8_t *row, size_t count, work_watch *watch) {
 
 static int spread(const uint8_t *line, size_t count, size_t across, uint8_t *rgb, work_watch *watch) {
     for (size_t x = 0; x < count; x++) {
-        if (x % piece == 0 && !work_goes_on(watch, 2 * piece)) return 0;
+        if (x % piece == 0 && !work_watch_goes_on(watch, 2 * piece)) return 0;
         memcpy(rgb + x * across * 3, line + 3 * x, 3);
     }
     return 1;
 }
 
-/* 0 when the stream is at its end. */
+/* Returns 0 at the end of the stream. */
 static int read_pass(stream *it, const png_layout *layout, pass at, uint8_t *rgb) {
     png_layout part = *layout;
     if (at.x >= layout->width || at.y >= layout->height) return 1;
@@ -118,7 +118,7 @@ static int read_passes(stream *it, const png_layout *layout, int is_interlaced, 
     return 1;
 }
 
-/* Of a whole row: filtered, unpacked, in RGB. */
+/* The buffers of a whole row: filtered, unpacked, in RGB. */
 static size_t row_bytes(size_t width, int depth, int color) {
     return (width * png_channels(color) * (size_t)depth + 7) / 8 + 1;
 }

@@ -7,7 +7,7 @@
    - what a damaged file still holds, as Pillow does with LOAD_TRUNCATED_IMAGES: no checksum of the pixels counts, the data of
      all IDAT chunks in a row are one stream, and every row that comes out of it whole is there; the others are what samples of
      zero are in the picture's mode (Pillow loses a row more where an error follows it at once);
-   - rows that are so wide that nobody could be asked in between. */
+   - rows that are too wide to check the watch between them. */
 
 typedef enum png_stream_outcome {
     PNG_STREAM_IS_WHOLE = 0,
@@ -15,12 +15,13 @@ typedef enum png_stream_outcome {
     PNG_STREAM_HAS_NO_MEMORY
 } png_stream_outcome;
 
-/* A part at most once nobody wants it, which the watch remembers. rgb is [height, width, 3]. Linear in pixels and bytes. */
+/* Decodes only some rows if the result is no longer wanted, which the watch records. rgb is [height, width, 3]. Linear in
+   pixels and bytes. */
 png_stream_outcome png_stream_decode(
     const png_chunks *chunks, const uint8_t *bytes, size_t count, png_layout *layout, uint8_t *rgb,
     work_watch *watch);
 
-/* What it takes beside the result. */
+/* The memory needed in addition to the result. */
 size_t png_stream_bytes(uint32_t width, int depth, int color, int is_interlaced);
 
 #endif

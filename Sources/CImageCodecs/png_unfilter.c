@@ -36,7 +36,7 @@ int png_unfilter(
         row[i] += (uint8_t)predicted[filter];
     }
     for (size_t start = pixel; start < count; start += at_once) {
-        if (!work_goes_on(watch, 2 * at_once)) return 0;
+        if (!work_watch_goes_on(watch, 2 * at_once)) return 0;
         piece(filter, row, previous, start, count - start < at_once ? count : start + at_once, pixel);
     }
     return 1;

@@ -7,7 +7,7 @@
 #include "work_watch.h"
 
 /* Undoes a row's filter (W3C PNG §9.2) where it stands. `previous` is the row above, zeros over the first; a pixel has so many
-   bytes, or parts of one. 0 for a filter there is not, and once nobody wants it. */
+   bytes, or fractions of one. Returns 0 for an unknown filter, and once the result is no longer wanted. */
 int png_unfilter(
     int filter, uint8_t *row, const uint8_t *previous, size_t count, size_t pixel, work_watch *watch);
 

@@ -7,20 +7,20 @@
 
 #include "image_codecs.h"
 
-static inline void report_begin(perception_codec_report *report) { memset(report, 0, sizeof *report); }
+static inline void report_begin(image_codecs_report *report) { memset(report, 0, sizeof *report); }
 
 static inline void report_fail(
-    perception_codec_report *report, perception_codec_status status, size_t byte, const char *detail) {
+    image_codecs_report *report, image_codecs_status status, size_t byte, const char *detail) {
     report->status = status;
     report->byte = byte;
     snprintf(report->detail, sizeof report->detail, "%s", detail);
 }
 
-static inline void report_unwanted(perception_codec_report *report) {
-    report_fail(report, PERCEPTION_CODEC_UNWANTED, 0, "nobody waits for it any more");
+static inline void report_unwanted(image_codecs_report *report) {
+    report_fail(report, IMAGE_CODECS_UNWANTED, 0, "the result is no longer wanted");
 }
 
-/* Room for so many bytes behind the file's end, which don't count yet. NULL when there are fewer. */
-uint8_t *file_room(perception_codec_file *file, size_t count);
+/* Space for this number of bytes after the file's end, not yet counted. NULL if there is less. */
+uint8_t *file_room(image_codecs_file *file, size_t count);
 
 #endif

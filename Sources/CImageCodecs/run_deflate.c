@@ -46,7 +46,7 @@ static int length_symbol(uint32_t length, uint32_t *extra, int *extra_bits) {
     return 257 + index;
 }
 
-/* The part of a run that the next match takes: never leaves less than a match needs. */
+/* The length of the next match in a run. It never leaves less than a match needs. */
 static uint32_t next_match(uint32_t left) {
     if (left <= longest_run) return left;
     return left < longest_run + shortest_run ? left - shortest_run : longest_run;
@@ -97,7 +97,7 @@ static void find_runs(plan *it, const uint8_t *bytes, size_t count) {
 static void make_plan(plan *it, const uint8_t *bytes, size_t count) {
     memset(it->frequencies, 0, sizeof it->frequencies);
     find_runs(it, bytes, count);
-    /* Many literals between few runs are counted at once, and the runs' own bytes taken away again. */
+    /* Many literals between few runs are counted at once, and the bytes of the runs are subtracted. */
     count_literals(it, bytes, count);
     for (size_t r = 0; r < it->run_count; r++) {
         it->frequencies[bytes[it->runs[r].start]] -= it->runs[r].length;
@@ -114,7 +114,7 @@ static inline void put(run_deflate *state, uint32_t bits, int count) {
 
 _Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "deflate fills bytes from their lowest bit");
 
-/* Needs eight bytes of room and holds at most 63 bits; leaves fewer than eight. */
+/* Needs eight bytes of space and holds at most 63 bits. Leaves fewer than eight. */
 static inline void flush(run_deflate *state) {
     memcpy(state->out, &state->bits, 8);
     int whole = state->bit_count >> 3;

@@ -8,6 +8,7 @@
 #include "maximum.h"
 #include "statistics_table.h"
 #include "wide.h"
+#include "bfloat16.h"
 #include "contrast.h"
 #include "contrast_gradients.h"
 #include "contrast_table.h"

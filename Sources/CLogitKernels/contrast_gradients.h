@@ -1,9 +1,23 @@
 /* Gradients of an anchor's row and those of its references: see perception_contrast_kernels. After contrast.h. */
 
-/* Adds what is there if it is to be added, rounds to Float and writes the first `left`; what is too large, or no number,
-   shows in `wrong`. */
+/* Rounds to Float, and on to bfloat16, and writes the first `left`; what is too large, or no number, shows in `wrong`. */
+INLINE void store_bfloat16(void *to, size_t position, size_t left, wides values, wide_patterns *wrong) {
+    unsigned char *at = (unsigned char *)to + 2 * position;
+    *wrong |= (wide_patterns)~(__builtin_elementwise_abs(values) < too_large_for_bfloat16);
+    narrow_halves rounded = nearest_bfloat16(__builtin_convertvector(values, narrows));
+    if (left == WIDE)
+        __builtin_memcpy(at, &rounded, sizeof rounded);
+    else
+        __builtin_memcpy(at, &rounded, left * 2);
+}
+
+/* The same for what an output is made of; adds what is there if it is to be added. */
 INLINE void store(perception_output output, size_t position, size_t left, wides values, wide_patterns *wrong) {
-    float *at = output.values + position;
+    if (output.element == PERCEPTION_BF16) {
+        store_bfloat16(output.values, position, left, values, wrong);
+        return;
+    }
+    float *at = (float *)output.values + position;
     if (output.adds) {
         narrows there = {};
         if (left == WIDE)
@@ -12,7 +26,7 @@ INLINE void store(perception_output output, size_t position, size_t left, wides 
             __builtin_memcpy(&there, at, left * sizeof(float));
         values += __builtin_convertvector(there, wides);
     }
-    *wrong |= (wide_patterns)~(__builtin_elementwise_abs(values) <= 0x1.fffffefp127);
+    *wrong |= (wide_patterns)~(__builtin_elementwise_abs(values) < too_large_for_float);
     narrows rounded = __builtin_convertvector(values, narrows);
     if (left == WIDE)
         __builtin_memcpy(at, &rounded, sizeof rounded);

@@ -69,5 +69,5 @@ static int softmax(
 #define CONTRAST_KERNELS                                                                   \
     {                                                                                      \
         contrast, jensen_shannon, jeffreys, kullback_leibler_gradient, jensen_shannon_gradient, jeffreys_gradient, \
-            sum, softmax                                                                   \
+            sum, softmax, round_to_bfloat16                                                \
     }

@@ -4,7 +4,7 @@
    this list with the folder. */
 #pragma clang diagnostic ignored "-Wc23-extensions"
 
-static const perception_asset files[] = {
+static const pages_asset files[] = {
 #define ASSET "assets/docs.html"
 #include "asset.inc"
 #define ASSET "assets/examples/ocr-line.original.png"
@@ -259,6 +259,6 @@ static const perception_asset files[] = {
 #include "asset.inc"
 };
 
-perception_assets perception_page_assets(void) {
-    return (perception_assets){files, sizeof files / sizeof files[0]};
+pages_assets pages_all(void) {
+    return (pages_assets){files, sizeof files / sizeof files[0]};
 }

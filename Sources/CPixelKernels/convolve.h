@@ -55,7 +55,7 @@ KERNEL void mirror_margins(float *row, size_t radius, size_t width, columns at) 
 
 /* scratch: a ring of `taps` widened rows, then one summed row with its margins. */
 KERNEL int convolved_stretch(
-    pixel_picture picture, uint8_t *target, const float *weights, size_t taps, int unit, float *scratch, columns at,
+    pixel_kernels_picture picture, uint8_t *target, const float *weights, size_t taps, int unit, float *scratch, columns at,
     work_watch *watch) {
     size_t radius = taps / 2, stride = picture.width * 3;
     size_t taken = (at.to - at.from) * 3, padded = whole_blocks(taken);
@@ -84,7 +84,7 @@ KERNEL int convolved_stretch(
         }
         f32x8 sums[4];
         for (size_t place = 0; place < taken; place += block_lanes) {
-            if (!work_goes_on(watch, 8 * taps)) return 0;
+            if (!work_watch_goes_on(watch, 8 * taps)) return 0;
             sum_products(down, down_weights, used, place, sums);
             memcpy(row + margin + place, sums, sizeof sums);
         }
@@ -92,7 +92,7 @@ KERNEL int convolved_stretch(
         memset(row + margin + taken, 0, (whole - margin - taken) * sizeof *row);
         if (!unit) mirror_margins(row, radius, picture.width, at);
         for (size_t place = 0; place < made; place += block_lanes) {
-            if (!work_goes_on(watch, 8 * taps)) return 0;
+            if (!work_watch_goes_on(watch, 8 * taps)) return 0;
             sum_products(across, weights, taps, place, sums);
             u8x8 done[4];
             for (int v = 0; v < 4; v++) done[v] = levels(sums[v], unit);
@@ -108,7 +108,7 @@ KERNEL int convolved_stretch(
 }
 
 KERNEL int convolved(
-    pixel_picture picture, uint8_t *target, const float *weights, size_t taps, int unit, float *scratch,
+    pixel_kernels_picture picture, uint8_t *target, const float *weights, size_t taps, int unit, float *scratch,
     work_watch *watch) {
     size_t radius = taps / 2, width = picture.width;
     for (size_t left = 0; left < width; left += stretch) {
@@ -121,7 +121,7 @@ KERNEL int convolved(
 }
 
 static int convolve(
-    pixel_picture picture, uint8_t *target, const float *weights, size_t taps, int unit, float *scratch,
+    pixel_kernels_picture picture, uint8_t *target, const float *weights, size_t taps, int unit, float *scratch,
     work_watch *watch) {
     return unit ? convolved(picture, target, weights, taps, 1, scratch, watch)
                 : convolved(picture, target, weights, taps, 0, scratch, watch);

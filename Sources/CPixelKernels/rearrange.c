@@ -3,7 +3,7 @@
 /* Turns read down columns: within a tile, lines of the cache serve more than one pixel. */
 enum { tile = 32 };
 
-/* A row is taken in pieces of so many pixels. */
+/* The number of pixels of a row processed at once. */
 enum { piece = 1 << 14 };
 
 static int keep_rows(
@@ -13,7 +13,7 @@ static int keep_rows(
     for (size_t y = 0; y < height; y++, first += down * 3, target += width * 3) {
         for (size_t x = 0; x < width; x += piece) {
             size_t count = width - x < piece ? width - x : piece;
-            if (!work_goes_on(watch, 3 * count)) return 0;
+            if (!work_watch_goes_on(watch, 3 * count)) return 0;
             if (across == 1)
                 memcpy(target + x * 3, first + x * 3, count * 3);
             else
@@ -23,7 +23,7 @@ static int keep_rows(
     return 1;
 }
 
-int pixel_rearrange(
+int pixel_kernels_rearrange(
     const uint8_t *first, ptrdiff_t across, ptrdiff_t down, uint8_t *target, size_t width, size_t height,
     work_watch *watch) {
     if (across == 1 || across == -1) return keep_rows(first, across, down, target, width, height, watch);
@@ -31,7 +31,7 @@ int pixel_rearrange(
         size_t bottom = top + tile < height ? top + tile : height;
         for (size_t left = 0; left < width; left += tile) {
             size_t right = left + tile < width ? left + tile : width;
-            if (!work_goes_on(watch, 8 * (bottom - top) * (right - left))) return 0;
+            if (!work_watch_goes_on(watch, 8 * (bottom - top) * (right - left))) return 0;
             for (size_t y = top; y < bottom; y++) {
                 const uint8_t *from = first + ((ptrdiff_t)left * across + (ptrdiff_t)y * down) * 3;
                 uint8_t *out = target + (y * width + left) * 3;

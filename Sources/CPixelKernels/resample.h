@@ -34,7 +34,7 @@ KERNEL void across_row(
 KERNEL int across_place(const uint8_t *row, uint8_t *target, const place_weights *place, work_watch *watch) {
     i32x4 sums = (i32x4){0} + (1 << (weight_bits - 1));
     for (int64_t k = 0; k < place->count; k++) {
-        if (!work_goes_on(watch, 4)) return 0;
+        if (!work_watch_goes_on(watch, 4)) return 0;
         sums += last_pixel_lanes(row + (place->start + k) * 3) * weight_at(place, k);
     }
     u8x4 level = settled(sums);
@@ -70,12 +70,12 @@ KERNEL int row_across(const resampling *it, size_t made, uint8_t *into, work_wat
     size_t row = it->top + made;
     const uint8_t *from = it->picture.samples + (row * it->picture.width + it->left) * 3;
     if (!it->layout.is_across) {
-        if (!work_goes_on(watch, it->width * 3)) return 0;
+        if (!work_watch_goes_on(watch, it->width * 3)) return 0;
         memcpy(into, from + it->first * 3, it->width * 3);
         return 1;
     }
     if (!it->layout.keeps_across) return across_place(from, into, &it->place, watch);
-    if (!work_goes_on(watch, it->width * 8 + it->taken * 4)) return 0;
+    if (!work_watch_goes_on(watch, it->width * 8 + it->taken * 4)) return 0;
     if (row + 1 < it->picture.height)
         across_row(from, into, it->width, it, 0);
     else
@@ -84,7 +84,7 @@ KERNEL int row_across(const resampling *it, size_t made, uint8_t *into, work_wat
 }
 
 /* The rows that a row of the target needs are kept in a ring. */
-KERNEL int down_by_ring(const resampling *it, pixel_target target, work_watch *watch) {
+KERNEL int down_by_ring(const resampling *it, pixel_kernels_target target, work_watch *watch) {
     size_t stride = it->width * 3, padded = stride + 32, ring = it->layout.ring;
     int64_t made = 0;
     for (size_t y = 0; y < target.height; y++) {
@@ -97,7 +97,7 @@ KERNEL int down_by_ring(const resampling *it, pixel_target target, work_watch *w
         uint8_t *out = target.samples + (y * target.width + it->first) * 3;
         uint8_t done[32];
         for (size_t at = 0; at < stride; at += 32) {
-            if (!work_goes_on(watch, 8 + 8 * (size_t)place.count)) return 0;
+            if (!work_watch_goes_on(watch, 8 + 8 * (size_t)place.count)) return 0;
             down_block(it->rows, ring, padded, it->down_values, (size_t)place.start, (size_t)place.count, at, done);
             size_t rest = stride - at;
             /* Of a length that is known it is two instructions, not a call. */
@@ -112,7 +112,7 @@ KERNEL int down_by_ring(const resampling *it, pixel_target target, work_watch *w
 
 /* Where the ring would be large, each row is made for every row of the target that needs it, two or three times, and added
    up. */
-KERNEL int down_by_sums(const resampling *it, pixel_target target, work_watch *watch) {
+KERNEL int down_by_sums(const resampling *it, pixel_kernels_target target, work_watch *watch) {
     size_t stride = it->width * 3;
     for (size_t y = 0; y < target.height; y++) {
         place_weights place;
@@ -120,7 +120,7 @@ KERNEL int down_by_sums(const resampling *it, pixel_target target, work_watch *w
         for (size_t i = 0; i < stride; i++) it->sums[i] = 1 << (weight_bits - 1);
         for (int64_t k = 0; k < place.count; k++) {
             if (!row_across(it, (size_t)(place.start + k), it->rows, watch)) return 0;
-            if (!work_goes_on(watch, 8 + stride)) return 0;
+            if (!work_watch_goes_on(watch, 8 + stride)) return 0;
             int32_t weight = weight_at(&place, k);
             for (size_t i = 0; i < stride; i++) it->sums[i] += it->rows[i] * weight;
         }
@@ -133,7 +133,7 @@ KERNEL int down_by_sums(const resampling *it, pixel_target target, work_watch *w
     return 1;
 }
 
-KERNEL int only_across(const resampling *it, pixel_target target, work_watch *watch) {
+KERNEL int only_across(const resampling *it, pixel_kernels_target target, work_watch *watch) {
     for (size_t y = 0; y < target.height; y++) {
         if (!row_across(it, y, it->rows, watch)) return 0;
         memcpy(target.samples + (y * target.width + it->first) * 3, it->rows, it->width * 3);
@@ -143,8 +143,8 @@ KERNEL int only_across(const resampling *it, pixel_target target, work_watch *wa
 
 /* The target in stretches of columns, so that no weights need be kept for all of them. */
 static int resample(
-    pixel_picture picture, size_t left, size_t top, pixel_target target, pixel_axis across, pixel_axis down,
-    uint8_t *scratch, work_watch *watch) {
+    pixel_kernels_picture picture, size_t left, size_t top, pixel_kernels_target target, pixel_kernels_axis across,
+    pixel_kernels_axis down, uint8_t *scratch, work_watch *watch) {
     resampling it = {.picture = picture, .left = left, .top = top, .layout = lay_out(across, down)};
     it.across = weighted(across);
     it.down = weighted(down);

@@ -33,7 +33,7 @@ KERNEL f64x4 channels(const uint8_t *pixel) {
 
 /* At the rim: neighbours are repeated, and no byte beyond a pixel is read. */
 KERNEL void rim_bilinear(
-    pixel_picture picture, ptrdiff_t left, ptrdiff_t top, double across, double down, uint8_t *out) {
+    pixel_kernels_picture picture, ptrdiff_t left, ptrdiff_t top, double across, double down, uint8_t *out) {
     ptrdiff_t last_column = (ptrdiff_t)picture.width - 1, last_row = (ptrdiff_t)picture.height - 1;
     ptrdiff_t columns[2] = {left < 0 ? 0 : left, left + 1 > last_column ? last_column : left + 1};
     ptrdiff_t rows[2] = {top < 0 ? 0 : top, top + 1 > last_row ? last_row : top + 1};
@@ -50,7 +50,7 @@ KERNEL void rim_bilinear(
 }
 
 KERNEL void bilinear_pixels(
-    pixel_picture picture, const double *xs, const double *ys, size_t count, const uint8_t *fill, uint8_t *out) {
+    pixel_kernels_picture picture, const double *xs, const double *ys, size_t count, const uint8_t *fill, uint8_t *out) {
     double width = (double)picture.width, height = (double)picture.height;
     size_t stride = picture.width * 3;
     ptrdiff_t inner_columns = (ptrdiff_t)picture.width - 1, inner_rows = (ptrdiff_t)picture.height - 2;
@@ -79,7 +79,7 @@ KERNEL void bilinear_pixels(
     }
 }
 
-KERNEL void bilinear_span(pixel_picture picture, const positions *at, size_t count, const uint8_t *fill, uint8_t *out) {
+KERNEL void bilinear_span(pixel_kernels_picture picture, const positions *at, size_t count, const uint8_t *fill, uint8_t *out) {
     size_t i = 0;
     if (has_short_offsets(picture)) {
         spots it;
@@ -93,7 +93,7 @@ KERNEL void bilinear_span(pixel_picture picture, const positions *at, size_t cou
 }
 
 KERNEL void nearest_pixels(
-    pixel_picture picture, const double *xs, const double *ys, size_t count, const uint8_t *fill, uint8_t *out) {
+    pixel_kernels_picture picture, const double *xs, const double *ys, size_t count, const uint8_t *fill, uint8_t *out) {
     double width = (double)picture.width, height = (double)picture.height;
     for (size_t i = 0; i < count; i++, out += 3) {
         double x = xs[i], y = ys[i];
@@ -102,7 +102,7 @@ KERNEL void nearest_pixels(
     }
 }
 
-KERNEL void nearest_span(pixel_picture picture, const positions *at, size_t count, const uint8_t *fill, uint8_t *out) {
+KERNEL void nearest_span(pixel_kernels_picture picture, const positions *at, size_t count, const uint8_t *fill, uint8_t *out) {
     size_t i = 0;
     if (has_short_offsets(picture)) {
         spots it;
@@ -118,13 +118,13 @@ KERNEL void nearest_span(pixel_picture picture, const positions *at, size_t coun
 }
 
 #define SAMPLED(name, coefficients, positions_of, write)                                                     \
-    static int name(pixel_picture picture, pixel_target target, const double map[coefficients], work_watch *watch) { \
+    static int name(pixel_kernels_picture picture, pixel_kernels_target target, const double map[coefficients], work_watch *watch) { \
         positions at;                                                                                        \
         for (size_t row = 0; row < target.height; row++) {                                                   \
             uint8_t *out = target.samples + row * target.width * 3;                                          \
             for (size_t column = 0; column < target.width; column += span) {                                 \
                 size_t count = target.width - column < span ? target.width - column : span;                  \
-                if (!work_goes_on(watch, 16 * count)) return 0;                                              \
+                if (!work_watch_goes_on(watch, 16 * count)) return 0;                                              \
                 positions_of(map, row, column, count, &at);                                                  \
                 write(picture, &at, count, target.fill, out + column * 3);                                   \
             }                                                                                                \
@@ -137,7 +137,7 @@ SAMPLED(perspective_bilinear, 8, perspective_positions, bilinear_span)
 SAMPLED(perspective_nearest, 8, perspective_positions, nearest_span)
 
 /* Pillow's ImagingTransformAffine for large pictures, which adds up instead of multiplying. */
-static int affine_nearest(pixel_picture picture, pixel_target target, const double m[6], work_watch *watch) {
+static int affine_nearest(pixel_kernels_picture picture, pixel_kernels_target target, const double m[6], work_watch *watch) {
     double start_x = m[2] + m[1] * 0.5 + m[0] * 0.5, start_y = m[5] + m[4] * 0.5 + m[3] * 0.5;
     positions at;
     for (size_t row = 0; row < target.height; row++, start_x += m[1], start_y += m[4]) {
@@ -145,7 +145,7 @@ static int affine_nearest(pixel_picture picture, pixel_target target, const doub
         uint8_t *out = target.samples + row * target.width * 3;
         for (size_t column = 0; column < target.width; column += span) {
             size_t count = target.width - column < span ? target.width - column : span;
-            if (!work_goes_on(watch, 16 * count)) return 0;
+            if (!work_watch_goes_on(watch, 16 * count)) return 0;
             for (size_t i = 0; i < count; i++, x += m[0], y += m[3]) {
                 at.x[i] = x;
                 at.y[i] = y;
@@ -160,7 +160,7 @@ static int affine_nearest(pixel_picture picture, pixel_target target, const doub
 KERNEL size_t fixed_place(uint32_t position) { return (size_t)(ptrdiff_t)((int32_t)position >> 16); }
 
 /* Pillow's affine_fixed. */
-static int affine_fixed(pixel_picture picture, pixel_target target, const int32_t step[6], work_watch *watch) {
+static int affine_fixed(pixel_kernels_picture picture, pixel_kernels_target target, const int32_t step[6], work_watch *watch) {
     uint32_t across = (uint32_t)step[0], down = (uint32_t)step[1];
     uint32_t start_x = (uint32_t)step[4], start_y = (uint32_t)step[5];
     size_t width = picture.width, height = picture.height;
@@ -169,7 +169,7 @@ static int affine_fixed(pixel_picture picture, pixel_target target, const int32_
         uint8_t *out = target.samples + row * target.width * 3;
         for (size_t start = 0; start < target.width; start += span) {
             size_t count = target.width - start < span ? target.width - start : span;
-            if (!work_goes_on(watch, 16 * count)) return 0;
+            if (!work_watch_goes_on(watch, 16 * count)) return 0;
             uint32_t last_x = x + (uint32_t)(count - 1) * across, last_y = y + (uint32_t)(count - 1) * down;
             /* Between two ends inside all are inside: positions don't overflow within a span. */
             int is_inside = fixed_place(x) < width && fixed_place(last_x) < width && fixed_place(y) < height - 1 &&

@@ -17,7 +17,7 @@ typedef struct spots {
 } spots;
 
 /* Whether 32 bits count every byte. */
-KERNEL int has_short_offsets(pixel_picture picture) { return picture.width * picture.height <= INT32_MAX / 3; }
+KERNEL int has_short_offsets(pixel_kernels_picture picture) { return picture.width * picture.height <= INT32_MAX / 3; }
 
 KERNEL i32x8 joined(i32x4 low, i32x4 high) { return __builtin_shufflevector(low, high, 0, 1, 2, 3, 4, 5, 6, 7); }
 
@@ -41,7 +41,7 @@ KERNEL i32x8 divided(f64x4 low, f64x4 high, float *shares) {
 }
 
 /* Counted from pixels' centres. The last two rows are left out because pairs of pixels are read as eight bytes. */
-KERNEL void find_spots(pixel_picture picture, const positions *at, size_t count, spots *it) {
+KERNEL void find_spots(pixel_kernels_picture picture, const positions *at, size_t count, spots *it) {
     double columns = (double)picture.width - 1, rows = (double)picture.height - 2;
     for (size_t i = 0; i + lanes <= count; i += lanes) {
         f64x4 x = four_of(at->x + i) - 0.5, next_x = four_of(at->x + i + 4) - 0.5;
@@ -56,7 +56,7 @@ KERNEL void find_spots(pixel_picture picture, const positions *at, size_t count,
 }
 
 /* Counted from pixels' corners. In the last row no fourth byte could be read. */
-KERNEL void find_pixels(pixel_picture picture, const positions *at, size_t count, spots *it) {
+KERNEL void find_pixels(pixel_kernels_picture picture, const positions *at, size_t count, spots *it) {
     double columns = (double)picture.width, rows = (double)picture.height - 1;
     for (size_t i = 0; i + lanes <= count; i += lanes) {
         f64x4 x = four_of(at->x + i), next_x = four_of(at->x + i + 4);
@@ -116,7 +116,7 @@ KERNEL void put_words(uint8_t *out, i32x8 words) {
    differ by less than 2^8 make 2^-17 each, and so are products, sums and differences of less than 2^8. Truncated they are
    the same where neither 2^-13 more nor less gives another whole number, and where four equal levels leave nothing to round.
    Returns 0 where some level could be another in Double. */
-KERNEL int put_bilinear(pixel_picture picture, const spots *it, size_t i, uint8_t *out) {
+KERNEL int put_bilinear(pixel_kernels_picture picture, const spots *it, size_t i, uint8_t *out) {
     const i32x8 doubt = (i32x8)((f32x8){0} + 0x1p-13f);
     pairs upper = pairs_at(picture.samples, it->offsets + i);
     pairs lower = pairs_at(picture.samples + picture.width * 3, it->offsets + i);
@@ -141,7 +141,7 @@ KERNEL int put_bilinear(pixel_picture picture, const spots *it, size_t i, uint8_
 }
 
 /* A fourth byte is read behind each pixel. */
-KERNEL void put_copies(pixel_picture picture, const spots *it, size_t i, uint8_t *out) {
+KERNEL void put_copies(pixel_kernels_picture picture, const spots *it, size_t i, uint8_t *out) {
     int32_t words[lanes];
     for (size_t k = 0; k < lanes; k++) memcpy(words + k, picture.samples + it->offsets[i + k], 4);
     i32x8 all;

@@ -10,20 +10,20 @@ KERNEL void copy_bytes(uint8_t *to, const uint8_t *from, size_t count) {
     memcpy(to + count - 16, from + count - 16, 16);
 }
 
-/* Bytes of a row are copied in pieces of so many. */
+/* The number of bytes of a row copied at once. */
 enum { piece = 1 << 15 };
 
 KERNEL int copy_row(uint8_t *to, const uint8_t *from, size_t count, work_watch *watch) {
     for (size_t done = 0; done < count; done += piece) {
         size_t bytes = count - done < piece ? count - done : piece;
-        if (!work_goes_on(watch, 16 + bytes)) return 0;
+        if (!work_watch_goes_on(watch, 16 + bytes)) return 0;
         copy_bytes(to + done, from + done, bytes);
     }
     return 1;
 }
 
-int pixel_shuffle(
-    pixel_picture picture, uint8_t *target, size_t side, const uint32_t *order, work_watch *watch) {
+int pixel_kernels_shuffle(
+    pixel_kernels_picture picture, uint8_t *target, size_t side, const uint32_t *order, work_watch *watch) {
     size_t stride = picture.width * 3, columns = picture.width / side, rows = picture.height / side;
     size_t cell = side * 3, covered = columns * cell;
     for (size_t row = 0; row < rows && columns > 0; row++) {

@@ -17,7 +17,7 @@ typedef struct place_weights {
     double centre, inverse, sum;
 } place_weights;
 
-KERNEL weighted_axis weighted(pixel_axis axis) {
+KERNEL weighted_axis weighted(pixel_kernels_axis axis) {
     weighted_axis it = {.input = axis.input};
     it.scale = (double)(float)axis.input / (double)axis.output;
     it.support = it.scale > 1 ? it.scale : 1;
@@ -46,7 +46,7 @@ KERNEL int weigh(const weighted_axis *axis, size_t index, place_weights *place, 
     place->inverse = 1 / axis->support;
     place->sum = 0;
     for (int64_t k = 0; k < place->count; k++) {
-        if (!work_goes_on(watch, 4)) return 0;
+        if (!work_watch_goes_on(watch, 4)) return 0;
         place->sum += triangle_at(place, k);
     }
     return 1;
@@ -69,7 +69,7 @@ typedef struct resampling_layout {
 
 KERNEL size_t smaller(size_t a, size_t b) { return a < b ? a : b; }
 
-KERNEL resampling_layout lay_out(pixel_axis across, pixel_axis down) {
+KERNEL resampling_layout lay_out(pixel_kernels_axis across, pixel_kernels_axis down) {
     resampling_layout it = {.is_across = across.input != across.output, .is_down = down.input != down.output};
     size_t columns = weighted(across).most, rows = weighted(down).most;
     it.keeps_across = it.is_across && columns <= most_weights;
@@ -90,7 +90,7 @@ KERNEL resampling_layout lay_out(pixel_axis across, pixel_axis down) {
 
 /* All that a resampling holds. */
 typedef struct resampling {
-    pixel_picture picture;
+    pixel_kernels_picture picture;
     size_t left, top;
     resampling_layout layout;
     weighted_axis across, down;

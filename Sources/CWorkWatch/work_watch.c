@@ -8,7 +8,7 @@ static uint64_t now(void) {
     return (uint64_t)time.tv_sec * 1000000000u + (uint64_t)time.tv_nsec;
 }
 
-int work_look(work_watch *watch) {
+int work_watch_look(work_watch *watch) {
     watch->unlooked = 0;
     if (watch->is_over || !watch->is_wanted) return !watch->is_over;
     uint64_t time = now();

@@ -56,7 +56,7 @@ package struct ClientWheel: Sendable {
         }.joined()
     }
 
-    private static func bytes(_ text: client_text) -> [UInt8] {
+    private static func bytes(_ text: client_wheel_text) -> [UInt8] {
         unsafe UnsafeBufferPointer(start: text.bytes, count: text.count).map { UInt8(bitPattern: $0) }
     }
 

@@ -1,14 +1,14 @@
-/// Printable ASCII in a fixed width; any other character is written as `?`.
+/// A fixed-width font for printable ASCII. Any other character is drawn as `?`.
 enum BitmapFont {
     static let glyphWidth = 5
     static let glyphHeight = 9
-    /// From one character to the next, and from one line to the next.
+    /// The distance between characters, and between lines.
     static let advance = 6
     static let lineHeight = 11
 
     static let printable = 0x20...0x7E
 
-    /// Rows of each glyph from the top; bit 4 is the leftmost dot.
+    /// The rows of each glyph from the top. Bit 4 is the leftmost dot.
     static let glyphs: [[UInt8]] = {
         var glyphs: [[UInt8]] = []
         let lines = GlyphShapes.bands.split(separator: "\n")
@@ -31,15 +31,15 @@ enum BitmapFont {
         return glyphs[code - printable.lowerBound]
     }
 
-    /// Whether a dot has ink; none has outside the glyph.
+    /// Returns whether a dot has ink. Dots outside the glyph have none.
     private static func hasInk(_ glyph: [UInt8], _ x: Int, _ y: Int) -> Bool {
         guard glyph.indices.contains(y), (0..<glyphWidth).contains(x) else { return false }
         return glyph[y] >> UInt8(glyphWidth - 1 - x) & 1 == 1
     }
 
-    /// Calls `dot` with every inked dot of a glyph. At size 2 each dot becomes four, of which a corner takes the color of
-    /// the two neighbours that meet there when these agree and the other two don't: the rule known as EPX or Scale2x,
-    /// which keeps slanted strokes from turning into stairs.
+    /// Calls `dot` with every inked dot of a glyph. At size 2 each dot becomes four. A corner gets the color of the two
+    /// neighbours that meet there if these agree and the other two do not. This rule, known as EPX or Scale2x, smooths
+    /// slanted strokes.
     static func draw(_ scalar: Unicode.Scalar, size: TextSize, _ dot: (_ x: Int, _ y: Int) -> Void) {
         let glyph = glyph(of: scalar)
         for y in 0..<glyphHeight {
@@ -63,7 +63,7 @@ enum BitmapFont {
     }
 }
 
-/// How many pixels a dot of the font is wide.
+/// The width of a dot of the font in pixels.
 enum TextSize: Int, Sendable {
     case single = 1
     case double = 2

@@ -1,11 +1,11 @@
 package import Images
 
-/// Pictures to perturb when there is no other. They are drawn, not stored, and never change.
+/// Pictures to perturb if the client sends none. They are drawn, not stored, and never change.
 package enum BuiltInPicture {
-    /// What a model has to read: a triangle with its measures, bars with their values, lines of text, and below, tones and
-    /// patterns that show what happens to color, brightness and detail. 24 × 18 cells of 14 pixels.
+    /// A picture with content that a model must read: a triangle with measures, bars with values, and lines of text.
+    /// Tones and patterns below show the effect on color, brightness and detail. It has 24 × 18 cells of 14 pixels.
     package static let exercise: PixelImage = drawExercise()
-    /// A scene of another shape, to be mixed in or put beside.
+    /// A scene of another shape, to mix in or to put beside the first.
     package static let scene: PixelImage = drawScene()
 
     private static let ink = Ink(28, 30, 38)
@@ -56,7 +56,7 @@ package enum BuiltInPicture {
         paper.write("2 * 3 + 7 = 13,  0.5 < 0.75", x: 10, y: 166, .single, ink)
     }
 
-    /// All hues at full saturation, the same towards white, and greys.
+    /// Draws all hues at full saturation, the same blended with white, and grays.
     private static func drawTones(on paper: inout Paper) {
         let outline = Ink(150, 154, 160)
         paper.fill(x: 9, y: 183, width: 194, height: 30, outline)
@@ -81,7 +81,7 @@ package enum BuiltInPicture {
         }
     }
 
-    /// Lines of one to three pixels both ways, a star of wedges, and a checkerboard.
+    /// Draws lines of one to three pixels in both directions, a star of wedges, and a checkerboard.
     private static func drawPatterns(on paper: inout Paper) {
         for thickness in 1...3 {
             for place in 0..<24 / (2 * thickness) {

@@ -2,14 +2,14 @@ package import Images
 internal import JSON
 package import Perturbation
 
-/// What stands under a picture or above all of them: paragraphs, each a heading and words.
+/// The text below a picture or above all of them: paragraphs, each with a heading and words.
 package struct Caption: Sendable, Equatable {
     struct Paragraph: Sendable, Equatable {
         let heading: String
         let words: [String]
     }
 
-    /// A line with how many of its characters are heading.
+    /// A line, and the number of its characters that belong to the heading.
     struct Line: Sendable, Equatable {
         let text: String
         let headingCount: Int
@@ -21,13 +21,13 @@ package struct Caption: Sendable, Equatable {
         self.init(paragraphs: [Paragraph(heading: heading, words: words)])
     }
 
-    /// The steps of one draw, one paragraph each: the step's name, then `parameter=value`; see ``shortText(_:)`` for how
-    /// values are shortened. Words, flags and lists that have their default are left out where something else is told.
+    /// Returns the steps of one draw as paragraphs: the step's name, then `parameter=value`. See ``shortText(_:)`` for
+    /// the form of values. Words, flags and lists with their default value are omitted if other parameters are shown.
     ///
     /// - Parameters:
-    ///   - number: of the draw, in front of it all.
-    ///   - strength: of scheduled values, if there are any.
-    ///   - size: of the result, when it isn't the picture's.
+    ///   - number: the number of the draw, which comes first.
+    ///   - strength: the strength of scheduled values, if any.
+    ///   - size: the size of the result, if it differs from the picture's.
     package init(
         number: Int, steps: [any PerturbationStep], strength: Double? = nil, size: PixelSize? = nil
     ) {
@@ -54,7 +54,7 @@ package struct Caption: Sendable, Equatable {
 
     private init(paragraphs: [Paragraph]) { self.paragraphs = paragraphs }
 
-    /// At most `limit` lines; what doesn't fit ends in two dots.
+    /// Returns at most `limit` lines. A longer text ends in two dots.
     func lines(width: Int, atMost limit: Int) -> [Line] {
         let all = paragraphs.flatMap { paragraph -> [Line] in
             let lines = wrapped(

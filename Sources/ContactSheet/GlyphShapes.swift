@@ -1,5 +1,5 @@
-/// The letters as they were drawn for this service: printable ASCII in its order, sixteen glyphs a band, one column apart.
-/// A glyph is five dots wide and nine high: seven above the line on which letters stand, two below it.
+/// The letters drawn for this service: printable ASCII in order, sixteen glyphs in each band, one column apart. A glyph
+/// is five dots wide and nine high, seven above the baseline and two below it.
 enum GlyphShapes {
     static let bands = """
         ..... ..#.. .#.#. .#.#. ..#.. ##..# .##.. ..#.. ...#. .#... ..... ..... ..... ..... ..... ....#

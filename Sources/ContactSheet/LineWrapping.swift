@@ -1,5 +1,5 @@
-/// Breaks words into lines of at most `width` characters. A word longer than a line is broken behind its last
-/// semicolon that fits, else its last comma, equals sign or underscore, else where the line ends.
+/// Breaks words into lines of at most `width` characters. A word longer than a line is broken after its last semicolon
+/// that fits, otherwise after its last comma, equals sign or underscore, otherwise at the end of the line.
 /// - Precondition: `width` ≥ 1.
 func wrapped(_ words: [String], width: Int) -> [String] {
     var lines: [String] = []

@@ -1,4 +1,4 @@
-/// A point on paper, in pixels; its middle is half a pixel further.
+/// A point on paper, in pixels. The center of the pixel is half a pixel further.
 struct Place: Sendable, Equatable {
     let x, y: Int
 
@@ -17,7 +17,7 @@ extension Paper {
         }
     }
 
-    /// A straight line, two pixels thick, with round ends.
+    /// Draws a straight line, two pixels thick, with round ends.
     mutating func line(_ start: Place, _ end: Place, _ ink: Ink) {
         let (left, top) = (min(start.x, end.x) - 2, min(start.y, end.y) - 2)
         let (dx, dy) = (8 * (end.x - start.x), 8 * (end.y - start.y))
@@ -36,7 +36,7 @@ extension Paper {
         }
     }
 
-    /// A convex area, its corners in either direction.
+    /// Fills a convex area with corners in either direction.
     mutating func polygon(_ corners: [Place], _ ink: Ink) {
         let (xs, ys) = (corners.map(\.x), corners.map(\.y))
         guard let left = xs.min(), let right = xs.max(), let top = ys.min(), let bottom = ys.max() else {

@@ -1,10 +1,10 @@
 internal import Images
 
-/// A picture while it is drawn on. What would lie outside is left out. All arithmetic is on integers, so that a drawing
-/// has the same bytes everywhere.
+/// A picture to draw on. Anything outside is clipped. All arithmetic uses integers, so a drawing has the same bytes
+/// everywhere.
 struct Paper {
     let size: PixelSize
-    /// Once nobody wants the drawing, nothing more is drawn.
+    /// Stops drawing once the result is no longer wanted.
     private let watch: WorkWatch
     private var samples: [UInt8]
 
@@ -51,7 +51,7 @@ struct Paper {
         }
     }
 
-    /// One line of text; (x, y) is the top left of its first character.
+    /// Draws one line of text. (x, y) is the top left of its first character.
     mutating func write(_ text: some StringProtocol, x: Int, y: Int, _ size: TextSize, _ ink: Ink) {
         for (place, scalar) in text.unicodeScalars.enumerated() {
             BitmapFont.draw(scalar, size: size) { dotX, dotY in
@@ -60,11 +60,11 @@ struct Paper {
         }
     }
 
-    /// Colors what a shape covers, smoothly at its edges: of each pixel the share of its 4 × 4 samples that lie inside.
+    /// Fills a shape with smooth edges. The coverage of each pixel is the fraction of its 4 × 4 samples inside.
     ///
     /// - Parameters:
-    ///   - x, y, width, height: the rectangle that is looked at.
-    ///   - isInside: of a point in eighths of a pixel.
+    ///   - x, y, width, height: the rectangle that contains the shape.
+    ///   - isInside: returns whether a point, in eighths of a pixel, is inside.
     mutating func paint(
         x: Int, y: Int, width: Int, height: Int, _ ink: Ink, where isInside: (_ x: Int, _ y: Int) -> Bool
     ) {

@@ -3,7 +3,7 @@ package import Images
 /// Pictures side by side with captions, and a title above them.
 package struct Sheet: Sendable {
     package struct Cell: Sendable {
-        /// Of the size that the layout gives it; nil where only the sheet's size is asked for.
+        /// The picture in the size that the layout gives it; nil if only the size of the sheet is needed.
         let picture: PixelImage?
         let caption: Caption
 
@@ -33,22 +33,22 @@ package struct Sheet: Sendable {
         }
     }
 
-    /// Left of the first column, and how far it is to the next one.
+    /// The left of the first column, and the distance between columns.
     package var left: Int { SheetLayout.gap }
     package var right: Int { layout.cell.width + SheetLayout.gap }
-    /// Of every row.
+    /// The top of every row.
     package var tops: [Int] { edges.dropLast() }
 
-    /// Of every row, and the sheet's end.
+    /// The top of every row, and the bottom of the sheet.
     private var edges: [Int] {
         layout.tops(titleLines: title.count, captionLines: captions.map(\.count))
     }
 
-    /// Of the whole sheet.
+    /// The size of the whole sheet.
     package var size: PixelSize { PixelSize(width: layout.sheetWidth, height: edges[layout.rows]) }
 
-    /// The whole sheet. Each picture is in the middle of its cell.
-    /// - Returns: nil once nobody wants it.
+    /// Draws the whole sheet. Each picture is centered in its cell.
+    /// - Returns: nil if the sheet is no longer wanted.
     /// - Complexity: linear in the sheet's pixels.
     package func drawn(_ watch: WorkWatch = WorkWatch()) -> PixelImage? {
         let edges = edges

@@ -1,18 +1,18 @@
 package import Images
 
-/// Where everything is on a sheet.
+/// The positions on a sheet.
 ///
-/// Cells stand in rows from the top left, all of one size: `width`, and the height that keeps the picture's shape,
-/// ⌊height · width / picture's width + ½⌋, from 1 to twice the width. Below each is room for its caption.
+/// Cells are in rows from the top left. All have the same size: `width`, and the height that keeps the picture's shape,
+/// ⌊height · width / picture's width + ½⌋, from 1 to twice the width. A caption is below each cell.
 package struct SheetLayout: Sendable, Equatable {
-    /// Between cells, and around all of them.
+    /// The space between cells, and around all of them.
     static let gap = 12
-    /// Between a cell and its caption, and between the title and the first row.
+    /// The space between a cell and its caption, and between the title and the first row.
     static let captionGap = 6
-    /// More text than this is cut.
+    /// The limit on lines of text. Longer text is cut.
     static let mostCaptionLines = 12
     static let mostTitleLines = 8
-    /// Cells from this width on have letters of double size.
+    /// The cell width from which letters have double size.
     static let wideCell = 240
 
     package let cell: PixelSize
@@ -29,12 +29,13 @@ package struct SheetLayout: Sendable, Equatable {
     }
 
     var textSize: TextSize { cell.width >= Self.wideCell ? .double : .single }
-    /// Characters that a line below a cell has room for.
+    /// The number of characters in a line below a cell.
     var captionWidth: Int { cell.width / textSize.advance }
     var titleWidth: Int { (sheetWidth - 2 * Self.gap) / textSize.advance }
     var sheetWidth: Int { Self.gap + columns * (cell.width + Self.gap) }
 
-    /// How large a picture of this size is in its cell: as large as fits with its shape kept, sides rounded, at least 1.
+    /// Returns the size of a picture in its cell: as large as fits with its shape kept. Sides are rounded and at least
+    /// 1.
     package func fitted(_ size: PixelSize) -> PixelSize {
         if size.width * cell.height >= size.height * cell.width {
             let height = (size.height * cell.width + size.width / 2) / size.width
@@ -44,13 +45,13 @@ package struct SheetLayout: Sendable, Equatable {
         return PixelSize(width: min(max(width, 1), cell.width), height: cell.height)
     }
 
-    /// From the sheet's top to the first row.
+    /// The distance from the top of the sheet to the first row.
     func top(titleLines: Int) -> Int {
         Self.gap + titleLines * textSize.lineHeight + Self.captionGap
     }
 
-    /// Where each row begins and, last, where the sheet ends; a row is as high as its longest caption needs.
-    /// - Parameter captionLines: of every cell.
+    /// Returns the top of each row and the bottom of the sheet. A row is as high as its longest caption requires.
+    /// - Parameter captionLines: the number of caption lines of every cell.
     func tops(titleLines: Int, captionLines: [Int]) -> [Int] {
         var tops = [top(titleLines: titleLines)]
         for row in 0..<rows {
@@ -61,7 +62,7 @@ package struct SheetLayout: Sendable, Equatable {
         return tops
     }
 
-    /// At least as large as the sheet, whatever its captions say.
+    /// An upper bound on the size of the sheet, whatever its captions.
     package var largestSheet: PixelSize {
         let lines = [Int](repeating: Self.mostCaptionLines, count: rows * columns)
         let height = tops(titleLines: Self.mostTitleLines, captionLines: lines)[rows]

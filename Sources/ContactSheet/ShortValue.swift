@@ -1,10 +1,10 @@
 internal import JSON
 
-/// A parameter's value in as few characters as tell pictures apart.
+/// Returns a parameter's value in as few characters as distinguish pictures.
 ///
-/// Numbers have at most four digits behind the point and four that count: `0.8231`, `12.35`, `1024`; whole numbers of more
+/// Numbers have at most four decimals and four significant digits: `0.8231`, `12.35`, `1024`. Whole numbers of more
 /// than six digits, which only seeds have, show their first four: `8387..`. Lists of up to four entries are written out
-/// (`0,0;335,4`), longer ones show how long they are: `[50]`.
+/// (`0,0;335,4`); longer ones show their length: `[50]`.
 func shortText(_ value: JSONValue) -> String {
     switch value {
     case .null: "null"

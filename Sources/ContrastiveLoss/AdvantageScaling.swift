@@ -42,14 +42,18 @@ package struct AdvantageScaling: Sendable, Equatable {
 
     /// - Parameter dependency: [N], what is inside the response counts.
     /// - Complexity: O(N)
-    package func scales(dependency: [Double], responseMask: [UInt8], rows: Rows) -> Scales {
-        var scales = Scales(values: [Double](repeating: 1, count: rows.count))
-        var means: [(row: Int, mean: Double)] = []
-        for row in 0..<rows.count {
-            let tokens = count(of: responseMask.span, in: rows[row])
+    package func scales(dependency: [Double], responseMask: [UInt8], sequences: Sequences) -> Scales {
+        var scales = Scales(values: [Double](repeating: 1, count: sequences.count))
+        var means: [(sequence: Int, mean: Double)] = []
+        for sequence in 0..<sequences.count {
+            let tokens = count(of: responseMask.span, in: sequences[sequence])
             guard tokens > 0 else { continue }
             means.append(
-                (row, sum(of: dependency.span, where: responseMask.span, in: rows[row]) / Double(tokens)))
+                (
+                    sequence,
+                    sum(of: dependency.span, where: responseMask.span, in: sequences[sequence])
+                        / Double(tokens)
+                ))
         }
         guard let lowest = means.map(\.mean).min(), let highest = means.map(\.mean).max() else {
             return scales
@@ -61,7 +65,7 @@ package struct AdvantageScaling: Sendable, Equatable {
         scales.range = Range(minimum: lowest, maximum: highest, mean: isSpread ? share : nil)
         guard isSpread else { return scales }
         for (response, part) in zip(means, shares) {
-            scales.values[response.row] = floor + part * (1 - floor) / ((mean ?? share) + 1e-8)
+            scales.values[response.sequence] = floor + part * (1 - floor) / ((mean ?? share) + 1e-8)
         }
         return scales
     }

@@ -24,7 +24,7 @@ package struct Aggregation: Sendable, Equatable {
     }
 
     package var mode: Mode
-    /// The length of `seq-mean-token-sum-norm`; nil takes T (the longest sequence where rows differ).
+    /// The length of `seq-mean-token-sum-norm`; nil takes T (the longest sequence where sequences differ).
     package var normLength: Double?
     /// What the seq-* modes divide by; nil takes B. A trainer with micro-batches gives its whole batch.
     package var globalBatchSize: Int?
@@ -45,12 +45,12 @@ package struct Aggregation: Sendable, Equatable {
     static let epsilon = 1e-8
 }
 
-/// loss = numerator / denominator, and ∂loss/∂c for the tokens of each row.
+/// loss = numerator / denominator, and ∂loss/∂c for the tokens of each sequence.
 package struct AggregatedLoss: Sendable, Equatable {
     package var loss: Double
     package var numerator: Double
     package var denominator: Double
-    /// [B]: what one selected token's loss weighs, by row.
+    /// [B]: what one selected token's loss weighs, by sequence.
     package var tokenWeights: [Double]
 
     package init(loss: Double, numerator: Double, denominator: Double, tokenWeights: [Double]) {
@@ -66,62 +66,62 @@ package struct AggregatedLoss: Sendable, Equatable {
 
 extension Aggregation {
     /// - Parameters: token losses and mask, flat over N.
-    /// - Complexity: O(N). Each row's sum has its own fixed order, so the result doesn't depend on threads.
-    package func aggregate(losses: [Double], mask: [UInt8], rows: Rows) -> AggregatedLoss {
-        precondition(losses.count == rows.tokens && mask.count == rows.tokens)
-        let sums = (0..<rows.count).map { sum(of: losses.span, where: mask.span, in: rows[$0]) }
-        return aggregate(sums: sums, mask: mask, rows: rows)
+    /// - Complexity: O(N). Each sequence's sum has its own fixed order, so the result doesn't depend on threads.
+    package func aggregate(losses: [Double], mask: [UInt8], sequences: Sequences) -> AggregatedLoss {
+        precondition(losses.count == sequences.tokens && mask.count == sequences.tokens)
+        let sums = (0..<sequences.count).map { sum(of: losses.span, where: mask.span, in: sequences[$0]) }
+        return aggregate(sums: sums, mask: mask, sequences: sequences)
     }
 
-    /// - Parameter sums: [B], of each row's token losses where the mask is 1.
-    func aggregate(sums: [Double], mask: [UInt8], rows: Rows) -> AggregatedLoss {
-        precondition(sums.count == rows.count && mask.count == rows.tokens)
-        let divisors = Divisors(self, mask, rows)
+    /// - Parameter sums: [B], of each sequence's token losses where the mask is 1.
+    func aggregate(sums: [Double], mask: [UInt8], sequences: Sequences) -> AggregatedLoss {
+        precondition(sums.count == sequences.count && mask.count == sequences.tokens)
+        let divisors = Divisors(self, mask, sequences)
         var numerator = 0.0
-        for row in 0..<rows.count { numerator += sums[row] / divisors.rows[row] }
+        for sequence in 0..<sequences.count { numerator += sums[sequence] / divisors.sequences[sequence] }
         return AggregatedLoss(
             // An empty batch has loss 0, not 0/0.
             loss: divisors.whole > 0 ? numerator / divisors.whole : 0,
             numerator: numerator, denominator: divisors.whole, tokenWeights: divisors.tokenWeights)
     }
 
-    /// [B]: what one selected token's loss weighs, by row, whatever it is.
-    package func tokenWeights(mask: [UInt8], rows: Rows) -> [Double] {
-        precondition(mask.count == rows.tokens)
-        return Divisors(self, mask, rows).tokenWeights
+    /// [B]: what one selected token's loss weighs, by sequence, whatever it is.
+    package func tokenWeights(mask: [UInt8], sequences: Sequences) -> [Double] {
+        precondition(mask.count == sequences.tokens)
+        return Divisors(self, mask, sequences).tokenWeights
     }
 }
 
-/// What the sum of each row, and then the sum over rows, is divided by.
+/// What the sum of each sequence, and then the sum over sequences, is divided by.
 private struct Divisors {
-    let rows: [Double]
+    let sequences: [Double]
     let whole: Double
 
-    init(_ aggregation: Aggregation, _ mask: [UInt8], _ rows: Rows) {
-        lazy var counts = (0..<rows.count).map { Double(count(of: mask.span, in: rows[$0])) }
+    init(_ aggregation: Aggregation, _ mask: [UInt8], _ sequences: Sequences) {
+        lazy var counts = (0..<sequences.count).map { Double(count(of: mask.span, in: sequences[$0])) }
         switch aggregation.mode {
         case .tokenMean:
-            self.rows = [Double](repeating: 1, count: rows.count)
+            self.sequences = [Double](repeating: 1, count: sequences.count)
             whole = counts.reduce(0, +) + Aggregation.epsilon
         case .tokenSum:
             guard let denominator = aggregation.denominator else {
                 preconditionFailure("token-sum needs a denominator")
             }
-            self.rows = [Double](repeating: 1, count: rows.count)
+            self.sequences = [Double](repeating: 1, count: sequences.count)
             whole = denominator
         case .sequenceMeanTokenSum:
-            self.rows = [Double](repeating: 1, count: rows.count)
-            whole = Double(aggregation.globalBatchSize ?? rows.count)
+            self.sequences = [Double](repeating: 1, count: sequences.count)
+            whole = Double(aggregation.globalBatchSize ?? sequences.count)
         case .sequenceMeanTokenMean:
-            self.rows = counts.map { $0 + Aggregation.epsilon }
-            whole = Double(aggregation.globalBatchSize ?? rows.count)
+            self.sequences = counts.map { $0 + Aggregation.epsilon }
+            whole = Double(aggregation.globalBatchSize ?? sequences.count)
         case .sequenceMeanTokenSumNorm:
-            // Rows without tokens have nothing to divide.
-            let length = aggregation.normLength ?? Double(max(1, rows.longest))
-            self.rows = [Double](repeating: length, count: rows.count)
-            whole = Double(aggregation.globalBatchSize ?? rows.count)
+            // Sequences without tokens have nothing to divide.
+            let length = aggregation.normLength ?? Double(max(1, sequences.longest))
+            self.sequences = [Double](repeating: length, count: sequences.count)
+            whole = Double(aggregation.globalBatchSize ?? sequences.count)
         }
     }
 
-    var tokenWeights: [Double] { rows.map { 1 / ($0 * whole) } }
+    var tokenWeights: [Double] { sequences.map { 1 / ($0 * whole) } }
 }

@@ -1,12 +1,12 @@
 import Batches
 
-/// The mean of −log-probability over the response's tokens: an estimate of a view's entropy, which the objective adds with a
-/// coefficient (PAPO's "double entropy", arXiv 2507.06448).
+/// The mean of −log-probability over the response's tokens: an estimate of a view's entropy, which the objective adds
+/// with a coefficient (PAPO's "double entropy", arXiv 2507.06448).
 package struct EntropyTerm: Sendable, Equatable {
     package let view: View
     package let coefficient: Double
     package let numerator: Double
-    /// Response tokens + 1e-8; for a view other than the original, those of rows that have views.
+    /// Response tokens + 1e-8; for a view other than the original, those of sequences that have views.
     package let denominator: Double
 
     package var value: Double { numerator / denominator }
@@ -19,7 +19,7 @@ package struct EntropyTerm: Sendable, Equatable {
         self.view = view
         self.coefficient = coefficient
         let aggregated = Aggregation().aggregate(
-            losses: logProbabilities, mask: batch.mask(of: view), rows: batch.rows)
+            losses: logProbabilities, mask: batch.mask(of: view), sequences: batch.sequences)
         numerator = 0 - aggregated.numerator
         denominator = aggregated.denominator
     }

@@ -2,8 +2,8 @@ import Batches
 import Tensor
 package import TokenDistribution
 
-/// ∂/∂logits for the tokens that carry a gradient, z before the division by temperature. Each row is computed when it is
-/// asked for and written where it is wanted, so that no [S,V] array is ever held here.
+/// ∂/∂logits for the tokens that carry a gradient, z before the division by temperature. Each row is computed when it
+/// is asked for and written where it is wanted, so that no [S,V] array is ever held here.
 package struct LogitGradients: Sendable {
     /// [S]: flat indices of the tokens that carry a gradient, ascending.
     package let rows: [Int]
@@ -59,13 +59,39 @@ package struct LogitGradients: Sendable {
         logits[view] != nil && (contrast?.views.contains(view) == true || tokenSlopes[view] != nil)
     }
 
+    /// Views whose gradients are sums of several parts. Such a row is made in Float and then rounded to a narrower type,
+    /// so that it is rounded once.
+    package var summedViews: [View] {
+        View.allCases.filter { view in
+            guard !stopped.contains(view) else { return false }
+            return (contrast?.parts(of: view) ?? 0) + (tokenSlopes[view] == nil ? 0 : 1) > 1
+        }
+    }
+
     /// Writes the gradients of token `rows[index]`.
     ///
-    /// Outputs hold V elements each, or none for a view that isn't wanted. A view whose gradient is stopped gets zeros; one
-    /// whose logits were not given must not be asked for. Rows may be filled in any order and by any number of threads.
-    /// - Returns: whether everything written is finite: the largest slopes don't fit Float.
-    /// - Complexity: O(V)
+    /// Outputs hold V elements each, or none for a view that isn't wanted. A view whose gradient is stopped gets zeros;
+    /// one whose logits were not given must not be asked for. Rows may be filled in any order and by any number of
+    /// threads.
+    /// - Returns: whether everything written is finite: the largest slopes don't fit the outputs' types.
+    /// - Complexity: O(V) time, and for rows of a narrower type than Float that are sums, O(V) memory
     package func fill(_ index: Int, _ outputs: PerView<RowOutput>) -> Bool {
+        let summed = summedViews.filter { outputs[$0].isWanted && outputs[$0].type != .float32 }
+        if summed.isEmpty { return write(index, outputs) }
+        return unsafe withUnsafeTemporaryAllocation(of: Float.self, capacity: summed.count * vocabulary) {
+            memory in
+            var sums = outputs
+            for (place, view) in summed.enumerated() {
+                let row = place * vocabulary..<(place + 1) * vocabulary
+                sums[view] = unsafe RowOutput(UnsafeMutableBufferPointer(rebasing: memory[row]))
+            }
+            guard write(index, sums) else { return false }
+            return summed.reduce(true) { areFinite, view in outputs[view].round(sums[view]) && areFinite }
+        }
+    }
+
+    /// Writes the parts of each row where they go.
+    private func write(_ index: Int, _ outputs: PerView<RowOutput>) -> Bool {
         var open = outputs
         for view in stopped where open[view].isWanted {
             open[view].clear()
@@ -88,7 +114,7 @@ package struct LogitGradients: Sendable {
                 preconditionFailure("no logits of the \(view) view were given")
             }
             if slopes[index] == 0 {
-                // Of a row without views the logits may be anything: 0 times them need not be 0.
+                // Of a sequence without views the logits may be anything: 0 times them need not be 0.
                 if !open[view].adds { open[view].clear() }
                 continue
             }

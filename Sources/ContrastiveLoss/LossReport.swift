@@ -3,20 +3,20 @@ package import Batches
 /// Everything that one scoring yields, before it is narrowed to the reply's types. Lists are flat over N.
 package struct LossReport: Sendable {
     package var selection: Selection
-    /// Σ weight · D of each token, 0 outside the response; empty without terms, as the next two, and where nobody wishes for
-    /// it.
+    /// Σ weight · D of each token, 0 outside the response; empty without terms, as the next two, and where nobody
+    /// wishes for it.
     package var contrast: [Double] = []
     package var isClamped: [Bool] = []
     package var tokenLoss: [Double] = []
     /// The same as a reply sends it, where that is wished for.
     package var narrowTokenLoss: FloatList?
     /// [B], over the tokens that carry loss; empty without terms.
-    package var sums: [RowSums] = []
+    package var sums: [SequenceSums] = []
     /// `loss` is capped; numerator and denominator are those before the cap.
     package var aggregated: AggregatedLoss
     package var isCapped = false
     package var entropyTerms: [EntropyTerm] = []
-    /// coefficient · loss, every entropy term with its coefficient, and the parts that came from elsewhere.
+    /// coefficient · loss, every entropy term with its coefficient, and the components that came from elsewhere.
     package var objective: Double
     package var gradients: Gradients
     /// The tokens that may have a gradient, [N] of 0 and 1.
@@ -57,8 +57,8 @@ package struct ReportWishes: Sendable {
     }
 }
 
-/// A part of the objective that is computed elsewhere: what it adds to the value, and to the gradients of one view.
-package struct ObjectivePart: Sendable {
+/// A component of the objective that is computed elsewhere: what it adds to the value, and to the gradients of one view.
+package struct ObjectiveComponent: Sendable {
     /// With its coefficient.
     package var value: Double
     /// [N], 0 outside the response: ∂(value)/∂(log-probability under the original view).

@@ -4,17 +4,17 @@ import Perception
 extension PerceptionLoss {
     /// Scores a batch whose tokens are selected.
     ///
-    /// token loss c = shape(m), m = Σ weight · D; it is given for every response token of rows with views and counts where
-    /// the mask is 1. The objective adds the entropy terms over all response tokens, and `parts`.
+    /// token loss c = shape(m), m = Σ weight · D; it is given for every response token of sequences with views and
+    /// counts where the mask is 1. The objective adds the entropy terms over all response tokens, and `components`.
     /// - Throws: `InfiniteDivergence` for the first response token with a term that is infinite over the vocabulary.
     /// - Complexity: O(N · terms)
     package func score(
-        _ batch: TokenBatch, _ selection: Selection, parts: [ObjectivePart] = [],
+        _ batch: TokenBatch, _ selection: Selection, components: [ObjectiveComponent] = [],
         wishes: ReportWishes = ReportWishes()
     ) throws(InfiniteDivergence) -> LossReport {
         let entropyTerms = entropyViews.map { EntropyTerm($0, coefficient: entropyCoefficients[$0], batch) }
         let isWhole = gradientOf == .objective
-        let addends = isWhole ? addends(entropyTerms, parts, batch) : PerView(repeating: nil)
+        let addends = isWhole ? addends(entropyTerms, components, batch) : PerView(repeating: nil)
         let needs = needs(hasOld: batch.oldLogProbabilities != nil)
         var report = LossReport(
             selection: selection, aggregated: .none, objective: 0, gradients: .init(),
@@ -28,7 +28,7 @@ extension PerceptionLoss {
                 report.gradients.logProbabilities[view] = addends[view].map { FloatList.narrowing($0).list }
             }
         } else {
-            let views = needs.gradients.union(parts.isEmpty || !isWhole ? [] : [.original])
+            let views = needs.gradients.union(components.isEmpty || !isWhole ? [] : [.original])
             scoreTokens(
                 batch, weight: weight, gradients: views.intersection(wishes.gradients), addends: addends,
                 wishes, &report)
@@ -36,17 +36,17 @@ extension PerceptionLoss {
         report.objective =
             coefficient * report.aggregated.loss
             + entropyTerms.reduce(0) { $0 + $1.coefficient * $1.value }
-            + parts.reduce(0) { $0 + $1.value }
+            + components.reduce(0) { $0 + $1.value }
         return report
     }
 
     /// ∂/∂(log-probability) of everything but the loss, [N] for each view that takes part, scaled; 0 for stopped ones.
     private func addends(
-        _ entropyTerms: [EntropyTerm], _ parts: [ObjectivePart], _ batch: TokenBatch
+        _ entropyTerms: [EntropyTerm], _ components: [ObjectiveComponent], _ batch: TokenBatch
     ) -> PerView<[Double]?> {
         var addends = PerView<[Double]?>(repeating: nil)
         func add(to view: View, _ value: (Int) -> Double) {
-            var sum = addends[view] ?? [Double](repeating: 0, count: batch.rows.tokens)
+            var sum = addends[view] ?? [Double](repeating: 0, count: batch.sequences.tokens)
             if !stopGradient.contains(view) {
                 let mask = batch.mask(of: view)
                 for token in sum.indices where mask[token] == 1 {
@@ -59,7 +59,7 @@ extension PerceptionLoss {
             let slope = -term.coefficient / term.denominator
             add(to: term.view) { _ in slope }
         }
-        for part in parts { add(to: .original) { part.gradient[$0] } }
+        for component in components { add(to: .original) { component.gradient[$0] } }
         return addends
     }
 
@@ -73,7 +73,8 @@ extension PerceptionLoss {
         // What a token weighs depends on how many are selected, not on what they lose, so one pass makes gradients too.
         func lists(_ weights: [Double]) -> TokenContrast.Lists {
             var lists = contrast.lists(
-                batch.logProbabilities, responseMask: batch.viewedMask, mask: mask, rows: batch.rows,
+                batch.logProbabilities, responseMask: batch.viewedMask, mask: mask,
+                sequences: batch.sequences,
                 weights: weights,
                 wishes: TokenContrast.Wishes(
                     contrast: wishes.contrast && !terms.isEmpty,
@@ -83,19 +84,19 @@ extension PerceptionLoss {
                     gradients: views.subtracting(stopGradient), addends: addends))
             addUnviewed(addends.original, batch, to: &lists.gradients.original)
             for view in views.intersection(stopGradient) {
-                lists.gradients[view] = FloatList(zeros: batch.rows.tokens)
+                lists.gradients[view] = FloatList(zeros: batch.sequences.tokens)
             }
             return lists
         }
         guard !terms.isEmpty else {
             report.gradients.logProbabilities =
-                lists([Double](repeating: 0, count: batch.rows.count)).gradients
+                lists([Double](repeating: 0, count: batch.sequences.count)).gradients
             return
         }
-        let weights = aggregation.tokenWeights(mask: mask, rows: batch.rows).map { $0 * weight }
+        let weights = aggregation.tokenWeights(mask: mask, sequences: batch.sequences).map { $0 * weight }
         var found = lists(weights)
         report.aggregated = aggregation.aggregate(
-            sums: found.sums.map(\.loss), mask: mask, rows: batch.rows)
+            sums: found.sums.map(\.loss), mask: mask, sequences: batch.sequences)
         if capIfNeeded(&report) { found = lists(weights.map { _ in 0 }) }
         report.contrast = found.contrast
         report.isClamped = found.isClamped
@@ -105,7 +106,8 @@ extension PerceptionLoss {
         report.gradients.logProbabilities = found.gradients
     }
 
-    /// Rows without views have no contrast, and what is added to the original's gradients there is all that they have.
+    /// Sequences without views have no contrast, and what is added to the original's gradients there is all that they
+    /// have.
     private func addUnviewed(_ addends: [Double]?, _ batch: TokenBatch, to gradients: inout FloatList?) {
         guard let addends, gradients != nil, batch.isMixed else { return }
         let viewed = batch.viewedMask
@@ -120,7 +122,7 @@ extension PerceptionLoss {
     private func scoreDivergences(
         _ batch: TokenBatch, weight: Double, _ report: inout LossReport
     ) throws(InfiniteDivergence) {
-        let count = batch.rows.tokens
+        let count = batch.sequences.tokens
         report.gradients.divergences = [PairValues](repeating: PairValues(), count: count)
         guard !terms.isEmpty else { return }
         guard let divergences = batch.divergences, divergences.count == count else {
@@ -147,14 +149,14 @@ extension PerceptionLoss {
             guard report.selection.mask[token] == 1 else { continue }
             for term in terms { slopes[token][term.pair] = steps[term.pair] * loss.slope }
         }
-        report.sums = (0..<batch.rows.count).map { sums(of: batch.rows[$0], report) }
+        report.sums = (0..<batch.sequences.count).map { sums(of: batch.sequences[$0], report) }
         report.aggregated = aggregation.aggregate(
-            sums: report.sums.map(\.loss), mask: report.selection.mask, rows: batch.rows)
+            sums: report.sums.map(\.loss), mask: report.selection.mask, sequences: batch.sequences)
         if capIfNeeded(&report) { return }
         let pairs = Set(terms.map(\.pair))
-        for row in 0..<batch.rows.count {
-            let weight = report.aggregated.tokenWeights[row] * weight
-            for token in batch.rows[row] {
+        for sequence in 0..<batch.sequences.count {
+            let weight = report.aggregated.tokenWeights[sequence] * weight
+            for token in batch.sequences[sequence] {
                 // A slope of 0 stays 0 under any weight.
                 for pair in pairs where slopes[token][pair] != 0 { slopes[token][pair] *= weight }
             }
@@ -163,9 +165,9 @@ extension PerceptionLoss {
     }
 
     /// Over the tokens of one sequence that carry loss.
-    private func sums(of range: Range<Int>, _ report: LossReport) -> RowSums {
+    private func sums(of range: Range<Int>, _ report: LossReport) -> SequenceSums {
         let mask = report.selection.mask
-        var sums = RowSums()
+        var sums = SequenceSums()
         sums.contrast = sum(of: report.contrast.span, where: mask.span, in: range)
         sums.loss = sum(of: report.tokenLoss.span, where: mask.span, in: range)
         for token in range where report.isClamped[token] && mask[token] == 1 { sums.clamped += 1 }

@@ -53,6 +53,6 @@ package struct PerceptionLoss: Sendable, Equatable {
 package enum GradientTarget: String, Sendable, CaseIterable {
     /// The loss as aggregated and capped, before its coefficient.
     case loss
-    /// The sum of all parts, each with its coefficient.
+    /// The sum of all components, each with its coefficient.
     case objective
 }

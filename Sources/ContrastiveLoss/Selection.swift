@@ -37,16 +37,16 @@ extension PerceptionLoss {
                 scores, isRising: detector.candidates == .rising ? rising(batch) : nil)
         }
         let detection = detector.detect(
-            evidence, responseMask: batch.viewedMask, rows: batch.rows, for: wishes)
+            evidence, responseMask: batch.viewedMask, sequences: batch.sequences, for: wishes)
         let gate = gate.open(
             advantages: batch.advantages, rewards: batch.rewards, responseMask: batch.responseMask)
         return Selection(
             detection: detection, gate: gate, mask: intersection(of: detection.mask, and: gate),
             advantageScales: advantageScaling?.scales(
-                dependency: dependency, responseMask: batch.viewedMask, rows: batch.rows))
+                dependency: dependency, responseMask: batch.viewedMask, sequences: batch.sequences))
     }
 
-    /// D(old or original ‖ removing) of each token, estimated; 0 outside the response, and in rows without views.
+    /// D(old or original ‖ removing) of each token, estimated; 0 outside the response, and in sequences without views.
     private func dependencies(_ batch: TokenBatch) -> [Double] {
         let term = Term(.original, .removing, weight: 1)
         var views = batch.logProbabilities
@@ -54,8 +54,8 @@ extension PerceptionLoss {
         return TokenContrast(
             terms: [term], estimator: estimator, clamps: clamps, shape: TokenShape(form: .margin)
         ).lists(
-            views, responseMask: batch.viewedMask, mask: batch.viewedMask, rows: batch.rows,
-            weights: [Double](repeating: 1, count: batch.rows.count),
+            views, responseMask: batch.viewedMask, mask: batch.viewedMask, sequences: batch.sequences,
+            weights: [Double](repeating: 1, count: batch.sequences.count),
             wishes: TokenContrast.Wishes(loss: false)
         ).contrast
     }

@@ -1,15 +1,15 @@
 package import Batches
 
-/// A batch as the loss sees it: N tokens in B rows, all numbers finite inside the response, checked by whoever built it.
-/// What the loss does not need (``PerceptionLoss/needs(hasOld:)``) may be nil.
+/// A batch as the loss sees it: N tokens in B sequences, all numbers finite inside the response, checked by whoever
+/// built it. What the loss does not need (``PerceptionLoss/needs(hasOld:)``) may be nil.
 package struct TokenBatch: Sendable {
-    package var rows: Rows
+    package var sequences: Sequences
     /// [N] of 0 and 1.
     package var responseMask: [UInt8]
-    /// [N] of 0 and 1: the response tokens of rows that have perturbed views. Other rows have no candidates, and what the
-    /// preserving and the removing view say of them is never read.
+    /// [N] of 0 and 1: the response tokens of sequences that have perturbed views. Other sequences have no candidates,
+    /// and what the preserving and the removing view say of them is never read.
     package var viewedMask: [UInt8] { partlyViewed ?? responseMask }
-    /// Nil where every row has views.
+    /// Nil where every sequence has views.
     private let partlyViewed: [UInt8]?
     /// [N]: each token's advantage, and its response's reward.
     package var advantages: [Double]?
@@ -25,14 +25,14 @@ package struct TokenBatch: Sendable {
     /// [N]: divergences over the vocabulary.
     package var divergences: [PairValues]?
 
-    /// - Parameter viewedMask: nil where every row has views.
-    package init(rows: Rows, responseMask: [UInt8], viewedMask: [UInt8]? = nil) {
-        self.rows = rows
+    /// - Parameter viewedMask: nil where every sequence has views.
+    package init(sequences: Sequences, responseMask: [UInt8], viewedMask: [UInt8]? = nil) {
+        self.sequences = sequences
         self.responseMask = responseMask
         partlyViewed = viewedMask
     }
 
-    /// Whether rows without views are among them.
+    /// Whether sequences without views are among them.
     package var isMixed: Bool { partlyViewed != nil }
 
     /// The response tokens that a view says something of.

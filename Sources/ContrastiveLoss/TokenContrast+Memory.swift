@@ -4,8 +4,8 @@ internal import CTokenLoss
 // How lists of numbers become the pointers that the C code takes. An empty list is a null pointer.
 
 extension TokenContrast {
-    /// Room for every token, all of which the pieces fill.
-    func room<Number: BitwiseCopyable>(_ count: Int, zero: Number) -> [Number] {
+    /// A list for every token, all of which the pieces fill.
+    func uninitializedList<Number: BitwiseCopyable>(_ count: Int, zero: Number) -> [Number] {
         // No elements have no room of their own: all empty lists share one, which must not be written to.
         guard count > 0 else { return [] }
         return unsafe [Number](unsafeUninitializedCapacity: count) { _, filled in filled = count }

@@ -3,10 +3,10 @@ internal import CTokenLoss
 import Parallelism
 package import TokenDistribution
 
-/// The door to the C code that contrasts the views of each token, many tokens at a time.
+/// The Swift interface to the C code that contrasts the views of each token, many tokens at a time.
 ///
-/// Every number is Double but the gradients, which are narrowed as they are made. The bits don't depend on the processor,
-/// on how many tokens there are, nor on how they are divided.
+/// Every number is Double but the gradients, which are narrowed as they are made. The bits don't depend on the
+/// processor, on how many tokens there are, nor on how they are divided.
 package struct TokenContrast: Sendable {
     /// What every token of a batch yields, flat over N; lists of what isn't wanted are empty.
     package struct Lists: Sendable, Equatable {
@@ -15,12 +15,13 @@ package struct TokenContrast: Sendable {
         package var isClamped: [Bool] = []
         /// 0 outside the response.
         package var loss: [Double] = []
-        /// ∂c/∂(log-probability) · weight inside the mask, and what is added inside the response; nil for views without.
+        /// ∂c/∂(log-probability) · weight inside the mask, and what is added inside the response; nil for views
+        /// without.
         package var gradients = PerView<FloatList?>(repeating: nil)
         /// `loss` as floats; nil where it isn't wanted so.
         package var narrowLoss: FloatList?
         /// [B]
-        package var sums: [RowSums] = []
+        package var sums: [SequenceSums] = []
     }
 
     /// What is made beside the contrast.
@@ -75,9 +76,9 @@ package struct TokenContrast: Sendable {
         precondition(terms.count <= Term.limit)
         options.term_count = UInt32(terms.count)
         unsafe withUnsafeMutableBytes(of: &options.terms) { bytes in
-            let room = unsafe bytes.bindMemory(to: token_loss_term.self)
+            let kernelTerms = unsafe bytes.bindMemory(to: token_loss_term.self)
             for (index, term) in terms.enumerated() {
-                unsafe room[index] = token_loss_term(
+                unsafe kernelTerms[index] = token_loss_term(
                     anchor: UInt32(term.pair.anchor.index), reference: UInt32(term.pair.reference.index),
                     weight: term.weight)
             }
@@ -94,27 +95,27 @@ package struct TokenContrast: Sendable {
     /// - Parameters:
     ///   - logProbabilities: [N] for each view that a term names; anything outside the response.
     ///   - responseMask, mask: [N] of 0 and 1.
-    ///   - weights: [B], what a token's loss weighs in the gradients, by row.
+    ///   - weights: [B], what a token's loss weighs in the gradients, by sequence.
     /// - Complexity: O(N · terms)
     package func lists(
-        _ logProbabilities: PerView<[Double]?>, responseMask: [UInt8], mask: [UInt8], rows: Rows,
+        _ logProbabilities: PerView<[Double]?>, responseMask: [UInt8], mask: [UInt8], sequences: Sequences,
         weights: [Double], wishes: Wishes = Wishes()
     ) -> Lists {
-        let count = rows.tokens
-        precondition(responseMask.count == count && mask.count == count && weights.count == rows.count)
+        let count = sequences.tokens
+        precondition(responseMask.count == count && mask.count == count && weights.count == sequences.count)
         for view in View.allCases {
             precondition((logProbabilities[view]?.count ?? count) == count)
             precondition((wishes.addends[view]?.count ?? count) == count)
         }
         var lists = Lists(
-            contrast: wishes.contrast ? room(count, zero: 0) : [],
-            isClamped: wishes.isClamped ? room(count, zero: false) : [],
-            loss: wishes.loss ? room(count, zero: 0) : [],
+            contrast: wishes.contrast ? uninitializedList(count, zero: 0) : [],
+            isClamped: wishes.isClamped ? uninitializedList(count, zero: false) : [],
+            loss: wishes.loss ? uninitializedList(count, zero: 0) : [],
             gradients: PerView {
                 wishes.gradients.contains($0) ? unsafe FloatList(count: count) { _ in } : nil
             },
             narrowLoss: wishes.narrowLoss ? unsafe FloatList(count: count) { _ in } : nil)
-        let pieces = rows.pieces(ofAtMost: TokenContrast.piece)
+        let pieces = sequences.pieces(ofAtMost: TokenContrast.piece)
         var sums = [token_loss_sums](repeating: token_loss_sums(), count: pieces.count)
         unsafe withInputs(logProbabilities, wishes.addends, responseMask, mask) { inputs in
             unsafe withOutputs(&lists, inputs) { whole in
@@ -123,10 +124,10 @@ package struct TokenContrast: Sendable {
                     nonisolated(unsafe) let whole = unsafe whole
                     nonisolated(unsafe) let sums = sums.baseAddress
                     performInParallel(pieces.count, operations: 10 * count) { index in
-                        let (row, tokens) = pieces[index]
+                        let (sequence, tokens) = pieces[index]
                         var part = unsafe whole.advanced(by: tokens.lowerBound)
                         unsafe part.count = tokens.count
-                        unsafe part.weight = weights[row]
+                        unsafe part.weight = weights[sequence]
                         unsafe part.sums = sums.map { unsafe $0 + index }
                         var options = options
                         unsafe token_loss(width, &options, &part)
@@ -134,8 +135,8 @@ package struct TokenContrast: Sendable {
                 }
             }
         }
-        lists.sums = [RowSums](repeating: RowSums(), count: rows.count)
-        for ((row, _), sums) in zip(pieces, sums) { lists.sums[row].add(sums) }
+        lists.sums = [SequenceSums](repeating: SequenceSums(), count: sequences.count)
+        for ((sequence, _), sums) in zip(pieces, sums) { lists.sums[sequence].add(sums) }
         return lists
     }
 }

@@ -88,6 +88,11 @@ package struct VocabularyContrast: Sendable, Equatable {
         }
     }
 
+    /// How many parts add up in a view's gradient: `writeGradients` writes its row so many times at most.
+    func parts(of view: View) -> Int {
+        groups.count { $0.anchor == view || $0.references.first == view || $0.references.second == view }
+    }
+
     /// Writes Σ slope · ∂D/∂z of every pair for the views' logits, z before the division by temperature.
     ///
     /// - Parameters:

@@ -3,8 +3,9 @@ import JSON
 /// vLLM's completions with `echo`: `choices[0].logprobs` = {`tokens`, `token_logprobs`, `top_logprobs`}, the generated
 /// tokens after the prompt's.
 ///
-/// `top_logprobs` names tokens by their texts, and two tokens of one text are one member: a list may have lost an entry.
-/// Servers asked for `return_tokens_as_token_ids` write `token_id:785` instead, which loses nothing and tells ids.
+/// `top_logprobs` names tokens by their texts. Two tokens with the same text share a member, so a list may lack an
+/// entry. With `return_tokens_as_token_ids` servers write `token_id:785` instead, which is complete and includes the
+/// ids.
 struct EchoedLogProbs {
     private var logProbs: [Double] = []
     private var lists: TopLists?
@@ -14,7 +15,7 @@ struct EchoedLogProbs {
 
     static let path = "choices[0].logprobs"
 
-    /// - Returns: nil when the object has no `token_logprobs`: it belongs to another form.
+    /// - Returns: nil if the object has no `token_logprobs` and thus another form.
     init?(reading reader: inout JSONReader) throws(EngineReplyError) {
         var cursor = ReplyCursor("\(EchoedLogProbs.path)")
         var isEcho = false
@@ -37,7 +38,7 @@ struct EchoedLogProbs {
                     cursor = ReplyCursor("\(EchoedLogProbs.path).top_logprobs")
                     try readLists(&reader, &cursor)
                 case "tokens":
-                    // Texts are only looked at for ids; whatever else stands there is nobody's fault.
+                    // Texts are only read for ids. Any other content is accepted.
                     var broken: EngineReplyError?
                     let texts = try reader.attempt(&broken) { (reader) throws(EngineReplyError) in
                         try EchoedLogProbs.ids(reading: &reader)
@@ -91,11 +92,11 @@ struct EchoedLogProbs {
         } catch {
             throw EngineReplyError(.json(error.reason), path: "\(path).tokens", byte: error.byte)
         }
-        // Texts that look like ids among others are texts.
+        // If only some texts look like ids, all are texts.
         return ids.contains(nil) ? [] : ids
     }
 
-    /// - Parameter generated: how many of the last entries are not the prompt's.
+    /// - Parameter generated: the number of entries at the end that do not belong to the prompt.
     func reply(droppingLast generated: Int) throws(EngineReplyError) -> EngineReply {
         let path = "\(EchoedLogProbs.path).token_logprobs"
         guard generated <= logProbs.count else {
@@ -106,7 +107,7 @@ struct EchoedLogProbs {
         var owned: OwnedLists?
         if var lists {
             lists.removeLast(generated)
-            // A first entry of another value is not the realised token's: its text was another token's, too.
+            // A first entry with another value belongs to another token with the same text.
             owned = OwnedLists(
                 lists: lists,
                 own: (0..<count).map { lists.isPresent[$0] && first[$0] == logProbs[$0] ? 0 : nil })

@@ -1,21 +1,21 @@
 package import JSON
 
 extension EngineReply {
-    /// Reads a reply as the engine wrote it: one JSON value, of which members that are not needed may be anything.
-    /// - Complexity: O(text). A form that fails to be one, and is not needed, is passed over once more.
+    /// Reads a reply as the engine wrote it: one JSON value. Members that are not needed may have any value.
+    /// - Complexity: O(text). A form that turns out to be invalid and unnecessary is skipped in a second pass.
     package init(reading reader: inout JSONReader) throws(EngineReplyError) {
         self = try ReplyMembers(reading: &reader).reply()
     }
 }
 
-/// What stands at the reply's top.
+/// The members at the top of a reply.
 private struct ReplyMembers {
     private var prompt: Result<PromptLogProbs, EngineReplyError>?
     private var promptIDs: [Int]?
     private var choices: ReplyChoices?
     private var usage = ReplyUsage()
     private var meta: Result<InputTokenLogProbs?, EngineReplyError>?
-    /// A member of that name was null.
+    /// Whether a member of that name was null.
     private var promptIsNull = false
 
     init(reading reader: inout JSONReader) throws(EngineReplyError) {
@@ -59,7 +59,7 @@ private struct ReplyMembers {
                 path: "prompt_logprobs", promptIDs: promptIDs ?? choices?.first.promptIDs)
         }
         let choice = choices?.first ?? ReplyChoice()
-        // Forms that are well formed first: the others may be members of other replies that only share a name.
+        // Valid forms come first. The others may be unrelated members with the same name.
         if case .success(let prompt) = choice.prompt {
             return prompt.reply(path: ReplyChoice.promptPath, promptIDs: choice.promptIDs ?? promptIDs)
         }

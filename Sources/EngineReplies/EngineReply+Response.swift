@@ -1,24 +1,24 @@
-/// The part of a reply that is about the response.
+/// The entries of a reply for the response.
 package struct EngineResponse: Sendable, Equatable {
-    /// The realised token of each position, [T], where the reply tells it.
+    /// The realised token of each position, [T], if the reply contains it.
     package var ids: [Int?] = []
     /// Its log-probability in nats, [T]; finite and at most 0, and 0 where the token does not count.
     package var logProbs: [Double] = []
-    /// nil when it wasn't asked for.
+    /// Nil if it was not requested.
     package var best: Best?
 
     /// The k likeliest tokens of each position.
     package struct Best: Sendable, Equatable {
-        /// Position i has entries `offsets[i]..<offsets[i + 1]`, at least one where the token counts: [T + 1].
+        /// [T + 1]. Position i has entries `offsets[i]..<offsets[i + 1]`, at least one if the token counts.
         package var offsets = [0]
         /// Nats, in the reply's order; −inf is probability 0.
         package var logProbs: [Double] = []
-        /// Parallel to `logProbs`; empty when the reply names tokens by their texts.
+        /// Parallel to `logProbs`; empty if the reply names tokens by their texts.
         package var ids: [Int] = []
-        /// How the realised token relates to them, [T].
+        /// The relation of the realised token to the list, [T].
         package var realised: [Realised] = []
 
-        /// A position that does not count has no entries.
+        /// The position does not count and has no entries.
         fileprivate mutating func skip() {
             offsets.append(logProbs.count)
             realised.append(.unidentified)
@@ -26,17 +26,17 @@ package struct EngineResponse: Sendable, Equatable {
     }
 
     package enum Realised: Sendable, Equatable {
-        /// It is one of them.
+        /// The realised token is in the list.
         case listed
-        /// It is not.
+        /// The realised token is not in the list.
         case outside
-        /// The reply doesn't tell.
+        /// The reply does not say.
         case unidentified
     }
 }
 
 extension EngineReply {
-    /// The last T positions, compared with the response's token ids [T], as far as these are known.
+    /// Returns the last T positions, and checks them against the known token ids [T] of the response.
     package func response(
         tokenIDs: [Int?], responseMask: [UInt8]? = nil, needsBest: Bool
     ) throws(EngineReplyError) -> EngineResponse {
@@ -44,12 +44,12 @@ extension EngineReply {
             last: tokenIDs.count, tokenIDs: tokenIDs, responseMask: responseMask, needsBest: needsBest)
     }
 
-    /// The last `count` ≥ 0 positions. Counting from the end is right for every engine: a prompt's image takes as many
-    /// positions as the engine pleases.
+    /// Returns the last `count` ≥ 0 positions. Counting from the end is correct for every engine, because engines use
+    /// different numbers of positions for an image in the prompt.
     /// - Parameters:
-    ///   - responseMask: [T] of 0 and 1: what the reply says of a token with 0 is not read, such as the output of a tool
-    ///     between two turns. Nil: all count.
-    ///   - needsBest: whether lists of likeliest tokens must be there; they are left out otherwise.
+    ///   - responseMask: [T] of 0 and 1. Entries of tokens with 0, such as the output of a tool between two turns, are
+    ///     ignored. Nil means that all count.
+    ///   - needsBest: whether lists of likeliest tokens are required. Otherwise they are left out.
     /// - Complexity: O(T + entries · log k)
     package func response(
         last count: Int, responseMask: [UInt8]? = nil, needsBest: Bool
@@ -93,10 +93,10 @@ extension EngineReply {
         return response
     }
 
-    /// How far above 0 an engine's rounding may put a log-prob, in nats: as far as numbers that are given in JSON may be.
+    /// The largest log-prob that counts as rounding of 0, in nats. The limit for numbers in JSON is the same.
     private static let tolerance = 1e-3
 
-    /// Adds the k likeliest of one position, without a realised token that is not among them.
+    /// Adds the k likeliest tokens of one position, without a realised token that is not among them.
     private func append(
         _ position: Int, at place: Int, to best: inout EngineResponse.Best
     ) throws(EngineReplyError) {
@@ -119,7 +119,7 @@ extension EngineReply {
                 throw EngineReplyError(
                     .notALogProb(value, position: place), path: "\(path)[\(entry - range.lowerBound)]")
             }
-            // As a probability it is 1.
+            // It counts as probability 1.
             best.logProbs.append(min(value, 0))
             if !lists.ids.isEmpty { best.ids.append(lists.ids[entry]) }
         }

@@ -1,7 +1,7 @@
-/// What an inference engine said about a prompt that ends in the response: for each of its positions the realised token's
-/// log-probability (nats) and, where asked for, the likeliest tokens.
+/// The reply of an inference engine about a prompt that ends with the response. For each position it contains the
+/// realised token's log-probability (nats) and, if requested, the likeliest tokens.
 ///
-/// Memory: at most some 40 bytes for each byte of the text.
+/// Memory: at most about 40 bytes for each byte of the text.
 package struct EngineReply: Sendable {
     package enum Form: String, Sendable, CaseIterable {
         /// vLLM's `prompt_logprobs`.
@@ -13,19 +13,19 @@ package struct EngineReply: Sendable {
     }
 
     package let form: Form
-    /// The realised token of each position where the reply tells it.
+    /// The realised token of each position, if the reply contains it.
     package let ids: [Int?]
-    /// −inf for probability 0 and where the engine gave none, as at the first position.
+    /// −inf for probability 0, and if the engine gave none, as at the first position.
     package let logProbs: [Double]
-    /// nil when the reply has none at all.
+    /// Nil if the reply has no lists.
     let lists: TopLists?
-    /// How the realised token relates to its position's list; empty without lists.
+    /// The relation of the realised token to the list of its position; empty without lists.
     let standings: [Standing]
-    /// The lists of realised tokens and of likeliest tokens, from the reply's top.
+    /// The paths of the lists of realised tokens and of likeliest tokens in the reply.
     let listPath: String
     let topPath: String
 
-    /// Positions of the prompt that the reply covers.
+    /// The number of positions of the prompt that the reply covers.
     package var count: Int { logProbs.count }
 
     init(
@@ -43,12 +43,12 @@ package struct EngineReply: Sendable {
     }
 }
 
-/// How a realised token relates to the list of its position.
+/// The relation of a realised token to the list of its position.
 enum Standing: Equatable {
-    /// It is one of the k best.
+    /// The token is one of the k best.
     case listed
-    /// It is not. `entry` is its place in the list where the engine wrote it there all the same.
+    /// The token is not among them. `entry` is its index if the engine nevertheless wrote it into the list.
     case outside(entry: Int?)
-    /// Neither ids nor the order tell.
+    /// Neither ids nor order reveal it.
     case unidentified
 }

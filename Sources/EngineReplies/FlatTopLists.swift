@@ -8,14 +8,14 @@ struct FlatTopLists {
     private var ids: [Int]?
     private var shape: [Int]?
     private var nullPrefix: Int?
-    /// Where the columns were found.
+    /// The path of the columns.
     private var columns = (logProbs: "val_flat", ids: "idx_flat")
 
     private static let prefix = "input_top_logprobs_"
     private static let valueType = "float32"
     private static let idType = "int32"
 
-    /// Reads one member of `meta_info`; those that don't belong here are passed over.
+    /// Reads one member of `meta_info`. Members of other forms are skipped.
     mutating func read(
         _ member: String, _ reader: inout JSONReader, _ cursor: inout ReplyCursor
     ) throws(JSONError) {
@@ -43,7 +43,7 @@ struct FlatTopLists {
         }
     }
 
-    /// The lists of all positions; nil when the reply has none of this form.
+    /// Returns the lists of all positions; nil if the reply has none of this form.
     /// - Complexity: O(positions + entries), whatever the shape says.
     func lists(positions: Int) throws(EngineReplyError) -> TopLists? {
         guard logProbs != nil || ids != nil || shape != nil else { return nil }
@@ -98,7 +98,7 @@ private func list<Element>(
     return elements
 }
 
-/// A whole number from 0 on.
+/// Reads a whole number that is not negative.
 private func count(_ reader: inout JSONReader, _ cursor: inout ReplyCursor) throws(JSONError) -> Int {
     let number = try reader.number()
     guard let count = number.integer, count >= 0 else {
@@ -108,7 +108,7 @@ private func count(_ reader: inout JSONReader, _ cursor: inout ReplyCursor) thro
     return Int(count)
 }
 
-/// Little-endian 32-bit words in base64.
+/// Decodes little-endian 32-bit words in base64.
 private func words(_ reader: inout JSONReader, _ cursor: inout ReplyCursor) throws(JSONError) -> [UInt32] {
     let text = Array(try reader.string().utf8)
     switch Base64.decode(text[...]) {

@@ -10,7 +10,7 @@ struct InputTokenLogProbs {
     private static let path = "meta_info"
     private static let topPath = "meta_info.input_top_logprobs"
 
-    /// - Returns: nil when the object has no `input_token_logprobs`: it is no reply of SGLang.
+    /// - Returns: nil if the object has no `input_token_logprobs` and thus does not come from SGLang.
     init?(reading reader: inout JSONReader) throws(EngineReplyError) {
         var cursor = ReplyCursor(InputTokenLogProbs.path)
         var flat = FlatTopLists()
@@ -62,7 +62,7 @@ struct InputTokenLogProbs {
     }
 }
 
-/// Lists of triples, or null where the engine has none.
+/// Reads lists of triples, or null if the engine has none.
 private func nested(_ reader: inout JSONReader, _ cursor: inout ReplyCursor) throws(JSONError) -> TopLists {
     var lists = TopLists()
     try reader.array { (reader, position) throws(JSONError) in
@@ -86,7 +86,7 @@ private func nested(_ reader: inout JSONReader, _ cursor: inout ReplyCursor) thr
     return lists
 }
 
-/// [logprob, token id, …]: what follows is not looked at.
+/// Reads [logprob, token id, …]. Further elements are ignored.
 private func triple(
     _ reader: inout JSONReader, _ cursor: inout ReplyCursor, at place: (inout ReplyCursor, Int) -> Void
 ) throws(JSONError) -> (logProb: Double, id: Int) {

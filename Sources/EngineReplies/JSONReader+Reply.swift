@@ -1,7 +1,7 @@
 import JSON
 
 extension JSONReader {
-    /// A log-probability as engines write it: null and numbers as small as −9999 stand for −inf.
+    /// Reads a log-probability as engines write it. Null and numbers up to −9999 mean −inf.
     mutating func logProb() throws(JSONError) -> Double {
         if try nextKind() == .null {
             try null()
@@ -10,7 +10,7 @@ extension JSONReader {
         return meaning(ofLogProb: try double())
     }
 
-    /// Reads any value and forgets it. Unlike `skip`, it may pass over any number of values.
+    /// Skips any value. Unlike `skip`, it may be used for any number of values.
     mutating func ignore() throws(JSONError) {
         switch try nextKind() {
         case .null: try null()
@@ -22,7 +22,7 @@ extension JSONReader {
         }
     }
 
-    /// A list of whole numbers, or nil for any other value.
+    /// Reads a list of whole numbers; nil for any other value.
     mutating func wholeNumbers() throws(JSONError) -> [Int]? {
         var broken: EngineReplyError?
         let numbers = try attempt(&broken) { (reader) throws(EngineReplyError) in
@@ -40,7 +40,7 @@ extension JSONReader {
         return try? numbers.get()
     }
 
-    /// A token id that is written as a number.
+    /// Reads a token id that is written as a number.
     mutating func wholeNumber(_ cursor: inout ReplyCursor) throws(JSONError) -> Int {
         let number = try number()
         guard let id = number.integer else {
@@ -49,8 +49,8 @@ extension JSONReader {
         return Int(id)
     }
 
-    /// Reads a value that a form may turn out not to need: what is wrong with it is kept until that is known.
-    /// - Parameter broken: what `read` found when no value could be read at all, which is what is thrown then.
+    /// Reads a value that a form may turn out not to need. Its fault is kept until that is known.
+    /// - Parameter broken: the fault to throw if no value could be read at all.
     mutating func attempt<Value>(
         _ broken: inout EngineReplyError?,
         _ read: (inout JSONReader) throws(EngineReplyError) -> Value
@@ -76,7 +76,7 @@ extension JSONReader {
 /// vLLM writes −inf as −9999, and some clients as −99999.
 func meaning(ofLogProb value: Double) -> Double { value <= -9999 ? -.infinity : value }
 
-/// A token id that is written as a member's name, in the one way Python writes it.
+/// Parses a token id that is written as a member's name, in the form in which Python writes it.
 func tokenID(_ name: some StringProtocol) -> Int? {
     let digits = name.utf8
     guard let first = digits.first, digits.count <= 18, first != UInt8(ascii: "0") || digits.count == 1,
@@ -85,5 +85,5 @@ func tokenID(_ name: some StringProtocol) -> Int? {
     return Int(name)
 }
 
-/// As much of a hostile name as belongs into an error.
+/// Clips a hostile name for an error message.
 func shortened(_ name: String) -> String { name.count > 40 ? name.prefix(40) + "…" : name }

@@ -1,16 +1,16 @@
 import Glibc
 
-/// Lists of likeliest tokens in which vLLM wrote the realised token too: first, then ranks 1…k. A token among the k is
-/// written once, so a position has k entries or k + 1.
+/// Lists of likeliest tokens into which vLLM also wrote the realised token: first the realised one, then ranks 1…k. A
+/// token among the k is written once, so a position has k or k + 1 entries.
 struct OwnedLists {
     var lists = TopLists()
-    /// The realised token's place in its list; nil where there is no list or the order doesn't tell.
+    /// The index of the realised token in its list; nil if there is no list or the order does not reveal it.
     var own: [Int?] = []
 
-    /// The reply doesn't say what k was, nor may a rank be relied on, so both are found from what the lists have in
-    /// common: a token that is likelier than another of its list is one of the k, for one outside is the least of all.
-    /// Where nothing tells whether a least token is the k-th or outside, it is taken as outside, which is right for
-    /// bounds in either case: they are only wider than they could be.
+    /// The reply does not contain k, and ranks are unreliable, so both are inferred from the lists. A token that is
+    /// likelier than another of its list is one of the k, because a token outside is the least of all. If it is unknown
+    /// whether a least token is the k-th or outside, it counts as outside. Bounds are then still correct, but may be
+    /// wider than necessary.
     func standings() -> [Standing] {
         let listed = (0..<lists.count).filter { lists.isPresent[$0] && own[$0] != nil }
         let lengths = listed.map { lists.entries(at: $0).count }
@@ -21,13 +21,13 @@ struct OwnedLists {
             let entries = lists.entries(at: position)
             guard isLeast(at: position) else { return .listed }
             if isTold { return entries.count > fewest ? .outside(entry: own) : .listed }
-            // Alone, whether k was 1 or 0: nothing is likelier than a half but the likeliest.
+            // For a single entry, k was 1 or 0. Only the likeliest token can be likelier than a half.
             if entries.count == 1, lists.logProbs[entries.lowerBound] >= -M_LN2 { return .listed }
             return .outside(entry: own)
         }
     }
 
-    /// Whether no other entry is below the realised token's.
+    /// Returns whether no other entry is below the realised token's.
     private func isLeast(at position: Int) -> Bool {
         let entries = lists.entries(at: position)
         guard let own = own[position] else { return false }

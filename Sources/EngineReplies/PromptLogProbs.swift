@@ -42,14 +42,15 @@ struct PromptLogProbs {
             lists.lists.logProbs.append(logProb)
         }
         cursor.entry = nil
-        // Some versions write a position without entries, as the first is, as an empty object.
+        // Some versions write a position without entries, such as the first, as an empty object.
         let isEmpty = lists.lists.isAtStart
         lists.own.append(isEmpty ? nil : 0)
         lists.lists.endPosition(isPresent: !isEmpty)
     }
 
-    /// - Parameter promptIDs: `prompt_token_ids` as found beside it. When each of them is in its position's list, aligned
-    ///   at the end, they name the realised tokens; a writer that sorts members has lost which one was first.
+    /// - Parameter promptIDs: the reply's `prompt_token_ids`. If each of them is in the list of its position, aligned
+    ///   at the end, they name the realised tokens. Without them, a writer that sorts members loses which token came
+    ///   first.
     func reply(path: String, promptIDs: [Int]?) -> EngineReply {
         var owned = lists
         if let places = promptIDs.flatMap(places(of:)) { owned.own = places }

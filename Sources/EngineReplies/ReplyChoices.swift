@@ -1,6 +1,6 @@
 import JSON
 
-/// `choices`, of which only the first is looked at.
+/// `choices`, of which only the first is read.
 struct ReplyChoices {
     private(set) var first = ReplyChoice()
     private(set) var count = 0
@@ -17,12 +17,12 @@ struct ReplyChoices {
     }
 }
 
-/// One choice, as far as it says anything of the prompt.
+/// The facts about the prompt in one choice.
 struct ReplyChoice {
     private(set) var prompt: Result<PromptLogProbs, EngineReplyError>?
     private(set) var promptIDs: [Int]?
     private(set) var echo: Result<EchoedLogProbs?, EngineReplyError>?
-    /// Whether there are log-probs, of whatever kind.
+    /// Whether there are log-probs of any kind.
     private(set) var hasLogProbs = false
 
     static let promptPath = "choices[0].prompt_logprobs"
@@ -53,7 +53,7 @@ struct ReplyChoice {
     }
 }
 
-/// `usage`: how many tokens the prompt had, and how many were generated.
+/// `usage`: the numbers of prompt tokens and generated tokens.
 struct ReplyUsage {
     private var promptTokens: Int?
     private var completionTokens: Int?
@@ -76,8 +76,8 @@ struct ReplyUsage {
         }
     }
 
-    /// How many of the echoed entries are of generated tokens. Asked for no token, vLLM generates one all the same and
-    /// counts it, but doesn't echo it: there are as many entries as the prompt has tokens, then.
+    /// Returns the number of echoed entries of generated tokens. If no token is requested, vLLM nevertheless generates
+    /// and counts one, but does not echo it. The number of entries then equals the number of prompt tokens.
     func generated(of entries: Int, choices: Int) throws(EngineReplyError) -> Int {
         if promptTokens == entries { return 0 }
         guard let completionTokens else {

@@ -1,10 +1,11 @@
 import JSON
 
-/// Where in a reply a reader is, and what it found wrong there: the JSON reader's own closures throw JSON errors only.
+/// The position of a reader in a reply, and the fault found there. It exists because closures of the JSON reader throw
+/// only JSON errors.
 struct ReplyCursor {
-    /// The list, from the reply's top.
+    /// The path of the list in the reply.
     let list: String
-    /// What follows it: an index, a name and so on, as far as the reader is in.
+    /// The path within the list: an index, a name and so on.
     var position: Int?
     var entry: Entry?
     var detail = ""
@@ -28,7 +29,7 @@ struct ReplyCursor {
         return path + detail
     }
 
-    /// To be thrown out of a closure; `error(for:)` then tells the reason.
+    /// The error to throw from a closure. `error(for:)` then returns the reason.
     mutating func fail(_ reason: EngineReplyError.Reason, _ reader: JSONReader) -> JSONError {
         fault = reason
         return JSONError(.wrongKind(expected: "another value"), byte: reader.position)

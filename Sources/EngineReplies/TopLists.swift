@@ -1,4 +1,4 @@
-/// The likeliest tokens of each position, end to end.
+/// The likeliest tokens of each position, concatenated.
 struct TopLists {
     /// Position i has entries `offsets[i]..<offsets[i + 1]`.
     private(set) var offsets = [0]
@@ -6,12 +6,12 @@ struct TopLists {
     private(set) var isPresent: [Bool] = []
     /// −inf for an entry of probability 0.
     var logProbs: [Double] = []
-    /// Parallel to `logProbs`; empty where only texts are known.
+    /// Parallel to `logProbs`; empty if only texts are known.
     var ids: [Int] = []
 
     init() {}
 
-    /// Lists of `length` entries each, after `nullPrefix` positions that have none.
+    /// Creates lists of `length` entries each, after `nullPrefix` positions without lists.
     init(logProbs: [Double], ids: [Int], nullPrefix: Int, length: Int) {
         self.logProbs = logProbs
         self.ids = ids
@@ -25,7 +25,7 @@ struct TopLists {
 
     func entries(at position: Int) -> Range<Int> { offsets[position]..<offsets[position + 1] }
 
-    /// Whether the position that is being filled has no entries yet.
+    /// Whether the current position has no entries yet.
     var isAtStart: Bool { offsets.last == logProbs.count }
 
     /// Closes the position whose entries were appended.

@@ -1,12 +1,12 @@
 import CImageCodecs
 
-/// The libraries that read and write files.
+/// The libraries that decode and encode files.
 package enum CodecLibraries {
-    /// Names and versions.
+    /// Their names and versions.
     package static var versions: [(name: String, version: String)] {
         [
-            ("libjpeg", unsafe String(cString: perception_jpeg_version())),
-            ("libpng", unsafe String(cString: perception_png_version())),
+            ("libjpeg", unsafe String(cString: image_codecs_jpeg_version())),
+            ("libpng", unsafe String(cString: image_codecs_png_version())),
         ]
     }
 }

@@ -4,9 +4,9 @@ internal import CImageCodecs
 struct CodecReport {
     let format: ImageFormat
     let limits: ImageLimits
-    private let report: perception_codec_report
+    private let report: image_codecs_report
 
-    init(_ report: perception_codec_report, format: ImageFormat, limits: ImageLimits) {
+    init(_ report: image_codecs_report, format: ImageFormat, limits: ImageLimits) {
         self.report = report
         self.format = format
         self.limits = limits
@@ -14,35 +14,35 @@ struct CodecReport {
 
     var size: PixelSize { PixelSize(width: Int(report.width), height: Int(report.height)) }
 
-    /// Throws what the report says, or returns when it says success.
+    /// Throws the reported error, or returns on success.
     ///
-    /// A header that claims more pixels than the limit counts as that, even where the library refuses it for
-    /// another reason first.
+    /// A header that declares more pixels than the limit is reported as such, even if the library refuses it first for
+    /// another reason.
     func check() throws(ImageError) {
         let byte = Int(report.byte)
-        if report.status != PERCEPTION_CODEC_OK, report.status != PERCEPTION_CODEC_UNWANTED,
+        if report.status != IMAGE_CODECS_OK, report.status != IMAGE_CODECS_UNWANTED,
             size.pixelCount > limits.maxPixels
         {
             throw .tooManyPixels(format, size, limit: limits.maxPixels)
         }
         switch report.status {
-        case PERCEPTION_CODEC_OK: return
-        case PERCEPTION_CODEC_TRUNCATED: throw .truncated(format, byte: byte, detail: detail + remedy)
-        case PERCEPTION_CODEC_DAMAGED: throw .damaged(format, byte: byte, detail: detail + remedy)
-        case PERCEPTION_CODEC_UNSUPPORTED: throw .unsupported(format, detail: detail)
-        case PERCEPTION_CODEC_SCAN_LIMIT:
+        case IMAGE_CODECS_OK: return
+        case IMAGE_CODECS_TRUNCATED: throw .truncated(format, byte: byte, detail: detail + remedy)
+        case IMAGE_CODECS_DAMAGED: throw .damaged(format, byte: byte, detail: detail + remedy)
+        case IMAGE_CODECS_UNSUPPORTED: throw .unsupported(format, detail: detail)
+        case IMAGE_CODECS_SCAN_LIMIT:
             throw .limitExceeded(format, resource: "scans", limit: limits.maxScans)
-        case PERCEPTION_CODEC_MEMORY_LIMIT:
+        case IMAGE_CODECS_MEMORY_LIMIT:
             throw .limitExceeded(format, resource: "bytes of decoder memory", limit: limits.maxDecoderBytes)
-        case PERCEPTION_CODEC_OUT_OF_MEMORY: throw .outOfMemory(format)
-        case PERCEPTION_CODEC_UNWANTED: throw .unwanted
+        case IMAGE_CODECS_OUT_OF_MEMORY: throw .outOfMemory(format)
+        case IMAGE_CODECS_UNWANTED: throw .unwanted
         default: throw .malformed(format, byte: byte, detail: detail)
         }
     }
 
-    /// Only where it would help.
+    /// Added only if it would help.
     private var remedy: String {
-        report.salvageable == 0 ? "" : "; with allow_truncated what there is of the picture is decoded"
+        report.salvageable == 0 ? "" : "; allow_truncated would decode what is left of the picture"
     }
 
     var detail: String {
@@ -53,7 +53,7 @@ struct CodecReport {
     }
 }
 
-extension perception_codec_limits {
+extension image_codecs_limits {
     init(_ limits: ImageLimits, options: DecodingOptions) {
         self.init(
             max_scans: CInt(clamping: limits.maxScans), max_decoder_bytes: max(0, limits.maxDecoderBytes),
@@ -61,13 +61,13 @@ extension perception_codec_limits {
     }
 }
 
-extension perception_codec_colors {
+extension image_codecs_colors {
     init(_ options: DecodingOptions) {
         let alpha =
             switch options.alpha {
-            case .white: PERCEPTION_ALPHA_WHITE_IF_RGBA
-            case .transformers: PERCEPTION_ALPHA_WHITE
-            case .drop: PERCEPTION_ALPHA_DROP
+            case .white: IMAGE_CODECS_ALPHA_WHITE_IF_RGBA
+            case .transformers: IMAGE_CODECS_ALPHA_WHITE
+            case .drop: IMAGE_CODECS_ALPHA_DROP
             }
         self.init(alpha: alpha, scale_gray16: options.gray16 == .scale ? 1 : 0)
     }

@@ -1,21 +1,22 @@
 internal import CImageCodecs
 
-/// What a C decoder makes of a file.
+/// The samples that a C decoder writes.
 enum DecodedSamples {
-    /// A file's bytes, the limits, and room for exactly the header's samples.
+    /// A decoder. Its arguments are a file's bytes, the limits, and a buffer for exactly the samples that the header
+    /// declares.
     typealias Decoder = (
-        UnsafeBufferPointer<UInt8>, UnsafePointer<perception_codec_limits>,
-        UnsafeMutableBufferPointer<UInt8>, UnsafeMutablePointer<perception_codec_report>
+        UnsafeBufferPointer<UInt8>, UnsafePointer<image_codecs_limits>,
+        UnsafeMutableBufferPointer<UInt8>, UnsafeMutablePointer<image_codecs_report>
     ) -> Void
 
-    /// - Parameter decode: writes every sample unless its report is an error.
-    /// - Throws: what the report says.
+    /// - Parameter decode: writes every sample unless it reports an error.
+    /// - Throws: the reported error.
     static func collect(
         _ bytes: Span<UInt8>, header: ImageHeader, options: DecodingOptions, limits: ImageLimits,
         _ decode: Decoder
     ) throws(ImageError) -> PixelImage {
-        var report = perception_codec_report()
-        var bounds = perception_codec_limits(limits, options: options)
+        var report = image_codecs_report()
+        var bounds = image_codecs_limits(limits, options: options)
         let samples = unsafe bytes.withUnsafeBufferPointer { file in
             unsafe [UInt8](unsafeUninitializedCapacity: header.decodedBytes) { samples, count in
                 let room = unsafe UnsafeMutableBufferPointer(rebasing: samples[..<header.decodedBytes])

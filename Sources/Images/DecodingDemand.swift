@@ -1,6 +1,6 @@
 extension ImageHeader {
-    /// What it takes to decode the file, and the picture's size with its orientation. Reads the metadata where the orientation
-    /// counts, which takes up to `metadataBytes`.
+    /// Returns the demand of decoding the file, and the size after orientation. If the orientation is applied, this
+    /// reads the metadata, which needs up to `metadataBytes`.
     package func demand(
         of bytes: Span<UInt8>, _ options: DecodingOptions
     ) -> (work: WorkDemand, size: PixelSize) {
@@ -23,7 +23,7 @@ extension ImageHeader {
     private func operations(of bytes: Span<UInt8>) -> Int {
         switch format {
         case .png:
-            // What is stored, and what is all the same, is inflated fast.
+            // Stored blocks and uniform areas are inflated fast.
             let share = Double(bytes.count) / Double(max(1, storedBytes))
             let inflating = share < 0.02 ? 20 : share < 0.98 ? 75 : 32
             return WorkDemand.operations(
@@ -33,7 +33,7 @@ extension ImageHeader {
             guard isInPasses else {
                 return blocked.timesSaturating(60).plusSaturating(bytes.count.timesSaturating(16))
             }
-            // Every scan is a pass over coefficients.
+            // Every scan is a pass over the coefficients.
             return blocked.timesSaturating(40 + JPEGCodec.scans(of: bytes) * 3 / 2)
                 .plusSaturating(bytes.count.timesSaturating(24))
         }

@@ -1,15 +1,14 @@
-/// How a file becomes RGB, where there is a choice.
+/// The choices in decoding a file to RGB.
 package struct DecodingOptions: Sendable, Equatable {
     package var alpha: Alpha
     package var orientation: Orientation
     package var gray16: DeepGray
-    /// Whether a file that ends early or is damaged is decoded as far as it goes instead of being an error.
+    /// Whether to decode a truncated or damaged file as far as possible, instead of reporting an error.
     ///
-    /// All that can be decoded is, as by Pillow with `LOAD_TRUNCATED_IMAGES`: a wrong checksum over pixels or metadata
-    /// costs nothing, and every row of a PNG that its data still give is there. The rest is what samples of zero are in
-    /// the picture's mode, as in Pillow: entry 0 of a palette, transparent pixels, black; in a JPEG what libjpeg fills in.
-    /// Without it this is stricter than Pillow, which passes over damage that libjpeg warns of and over checksums of
-    /// pixels.
+    /// Like Pillow with `LOAD_TRUNCATED_IMAGES`, this ignores wrong checksums of pixels and metadata, and keeps every
+    /// row of a PNG that its data still yield. The other rows are samples of zero in the picture's mode, as in Pillow:
+    /// entry 0 of a palette, transparent pixels, or black. libjpeg fills in a JPEG. Without this option decoding is
+    /// stricter than Pillow, which ignores damage that libjpeg warns about, and checksums of pixels.
     package var allowTruncated: Bool
 
     package init(
@@ -22,13 +21,13 @@ package struct DecodingOptions: Sendable, Equatable {
         self.allowTruncated = allowTruncated
     }
 
-    /// What becomes of transparency in a PNG.
+    /// The treatment of transparency in a PNG.
     ///
-    /// - `white` is what Qwen's loader does (`qwen_vl_utils`): where Pillow's mode would be RGBA (colour type 6, and 16-bit
-    ///   gray with alpha) the picture is pasted on white with its alpha as mask; every other kind, 8-bit gray with alpha and
-    ///   tRNS included, loses its alpha as `convert("RGB")` would drop it.
-    /// - `transformers` is what its processors do: whatever has an alpha channel or a tRNS chunk becomes RGBA as by
-    ///   Pillow's `convert`, and is composited on white.
+    /// - `white` follows Qwen's loader (`qwen_vl_utils`). If Pillow's mode would be RGBA (colour type 6, and 16-bit
+    ///   gray with alpha), the picture is pasted on white with its alpha as mask. Every other kind, including 8-bit
+    ///   gray with alpha and tRNS, loses its alpha as with `convert("RGB")`.
+    /// - `transformers` follows the processors of that library. A picture with an alpha channel or a tRNS chunk becomes
+    ///   RGBA as with Pillow's `convert`, and is composited on white.
     /// - `drop` is `convert("RGB")` throughout.
     package enum Alpha: String, Sendable, CaseIterable {
         case white
@@ -36,15 +35,15 @@ package struct DecodingOptions: Sendable, Equatable {
         case drop
     }
 
-    /// Whether the EXIF orientation is ignored (as Qwen's loader does) or applied as `PIL.ImageOps.exif_transpose` (as
-    /// Hugging Face `datasets` and the image loaders of `transformers` do).
+    /// Whether to ignore the EXIF orientation, as Qwen's loader does, or to apply it like
+    /// `PIL.ImageOps.exif_transpose`, as Hugging Face `datasets` and the image loaders of `transformers` do.
     package enum Orientation: String, Sendable, CaseIterable {
         case ignore
         case apply
     }
 
-    /// What becomes of 16-bit gray: `clip` is Pillow's `convert("RGB")`, where every level above 255 is white, and so
-    /// nearly every picture of this kind; `scale` takes the high byte, as Pillow does for the other kinds of 16 bits.
+    /// The treatment of 16-bit gray. `clip` is Pillow's `convert("RGB")`, which makes every level above 255 white, and
+    /// thus nearly all of most such pictures. `scale` keeps the high byte, as Pillow does for other 16-bit pictures.
     package enum DeepGray: String, Sendable, CaseIterable {
         case clip
         case scale

@@ -4,12 +4,12 @@ struct ExifDirectory {
     private let isLittleEndian: Bool
     private let start: Int
 
-    /// - Parameter block: may begin with one more `Exif` signature.
-    /// - Returns: nil when it is no TIFF structure.
+    /// - Parameter block: the TIFF structure, possibly after one more `Exif` signature.
+    /// - Returns: nil if the block is not a TIFF structure.
     init?(_ block: [UInt8]) {
         let signature = Array("Exif\0\0".utf8)
         tiff = block.starts(with: signature) ? Array(block.dropFirst(6)) : block
-        // The last two are wrong, and written.
+        // The last two are wrong, but some writers use them.
         switch Array(tiff.prefix(4)) {
         case [0x49, 0x49, 0x2A, 0], [0x49, 0x49, 0, 0x2A]: isLittleEndian = true
         case [0x4D, 0x4D, 0, 0x2A], [0x4D, 0x4D, 0x2A, 0]: isLittleEndian = false
@@ -21,19 +21,19 @@ struct ExifDirectory {
         start = offset
     }
 
-    /// What an entry says.
+    /// The value of an entry.
     enum Value {
         case absent
-        /// No number, such as text.
+        /// Not a number, such as text.
         case other
         case number(Double)
     }
 
-    /// The first value of the first readable entry with this tag. Linear in the directory.
+    /// Returns the first value of the first readable entry with this tag. Linear in the directory.
     func first(_ wanted: Int) -> Value {
         guard let count = number(at: start, bytes: 2) else { return .absent }
         var seen: Set<Int> = []
-        // What lies outside the entries can't be more than there is.
+        // Values outside the entries cannot exceed the block.
         var outside = 0
         for index in 0..<count {
             let entry = start + 2 + index * 12
@@ -55,7 +55,7 @@ struct ExifDirectory {
         return .absent
     }
 
-    /// Bytes of one value of each type.
+    /// The bytes of one value of each type.
     private static let unitBytes = [
         1: 1, 2: 1, 3: 2, 4: 4, 5: 8, 6: 1, 7: 1, 8: 2, 9: 4, 10: 8, 11: 4, 12: 8, 13: 4, 16: 8,
     ]

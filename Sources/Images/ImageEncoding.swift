@@ -1,4 +1,4 @@
-/// How pixels leave: lossless PNG, JPEG (which perturbs again) or the bare samples.
+/// The encoding of results: lossless PNG, JPEG (which changes pixels again), or bare samples.
 package enum ImageEncoding: Sendable, Equatable {
     /// zlib level 0 (stored) … 9. Lossless at every level.
     case png(level: Int = 1)
@@ -23,7 +23,8 @@ package enum ImageEncoding: Sendable, Equatable {
 }
 
 extension ImageEncoding {
-    /// Why this encoding can't hold a picture of this size, or nil: a JPEG side is at most 65,500 pixels long.
+    /// Returns the reason why this encoding cannot hold a picture of this size, or nil. A JPEG side is at most 65,500
+    /// pixels long.
     package func flaw(for size: PixelSize) -> ImageError? {
         guard case .jpeg = self, max(size.width, size.height) > 65_500 else { return nil }
         return .unencodable(.jpeg, detail: "\(size) pixels; a side has at most 65500")

@@ -1,29 +1,30 @@
-/// Why a file is no picture, or a picture no file. `message` says what and where in one sentence.
+/// The reason why a file cannot be decoded or a picture cannot be encoded. `message` names it and its position in one
+/// sentence.
 package enum ImageError: Error, Sendable, Equatable {
     /// No bytes at all.
     case empty
-    /// Neither PNG nor JPEG; `leading` are the first bytes (at most eight).
+    /// Neither PNG nor JPEG. `leading` contains the first bytes, at most eight.
     case unknownFormat(leading: [UInt8])
-    /// A legal file of a kind that isn't read here, such as a 12-bit JPEG.
+    /// A valid file of an unsupported kind, such as a 12-bit JPEG.
     case unsupported(ImageFormat, detail: String)
-    /// The header claims more pixels than `ImageLimits.maxPixels`.
+    /// The header declares more pixels than `ImageLimits.maxPixels`.
     case tooManyPixels(ImageFormat, PixelSize, limit: Int)
-    /// Another limit of `ImageLimits` was reached; `resource` names it in words.
+    /// The file exceeds another limit of `ImageLimits`, named by `resource`.
     case limitExceeded(ImageFormat, resource: String, limit: Int)
-    /// The file ends before the picture is whole; `byte` is where reading stopped. `detail` says whether
-    /// `allowTruncated` would help, here and below.
+    /// The file ends before the picture is complete. Reading stopped at `byte`. Here and below, `detail` says whether
+    /// `allowTruncated` would help.
     case truncated(ImageFormat, byte: Int, detail: String)
-    /// The pixels are there in part: a checksum is wrong, or compressed data make no sense.
+    /// The pixels are damaged: a checksum is wrong, or compressed data are invalid.
     case damaged(ImageFormat, byte: Int, detail: String)
-    /// The file breaks its format's rules; `byte` is where reading stopped.
+    /// The file violates its format. Reading stopped at `byte`.
     case malformed(ImageFormat, byte: Int, detail: String)
-    /// An encoding option out of its range.
+    /// An encoding option is out of range.
     case invalidOption(name: String, expected: String, found: String)
-    /// The format can't hold this picture, such as a JPEG side over 65,500.
+    /// The format cannot hold this picture, for example because a JPEG side exceeds 65,500.
     case unencodable(ImageFormat, detail: String)
     /// The C library could not get memory.
     case outOfMemory(ImageFormat)
-    /// Nobody waits for the picture any more.
+    /// The picture is no longer wanted.
     case unwanted
 }
 
@@ -37,7 +38,7 @@ extension ImageError {
         case .unsupported(let format, let detail):
             "this kind of \(format.name) is not supported: \(detail)"
         case .tooManyPixels(let format, let size, let limit):
-            "the \(format.name) header claims \(size) pixels; at most \(limit) pixels are accepted"
+            "the \(format.name) header declares \(size) pixels; at most \(limit) pixels are accepted"
         case .limitExceeded(let format, let resource, let limit):
             "the \(format.name) needs more than the accepted \(limit) \(resource)"
         case .truncated(let format, let byte, let detail):
@@ -53,7 +54,7 @@ extension ImageError {
         case .outOfMemory(let format):
             "out of memory while reading or writing a \(format.name)"
         case .unwanted:
-            "nobody waits for the picture any more"
+            "the picture is no longer wanted"
         }
     }
 

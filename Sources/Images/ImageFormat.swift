@@ -3,8 +3,8 @@ package enum ImageFormat: String, Sendable, CaseIterable {
     case png
     case jpeg
 
-    /// The format whose signature `bytes` begins with (PNG: W3C PNG §5.2; JPEG: SOI and the next marker's first
-    /// byte, T.81 §B.1.1), or nil when it is neither. Looks at no more than eight bytes.
+    /// The format whose signature `bytes` begins with (PNG: W3C PNG §5.2; JPEG: SOI and the next marker's first byte,
+    /// T.81 §B.1.1), or nil if it is neither. Reads at most eight bytes.
     package init?(signatureOf bytes: Span<UInt8>) {
         if Self.begins(bytes, with: [0x89, 0x50, 0x4E, 0x47, 0x0D, 0x0A, 0x1A, 0x0A]) {
             self = .png

@@ -1,26 +1,26 @@
-/// What a file says about itself, read without decoding a pixel: enough to plan memory before any is spent.
+/// The facts in a file's header, read without decoding a pixel. They suffice to plan memory before any is allocated.
 package struct ImageHeader: Sendable, Equatable {
     package let format: ImageFormat
-    /// As stored, before any EXIF orientation.
+    /// The size as stored, before any EXIF orientation.
     package let size: PixelSize
-    /// What the decoder may need beside the result, in bytes, rounded up.
+    /// The largest number of bytes that the decoder needs in addition to the result.
     package let decoderBytes: Int
-    /// The same for what is decoded of a damaged file.
+    /// The same for decoding a damaged file.
     package let salvageBytes: Int
 
-    /// Samples as the file holds them, uncompressed, in bytes.
+    /// The uncompressed size of the samples as stored in the file, in bytes.
     let storedBytes: Int
-    /// Whether the picture comes in passes over all of it: an interlaced PNG, a JPEG of several scans.
+    /// Whether the picture is stored in several passes: an interlaced PNG, or a JPEG with several scans.
     let isInPasses: Bool
 
-    /// The result's size in bytes: width × height × 3.
+    /// The size of the result in bytes: width × height × 3.
     package var decodedBytes: Int { size.pixelCount.multipliedReportingOverflow(by: 3).partialValue }
 
-    /// Reads the header of a PNG or JPEG. Linear in the length of the header (metadata before the first pixel), no
-    /// allocation that grows with the picture.
+    /// Reads the header of a PNG or JPEG. Linear in the length of the header, which is the metadata before the first
+    /// pixel. No allocation grows with the picture.
     ///
-    /// - Throws: `empty`, `unknownFormat`, `truncated`, `malformed` or `unsupported` when there is no readable
-    ///   header; `tooManyPixels` or `limitExceeded` when what it claims would cost more than `limits` allow.
+    /// - Throws: `empty`, `unknownFormat`, `truncated`, `malformed` or `unsupported` if there is no readable header;
+    ///   `tooManyPixels` or `limitExceeded` if the declared picture would exceed `limits`.
     package init(probing bytes: Span<UInt8>, limits: ImageLimits = ImageLimits()) throws(ImageError) {
         guard !bytes.isEmpty else { throw .empty }
         switch ImageFormat(signatureOf: bytes) {

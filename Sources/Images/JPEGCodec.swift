@@ -1,11 +1,11 @@
 internal import CImageCodecs
 
-/// The door to libjpeg.
+/// The Swift interface to libjpeg.
 enum JPEGCodec {
     static func header(of bytes: Span<UInt8>, limits: ImageLimits) throws(ImageError) -> ImageHeader {
-        var report = perception_codec_report()
+        var report = image_codecs_report()
         unsafe bytes.withUnsafeBufferPointer { file in
-            unsafe perception_jpeg_probe(file.baseAddress, file.count, &report)
+            unsafe image_codecs_jpeg_probe(file.baseAddress, file.count, &report)
         }
         let outcome = CodecReport(report, format: .jpeg, limits: limits)
         try outcome.check()
@@ -21,7 +21,7 @@ enum JPEGCodec {
     ) throws(ImageError) -> PixelImage {
         try unsafe DecodedSamples.collect(bytes, header: header, options: options, limits: limits) {
             file, bounds, samples, report in
-            unsafe perception_jpeg_decode(
+            unsafe image_codecs_jpeg_decode(
                 file.baseAddress, file.count, bounds, samples.baseAddress, samples.count, watch.pointer,
                 report)
         }
@@ -34,37 +34,37 @@ enum JPEGCodec {
             throw .invalidOption(name: "quality", expected: "1 … 100", found: "\(quality)")
         }
         let isHalved: CInt = subsampling == .half ? 1 : 0
-        let bound = perception_jpeg_bound(
+        let bound = image_codecs_jpeg_bound(
             UInt32(image.width), UInt32(image.height), CInt(quality), isHalved)
         return try unsafe EncodedFile.collect(image, format: .jpeg, upTo: bound) { samples, file, report in
-            unsafe perception_jpeg_encode(
+            unsafe image_codecs_jpeg_encode(
                 samples, UInt32(image.width), UInt32(image.height), CInt(quality), isHalved, file,
                 watch.pointer, report)
         }
     }
 
-    /// In whole blocks of 8 × 8.
+    /// Rounded up to whole blocks of 8 × 8.
     static func blockedPixels(_ size: PixelSize) -> Int {
         func whole(_ side: Int) -> Int { side.plusSaturating(7) / 8 * 8 }
         return whole(size.width).timesSaturating(whole(size.height))
     }
 
-    /// How many scans a file has, 200 at most.
+    /// Returns the number of scans in a file, at most 200.
     static func scans(of bytes: Span<UInt8>) -> Int {
         unsafe bytes.withUnsafeBufferPointer { file in
-            Int(unsafe perception_jpeg_scans(file.baseAddress, file.count, 200))
+            Int(unsafe image_codecs_jpeg_scans(file.baseAddress, file.count, 200))
         }
     }
 
-    /// What `encode` takes.
+    /// The demand of `encode`.
     static func demand(
         _ size: PixelSize, quality: Int, subsampling: ImageEncoding.ChromaSubsampling
     ) -> WorkDemand {
         let (width, height) = (UInt32(clamping: size.width), UInt32(clamping: size.height))
         let isHalved: CInt = subsampling == .half ? 1 : 0
-        let file = WorkDemand.arrayBytes(perception_jpeg_bound(width, height, CInt(quality), isHalved))
+        let file = WorkDemand.arrayBytes(image_codecs_jpeg_bound(width, height, CInt(quality), isHalved))
         return WorkDemand(
-            peakBytes: file + perception_jpeg_encoder_bytes(width, isHalved), keptBytes: file,
+            peakBytes: file + image_codecs_jpeg_encoder_bytes(width, isHalved), keptBytes: file,
             operations: blockedPixels(size).timesSaturating(quality > 90 ? 75 : 45))
     }
 }

@@ -1,8 +1,9 @@
 extension MetadataBlocks {
-    /// Walks the markers up to the first scan (T.81 §B.1.1.2) as libjpeg and Pillow do: bytes that belong to no segment
-    /// are passed over, `FF 00` among them, and a length below two counts as two.
+    /// Walks the markers up to the first scan (T.81 §B.1.1.2) as libjpeg and Pillow do: bytes that belong to no
+    /// segment, such as `FF 00`, are skipped, and a length below two counts as two.
     ///
-    /// EXIF that is split over several segments is one block, of XMP the last packet counts. Linear in these bytes.
+    /// EXIF that is split over several segments forms one block. If there are several XMP packets, the last one counts.
+    /// Linear in these bytes.
     init(ofJPEG bytes: Span<UInt8>) {
         self.init()
         var offset = 2
@@ -28,7 +29,7 @@ extension MetadataBlocks {
         }
     }
 
-    /// The next marker's second byte; `offset` is behind it then.
+    /// Returns the second byte of the next marker, and moves `offset` past it.
     private static func marker(in bytes: Span<UInt8>, _ offset: inout Int) -> UInt8? {
         while offset < bytes.count {
             guard bytes[offset] == 0xFF else {

@@ -1,13 +1,14 @@
 extension MetadataBlocks {
-    /// Walks the chunks (W3C PNG §5.3), before and behind the pixels: four bytes of length, name, data, four bytes of
-    /// checksum, which is not looked at. Of each kind the last chunk counts.
+    /// Walks the chunks (W3C PNG §5.3) before and after the pixels: four bytes of length, the name, the data, and four
+    /// bytes of checksum, which are ignored. If a kind repeats, the last chunk counts.
     ///
-    /// EXIF is in `eXIf`, as it is under the keyword `exif` of a `tEXt`, or as hexadecimal text under `Raw profile type
-    /// exif`; XMP is a text under `XML:com.adobe.xmp`. Linear in the file's bytes, and at most 64 MiB of inflated text.
+    /// EXIF is in `eXIf`, in a `tEXt` with the keyword `exif`, or as hexadecimal text with the keyword `Raw profile
+    /// type exif`. XMP is a text with the keyword `XML:com.adobe.xmp`. Linear in the file's bytes and in at most 64 MiB
+    /// of inflated text.
     init(ofPNG bytes: Span<UInt8>) {
         self.init()
         var rawProfile: [UInt8]?
-        // Pillow raises an error beyond that.
+        // Beyond this Pillow raises an error.
         var inflatable = 64 << 20
         var offset = 8
         while offset + 12 <= bytes.count {
@@ -30,15 +31,15 @@ extension MetadataBlocks {
         if exif == nil { exif = rawProfile.flatMap(Self.profile(inHexadecimal:)) }
     }
 
-    /// The bytes that ImageMagick writes as text: a line break, the profile's name, its length, then hexadecimal digits in
-    /// lines. Nil where that is not so.
+    /// Decodes bytes that ImageMagick writes as text: a line break, the profile's name, its length, then lines of
+    /// hexadecimal digits. Returns nil for any other text.
     private static func profile(inHexadecimal text: [UInt8]) -> [UInt8]? {
         let lines = text.split(separator: 0x0A, omittingEmptySubsequences: false)
         var bytes: [UInt8] = []
         var high: UInt8?
         for digit in lines.dropFirst(3).joined() {
             guard let value = Self.value(ofHexadecimal: digit) else {
-                // Blanks may stand between bytes.
+                // Blanks may separate the bytes.
                 guard high == nil, [0x20, 0x09, 0x0B, 0x0C, 0x0D].contains(digit) else { return nil }
                 continue
             }

@@ -1,6 +1,6 @@
-/// A file's EXIF and XMP as Pillow finds them. Damaged files simply have less.
+/// The EXIF and XMP of a file, found as Pillow finds them. Damaged metadata are left out.
 struct MetadataBlocks {
-    /// The TIFF structure, behind its `Exif` signature.
+    /// The TIFF structure after its `Exif` signature.
     var exif: [UInt8]?
     var xmp: [UInt8]?
 
@@ -15,10 +15,10 @@ struct MetadataBlocks {
 }
 
 extension Span<UInt8> {
-    /// A copy of some of the bytes.
+    /// Returns a copy of the bytes in a range.
     func copy(_ range: Range<Int>) -> [UInt8] { range.map { self[$0] } }
 
-    /// What follows `signature` at the start of the range, or nil where it begins otherwise.
+    /// Returns the range after `signature`, or nil if the range does not begin with it.
     func range(behind signature: String.UTF8View, in range: Range<Int>) -> Range<Int>? {
         guard range.count >= signature.count else { return nil }
         for (offset, byte) in signature.enumerated() where self[range.lowerBound + offset] != byte {
@@ -27,7 +27,7 @@ extension Span<UInt8> {
         return (range.lowerBound + signature.count)..<range.upperBound
     }
 
-    /// A big-endian number.
+    /// Reads a big-endian number.
     func number(at offset: Int, bytes: Int) -> Int {
         (0..<bytes).reduce(0) { $0 << 8 | Int(self[offset + $1]) }
     }

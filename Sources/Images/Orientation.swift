@@ -1,12 +1,12 @@
-/// The eight ways a camera may have been held, as EXIF (TIFF tag 0x0112) counts them from 1.
+/// The eight orientations of a camera, numbered from 1 as in EXIF (TIFF tag 0x0112).
 enum Orientation: Int {
     case upright = 1
     case mirrored, upsideDown, flipped, transposed, turnedLeft, transversed, turnedRight
 
-    /// The orientation a file states, or `upright` when it states none or an illegal one.
+    /// Reads the orientation of a file; `upright` if it has none or an invalid one.
     ///
-    /// Looks where `PIL.ImageOps.exif_transpose` does: first the EXIF block, then, when that has no orientation, the XMP
-    /// packet (see `MetadataBlocks`). Where Pillow raises an error over metadata, they say nothing here.
+    /// Searches like `PIL.ImageOps.exif_transpose`: first the EXIF block, then, if that has no orientation, the XMP
+    /// packet (see `MetadataBlocks`). Metadata for which Pillow raises an error are ignored.
     init(of bytes: Span<UInt8>, format: ImageFormat) {
         let blocks = MetadataBlocks(of: bytes, format: format)
         let stated: Double? =
@@ -18,7 +18,7 @@ enum Orientation: Int {
         self = stated.flatMap(Int.init(exactly:)).flatMap(Orientation.init(rawValue:)) ?? .upright
     }
 
-    /// Of a picture once it is turned. The last four orientations swap the sides.
+    /// Returns the size after turning. The last four orientations swap the sides.
     func size(of stored: PixelSize) -> PixelSize {
         switch self {
         case .upright, .mirrored, .upsideDown, .flipped: stored
@@ -27,7 +27,7 @@ enum Orientation: Int {
         }
     }
 
-    /// The digit of `tiff:Orientation="6"` or `tiff:Orientation>6`, or nil.
+    /// Returns the digit of `tiff:Orientation="6"` or `tiff:Orientation>6`, or nil.
     private static func xmpValue(in packet: Span<UInt8>) -> Int? {
         for start in packet.indices where packet[start] == UInt8(ascii: "t") {
             let rest = start..<packet.count

@@ -1,6 +1,6 @@
 internal import CImageCodecs
 
-/// A text chunk that may tell of the orientation (W3C PNG §11.3.3).
+/// A text chunk that may contain the orientation (W3C PNG §11.3.3).
 struct PNGText {
     enum Keyword: String, CaseIterable {
         case xmp = "XML:com.adobe.xmp"
@@ -10,13 +10,13 @@ struct PNGText {
     let keyword: Keyword
     let content: [UInt8]
 
-    /// Longest inflated text, as Pillow's.
+    /// The longest inflated text, as in Pillow.
     private static let most = 1 << 20
 
     /// - Parameters:
-    ///   - chunk: its name and data.
-    ///   - inflatable: how many bytes may still be inflated.
-    /// - Returns: nil for other chunks and keywords, and for a text that can't be read.
+    ///   - chunk: the name and data of the chunk.
+    ///   - inflatable: the number of bytes that may still be inflated.
+    /// - Returns: nil for other chunks and keywords, and for unreadable text.
     init?(chunk: Range<Int>, of bytes: Span<UInt8>, _ inflatable: inout Int) {
         for keyword in Keyword.allCases {
             let name = keyword.rawValue + "\0"
@@ -25,7 +25,7 @@ struct PNGText {
                 return
             }
             if let text = bytes.range(behind: "zTXt\(name)\0".utf8, in: chunk) {
-                // Pillow reads one that can't be inflated as empty.
+                // If a text cannot be inflated, Pillow reads it as empty.
                 self.init(keyword: keyword, content: Self.inflated(text, of: bytes, &inflatable) ?? [])
                 return
             }
@@ -43,7 +43,7 @@ struct PNGText {
         self.content = content
     }
 
-    /// Behind the keyword: whether it is compressed, how, a language, zero, a translated keyword, zero, the text.
+    /// After the keyword: a compression flag, the method, a language, zero, a translated keyword, zero, the text.
     private static func international(
         _ range: Range<Int>, of bytes: Span<UInt8>, _ inflatable: inout Int
     ) -> [UInt8]? {
@@ -67,7 +67,8 @@ struct PNGText {
         var length = -1
         let text = unsafe bytes.extracting(range).withUnsafeBufferPointer { source in
             unsafe [UInt8](unsafeUninitializedCapacity: most) { target, count in
-                length = unsafe perception_inflate(source.baseAddress, source.count, target.baseAddress, most)
+                length = unsafe image_codecs_inflate(
+                    source.baseAddress, source.count, target.baseAddress, most)
                 count = max(0, length)
             }
         }

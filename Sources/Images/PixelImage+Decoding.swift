@@ -1,18 +1,19 @@
 extension PixelImage {
-    /// Decodes a PNG or JPEG to 8-bit RGB, equal to `PIL.Image.open(…).convert("RGB")` in every sample except where
-    /// `options` say otherwise; ICC profiles and gamma are ignored as there.
+    /// Decodes a PNG or JPEG to 8-bit RGB, equal to `PIL.Image.open(…).convert("RGB")` in every sample unless `options`
+    /// say otherwise. As there, ICC profiles and gamma are ignored.
     ///
-    /// The header is read first and held against `limits`, so that no bytes whatever make this allocate more than
-    /// `limits` allow. Nothing is ever printed.
+    /// The header is read first and checked against `limits`, so no input makes this allocate more than `limits` allow.
+    /// Nothing is printed.
     ///
-    /// - Throws: `ImageError`, `unwanted` when nobody waits for it any more; a file that ends early or is damaged is an error unless `options.allowTruncated`.
+    /// - Throws: `ImageError`; `unwanted` if the result is no longer wanted. A truncated or damaged file is an error
+    ///   unless `options.allowTruncated`.
     /// - Complexity: linear in pixels and bytes; a progressive JPEG costs one pass per scan.
     package init(
         decoding bytes: Span<UInt8>, options: DecodingOptions = DecodingOptions(),
         limits: ImageLimits = ImageLimits(), _ watch: WorkWatch = WorkWatch()
     ) throws(ImageError) {
         let header = try ImageHeader(probing: bytes, limits: limits)
-        // Before there are samples beside its copies of the metadata.
+        // Read first, so that copies of the metadata and the samples never exist together.
         let orientation =
             options.orientation == .apply ? Orientation(of: bytes, format: header.format) : .upright
         let decoded =

@@ -1,8 +1,8 @@
 extension PixelImage {
-    /// The picture as a file, or as bare samples.
+    /// Encodes the picture as a file or as bare samples.
     ///
-    /// - Throws: `invalidOption` for a level or quality out of range, `unencodable` when the format can't hold the
-    ///   picture (a JPEG side over 65,500), `outOfMemory`, `unwanted` when nobody waits for it any more.
+    /// - Throws: `invalidOption` for a level or quality out of range, `unencodable` if the format cannot hold the
+    ///   picture (a JPEG side over 65,500), `outOfMemory`, `unwanted` if the result is no longer wanted.
     package func encoded(
         as encoding: ImageEncoding, _ watch: WorkWatch = WorkWatch()
     ) throws(ImageError) -> [UInt8] {
@@ -16,9 +16,9 @@ extension PixelImage {
 }
 
 extension PixelImage {
-    /// As `samples`, asking while it copies.
+    /// Returns `samples`, and checks while copying whether they are still wanted.
     private func ownSamples(_ watch: WorkWatch) throws(ImageError) -> [UInt8] {
-        // A whole array is handed over as it is, and counts from 0.
+        // A whole array is returned uncopied. Its indices begin at 0.
         guard pixels.startIndex != 0 else { return samples }
         guard let copy = Samples.copy(of: pixels.span, watch) else { throw .unwanted }
         return copy
@@ -26,7 +26,8 @@ extension PixelImage {
 }
 
 extension ImageEncoding {
-    /// What it takes to encode a picture of this size, the file being the result. Bare samples are the picture's own.
+    /// Returns the demand of encoding a picture of this size. The result is the file. Bare samples are the picture's
+    /// own.
     package func demand(for size: PixelSize) -> WorkDemand {
         switch self {
         case .png(let level): PNGCodec.demand(size, level: level)

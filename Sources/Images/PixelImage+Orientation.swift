@@ -1,5 +1,6 @@
 extension PixelImage {
-    /// The picture as it was seen, as `PIL.ImageOps.exif_transpose` turns it. The last four orientations swap the sides.
+    /// Returns the picture turned upright, as by `PIL.ImageOps.exif_transpose`. The last four orientations swap the
+    /// sides.
     func transposed(by orientation: Orientation, _ watch: WorkWatch) throws(ImageError) -> PixelImage {
         let (w, h) = (width, height)
         switch orientation {

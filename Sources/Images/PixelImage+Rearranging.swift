@@ -1,12 +1,12 @@
 internal import CPixelKernels
 
 extension PixelImage {
-    /// The picture flipped or turned: of the given size, its pixel (x, y) is this one's at `source(x, y)`. Linear in the
-    /// pixels.
+    /// Returns a flipped or turned picture of the given size, whose pixel (x, y) is this one's at `source(x, y)`.
+    /// Linear in the pixels.
     ///
-    /// - Parameter source: must be linear in x and y, as flips and turns are; it is asked for three places.
+    /// - Parameter source: linear in x and y, as flips and turns are. It is called for three positions.
     /// - Precondition: `source` stays within this picture.
-    /// - Throws: when nobody wants it any more.
+    /// - Throws: if the result is no longer wanted.
     package func rearranged(
         to size: PixelSize, _ watch: WorkWatch = WorkWatch(), source: (Int, Int) -> (x: Int, y: Int)
     ) throws(ImageError) -> PixelImage {
@@ -26,7 +26,7 @@ extension PixelImage {
             unsafe [UInt8](unsafeUninitializedCapacity: size.pixelCount * 3) { target, count in
                 guard let start = source.baseAddress, let into = target.baseAddress else { return }
                 isDone =
-                    unsafe pixel_rearrange(
+                    unsafe pixel_kernels_rearrange(
                         start + first * 3, across, down, into, size.width, size.height, watch.pointer) != 0
                 count = isDone ? size.pixelCount * 3 : 0
             }

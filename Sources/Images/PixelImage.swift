@@ -1,12 +1,12 @@
 /// An 8-bit RGB picture: `pixels` has the shape [H, W, 3], row by row from the top left, without padding.
 ///
-/// They may be a part of an array that holds more, such as a request's body: nothing is copied for that.
+/// The pixels may be a slice of a larger array, such as a request's body, without a copy.
 ///
 /// Invariant: `width` ≥ 1, `height` ≥ 1 and `pixels.count == width * height * 3`.
 package struct PixelImage: Sendable, Equatable {
     package let width: Int
     package let height: Int
-    /// Where they are counted from is anything.
+    /// The indices may begin at any number.
     package let pixels: ArraySlice<UInt8>
 
     /// - Precondition: both sides are at least 1 and `samples` holds exactly [height, width, 3].
@@ -23,7 +23,7 @@ package struct PixelImage: Sendable, Equatable {
         self.pixels = pixels
     }
 
-    /// The pixels as an array: the one they fill, or a copy where they are a part of it.
+    /// The pixels as an array: the same array if they fill it, otherwise a copy.
     package var samples: [UInt8] { Array(pixels) }
 
     package var size: PixelSize { PixelSize(width: width, height: height) }

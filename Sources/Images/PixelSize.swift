@@ -8,7 +8,7 @@ package struct PixelSize: Sendable, Equatable, CustomStringConvertible {
         self.height = height
     }
 
-    /// width × height, saturated: a header may claim sides whose product doesn't fit an Int.
+    /// width × height, saturated, because a header may declare sides with a product above Int.max.
     package var pixelCount: Int {
         let (product, overflow) = width.multipliedReportingOverflow(by: height)
         return overflow ? .max : product

@@ -1,4 +1,4 @@
-/// Arrays of samples that are made piece by piece, because a large one takes a while.
+/// Arrays of samples that are filled piece by piece, because a large one takes time.
 package enum Samples {
     /// - Returns: nil once nobody wants it.
     package static func copy(of source: Span<UInt8>, _ watch: WorkWatch) -> [UInt8]? {

@@ -1,14 +1,14 @@
-/// What some work on pictures takes, known before anything is allocated. Every number saturates.
+/// The memory and time that work on pictures needs, known before anything is allocated. All numbers saturate.
 ///
-/// Counted are samples, tables and what the codecs' libraries hold. Small objects, less than four kibibytes for a step, are no
-/// part of it: who plans a request claims them.
+/// It counts samples, tables, and memory of the codecs' libraries. It does not count small objects, less than four
+/// kibibytes for a step, which the plan of a request adds.
 package struct WorkDemand: Sendable, Equatable {
-    /// The most bytes that are allocated at once beside what the work was given; its result is among them.
+    /// The most bytes that are allocated at once in addition to the input, including the result.
     package let peakBytes: Int
-    /// Of these, what is still allocated when it is done: its result, or 0 where that is what it was given.
+    /// The bytes of these that remain allocated at the end: the result, or 0 if the result is the input.
     package let keptBytes: Int
-    /// What it costs, in operations of a quarter of a nanosecond on one core of 2020, to within a factor of about three:
-    /// `step-benchmark` holds it against what it measures.
+    /// The cost in operations of a quarter of a nanosecond on one core of 2020, to within a factor of about three.
+    /// `step-benchmark` compares it with measurements.
     package let operations: Int
 
     package init(peakBytes: Int, keptBytes: Int, operations: Int) {
@@ -17,15 +17,15 @@ package struct WorkDemand: Sendable, Equatable {
         self.operations = operations
     }
 
-    /// Of work that hands back what it was given.
+    /// The demand of work that returns its input.
     package static let nothing = WorkDemand(peakBytes: 0, keptBytes: 0, operations: 0)
 
-    /// Of work that makes a picture.
+    /// Returns the demand of work that makes a picture.
     ///
     /// - Parameters:
-    ///   - extra: bytes that are held beside the result while it is made.
-    ///   - operations: for each of its pixels.
-    ///   - perRow: for each of its rows beside that, which counts where they are narrow.
+    ///   - extra: the bytes held in addition to the result while it is made.
+    ///   - operations: the operations for each pixel.
+    ///   - perRow: further operations for each row, which matter if rows are narrow.
     package static func picture(
         _ size: PixelSize, extra: Int = 0, operations: Int, perRow: Int = 0
     ) -> WorkDemand {
@@ -39,12 +39,13 @@ package struct WorkDemand: Sendable, Equatable {
         size.pixelCount.timesSaturating(perPixel).plusSaturating(size.height.timesSaturating(perRow))
     }
 
-    /// The same memory with other operations.
+    /// Returns the same memory with other operations.
     package func costing(_ operations: Int) -> WorkDemand {
         WorkDemand(peakBytes: peakBytes, keptBytes: keptBytes, operations: operations)
     }
 
-    /// Work on this one's result, which is let go afterwards where the other has made one of its own.
+    /// Returns the demand of this work followed by other work on its result. The result is freed if the other work
+    /// makes its own.
     package func followed(by next: WorkDemand) -> WorkDemand {
         WorkDemand(
             peakBytes: max(peakBytes, keptBytes.plusSaturating(next.peakBytes)),
@@ -52,13 +53,13 @@ package struct WorkDemand: Sendable, Equatable {
             operations: operations.plusSaturating(next.operations))
     }
 
-    /// The same while so many other bytes are held.
+    /// Returns the same demand while this number of other bytes is held.
     package func beside(_ bytes: Int) -> WorkDemand {
         WorkDemand(
             peakBytes: peakBytes.plusSaturating(bytes), keptBytes: keptBytes, operations: operations)
     }
 
-    /// What an array of bytes takes with its header, as the allocator rounds it.
+    /// The bytes of an array with its header, as rounded by the allocator.
     package static func arrayBytes(_ count: Int) -> Int {
         count.plusSaturating(count < 100_000 ? 64 : 4160)
     }

@@ -1,17 +1,17 @@
 package import CWorkWatch
 
-/// Asks now and then whether somebody still waits for what is being made. Loops over pixels tell it what they are about to
-/// do; it looks at the clock every few ten thousand operations and asks every four milliseconds, so that work of any size
-/// ends soon after nobody wants it. What is made does not depend on it.
+/// Checks from time to time whether a result is still wanted. Loops over pixels announce their next operations. The
+/// watch reads the clock every few ten thousand operations and checks every four milliseconds, so work of any size ends
+/// soon after it is no longer wanted. It does not influence the result.
 ///
-/// Used by one thread at a time.
+/// It is used by one thread at a time.
 @safe
 package final class WorkWatch {
-    /// For the kernels in C.
+    /// The watch in the form for the kernels in C.
     package let pointer: UnsafeMutablePointer<work_watch>
     private let isWanted: (@Sendable () -> Bool)?
 
-    /// - Parameter isWanted: whether the work shall go on; nil for always.
+    /// - Parameter isWanted: returns whether to continue; nil to continue always.
     package init(_ isWanted: (@Sendable () -> Bool)? = nil) {
         unsafe pointer = .allocate(capacity: 1)
         unsafe pointer.initialize(to: work_watch())
@@ -27,13 +27,13 @@ package final class WorkWatch {
 
     deinit { unsafe pointer.deallocate() }
 
-    /// How many samples a loop takes between two looks.
+    /// The number of samples that a loop processes between two checks.
     package static let band = 1 << 15
 
-    /// Whether it has turned out that nobody wants the work any more.
+    /// Whether a check has found that the work is no longer wanted.
     package var isOver: Bool { unsafe pointer.pointee.is_over != 0 }
 
-    /// So many operations are about to be done, at most some ten thousands; false once nobody wants them.
+    /// Announces this number of operations, at most some ten thousand. Returns false once they are no longer wanted.
     @inline(__always)
-    package func goesOn(_ operations: Int) -> Bool { unsafe work_goes_on(pointer, operations) != 0 }
+    package func goesOn(_ operations: Int) -> Bool { unsafe work_watch_goes_on(pointer, operations) != 0 }
 }

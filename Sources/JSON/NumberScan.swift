@@ -42,7 +42,7 @@ struct NumberScan {
             mantissa = UInt64(text[position] &- UInt8(ascii: "0"))
             position += 1
         } else {
-            takeDigits(text)
+            readDigits(text)
         }
         // RFC 8259 §6: at least one digit, and no leading zero.
         guard position > whole, text[whole] != UInt8(ascii: "0") || position == whole + 1 else {
@@ -53,14 +53,14 @@ struct NumberScan {
             isInteger = false
             position += 1
             let fraction = position
-            takeDigits(text)
+            readDigits(text)
             guard position > fraction else { throw JSONError(.invalidNumber, byte: start) }
             exponent -= position - fraction
             digits += position - fraction
         }
         if position < text.count, text[position] | 0x20 == UInt8(ascii: "e") {
             isInteger = false
-            try takeExponent(text)
+            try readExponent(text)
         }
         if digits > 19, digits - leadingZeros(text) > 19 { return try nearestOfManyDigits(text) }
         let magnitude: Double
@@ -90,7 +90,7 @@ struct NumberScan {
     /// Eight bytes at a time: the first that is no digit is found, and those before it are added up, without a branch
     /// for each.
     @inline(__always)
-    private mutating func takeDigits(_ text: Span<UInt8>) {
+    private mutating func readDigits(_ text: Span<UInt8>) {
         let raw = unsafe text.bytes
         while position + 8 <= text.count {
             // In bounds by the condition above.
@@ -115,7 +115,7 @@ struct NumberScan {
         }
     }
 
-    private mutating func takeExponent(_ text: Span<UInt8>) throws(JSONError) {
+    private mutating func readExponent(_ text: Span<UInt8>) throws(JSONError) {
         position += 1
         var sign = 1
         if position < text.count, text[position] == UInt8(ascii: "-") || text[position] == UInt8(ascii: "+") {

@@ -2,8 +2,8 @@ package import Glibc
 
 /// A value behind a lock that threads can wait on: POSIX mutex and condition variable.
 ///
-/// All locks of the server are of this kind. `Synchronization.Mutex` has no way to wait, and on Linux the thread
-/// sanitizer does not know it: it sees races between those who hold one, among which real ones would be overlooked.
+/// All locks of the server are of this type. `Synchronization.Mutex` cannot wait. On Linux the thread sanitizer does
+/// not know it and reports races between its holders, among which real ones would be overlooked.
 @safe
 package final class Monitor<Value: Sendable>: @unchecked Sendable {
     @usableFromInline
@@ -35,7 +35,7 @@ package final class Monitor<Value: Sendable>: @unchecked Sendable {
         unsafe mutex.deallocate()
     }
 
-    /// Reads or changes the value, then wakes those who wait for the change.
+    /// Reads or changes the value, then wakes the threads that wait for a change.
     @inlinable
     package func withLock<Result>(waking: Waking = .nobody, _ body: (inout Value) -> Result) -> Result {
         unsafe pthread_mutex_lock(mutex)
@@ -49,7 +49,7 @@ package final class Monitor<Value: Sendable>: @unchecked Sendable {
         return result
     }
 
-    /// Waits until `take` finds what it looks for, asking again after every wake-up.
+    /// Waits until `take` returns a result. Calls it again after every wake-up.
     @inlinable
     package func wait<Result>(_ take: (inout Value) -> Result?) -> Result {
         unsafe pthread_mutex_lock(mutex)
@@ -60,7 +60,7 @@ package final class Monitor<Value: Sendable>: @unchecked Sendable {
         }
     }
 
-    /// As ``wait(_:)``, but gives up after `limit` and returns nil.
+    /// Like ``wait(_:)``, but returns nil after `limit`.
     @inlinable
     package func wait<Result>(atMost limit: Duration, _ take: (inout Value) -> Result?) -> Result? {
         var deadline = timespec()

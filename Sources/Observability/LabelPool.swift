@@ -1,17 +1,17 @@
 import Locking
 
-/// Bounds how many values a label takes when clients choose them: a series is kept for each, for ever.
+/// Bounds the values of a label that clients choose, because each value adds a series permanently.
 package final class LabelPool: Sendable {
-    /// What all further values are counted under.
+    /// The value that replaces all further ones.
     package static let overflow = "other"
 
     private let limit: Int
     private let known = Monitor<Set<String>>([])
 
-    /// - Parameter limit: values that are kept apart; those that come first.
+    /// - Parameter limit: the number of distinct values. The first ones count.
     package init(limit: Int) { self.limit = limit }
 
-    /// The value itself while there is room for it, else ``overflow``.
+    /// Returns the value while the pool has a place for it, otherwise ``overflow``.
     package func label(_ value: String) -> String {
         if value == LabelPool.overflow { return value }
         return known.withLock { known in

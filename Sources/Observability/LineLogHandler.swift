@@ -14,7 +14,8 @@ package struct LineLogHandler: LogHandler {
     private let format: Format
     private let output: @Sendable ([UInt8]) -> Void
 
-    /// - Parameter output: takes whole lines, from several threads; nil writes them to standard error, see ``LogOutlet``.
+    /// - Parameter output: receives whole lines from several threads. Nil writes them to standard error; see
+    ///   ``LogOutlet``.
     package init(
         label: String, level: Logger.Level, format: Format, output: (@Sendable ([UInt8]) -> Void)? = nil
     ) {

@@ -1,6 +1,7 @@
 import Logging
 
-/// A record as it is put together. Bytes and not text: there is a line for each request, on the thread that answers it.
+/// A log record under construction. It consists of bytes, not text, because each request writes a line on the thread
+/// that answers it.
 struct LogLine {
     private(set) var bytes: [UInt8] = []
 
@@ -10,7 +11,7 @@ struct LogLine {
 
     mutating func append(_ time: Timestamp) { time.write(to: &bytes) }
 
-    /// A JSON string (RFC 8259, section 7).
+    /// Appends a JSON string (RFC 8259, section 7).
     mutating func appendQuoted(_ text: String) {
         bytes.append(UInt8(ascii: "\""))
         if LogLine.isPrintable(text, and: { $0 != UInt8(ascii: "\"") && $0 != UInt8(ascii: "\\") }) {
@@ -24,7 +25,7 @@ struct LogLine {
         bytes.append(UInt8(ascii: "\""))
     }
 
-    /// A value for people; in quotes where it would else look like several.
+    /// Appends a value for people, in quotes if it would otherwise look like several.
     mutating func appendWord(_ text: String) {
         let isPlain =
             !text.isEmpty
@@ -33,7 +34,7 @@ struct LogLine {
     }
 
     mutating func appendUnbroken(_ text: String) {
-        // Nearly all text is; going through scalars would take most of a line's time.
+        // Nearly all text is plain. Decoding scalars would take most of a line's time.
         if LogLine.isPrintable(text) {
             append(text)
         } else {
@@ -41,7 +42,7 @@ struct LogLine {
         }
     }
 
-    /// Numbers and truth values stay what they are, so that a log store can compare and add them up.
+    /// Keeps numbers and Booleans as such, so that a log store can compare and sum them.
     mutating func append(_ value: Logger.MetadataValue) {
         switch value {
         case .string(let text): appendQuoted(text)
@@ -71,13 +72,14 @@ struct LogLine {
         }
     }
 
-    /// Whether nothing but printable ASCII is in it, every byte of which is as wanted.
+    /// Returns whether all bytes are printable ASCII and satisfy the predicate.
     private static func isPrintable(_ text: String, and isWanted: (UInt8) -> Bool = { _ in true }) -> Bool {
         text.utf8.allSatisfy { (0x20..<0x7F).contains($0) && isWanted($0) }
     }
 
-    /// What may end a line or steer a terminal becomes a blank: it would forge records. What is not seen itself but turns
-    /// the rest around, or hides in it, is written out as `<U+202E>`: a reader would take one text for another.
+    /// Replaces characters that end a line or control a terminal with blanks, because they could forge records. Writes
+    /// invisible characters and those that reverse the text direction as `<U+202E>`, because they could disguise one
+    /// text as another.
     private static func unbroken(_ text: String) -> [Unicode.Scalar] {
         text.unicodeScalars.flatMap { scalar -> [Unicode.Scalar] in
             switch scalar.value {

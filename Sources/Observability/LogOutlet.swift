@@ -1,17 +1,17 @@
 import Glibc
 import Locking
 
-/// What lines of a log are written to, each of them whole: a file, a terminal, or a pipe to whoever collects them.
+/// The destination of log lines: a file, a terminal, or a pipe to a collector. Each line is written as a whole.
 ///
-/// A collector may hang or fall behind, and a terminal may be held. Requests must not wait for that, nor a drain: a line
-/// that finds no room, and no ``Patience`` left, is given up. The first for which there is room again comes after another
-/// that says how many are missing.
+/// A collector may hang or fall behind, and a terminal may be paused. Neither requests nor a drain must wait for that.
+/// If there is no space and no ``Patience`` left, the line is dropped. The next line that fits is preceded by one with
+/// the number of missing lines.
 package final class LogOutlet: Sendable {
     private struct State {
         var patience: Patience
-        /// Lines given up since the last that was written.
+        /// The number of lines dropped since the last one written.
         var lost = 0
-        /// Whether one of them was given up in its middle.
+        /// Whether one of them was dropped in its middle.
         var isTorn = false
     }
 
@@ -19,10 +19,11 @@ package final class LogOutlet: Sendable {
     private let isOwn: Bool
     private let state: Monitor<State>
 
-    /// As much fits a pipe that says it has room (PIPE_BUF of Linux, pipe(7)), where it could not be opened once more.
+    /// The size that fits in a pipe that reports space (PIPE_BUF of Linux, pipe(7)), used if the pipe could not be
+    /// reopened.
     private static let piece = 4096
 
-    /// - Parameter patience: the longest wait for room.
+    /// - Parameter patience: the longest wait for space.
     package init(_ descriptor: CInt, patience: Duration = .seconds(1)) {
         let own = Self.unblocking(descriptor)
         isOwn = own >= 0
@@ -32,10 +33,10 @@ package final class LogOutlet: Sendable {
 
     deinit { if isOwn { close(descriptor) } }
 
-    /// A terminal or pipe, opened once more: writing to one that others write to as well may wait although it had room, and
-    /// so may a line that is longer than a terminal's. Not to wait is set for all who have it open in common, who would not
-    /// expect it.
-    /// - Returns: negative where that cannot be; files and sockets stay as they are.
+    /// Reopens a terminal or pipe in non-blocking mode. A write could block despite available space if other processes
+    /// write too, or if the line exceeds a terminal's. Setting the mode on the shared description would surprise the
+    /// other processes.
+    /// - Returns: a negative number if that is impossible. Files and sockets are not reopened.
     private static func unblocking(_ descriptor: CInt) -> CInt {
         var status = stat()
         guard unsafe fstat(descriptor, &status) == 0, [S_IFCHR, S_IFIFO].contains(status.st_mode & S_IFMT)
@@ -43,7 +44,7 @@ package final class LogOutlet: Sendable {
         return unsafe open("/proc/self/fd/\(descriptor)", O_WRONLY | O_NOCTTY | O_NONBLOCK | O_CLOEXEC)
     }
 
-    /// - Parameter loss: the line that tells of so many that are missing.
+    /// - Parameter loss: returns the line that reports this number of missing lines.
     package func write(_ line: [UInt8], loss: (Int) -> [UInt8]) {
         state.withLock { state in
             if state.lost > 0 {
@@ -56,11 +57,11 @@ package final class LogOutlet: Sendable {
         }
     }
 
-    /// - Returns: false when it was given up. What can't be written for another reason has nowhere to complain to.
+    /// - Returns: false if the line was dropped. Other errors are ignored, because there is nowhere to report them.
     private func send(_ bytes: [UInt8], _ state: inout State) -> Bool {
         var sent = 0
         while sent < bytes.count {
-            guard hasRoom(&state.patience), let count = write(bytes[sent...].prefix(Self.piece)) else {
+            guard hasSpace(&state.patience), let count = write(bytes[sent...].prefix(Self.piece)) else {
                 state.lost += 1
                 if sent > 0 { state.isTorn = true }
                 return false
@@ -71,24 +72,25 @@ package final class LogOutlet: Sendable {
         return true
     }
 
-    /// - Returns: how much was taken; nil for none in spite of some room, as a terminal with room for one byte does with the
-    ///   two that end a line, and asking again would not end; negative where writing fails for good.
+    /// - Returns: the number of bytes written; negative if writing fails permanently. Nil if none were written despite
+    ///   some space: a terminal with space for one byte does not accept the two that end a line, and retrying would not
+    ///   end.
     private func write(_ bytes: ArraySlice<UInt8>) -> Int? {
         let count = unsafe bytes.withUnsafeBytes { unsafe Glibc.write(descriptor, $0.baseAddress, $0.count) }
         if count >= 0 { return count }
         return errno == EINTR ? 0 : errno == EAGAIN ? nil : count
     }
 
-    private func hasRoom(_ patience: inout Patience) -> Bool {
-        if hasRoom(within: .zero) { return true }
+    private func hasSpace(_ patience: inout Patience) -> Bool {
+        if hasSpace(within: .zero) { return true }
         let begin = SuspendingClock.now
-        let found = hasRoom(within: patience.left(at: begin))
+        let found = hasSpace(within: patience.left(at: begin))
         patience.spend(SuspendingClock.now - begin)
         return found
     }
 
-    /// Also where nobody is at the other end any more: writing says so at once.
-    private func hasRoom(within limit: Duration) -> Bool {
+    /// This is also true if the other end is closed, because the write then reports it immediately.
+    private func hasSpace(within limit: Duration) -> Bool {
         let milliseconds = CInt(clamping: Int(limit / .milliseconds(1)))
         while true {
             var file = pollfd(fd: descriptor, events: Int16(POLLOUT), revents: 0)

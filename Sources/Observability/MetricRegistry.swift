@@ -3,7 +3,7 @@ import Locking
 /// Holds the series of a closed list of families and writes them as Prometheus text.
 ///
 /// Label values must come from closed or bounded lists (routes, statuses, presets, ``LabelPool``): each combination is
-/// kept for ever.
+/// kept permanently.
 package final class MetricRegistry: Sendable {
     private let families: [MetricFamily]
     private let series: Monitor<[String: [[String]: MetricSeries]]>
@@ -19,8 +19,8 @@ package final class MetricRegistry: Sendable {
         series = Monitor(initial)
     }
 
-    /// The series with these label values, made at 0 when it is new. Whoever counts often keeps it: finding it takes a
-    /// lock, adding to it none.
+    /// Returns the series with these label values, created at 0 if it is new. Callers that count often should keep it:
+    /// finding it acquires a lock, adding to it does not.
     package func series(of family: MetricFamily, _ labels: [String] = []) -> MetricSeries {
         precondition(labels.count == family.labels.count)
         return series.withLock { all in
@@ -34,7 +34,7 @@ package final class MetricRegistry: Sendable {
         }
     }
 
-    /// Prometheus text exposition format 0.0.4; families as registered, series in a stable order.
+    /// Returns the Prometheus text exposition format 0.0.4. Families appear as registered, series in a stable order.
     package var text: String {
         let snapshot = series.withLock { $0 }
         var text = ""
@@ -75,7 +75,7 @@ private func number(_ value: Double) -> String {
     value == value.rounded() && value.magnitude < 1e15 ? String(Int64(value)) : value.description
 }
 
-/// Backslash, quote and line feed are the characters the format escapes in label values.
+/// Escapes backslash, quote and line feed, as the format requires in label values.
 private func escaped(_ text: String) -> String {
     var result = ""
     for scalar in text.unicodeScalars {

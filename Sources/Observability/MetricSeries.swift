@@ -1,12 +1,12 @@
 import Synchronization
 
-/// One line of a counter or gauge, or all lines of a histogram, for one combination of label values.
+/// A counter, gauge or histogram for one combination of label values.
 ///
-/// Lock-free: every thread adds to the same numbers, and no addition is lost. A counter is a Double, so that counts are
-/// exact up to 2⁵³ and sums of measurements need no other type.
+/// It is lock-free: all threads add to the same numbers, and no addition is lost. A counter is a Double. Counts are
+/// exact up to 2⁵³, and sums of measurements need no other type.
 package final class MetricSeries: Sendable {
     private let sum = Adder()
-    /// One for each bound, and one for what is above the last.
+    /// A count for each bound, and one for values above the last.
     private let buckets: [Tally]
     private let bounds: [Double]
 
@@ -21,17 +21,17 @@ package final class MetricSeries: Sendable {
     /// Sets a gauge.
     package func set(_ value: Double) { sum.set(value) }
 
-    /// Puts a value into a histogram.
+    /// Adds a value to a histogram.
     package func observe(_ value: Double) {
         buckets[bounds.firstIndex { value <= $0 } ?? bounds.count].add()
         sum.add(value)
     }
 
-    /// A counter's or gauge's number, a histogram's sum.
+    /// The number of a counter or gauge, or the sum of a histogram.
     var value: Double { sum.value }
 
-    /// As Prometheus has them: how many were at most as large as each bound, and all. The count is this list's last and
-    /// no number of its own, so that both always agree, even while values arrive.
+    /// The cumulative counts of Prometheus: the values up to each bound, then all values. The total count is the last
+    /// element, not a separate number, so both agree even while values arrive.
     var cumulative: [Int] {
         var total = 0
         return buckets.map { bucket in

@@ -1,5 +1,5 @@
-/// How long may still be waited: what is spent comes back at a tenth of the time that passes, so that who waits again and
-/// again does so for a tenth of the time and no more.
+/// A budget of waiting time. Spent time returns at a tenth of the speed of the clock, so repeated waits take at most a
+/// tenth of the time.
 struct Patience: Sendable {
     private let most: Duration
     private var rest: Duration

@@ -1,6 +1,7 @@
 import Glibc
 
-/// What every Prometheus client library says about its own process, under the names they share, from /proc (proc(5)).
+/// The metrics that every Prometheus client library reports about its own process, under the common names. They are
+/// read from /proc (proc(5)).
 package struct ProcessMetrics: Sendable {
     private static let processor = MetricFamily(
         "process_cpu_seconds_total", .counter, help: "User and system CPU time spent in seconds.")
@@ -19,7 +20,8 @@ package struct ProcessMetrics: Sendable {
 
     package static let families = [processor, resident, virtual, started, openFiles, mostFiles, threads]
 
-    /// The wall clock of the last boot: noted once, so that the start time stays what it was when the clock is set.
+    /// The wall-clock time of the last boot. It is read once, so that the start time does not change when the clock is
+    /// set.
     private let boot: Double
 
     package init() {
@@ -28,10 +30,10 @@ package struct ProcessMetrics: Sendable {
             .flatMap { Double($0.dropFirst(6)) } ?? 0
     }
 
-    /// Sets the gauges to what holds now. Where /proc is not mounted they stay at 0.
+    /// Sets the gauges to the current values. If /proc is not mounted they stay at 0.
     package func update(_ registry: MetricRegistry) {
         func set(_ value: Double, _ family: MetricFamily) { registry.series(of: family).set(value) }
-        // The name, in parentheses, may hold anything; the state, field 3, comes after it.
+        // The name in parentheses may contain any characters. The state, field 3, follows it.
         let fields =
             lines(of: "/proc/self/stat").joined(separator: "\n")
             .split(separator: ")").last?.split(separator: " ") ?? []
@@ -56,7 +58,7 @@ package struct ProcessMetrics: Sendable {
         defer { unsafe closedir(folder) }
         var entries = 0
         while unsafe readdir(folder) != nil { entries += 1 }
-        // Without `.`, `..` and the folder itself.
+        // Excludes `.`, `..` and the folder itself.
         return max(0, entries - 3)
     }
 }
@@ -64,7 +66,7 @@ package struct ProcessMetrics: Sendable {
 private func lines(of path: String) -> [String] {
     guard let file = unsafe fopen(path, "r") else { return [] }
     defer { unsafe fclose(file) }
-    // Files of /proc tell no size.
+    // Files of /proc report no size.
     var bytes: [UInt8] = []
     var piece = [UInt8](repeating: 0, count: 64 << 10)
     while true {

@@ -1,6 +1,6 @@
 import Glibc
 
-/// A moment as log stores read it: UTC, RFC 3339, milliseconds.
+/// A moment in the form that log stores read: RFC 3339 in UTC, with milliseconds.
 struct Timestamp {
     private let time: timespec
 

@@ -1,23 +1,24 @@
 import Glibc
 import Locking
 
-/// Threads that help whoever has calls to share out, one fewer than there are cores: the caller is the other one.
+/// Threads that help callers with parallel loops. There is one fewer than there are cores, because the caller works
+/// too.
 ///
-/// They are threads of our own, made once. A library that makes its threads when it needs them, as libdispatch does, waits
-/// for ever when the system has no more (`ulimit -u`, a limit of the container). Here, callers find fewer helpers, or none,
-/// and make the calls themselves.
+/// The threads are created once. A library that creates threads on demand, such as libdispatch, waits forever if the
+/// system has no more (`ulimit -u`, a limit of the container). Here callers find fewer helpers, or none, and do the
+/// calls themselves.
 package final class HelperThreads: Sendable {
-    /// For threads that are as urgent as the process.
+    /// Helpers for threads of ordinary priority.
     static let ordinary = HelperThreads(ThreadUrgency.coreCount - 1, named: "helper", lowered: false)
-    /// For threads that yield to those: its helpers yield, too.
+    /// Helpers for threads of low priority, which have low priority, too.
     static let yielding = HelperThreads(ThreadUrgency.coreCount - 1, named: "long-helper", lowered: true)
 
     private let runs = Monitor([SharedRun]())
-    /// How many there are.
+    /// The number of helpers.
     let count: Int
     private let missing: ThreadError?
 
-    /// - Parameter start: makes a thread.
+    /// - Parameter start: starts a thread.
     init(
         _ wanted: Int, named name: String, lowered: Bool,
         start: (String, @escaping @Sendable () -> Void) throws(ThreadError) -> Void = {
@@ -42,15 +43,15 @@ package final class HelperThreads: Sendable {
         self.missing = missing
     }
 
-    /// Makes them all now, instead of when they are first needed.
-    /// - Throws: when the system has not enough threads.
+    /// Creates all helpers now, instead of when they are first needed.
+    /// - Throws: if the system has too few threads.
     package static func start() throws(ThreadError) {
         for helpers in [ordinary, yielding] {
             if let missing = helpers.missing { throw missing }
         }
     }
 
-    /// Calls `body` with 0..<count, here and on helpers that have nothing else to do.
+    /// Calls `body` with 0..<count, on this thread and on idle helpers.
     func perform(_ count: Int, _ body: @Sendable (Int) -> Void) {
         withoutActuallyEscaping(body) { body in
             let run = SharedRun(count, body)
@@ -63,7 +64,7 @@ package final class HelperThreads: Sendable {
 
     private static func help(_ runs: Monitor<[SharedRun]>) -> Never {
         while true {
-            // Those who have fewest first: each caller works on its own calls anyway.
+            // Runs with the fewest helpers come first. Each caller works on its own calls anyway.
             runs.wait { runs in runs.filter(\.hasCallsLeft).min { $0.helperCount < $1.helperCount } }.help()
         }
     }

@@ -1,17 +1,17 @@
 import Locking
 
-/// Handing calls out takes some tens of microseconds, and a service whose threads are all busy gains nothing by it: less
-/// work than this, a tenth of a millisecond or so, is done in place.
+/// The number of operations below which a loop runs on the calling thread, about a tenth of a millisecond. Distributing
+/// calls takes some tens of microseconds, and gains nothing while all threads are busy.
 private let leastOperations = 500_000
 
-/// Maps 0..<count over all cores; each call is independent, and results stay in order, so the outcome doesn't depend on
-/// how many cores there are.
-/// - Parameter operations: about how many arithmetic operations all calls together take.
-/// - Complexity: count calls, in chunks that are handed out as threads become free.
+/// Maps 0..<count over all cores. The calls are independent and results stay in order, so the outcome does not depend
+/// on the number of cores.
+/// - Parameter operations: the approximate number of arithmetic operations of all calls together.
+/// - Complexity: count calls, in chunks that are distributed as threads become free.
 package func mapInParallel<Result: Sendable>(
     _ count: Int, operations: Int, _ body: @Sendable (Int) -> Result
 ) -> [Result] {
-    // A few chunks for each core even out calls of different cost.
+    // A few chunks for each core balance calls of different cost.
     let chunks = min(count, 16)
     guard chunks > 1, operations > leastOperations else { return (0..<count).map(body) }
     let parts = Monitor([[Result]](repeating: [], count: chunks))
@@ -22,9 +22,9 @@ package func mapInParallel<Result: Sendable>(
     return parts.withLock { $0 }.flatMap { $0 }
 }
 
-/// Calls `body` with 0..<count over all cores, in any order; the calls must not touch what others write.
+/// Calls `body` with 0..<count over all cores, in any order. No call may access what another one writes.
 ///
-/// Called from a thread that yields to others, the threads that help yield as well; one that does short work has no help.
+/// On a thread of low priority the helpers have low priority, too. A thread for short work gets no help.
 /// - Parameter operations: about how many arithmetic operations all calls together take.
 package func performInParallel(_ count: Int, operations: Int, _ body: @Sendable (Int) -> Void) {
     let helpers: HelperThreads? =

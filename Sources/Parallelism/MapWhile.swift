@@ -1,9 +1,9 @@
-/// So many arithmetic operations take about a quarter of a millisecond.
+/// The number of arithmetic operations in about a quarter of a millisecond.
 private let operationsBetweenQuestions = 1_000_000
 
-/// As ``mapInParallel(_:operations:_:)``, for results that somebody may stop waiting for.
-/// - Parameter isWanted: asked a few times in a millisecond of work; no more calls begin after it has said no.
-/// - Returns: nil when it has.
+/// Like ``mapInParallel(_:operations:_:)``, for results that may become unwanted.
+/// - Parameter isWanted: called a few times in a millisecond of work. No further call begins after it returns false.
+/// - Returns: nil if it returned false.
 package func mapInParallel<Result: Sendable>(
     _ count: Int, operations: Int, while isWanted: @Sendable () -> Bool, _ body: @Sendable (Int) -> Result
 ) -> [Result]? {

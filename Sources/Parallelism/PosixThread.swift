@@ -11,19 +11,19 @@ package struct ThreadError: Error, Sendable, Equatable, CustomStringConvertible 
     }
 }
 
-/// Threads with an explicit stack that leave signals to the main thread.
+/// Threads with an explicit stack size that leave signals to the main thread.
 package enum PosixThread {
-    /// 8 MiB whatever `ulimit -s` says (it is the usual default, but containers and musl differ): recursive
-    /// parsers and decoders with their big frames fit, and pages never touched cost nothing.
+    /// 8 MiB, whatever `ulimit -s` says. This is the usual default, but containers and musl differ. It suffices for
+    /// recursive parsers and for decoders with large frames. Unused pages cost nothing.
     package static let stackBytes = 8 << 20
 
     /// Starts a detached thread.
     ///
     /// - Parameters:
     ///   - name: shown by `top -H`; 15 bytes at most.
-    ///   - takingSignals: as the calling thread does, instead of none.
+    ///   - receivingSignals: whether the thread receives signals as the calling thread does.
     package static func start(
-        named name: String, takingSignals: Bool = false, _ body: @escaping @Sendable () -> Void
+        named name: String, receivingSignals: Bool = false, _ body: @escaping @Sendable () -> Void
     ) throws(ThreadError) {
         let start = unsafe Unmanaged.passRetained(Start(name: name, body: body))
         var attributes = pthread_attr_t()
@@ -38,24 +38,24 @@ package enum PosixThread {
                 { argument in
                     guard let argument = unsafe argument else { return nil }
                     let start = unsafe Unmanaged<Start>.fromOpaque(argument).takeRetainedValue()
-                    unsafe perception_name_thread(start.name)
+                    unsafe process_name_thread(start.name)
                     start.body()
                     return nil
                 }, start.toOpaque())
         }
-        let result = takingSignals ? create() : withSignalsBlocked(create)
+        let result = receivingSignals ? create() : withSignalsBlocked(create)
         guard result == 0 else {
             unsafe start.release()
             throw ThreadError(errno: result)
         }
     }
 
-    /// What a thread does to itself. Blocked, the kernel ends the process instead of calling a handler, such as the one
-    /// that outlives a mapped file's being cut off.
+    /// Signals that a thread causes itself. If they were blocked, the kernel would end the process instead of calling a
+    /// handler, such as the one that survives the truncation of a mapped file.
     private static let ownFaults = [SIGBUS, SIGSEGV, SIGFPE, SIGILL, SIGTRAP, SIGABRT, SIGSYS]
 
-    /// Threads made inside inherit a mask that blocks all signals from elsewhere, so SIGTERM reaches whoever waits for it
-    /// and never interrupts a system call here.
+    /// Threads created inside inherit a mask that blocks all external signals. SIGTERM then reaches the thread that
+    /// waits for it and never interrupts a system call here.
     package static func withSignalsBlocked<Result>(_ body: () -> Result) -> Result {
         var previous = sigset_t()
         unsafe pthread_sigmask(SIG_SETMASK, nil, &previous)
@@ -64,7 +64,7 @@ package enum PosixThread {
         return body()
     }
 
-    /// From the calling thread, for good.
+    /// Blocks them in the calling thread permanently.
     package static func blockSignals() {
         var all = sigset_t()
         unsafe sigfillset(&all)

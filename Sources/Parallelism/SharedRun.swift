@@ -1,10 +1,10 @@
 import Locking
 import Synchronization
 
-/// Calls that are made by whoever comes along until all are taken.
+/// A run of calls that several threads share. Each thread takes the next call until none is left.
 final class SharedRun: Sendable {
     private struct State {
-        /// Nil once the run is over: whoever comes late finds nothing, and nothing of the caller is kept.
+        /// Nil once the run is over, so that late helpers find nothing and nothing of the caller is kept.
         var body: (@Sendable (Int) -> Void)?
         var helpers = 0
     }
@@ -19,10 +19,10 @@ final class SharedRun: Sendable {
     }
 
     var hasCallsLeft: Bool { taken.load(ordering: .relaxed) < count }
-    /// Who helps at the moment.
+    /// The number of helpers at work.
     var helperCount: Int { state.withLock { $0.helpers } }
 
-    /// Takes calls if there are any left.
+    /// Takes calls until none is left.
     func help() {
         guard join() else { return }
         takeJointCalls()
@@ -33,9 +33,9 @@ final class SharedRun: Sendable {
         while let index = next() { body(index) }
     }
 
-    /// Waits for the helpers; all calls have been made then, and no helper holds the body.
+    /// Waits for the helpers. Afterwards all calls are done, and no helper holds the body.
     func close() {
-        // Helpers that would come from now on find no body.
+        // Helpers that arrive from now on find no body.
         let body = state.withLock { $0.body.take() }
         state.wait { $0.helpers == 0 ? () : nil }
         withExtendedLifetime(body) {}
@@ -49,14 +49,14 @@ final class SharedRun: Sendable {
         }
     }
 
-    /// On its own, so that its hold on the body ends before the helper leaves.
+    /// A separate function, so that the reference to the body ends before the helper leaves.
     @inline(never)
     private func takeJointCalls() {
         guard let body = state.withLock({ $0.body }) else { return }
         takeCalls(body)
     }
 
-    /// What the calls write is handed over by the lock that helpers leave under.
+    /// The lock under which helpers leave publishes what their calls wrote.
     private func next() -> Int? {
         let index = taken.wrappingAdd(1, ordering: .relaxed).oldValue
         return index < count ? index : nil

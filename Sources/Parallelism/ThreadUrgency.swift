@@ -1,14 +1,13 @@
 import Glibc
 
-/// How threads of this process share the cores: those that compute for long yield to all others.
+/// The priority of threads within this process. Threads that compute for a long time yield to all others.
 package enum ThreadUrgency: Int {
     case ordinary
-    /// Short work, which a thread does alone. It yields to threads that are ordinary and goes well before those that are low.
+    /// Short work, which a thread does alone. It yields to ordinary threads and precedes low ones by far.
     case short
     case low
 
-    /// Of the share of an ordinary thread, where both want the same core, these leave four tenths and a tenth; all of it
-    /// elsewhere.
+    /// Nice values that leave four tenths and a tenth of an ordinary thread's share when both want the same core.
     private var niceness: Int32 {
         switch self {
         case .ordinary: 0
@@ -19,7 +18,7 @@ package enum ThreadUrgency: Int {
 
     private static let kind = __priority_which_t(PRIO_PROCESS.rawValue)
 
-    /// What each thread is, as the process may have been started with so little urgency that the system can't tell.
+    /// The urgency of each thread. The system cannot report it if the process was started with a low priority.
     private static let key: pthread_key_t = {
         var key = pthread_key_t()
         let result = unsafe pthread_key_create(&key, nil)
@@ -27,22 +26,22 @@ package enum ThreadUrgency: Int {
         return key
     }()
 
-    /// Makes the calling thread yield to more urgent ones of the process, for good: only a privileged process could take it
-    /// back. On Linux this is a property of the thread and not, as POSIX has it, of the process.
+    /// Makes the calling thread yield to more urgent ones of the process. Only a privileged process could undo this. On
+    /// Linux the nice value belongs to the thread, not to the process as in POSIX.
     package static func lower(to urgency: ThreadUrgency = .low) {
         guard urgency.rawValue > current.rawValue else { return }
         unsafe pthread_setspecific(key, UnsafeRawPointer(bitPattern: urgency.rawValue))
-        // A refusal costs fairness only.
+        // A failure only costs fairness.
         _ = setpriority(kind, 0, min(19, getpriority(kind, id_t(getpid())) + urgency.niceness))
     }
 
-    /// The calling thread's.
+    /// The urgency of the calling thread.
     package static var current: ThreadUrgency {
         ThreadUrgency(rawValue: Int(bitPattern: unsafe pthread_getspecific(key))) ?? .ordinary
     }
 
-    /// Whether the calling thread yields to the process's others.
+    /// Whether the calling thread yields to the other threads of the process.
     package static var isLow: Bool { current == .low }
 
-    static let coreCount = max(1, sysconf(Int32(_SC_NPROCESSORS_ONLN)))
+    package static let coreCount = max(1, sysconf(Int32(_SC_NPROCESSORS_ONLN)))
 }

@@ -1,19 +1,19 @@
 import Batches
 
-/// Lets the loss act only where the response did well.
+/// Restricts the loss to responses that did well.
 ///
-/// It is applied after the selection, so that it never changes which tokens are perception tokens.
-/// Source: arXiv 2601.00501 §3 (advantage); arXiv 2512.22120 (reward).
+/// It is applied after the selection, so it never changes which tokens are perception tokens. Source: arXiv 2601.00501
+/// §3 (advantage); arXiv 2512.22120 (reward).
 package struct Gate: Sendable, Equatable {
     package enum Method: String, Sendable, CaseIterable {
         /// advantage > threshold, strictly.
         case positiveAdvantage = "positive_advantage"
-        /// reward ≥ threshold: the response counts as right.
+        /// reward ≥ threshold: the response counts as correct.
         case reward
-        /// Switched off: every token passes.
+        /// No gate: every token passes.
         case none
 
-        /// What the threshold is unless one is given.
+        /// The default threshold.
         package var standardThreshold: Double {
             switch self {
             case .positiveAdvantage, .none: 0
@@ -30,8 +30,8 @@ package struct Gate: Sendable, Equatable {
         self.threshold = threshold ?? method.standardThreshold
     }
 
-    /// 1 for response tokens that pass, flat over N.
-    /// - Parameters: one for each of N tokens, which the method that looks at them needs; nil otherwise.
+    /// Returns 1 for response tokens that pass, flat over N.
+    /// - Parameters: a value for each of N tokens, required by the method that reads it; otherwise nil.
     /// - Complexity: O(N)
     package func open(advantages: [Double]?, rewards: [Double]?, responseMask: [UInt8]) -> [UInt8] {
         switch method {

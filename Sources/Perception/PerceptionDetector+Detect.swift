@@ -1,31 +1,31 @@
 package import Batches
 import Parallelism
 
-/// What a detector looks at, flat over N tokens.
+/// The input of a detector, flat over N tokens.
 package enum Evidence: Sendable {
-    /// In nats.
+    /// The entropies in nats.
     case entropies(original: [Double], removing: [Double])
-    /// How far the views are apart, and of whom the log-probability falls; nil where every response token may be chosen.
+    /// The divergences, and the tokens whose log-probability falls; nil if every response token may be chosen.
     case divergences([Double], isRising: [UInt8]?)
-    /// 1 for perception tokens; what it says outside the response doesn't count.
+    /// 1 for perception tokens. Values outside the response are ignored.
     case mask([UInt8])
     case none
 }
 
-/// What a detector found, flat over N tokens.
+/// The result of a detector, flat over N tokens.
 package struct Detection: Sendable {
     /// 1 for perception tokens.
     package var mask: [UInt8]
-    /// ΔH in nats, 0 outside the response mask; nil where no entropies were compared.
+    /// ΔH in nats, 0 outside the response mask; nil if no entropies were compared.
     package var deltaEntropy: [Double]?
-    /// What candidates were ranked by, 0 outside the response mask; nil where they weren't.
+    /// The scores of candidates, 0 outside the response mask; nil if none were ranked.
     package var score: [Double]?
     /// 1 for candidates.
     package var candidates: [UInt8]
-    /// What stands for the lists of doubles where entropies were compared for a reply; nil elsewhere.
+    /// Replaces the lists of doubles if entropies were compared for a reply; otherwise nil.
     package var narrow: NarrowLists?
 
-    /// Lists as a reply sends them.
+    /// Lists in the form that a reply sends.
     package struct NarrowLists: Sendable, Equatable {
         /// Nil where it isn't wanted.
         package var deltaEntropy: FloatList?
@@ -39,7 +39,7 @@ package struct Detection: Sendable {
     package var comparesEntropies: Bool { deltaEntropy != nil || narrow != nil }
 }
 
-/// Which lists of a detection a reply sends.
+/// The lists of a detection that a reply sends.
 package struct DetectionWishes: Sendable {
     package var deltaEntropy: Bool
     package var score: Bool
@@ -52,14 +52,14 @@ package struct DetectionWishes: Sendable {
 
 extension PerceptionDetector {
     /// - Parameters:
-    ///   - evidence: that of the method.
-    ///   - responseMask: [N] of 0 and 1; it always applies first, so that padding and tool tokens are never ranked.
-    ///   - wishes: what a reply sends; nil to keep lists of doubles.
+    ///   - evidence: the evidence for the method.
+    ///   - responseMask: [N] of 0 and 1; it is applied first, so padding and tool tokens are never ranked.
+    ///   - wishes: the lists that a reply sends; nil to keep lists of doubles.
     /// - Complexity: O(N) on average (selection, not sorting).
     package func detect(
-        _ evidence: Evidence, responseMask: [UInt8], rows: Rows, for wishes: DetectionWishes? = nil
+        _ evidence: Evidence, responseMask: [UInt8], sequences: Sequences, for wishes: DetectionWishes? = nil
     ) -> Detection {
-        precondition(responseMask.count == rows.tokens)
+        precondition(responseMask.count == sequences.tokens)
         switch (method, evidence) {
         case (.none, _):
             return Detection(mask: responseMask, candidates: responseMask)
@@ -67,26 +67,26 @@ extension PerceptionDetector {
             let mask = intersection(of: given, and: responseMask)
             return Detection(mask: mask, candidates: mask)
         case (.entropy, .entropies(let original, let removing)):
-            if let wishes { return detect(original, removing, responseMask, rows, wishes) }
+            if let wishes { return detect(original, removing, responseMask, sequences, wishes) }
             var detection = compare(original, removing, responseMask)
-            choose(&detection, responseMask, rows)
+            choose(&detection, responseMask, sequences)
             return detection
         case (.divergence, .divergences(let scores, let isRising)):
             precondition(scores.count == responseMask.count)
             var detection = Detection(
                 mask: [], score: scores,
                 candidates: isRising.map { intersection(of: $0, and: responseMask) } ?? responseMask)
-            choose(&detection, responseMask, rows)
+            choose(&detection, responseMask, sequences)
             return detection
         case (.given, _), (.entropy, _), (.divergence, _):
             preconditionFailure("the detector \(method) was given something else to look at")
         }
     }
 
-    /// The best candidates of each scope become the mask.
-    private func choose(_ detection: inout Detection, _ responseMask: [UInt8], _ rows: Rows) {
+    /// Puts the best candidates of each scope into the mask.
+    private func choose(_ detection: inout Detection, _ responseMask: [UInt8], _ sequences: Sequences) {
         guard let scores = detection.score else { preconditionFailure("nothing to rank by") }
-        let scopes = scopes(of: responseMask, rows)
+        let scopes = scopes(of: responseMask, sequences)
         let candidates = detection.candidates
         let cuts = mapInParallel(scopes.count, operations: 10 * responseMask.count) { index in
             cut(of: candidates.span, scores.span, in: scopes[index])
@@ -98,12 +98,12 @@ extension PerceptionDetector {
         }
     }
 
-    /// The tokens of each quota.
-    func scopes(of responseMask: [UInt8], _ rows: Rows) -> [Range<Int>] {
-        (0..<rows.count).flatMap { scopes(of: responseMask, in: rows[$0]) }
+    /// Returns the tokens of each quota.
+    func scopes(of responseMask: [UInt8], _ sequences: Sequences) -> [Range<Int>] {
+        (0..<sequences.count).flatMap { scopes(of: responseMask, in: sequences[$0]) }
     }
 
-    /// The tokens of each quota in one sequence.
+    /// Returns the tokens of each quota in one sequence.
     func scopes(of responseMask: [UInt8], in range: Range<Int>) -> [Range<Int>] {
         switch scope {
         case .sequence: [range]
@@ -111,19 +111,20 @@ extension PerceptionDetector {
         }
     }
 
-    /// ΔH, score and candidates of every token; nobody is chosen yet.
+    /// Returns ΔH, score and candidates of every token. None is chosen yet.
     func compare(_ original: [Double], _ removing: [Double], _ responseMask: [UInt8]) -> Detection {
         let count = responseMask.count
         precondition(original.count == count && removing.count == count)
         var detection = Detection(
-            mask: [], deltaEntropy: room(count), score: room(count), candidates: room(count))
-        unsafe detection.withRoom { lists in
+            mask: [], deltaEntropy: uninitializedList(count), score: uninitializedList(count),
+            candidates: uninitializedList(count))
+        unsafe detection.withLists { lists in
             unsafe withInputs(original, removing, responseMask, lists) { lists in unsafe compare(lists) }
         }
         return detection
     }
 
-    /// Where the k best candidates of one scope end.
+    /// Returns the end of the k best candidates of one scope.
     func cut(of candidates: Span<UInt8>, _ scores: Span<Double>, in range: Range<Int>) -> Cut {
         let ranked = ranked(candidates, scores, in: range)
         let k = keep(of: ranked.count)

@@ -1,21 +1,22 @@
 /// Finds the tokens of a response that depend on the image.
 ///
-/// Of each scope's n candidates the k with the highest score are perception tokens. No gradient flows here.
-/// Source: arXiv 2601.00501 §3 (entropy), arXiv 2510.09285 (divergence); the options span the papers' texts and their
-/// published implementations.
+/// In each scope, the k of n candidates with the highest scores are perception tokens. No gradient flows here. Source:
+/// arXiv 2601.00501 §3 (entropy), arXiv 2510.09285 (divergence); the options span the papers' texts and their published
+/// implementations.
 package struct PerceptionDetector: Sendable, Equatable {
     package enum Method: String, Sendable, CaseIterable {
-        /// By how much the entropy rises when the image loses its information: ΔH = H_removing − H_original (nats).
+        /// The rise of the entropy when the image loses its information: ΔH = H_removing − H_original (nats).
         /// Candidates are response tokens with ΔH > `minimumDeltaEntropy`.
         case entropy
-        /// By how far the removing view's distribution is from the original's. Candidates are those of `candidates`.
+        /// The divergence between the original view's distribution and the removing view's. `candidates` determines the
+        /// candidates.
         case divergence
         /// The mask is an input.
         case given
         /// Every response token is a perception token: the ablation "CPL on all tokens".
         case none
 
-        /// Whether candidates are ranked, so that quota, scope and ties decide.
+        /// Whether candidates are ranked, so that quota, scope and ties matter.
         package var ranks: Bool {
             switch self {
             case .entropy, .divergence: true
@@ -24,10 +25,10 @@ package struct PerceptionDetector: Sendable, Equatable {
         }
     }
 
-    /// Which response tokens a divergence may choose from.
+    /// The response tokens that a divergence may choose.
     package enum Candidates: String, Sendable, CaseIterable {
         case all
-        /// Those whose log-probability falls when the image loses its information.
+        /// Tokens whose log-probability falls when the image loses its information.
         case rising
     }
 
@@ -55,7 +56,7 @@ package struct PerceptionDetector: Sendable, Equatable {
     package enum Ties: String, Sendable, CaseIterable {
         /// Every candidate that scores as high as the k-th is kept.
         case all
-        /// Exactly k are kept; of equal scores the lowest index wins.
+        /// Exactly k are kept. Among equal scores the lowest index wins.
         case first
     }
 
@@ -86,10 +87,11 @@ package struct PerceptionDetector: Sendable, Equatable {
         self.ties = ties
     }
 
-    /// k of n candidates; 0 of 0.
+    /// Returns k for n candidates; 0 for 0.
     ///
-    /// Each quota rounds as the implementation it comes from: floor is tensor arithmetic in Float32 (n·p of Float32
-    /// factors, rounded once), so that 0.29 of 100 is 29 and not ⌊28.999999999999996⌋; ceil is Double arithmetic.
+    /// Each quota rounds like the implementation from which it comes. `floor` follows tensor arithmetic in Float32 (n·p
+    /// of Float32 factors, rounded once), so 0.29 of 100 is 29 and not ⌊28.999999999999996⌋. `ceil` follows Double
+    /// arithmetic.
     package func keep(of candidates: Int) -> Int {
         guard candidates > 0 else { return 0 }
         switch quota {

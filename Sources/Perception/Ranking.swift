@@ -1,6 +1,6 @@
 import Batches
 
-/// The candidates above a threshold, and the first so many of those at it.
+/// Selects the candidates above a threshold, and the first ones equal to it.
 struct Cut: Sendable {
     let threshold: Double
     let ties: Int
@@ -23,7 +23,7 @@ struct Cut: Sendable {
     }
 }
 
-/// The maximal runs of 1 in `mask` within `range`.
+/// Returns the maximal runs of 1 in `mask` within `range`.
 package func segments(of mask: [UInt8], in range: Range<Int>) -> [Range<Int>] {
     var runs: [Range<Int>] = []
     var start: Int?
@@ -39,8 +39,8 @@ package func segments(of mask: [UInt8], in range: Range<Int>) -> [Range<Int>] {
     return runs
 }
 
-/// The k-th largest value (k from 1); reorders `values` so that the k largest stand first.
-/// - Complexity: O(n) on average, O(n log n) at worst: rows made to defeat the pivots are sorted instead.
+/// Returns the k-th largest value (k from 1), and reorders `values` so that the k largest come first.
+/// - Complexity: O(n) on average, O(n log n) at worst: inputs that defeat the pivots are sorted instead.
 func largest(_ k: Int, of values: inout [Double]) -> Double {
     precondition(k >= 1 && k <= values.count)
     var low = 0
@@ -62,7 +62,7 @@ func largest(_ k: Int, of values: inout [Double]) -> Double {
             high = above
             continue
         }
-        // Ties with the pivot are done with at once, however many.
+        // All ties with the pivot are handled at once.
         let equal = moveForward(in: &values, above..<high) { $0 == pivot }
         if k <= equal { return pivot }
         low = equal
@@ -70,8 +70,8 @@ func largest(_ k: Int, of values: inout [Double]) -> Double {
     return values[low]
 }
 
-/// Moves the values that are wanted to the front of `range`; where they end. Every step swaps, wanted or not, and only
-/// how far the front reaches depends on the comparison: a branch would be mispredicted every other time.
+/// Moves the wanted values to the front of `range` and returns their end. Every step swaps, and only the end of the
+/// front depends on the comparison, because a branch would be mispredicted every other time.
 @inline(__always)
 private func moveForward(
     in values: inout [Double], _ range: Range<Int>, _ isWanted: (Double) -> Bool

@@ -1,9 +1,9 @@
-// The door to the C code that compares entropies and ranks scores.
+// The Swift interface to the C code that compares entropies and ranks scores.
 internal import CNumberLists
 
 extension PerceptionDetector {
-    /// Room for numbers, every one of which is written before any is read.
-    func room<Number: BitwiseCopyable>(_ count: Int) -> [Number] {
+    /// Returns a list without initial values. Every element must be written before any is read.
+    func uninitializedList<Number: BitwiseCopyable>(_ count: Int) -> [Number] {
         if count == 0 { return [] }
         return unsafe [Number](unsafeUninitializedCapacity: count) { $1 = count }
     }
@@ -16,7 +16,7 @@ extension PerceptionDetector {
         unsafe number_lists_compare(&comparison, &lists)
     }
 
-    /// Calls `body` with the lists that are compared, beside those that are made.
+    /// Calls `body` with the input lists and the output lists.
     @unsafe
     func withInputs(
         _ original: [Double], _ removing: [Double], _ responseMask: [UInt8],
@@ -37,7 +37,7 @@ extension PerceptionDetector {
         }
     }
 
-    /// The scores of the candidates in `range`, in their order.
+    /// Returns the scores of the candidates in `range`, in order.
     func ranked(_ candidates: Span<UInt8>, _ scores: Span<Double>, in range: Range<Int>) -> [Double] {
         precondition(candidates.count == scores.count)
         if range.isEmpty { return [] }
@@ -53,9 +53,9 @@ extension PerceptionDetector {
 }
 
 extension Detection {
-    /// Calls `body` with the lists of doubles, and those of candidates.
+    /// Calls `body` with the lists of doubles and the list of candidates.
     @unsafe
-    mutating func withRoom(_ body: (number_comparison_lists) -> Void) {
+    mutating func withLists(_ body: (number_comparison_lists) -> Void) {
         var lists = unsafe number_comparison_lists()
         unsafe deltaEntropy?.withUnsafeMutableBufferPointer { deltas in
             unsafe score?.withUnsafeMutableBufferPointer { scores in
@@ -70,9 +70,10 @@ extension Detection {
     }
 }
 
-/// The k-th largest of the values (k from 1).
+/// Returns the k-th largest of the values (k from 1).
 ///
-/// Those of one of a thousand equal intervals are told apart by comparing them; numbers that can't be divided so, all.
+/// The values are divided into a thousand equal intervals, and only those of one interval are compared. If the values
+/// cannot be divided like this, all are compared.
 /// - Complexity: O(n) on average, O(n log n) at worst.
 func kthLargest(_ k: Int, of values: [Double]) -> Double {
     precondition(k >= 1 && k <= values.count)
@@ -87,7 +88,7 @@ func kthLargest(_ k: Int, of values: [Double]) -> Double {
     return largest(rank, of: &some)
 }
 
-/// How many values are above a threshold.
+/// Returns the number of values above a threshold.
 func countAbove(_ threshold: Double, _ values: [Double]) -> Int {
     unsafe values.withUnsafeBufferPointer {
         unsafe number_lists_count_above($0.baseAddress, $0.count, threshold)

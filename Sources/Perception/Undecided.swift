@@ -1,6 +1,6 @@
 package import Batches
 
-/// Bounds of a view's entropies, [N] each, in nats: equal where an entropy is known exactly.
+/// Bounds of a view's entropies, [N] each, in nats. They are equal if an entropy is known exactly.
 package struct EntropyInterval: Sendable, Equatable {
     package var lower: [Double]
     package var upper: [Double]
@@ -12,28 +12,28 @@ package struct EntropyInterval: Sendable, Equatable {
 }
 
 extension PerceptionDetector {
-    /// How many response tokens are perception tokens for some entropies within the bounds, and not for others: an upper
-    /// count, since no two tokens' entropies are looked at together.
+    /// Returns an upper bound on the number of response tokens that are perception tokens for some entropies within the
+    /// bounds but not for others. It is an upper bound because it considers each token's entropies separately.
     ///
-    /// A score grows with H_removing and falls with H_original, so its least and its most are at corners of the bounds. A
-    /// token is surely chosen when even its least score is beaten by fewer rivals at their most than the smallest quota, and
-    /// surely not when its most is beaten by as many rivals at their least as the largest quota.
+    /// A score grows with H_removing and falls with H_original, so its minimum and maximum are at corners of the
+    /// bounds. A token is certainly chosen if its minimum is exceeded by fewer rivals' maxima than the smallest quota.
+    /// It is certainly not chosen if its maximum is exceeded by at least as many rivals' minima as the largest quota.
     /// - Precondition: the method is entropy.
     /// - Complexity: O(N log N)
     package func undecided(
-        original: EntropyInterval, removing: EntropyInterval, responseMask: [UInt8], rows: Rows
+        original: EntropyInterval, removing: EntropyInterval, responseMask: [UInt8], sequences: Sequences
     ) -> Int {
         precondition(method == .entropy)
         let low = compare(original.upper, removing.lower, responseMask)
         let high = compare(original.lower, removing.upper, responseMask)
-        return scopes(of: responseMask, rows).reduce(0) { count, range in
+        return scopes(of: responseMask, sequences).reduce(0) { count, range in
             count + undecided(in: range, low, high)
         }
     }
 
     private func undecided(in range: Range<Int>, _ low: Detection, _ high: Detection) -> Int {
         guard let least = low.score, let most = high.score else { return 0 }
-        // A candidate at the least ΔH is one at any.
+        // A token that is a candidate at its least ΔH is always one.
         let possible = range.filter { high.candidates[$0] == 1 }
         let sure = range.filter { low.candidates[$0] == 1 }
         let rivalsAtMost = possible.map { most[$0] }.sorted()
@@ -41,7 +41,7 @@ extension PerceptionDetector {
         let (fewest, largest) = (keep(of: sure.count), keep(of: possible.count))
         return possible.count { token in
             if low.candidates[token] == 1 {
-                // The token is one of its own rivals where its bounds differ, or where a tie counts.
+                // The token counts among its own rivals if its bounds differ or ties count.
                 let itself = ties == .first || most[token] > least[token] ? 1 : 0
                 let above = rivals(in: rivalsAtMost, above: least[token], orEqual: ties == .first) - itself
                 if above < fewest { return false }
@@ -50,7 +50,7 @@ extension PerceptionDetector {
         }
     }
 
-    /// How many of the ascending scores beat this one.
+    /// Returns how many of the ascending scores exceed this one.
     private func rivals(in scores: [Double], above score: Double, orEqual: Bool) -> Int {
         var (first, end) = (0, scores.count)
         while first < end {

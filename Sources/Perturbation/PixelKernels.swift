@@ -1,24 +1,24 @@
 internal import CPixelKernels
 internal import Images
 
-/// The door to the inner loops in C, one table of them for each instruction set. All give the same bytes.
+/// The Swift interface to the inner loops in C, with one table for each instruction set. All produce the same bytes.
 ///
-/// - Throws: all of it, when nobody wants the result any more.
+/// - Throws: all functions throw if the result is no longer wanted.
 @safe
 struct PixelKernels: Sendable {
-    /// Static and never changed.
+    /// The table is static and never changes.
     private nonisolated(unsafe) let table: UnsafePointer<pixel_kernels>
 
     private init(_ table: UnsafePointer<pixel_kernels>) { unsafe self.table = unsafe table }
 
-    /// What this processor runs fastest.
+    /// The fastest kernels for this processor.
     static let best = unsafe PixelKernels(pixel_kernels_best())
-    /// What every processor runs.
+    /// The kernels for every processor.
     static let portable = unsafe PixelKernels(pixel_kernels_portable_table())
 }
 
 extension PixelKernels {
-    /// Pixels of the loops that are cut here.
+    /// The number of pixels between two checks in loops that are divided here.
     private static let band = WorkWatch.band / 3
 
     /// `level + factor · (v − level)` for every sample.
@@ -30,7 +30,7 @@ extension PixelKernels {
         }
     }
 
-    /// The same with each pixel's own luma for the level.
+    /// Does the same with each pixel's own luma as the level.
     func blendWithLuma(
         _ samples: inout [UInt8], factor: Float, _ watch: WorkWatch = WorkWatch()
     ) throws(StepError) {
@@ -39,7 +39,7 @@ extension PixelKernels {
         }
     }
 
-    /// To 8-bit HSV, the hue moved on by `shift` of 256 places, and back.
+    /// Converts to 8-bit HSV, moves the hue by `shift` of 256 values, and converts back.
     func turnHue(_ samples: inout [UInt8], by shift: UInt8, _ watch: WorkWatch = WorkWatch())
         throws(StepError)
     {
@@ -64,7 +64,7 @@ extension PixelKernels {
         guard isDone else { throw .unwanted }
     }
 
-    /// The sum over all pixels of their luma.
+    /// Returns the sum of the luma of all pixels.
     func lumaSum(_ samples: [UInt8], _ watch: WorkWatch = WorkWatch()) throws(StepError) -> Int {
         let sum = unsafe samples.withUnsafeBufferPointer { samples -> Int? in
             guard let start = samples.baseAddress else { return 0 }
@@ -81,15 +81,15 @@ extension PixelKernels {
         return sum
     }
 
-    /// A convolution down and then across with one odd-sized kernel (at most 99 weights).
+    /// Convolves down and then across with one odd-sized kernel (at most 99 weights).
     ///
-    /// - Parameter inUnits: whether levels are worth v / 255, results are 255 · x truncated and zeros lie beyond the
-    ///   edge; otherwise levels are worth v, results are rounded half to even and the picture is mirrored.
+    /// - Parameter inUnits: if true, levels mean v / 255, results are 255 · x truncated, and zeros lie beyond the edge.
+    ///   Otherwise levels mean v, results are rounded half to even, and the picture is mirrored.
     /// - Precondition: when mirroring, each side exceeds half the kernel.
     func convolve(
         _ image: PixelImage, weights: [Float], inUnits: Bool, _ watch: WorkWatch = WorkWatch()
     ) throws(StepError) -> PixelImage {
-        let room = pixel_convolve_scratch(image.width, weights.count)
+        let room = pixel_kernels_convolve_scratch(image.width, weights.count)
         return try unsafe Self.make(image.size, from: image) { picture, samples in
             unsafe withUnsafeTemporaryAllocation(of: Float.self, capacity: room) { scratch in
                 unsafe weights.withUnsafeBufferPointer { weights in
@@ -101,21 +101,21 @@ extension PixelKernels {
         }
     }
 
-    /// Bytes that `convolve` works with beside its result.
+    /// The working memory of `convolve` in bytes, without its result.
     static func convolveBytes(_ size: PixelSize, taps: Int) -> Int {
-        pixel_convolve_scratch(size.width, taps) * MemoryLayout<Float>.stride
+        pixel_kernels_convolve_scratch(size.width, taps) * MemoryLayout<Float>.stride
     }
 
-    /// The crop at the given size.
+    /// Returns the crop at the given size.
     func resample(
         _ image: PixelImage, _ crop: PixelRectangle, to size: PixelSize, _ watch: WorkWatch = WorkWatch()
     ) throws(StepError) -> PixelImage {
         let (across, down) = Self.axes(crop, size)
         return try unsafe Self.make(size, from: image) { picture, samples in
-            let target = unsafe pixel_target(
+            let target = unsafe pixel_kernels_target(
                 samples: samples, width: size.width, height: size.height, fill: (0, 0, 0))
             return unsafe withUnsafeTemporaryAllocation(
-                byteCount: pixel_resample_scratch(across, down), alignment: 16
+                byteCount: pixel_kernels_resample_scratch(across, down), alignment: 16
             ) { scratch in
                 unsafe table.pointee.resample(
                     picture, crop.left, crop.top, target, across, down, scratch.baseAddress, watch.pointer)
@@ -123,16 +123,18 @@ extension PixelKernels {
         }
     }
 
-    /// Bytes that `resample` works with beside its result.
+    /// The working memory of `resample` in bytes, without its result.
     static func resampleBytes(_ crop: PixelRectangle, to size: PixelSize) -> Int {
         let (across, down) = axes(crop, size)
-        return pixel_resample_scratch(across, down)
+        return pixel_kernels_resample_scratch(across, down)
     }
 
-    private static func axes(_ crop: PixelRectangle, _ size: PixelSize) -> (pixel_axis, pixel_axis) {
+    private static func axes(_ crop: PixelRectangle, _ size: PixelSize) -> (
+        pixel_kernels_axis, pixel_kernels_axis
+    ) {
         (
-            pixel_axis(input: crop.width, output: size.width),
-            pixel_axis(input: crop.height, output: size.height)
+            pixel_kernels_axis(input: crop.width, output: size.width),
+            pixel_kernels_axis(input: crop.height, output: size.height)
         )
     }
 
@@ -145,13 +147,13 @@ extension PixelKernels {
         case perspectiveBilinear([Double]), perspectiveNearest([Double])
     }
 
-    /// Every pixel of the result from where the map says; the fill where that is outside the picture.
+    /// Samples every pixel of the result where the map says, or the fill if that is outside the picture.
     func sample(
         _ image: PixelImage, _ sampling: Sampling, size: PixelSize, fill: FillColor,
         _ watch: WorkWatch = WorkWatch()
     ) throws(StepError) -> PixelImage {
         try unsafe Self.make(size, from: image) { picture, samples in
-            let target = unsafe pixel_target(
+            let target = unsafe pixel_kernels_target(
                 samples: samples, width: size.width, height: size.height,
                 fill: (fill.red, fill.green, fill.blue))
             let (kernels, watch) = unsafe (table.pointee, watch.pointer)
@@ -167,9 +169,10 @@ extension PixelKernels {
         }
     }
 
-    /// Cell i of the result is cell `order[i]` of the picture; see `PatchGrid`. One loop for every instruction set.
+    /// Returns a picture whose cell i is cell `order[i]` of this one; see `PatchGrid`. All instruction sets share one
+    /// loop.
     ///
-    /// - Precondition: `order` has a number for each whole cell, all of them those of cells.
+    /// - Precondition: `order` contains a valid cell number for each whole cell.
     static func shuffle(
         _ image: PixelImage, side: Int, order: [UInt32], _ watch: WorkWatch = WorkWatch()
     ) throws(StepError) -> PixelImage {
@@ -177,20 +180,20 @@ extension PixelKernels {
         precondition(order.count == grid.wholeRows * grid.wholeColumns, "one number for each cell")
         return try unsafe make(image.size, from: image) { picture, samples in
             unsafe order.withUnsafeBufferPointer { order in
-                unsafe pixel_shuffle(picture, samples, side, order.baseAddress, watch.pointer)
+                unsafe pixel_kernels_shuffle(picture, samples, side, order.baseAddress, watch.pointer)
             }
         }
     }
 
-    /// A picture of the given size whose every sample `body` writes, unless it says 0.
+    /// Creates a picture of the given size. `body` writes every sample, or returns 0 if it stopped.
     private static func make(
         _ size: PixelSize, from image: PixelImage,
-        _ body: (_ picture: pixel_picture, _ samples: UnsafeMutablePointer<UInt8>?) -> Int32
+        _ body: (_ picture: pixel_kernels_picture, _ samples: UnsafeMutablePointer<UInt8>?) -> Int32
     ) throws(StepError) -> PixelImage {
         var isDone = false
         let samples = unsafe image.pixels.withUnsafeBufferPointer { source in
             unsafe [UInt8](unsafeUninitializedCapacity: size.pixelCount * 3) { target, count in
-                let picture = unsafe pixel_picture(
+                let picture = unsafe pixel_kernels_picture(
                     samples: source.baseAddress, width: image.width, height: image.height)
                 isDone = unsafe body(picture, target.baseAddress) != 0
                 count = isDone ? size.pixelCount * 3 : 0

@@ -1,5 +1,5 @@
 extension ClippedSurrogate {
-    /// - Parameter weights: [B], what a token's loss weighs in the aggregate, by row.
+    /// - Parameter weights: [B], what a token's loss weighs in the aggregate, by sequence.
     /// - Complexity: O(N)
     func tokens(of batch: PolicyBatch, weights: [Double]) throws(PolicyLossError) -> TokenLosses {
         guard let old = batch.oldLogProbabilities, let advantages = batch.advantages else {
@@ -8,9 +8,9 @@ extension ClippedSurrogate {
         let ratios = level == .sequence ? batch.sequenceRatios() : nil
         let kept = tokens == .perception ? batch.perceptionMask : nil
         return try batch.tokenLosses {
-            (row, tokens, losses, gradient) throws(PolicyLossError) in
-            let scale = batch.advantageScale?[row] ?? 1
-            let ratio = ratios?[row]
+            (sequence, tokens, losses, gradient) throws(PolicyLossError) in
+            let scale = batch.advantageScale?[sequence] ?? 1
+            let ratio = ratios?[sequence]
             let mask = batch.responseMask.span
             let new = batch.logProbabilities.span
             let old = old.span
@@ -24,9 +24,9 @@ extension ClippedSurrogate {
                 let outcome = outcome(
                     ratio ?? ImportanceRatio(ofToken: new[token] - old[token]),
                     advantage: given[token] * scale)
-                let slope = outcome.slope * weights[row]
+                let slope = outcome.slope * weights[sequence]
                 guard outcome.loss.isFinite, slope.isFinite else {
-                    throw batch.ratioFault(inRow: row) ?? .overflow(.policyLoss, token: token)
+                    throw batch.ratioFault(inSequence: sequence) ?? .overflow(.policyLoss, token: token)
                 }
                 if outcome.isClipped { clipped += 1 }
                 if let kept, kept[token] == 0 { continue }

@@ -32,8 +32,8 @@ extension PolicyBatch {
     /// - Complexity: O(N)
     func sequenceRatios() -> [ImportanceRatio] {
         guard let oldLogProbabilities else { preconditionFailure("a ratio needs the old log-probs") }
-        let pieces = rows.pieces(ofAtMost: PolicyBatch.piece)
-        let parts = mapInParallel(pieces.count, operations: 4 * rows.tokens) { index in
+        let pieces = sequences.pieces(ofAtMost: PolicyBatch.piece)
+        let parts = mapInParallel(pieces.count, operations: 4 * sequences.tokens) { index in
             let tokens = pieces[index].tokens
             let old = oldLogProbabilities.span
             let new = logProbabilities.span
@@ -45,11 +45,11 @@ extension PolicyBatch {
             let all = 0..<tokens.count
             return (sum: sum(of: differences.span, where: part, in: all), count: count(of: part, in: all))
         }
-        var sums = [Double](repeating: 0, count: rows.count)
-        var counts = [Int](repeating: 0, count: rows.count)
+        var sums = [Double](repeating: 0, count: sequences.count)
+        var counts = [Int](repeating: 0, count: sequences.count)
         for (piece, part) in zip(pieces, parts) {
-            sums[piece.row] += part.sum
-            counts[piece.row] += part.count
+            sums[piece.sequence] += part.sum
+            counts[piece.sequence] += part.count
         }
         return zip(sums, counts).map { ImportanceRatio(ofSequence: $0 / Double(max(1, $1))) }
     }

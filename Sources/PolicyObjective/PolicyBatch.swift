@@ -1,8 +1,9 @@
 package import Batches
 
-/// What a policy loss reads: N tokens in B rows. Lists are flat over N; outside the response they may hold anything.
+/// What a policy loss reads: N tokens in B sequences. Lists are flat over N; outside the response they may hold
+/// anything.
 package struct PolicyBatch: Sendable {
-    package var rows: Rows
+    package var sequences: Sequences
     /// [N] of 0 and 1.
     package var responseMask: [UInt8]
     /// [N], nats: of the policy that learns; gradients are with respect to these.
@@ -19,11 +20,12 @@ package struct PolicyBatch: Sendable {
     package var perceptionMask: [UInt8]?
 
     package init(
-        rows: Rows, responseMask: [UInt8], logProbabilities: [Double], oldLogProbabilities: [Double]? = nil,
+        sequences: Sequences, responseMask: [UInt8], logProbabilities: [Double],
+        oldLogProbabilities: [Double]? = nil,
         referenceLogProbabilities: [Double]? = nil, advantages: [Double]? = nil,
         advantageScale: [Double]? = nil, perceptionMask: [UInt8]? = nil
     ) {
-        self.rows = rows
+        self.sequences = sequences
         self.responseMask = responseMask
         self.logProbabilities = logProbabilities
         self.oldLogProbabilities = oldLogProbabilities
@@ -38,9 +40,10 @@ package struct PolicyBatch: Sendable {
 
     var responseTokens: Int { count(of: responseMask.span, in: 0..<responseMask.count) }
 
-    /// The first response token of a row whose own log-probs spoil the row's ratio, which a token before it meets first.
-    func ratioFault(inRow row: Int) -> PolicyLossError? {
-        for token in rows[row] where responseMask[token] == 1 {
+    /// The first response token of a sequence whose own log-probs spoil the sequence's ratio, which a token before it
+    /// meets first.
+    func ratioFault(inSequence sequence: Int) -> PolicyLossError? {
+        for token in sequences[sequence] where responseMask[token] == 1 {
             if !logProbabilities[token].isFinite { return .notFinite(.logProbabilities, token: token) }
             if oldLogProbabilities?[token].isFinite == false {
                 return .notFinite(.oldLogProbabilities, token: token)
@@ -51,9 +54,9 @@ package struct PolicyBatch: Sendable {
 
     /// Lengths are the caller's promise; what is absent must not be asked for.
     func check(for loss: PolicyLoss) {
-        let count = rows.tokens
+        let count = sequences.tokens
         precondition(responseMask.count == count && logProbabilities.count == count)
-        precondition(advantageScale.map { $0.count == rows.count } ?? true)
+        precondition(advantageScale.map { $0.count == sequences.count } ?? true)
         if let surrogate = loss.surrogate {
             precondition(oldLogProbabilities?.count == count && advantages?.count == count)
             precondition(surrogate.tokens == .response || perceptionMask?.count == count)

@@ -6,12 +6,12 @@ package enum PolicyLossError: Error, Sendable, Equatable {
         case oldLogProbabilities = "old.log_probs"
         case referenceLogProbabilities = "reference.log_probs"
         case advantages
-        /// Its row is the token's.
+        /// Its sequence is the token's.
         case advantageScale = "advantage_scale"
     }
 
     /// What is made, by its name in the contract.
-    package enum Part: String, Sendable, CaseIterable {
+    package enum Component: String, Sendable, CaseIterable {
         case policyLoss = "policy_loss"
         case kl
     }
@@ -19,7 +19,7 @@ package enum PolicyLossError: Error, Sendable, Equatable {
     /// A response token has NaN or an infinity.
     case notFinite(Input, token: Int)
     /// All that is read is finite, but the token's loss or its gradient is beyond Double.
-    case overflow(Part, token: Int)
+    case overflow(Component, token: Int)
     /// Each token is finite, but their sum is beyond Double.
-    case sumOverflow(Part)
+    case sumOverflow(Component)
 }

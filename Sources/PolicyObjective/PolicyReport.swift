@@ -2,23 +2,23 @@ package import ContrastiveLoss
 
 /// What a policy loss yields, all of it in Double.
 package struct PolicyReport: Sendable, Equatable {
-    package struct Part: Sendable, Equatable {
+    package struct Component: Sendable, Equatable {
         package var aggregated: AggregatedLoss
         /// [N]: ∂aggregated.loss/∂(log-probability), what a token weighs included; 0 outside the response.
         package var gradient: [Double]
     }
 
     /// `policy_loss`; nil without a surrogate.
-    package var policy: Part?
+    package var policy: Component?
     /// Share of response tokens whose clipped branch is strictly the larger; 0 of no tokens, nil without a surrogate.
     package var clipFraction: Double?
     /// `kl`, before its coefficient; nil without a penalty.
-    package var kl: Part?
+    package var kl: Component?
     package var klCoefficient: Double
 
     init(klCoefficient: Double) { self.klCoefficient = klCoefficient }
 
-    /// policy_loss + kl_coefficient · kl, absent parts 0.
+    /// policy_loss + kl_coefficient · kl, absent components 0.
     package var loss: Double {
         (policy?.aggregated.loss ?? 0) + klCoefficient * (kl?.aggregated.loss ?? 0)
     }

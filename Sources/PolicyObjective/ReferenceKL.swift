@@ -3,8 +3,8 @@ internal import Glibc
 /// A penalty for leaving a reference policy, estimated from the realised tokens. With d = log-prob − reference:
 /// k1 = d, k2 = d²/2, k3 = e^(−d) + d − 1 (Schulman, "Approximating KL Divergence", 2020).
 ///
-/// As in verl, k3 alone has clamps: the log-ratio is kept to ±20, the value to at most 10. On a limit the gradient passes,
-/// beyond it it is 0. `k3+` has k3's value and the gradient d of k2, also where a clamp acts on the value.
+/// As in verl, k3 alone has clamps: the log-ratio is kept to ±20, the value to at most 10. On a limit the gradient
+/// passes, beyond it it is 0. `k3+` has k3's value and the gradient d of k2, also where a clamp acts on the value.
 /// Source: verl `kl_penalty`, whose names low_var_kl and mse are k3 and k2.
 package struct ReferenceKL: Sendable, Equatable {
     package enum Estimator: String, Sendable, CaseIterable {
@@ -49,14 +49,14 @@ package struct ReferenceKL: Sendable, Equatable {
         return (value, bounded == difference ? -growth : 0)
     }
 
-    /// - Parameter weights: [B], what a token's penalty weighs in the aggregate, by row.
+    /// - Parameter weights: [B], what a token's penalty weighs in the aggregate, by sequence.
     /// - Complexity: O(N)
     func tokens(of batch: PolicyBatch, weights: [Double]) throws(PolicyLossError) -> TokenLosses {
         guard let reference = batch.referenceLogProbabilities else {
             preconditionFailure("a penalty needs the reference's log-probs")
         }
         return try batch.tokenLosses {
-            (row, tokens, losses, gradient) throws(PolicyLossError) in
+            (sequence, tokens, losses, gradient) throws(PolicyLossError) in
             let mask = batch.responseMask.span
             let new = batch.logProbabilities.span
             let reference = reference.span
@@ -66,11 +66,11 @@ package struct ReferenceKL: Sendable, Equatable {
                     throw .notFinite(.referenceLogProbabilities, token: token)
                 }
                 let (value, slope) = estimate(new[token] - reference[token])
-                guard value.isFinite, (slope * weights[row]).isFinite else {
+                guard value.isFinite, (slope * weights[sequence]).isFinite else {
                     throw .overflow(.kl, token: token)
                 }
                 losses[place] = value
-                gradient[place] = slope * weights[row]
+                gradient[place] = slope * weights[sequence]
             }
             return 0
         }

@@ -15,7 +15,7 @@ struct TokenLosses: Sendable {
 /// - Returns: how many tokens are clipped.
 typealias PieceFilling =
     @Sendable (
-        _ row: Int, _ tokens: Range<Int>, _ losses: inout MutableSpan<Double>,
+        _ sequence: Int, _ tokens: Range<Int>, _ losses: inout MutableSpan<Double>,
         _ gradient: inout MutableSpan<Double>
     ) throws(PolicyLossError) -> Int
 
@@ -23,14 +23,14 @@ extension PolicyBatch {
     /// Fills the lists piece by piece over all cores.
     /// - Throws: what `fill` throws for the first piece of the batch that it throws for.
     func tokenLosses(_ fill: PieceFilling) throws(PolicyLossError) -> TokenLosses {
-        let pieces = rows.pieces(ofAtMost: PolicyBatch.piece)
+        let pieces = sequences.pieces(ofAtMost: PolicyBatch.piece)
         // An exponential and a few comparisons for each token.
-        let parts = mapInParallel(pieces.count, operations: 50 * rows.tokens) { index in
+        let parts = mapInParallel(pieces.count, operations: 50 * sequences.tokens) { index in
             filled(pieces[index], fill)
         }
         var whole = TokenLosses(losses: [], gradient: [], clipped: 0)
-        whole.losses.reserveCapacity(rows.tokens)
-        whole.gradient.reserveCapacity(rows.tokens)
+        whole.losses.reserveCapacity(sequences.tokens)
+        whole.gradient.reserveCapacity(sequences.tokens)
         for part in parts {
             let part = try part.get()
             whole.losses += part.losses
@@ -41,14 +41,14 @@ extension PolicyBatch {
     }
 
     private func filled(
-        _ piece: (row: Int, tokens: Range<Int>), _ fill: PieceFilling
+        _ piece: (sequence: Int, tokens: Range<Int>), _ fill: PieceFilling
     ) -> Result<TokenLosses, PolicyLossError> {
         var losses = [Double](repeating: 0, count: piece.tokens.count)
         var gradient = losses
         var toLosses = losses.mutableSpan
         var toGradient = gradient.mutableSpan
         do {
-            let clipped = try fill(piece.row, piece.tokens, &toLosses, &toGradient)
+            let clipped = try fill(piece.sequence, piece.tokens, &toLosses, &toGradient)
             return .success(TokenLosses(losses: losses, gradient: gradient, clipped: clipped))
         } catch {
             return .failure(error)

@@ -1,14 +1,14 @@
 internal import CFileMapping
 import Glibc
 
-/// A folder that the server and its clients both see, such as a mounted part of /dev/shm.
+/// A folder that the server and its clients share, such as a mounted folder of /dev/shm.
 ///
-/// The folder is opened once: whoever replaces its path later doesn't change which folder is served. Files are named, never
-/// reached by a path, and links, hard ones too, are refused, so nothing outside can be named.
+/// The folder is opened once, so replacing its path later does not change which folder is served. Files are addressed
+/// by name, never by path, and both symbolic and hard links are refused. Therefore no request can reach a file outside.
 package final class SharedDirectory: Sendable {
     let descriptor: CInt
 
-    /// - Throws: `noSuchFile`, `notARegularFile` for something that is no folder, `permissionDenied`.
+    /// - Throws: `noSuchFile`, `notARegularFile` if the path is not a folder, `permissionDenied`.
     package init(path: String) throws(SharedFileError) {
         descriptor = unsafe open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
         guard descriptor >= 0 else {
@@ -18,7 +18,7 @@ package final class SharedDirectory: Sendable {
 
     deinit { close(descriptor) }
 
-    /// A name that means a file of this folder wherever it is used: in system calls, logs and URLs.
+    /// Returns whether a name denotes a file of this folder in system calls, logs and URLs alike.
     static func isValid(_ name: String) -> Bool {
         (1...200).contains(name.utf8.count) && name.utf8.first != UInt8(ascii: ".")
             && name.utf8.allSatisfy { byte in
@@ -32,27 +32,27 @@ package final class SharedDirectory: Sendable {
             }
     }
 
-    /// Opens and maps a file to be read, at the size it has now.
-    /// - Complexity: O(1); pages are read as they are touched.
+    /// Opens and maps a file for reading, at its current size.
+    /// - Complexity: O(1). Pages are read when they are accessed.
     package func file(_ name: String) throws(SharedFileError) -> SharedFile {
         try SharedFile(name, in: self)
     }
 
-    /// Makes a file of `count` bytes to be filled and then published under its name.
+    /// Creates a file of `count` bytes, to be filled and then published under its name.
     package func makeFile(_ name: String, count: Int) throws(SharedFileError) -> SharedOutput {
         try SharedOutput(name, count: count, in: self)
     }
 }
 
-/// What the system says of an open file.
+/// The system's facts about an open file.
 struct FileStatus: Equatable {
     let isRegular: Bool
-    /// Whether it has a second name, which may lie outside the folder.
+    /// Whether the file has a second name, which may be outside the folder.
     let hasOtherNames: Bool
     let size: Int
     let modifiedSeconds: Int
     let modifiedNanoseconds: Int
-    /// Of its size, the bytes that have a place, written or reserved; whole blocks, so that it may be above the size.
+    /// The allocated bytes, written or reserved. They count in whole blocks, so they may exceed the size.
     let allocatedBytes: Int
 
     init(_ descriptor: CInt) throws(SharedFileError) {
@@ -66,15 +66,15 @@ struct FileStatus: Equatable {
         allocatedBytes = Int(status.st_blocks) * 512
     }
 
-    /// Where bytes have their place may change by itself, as file systems write when it suits them.
+    /// The allocation may change by itself, because file systems write at any time.
     static func == (a: FileStatus, b: FileStatus) -> Bool {
         a.isRegular == b.isRegular && a.hasOtherNames == b.hasOtherNames && a.size == b.size
             && a.modifiedSeconds == b.modifiedSeconds && a.modifiedNanoseconds == b.modifiedNanoseconds
     }
 
-    /// Whether the file lies in a tmpfs or ramfs: what is read of its holes becomes memory that stays.
+    /// Whether the file is in a tmpfs or ramfs, where reading a hole allocates memory permanently.
     static func isInMemory(_ descriptor: CInt) throws(SharedFileError) -> Bool {
-        let answer = perception_lies_in_memory(descriptor)
+        let answer = file_mapping_lies_in_memory(descriptor)
         guard answer >= 0 else { throw SharedFileError("fstatfs", errno) }
         return answer == 1
     }

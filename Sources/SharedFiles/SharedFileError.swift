@@ -1,27 +1,29 @@
 import Glibc
 
-/// Why a file of the shared directory can't be used.
+/// The reason why a file of the shared directory cannot be used.
 package enum SharedFileError: Error, Equatable, Sendable {
-    /// Names are 1 to 200 of `A–Z a–z 0–9 . _ -` and don't start with a dot: no path can be said with them.
+    /// The name is invalid. Names are 1 to 200 of `A–Z a–z 0–9 . _ -` and do not start with a dot, so they cannot form
+    /// paths.
     case invalidName
     case noSuchFile
-    /// A link, symbolic or hard, a folder, device, pipe or socket.
+    /// The file is a symbolic or hard link, a folder, device, pipe or socket.
     case notARegularFile
     case permissionDenied
-    /// The size changed between the request and its end, or a part was missing when it was read.
+    /// The file changed during the request, or bytes were missing when it was read.
     case changed
-    /// A file in memory with holes: so many of its bytes take no memory yet, and would when they are read, for good.
+    /// The file is in memory and has holes. This number of bytes is not allocated, and reading them would allocate them
+    /// permanently.
     case sparse(missing: Int)
-    /// The file system has no room for so many bytes.
+    /// The file system has no space for this number of bytes.
     case noSpace(bytes: Int)
-    /// So many files are mapped that no further one can be; others will be given back.
+    /// Too many files are mapped. Others will be unmapped.
     case tooManyMapped
     case system(call: String, number: CInt)
 
     init(_ call: String, _ number: CInt) {
         switch number {
         case ENOENT: self = .noSuchFile
-        // O_NOFOLLOW says ELOOP of a link, ENXIO comes of a socket, EISDIR of a folder to write to.
+        // With O_NOFOLLOW a link yields ELOOP. A socket yields ENXIO, and a folder opened for writing EISDIR.
         case ELOOP, ENXIO, EISDIR, ENODEV: self = .notARegularFile
         case EACCES, EPERM, EROFS: self = .permissionDenied
         case ENFILE, EMFILE, ENOMEM: self = .tooManyMapped

@@ -1,7 +1,7 @@
 import Glibc
 import Synchronization
 
-/// A file being made in the shared directory. Nobody sees it under its name before it is complete.
+/// A file under construction in the shared directory. It gets its name only when it is complete.
 package final class SharedOutput: Sendable {
     private let directory: SharedDirectory
     private let name: String
@@ -18,10 +18,10 @@ package final class SharedOutput: Sendable {
         guard SharedDirectory.isValid(name) else { throw .invalidName }
         self.directory = directory
         self.name = name
-        // A leading dot: no client can name it.
+        // Clients cannot name a file with a leading dot.
         let number = SharedOutput.serial.wrappingAdd(1, ordering: .relaxed).newValue
         temporaryName = ".\(name).\(getpid()).\(number)"
-        // Left over from a killed process of the same number, if it exists at all.
+        // If it exists, it was left by a killed process with the same number.
         _ = unsafe unlinkat(directory.descriptor, temporaryName, 0)
         let descriptor = unsafe openat(
             directory.descriptor, temporaryName, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0o644)
@@ -45,7 +45,7 @@ package final class SharedOutput: Sendable {
         }
     }
 
-    /// All pages exist before the first is written: a full file system is an error here and not a signal later.
+    /// All pages are allocated before the first write, so a full file system is an error here and not a signal later.
     private static func reserve(_ descriptor: CInt, count: Int) throws(SharedFileError) -> FileMapping {
         if count > 0 {
             let number = posix_fallocate(descriptor, 0, count)
@@ -59,15 +59,15 @@ package final class SharedOutput: Sendable {
         return try FileMapping(descriptor, count: count, isWritable: true)
     }
 
-    /// Bytes to fill, all zero at first. Threads may fill parts that don't overlap at the same time.
+    /// The bytes to fill, initially zero. Threads may fill disjoint ranges at the same time.
     package func withBytes<Result, Failure: Error>(
         _ body: (UnsafeMutableRawBufferPointer) throws(Failure) -> Result
     ) throws(Failure) -> Result {
         try unsafe body(mapping.memory)
     }
 
-    /// Gives the complete file its name, in one step, in place of what had it.
-    /// - Throws: `changed` when somebody shortened it meanwhile; `notARegularFile` when the name is a folder's.
+    /// Publishes the complete file under its name in one step. It replaces an existing file.
+    /// - Throws: `changed` if the file was truncated meanwhile; `notARegularFile` if the name belongs to a folder.
     package func publish() throws(SharedFileError) {
         guard !mapping.isDamaged, try FileStatus(descriptor).size == count else { throw .changed }
         guard unsafe renameat(directory.descriptor, temporaryName, directory.descriptor, name) == 0 else {

@@ -1,4 +1,4 @@
-// The door to raw memory: every reinterpretation of body bytes as numbers is in this file.
+// The only access to raw memory: every reinterpretation of body bytes as numbers is in this file.
 internal import CNumberLists
 
 /// What a list of numbers spans, found as it is widened.
@@ -159,6 +159,13 @@ extension DenseTensor {
 /// bfloat16 is the upper half of a Float.
 @inline(__always)
 package func brainToFloat(_ pattern: UInt16) -> Float { Float(bitPattern: UInt32(pattern) << 16) }
+
+/// The nearest bfloat16, and of two equally near the even one: infinite from 2^128 − 2^119 on. NaN has none.
+@inline(__always)
+package func nearestBrain(_ value: Float) -> UInt16 {
+    let bits = value.bitPattern
+    return UInt16(truncatingIfNeeded: (bits &+ 0x7FFF &+ (bits >> 16 & 1)) >> 16)
+}
 
 /// IEEE 754 binary16, widened exactly, by bit operations so that it is the same on machines without the instruction.
 @inline(__always)

@@ -22,7 +22,7 @@ package struct Safetensors: Sendable {
     /// - Complexity: O(header bytes); the data is not read.
     package init(parsing bytes: [UInt8]) throws(SafetensorsError) {
         var prefix = SafetensorsPrefix(fileLength: bytes.count)
-        guard let layout = try prefix.take(unsafe bytes.span.bytes).layout else { throw prefix.truncation }
+        guard let layout = try prefix.consume(unsafe bytes.span.bytes).layout else { throw prefix.truncation }
         metadata = layout.metadata
         names = layout.entries.map(\.name)
         tensors = layout.entries.reduce(into: [:]) { tensors, entry in

@@ -4,10 +4,10 @@ package import JSON
 package struct SafetensorsError: Error, Equatable, Sendable {
     package enum Reason: Equatable, Sendable {
         case truncatedLength
-        case headerTooLarge(claimed: UInt64)
+        case headerTooLarge(declared: UInt64)
         /// The format would allow it, the reader does not.
-        case headerAboveLimit(claimed: Int, limit: Int)
-        case truncatedHeader(claimed: Int, available: Int)
+        case headerAboveLimit(declared: Int, limit: Int)
+        case truncatedHeader(declared: Int, available: Int)
         case headerNotAnObject
         case header(JSONError)
         case unknownElementType(tensor: String, String)
@@ -44,14 +44,14 @@ extension SafetensorsError: CustomStringConvertible {
     package var description: String {
         switch reason {
         case .truncatedLength: "a safetensors body starts with 8 bytes of header length; it ends before them"
-        case .headerTooLarge(let claimed):
-            "the header claims \(claimed) bytes; the format allows \(Safetensors.maximumHeaderBytes)"
-        case .headerAboveLimit(let claimed, let limit):
-            "the header claims \(claimed) bytes; at most \(limit) are read here"
-        case .truncatedHeader(let claimed, let available):
-            "the header claims \(claimed) bytes; \(available) follow its length"
+        case .headerTooLarge(let declared):
+            "the header declares \(declared) bytes; the format allows \(Safetensors.maximumHeaderBytes)"
+        case .headerAboveLimit(let declared, let limit):
+            "the header declares \(declared) bytes; at most \(limit) are read here"
+        case .truncatedHeader(let declared, let available):
+            "the header declares \(declared) bytes; \(available) follow its length"
         case .headerNotAnObject: "the header must be a JSON object starting with '{'"
-        case .header(let error): "the header is not as the format wants it: \(error)"
+        case .header(let error): "the header violates the format: \(error)"
         case .unknownElementType(_, let word):
             "element type \"\(word)\" is not one of \(ElementType.allCases.map(\.rawValue).joined(separator: ", "))"
         case .shapeOverflow(_, let shape):

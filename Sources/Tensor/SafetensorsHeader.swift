@@ -1,6 +1,6 @@
 import JSON
 
-/// The JSON header as it is written, before any of its claims is checked.
+/// The JSON header as it is written, before anything it declares is checked.
 struct SafetensorsHeader {
     struct Entry {
         let name: String

@@ -80,15 +80,15 @@ extension SafetensorsLayout.Entry {
             throw SafetensorsError(.shapeOverflow(tensor: name, entry.shape), byte: byte)
         }
         // Of an empty tensor the other extents are bounded, too: readers multiply some of them, such as a row's.
-        var room = 1
+        var elements = 1
         for extent in entry.shape {
-            let (product, overflow) = room.multipliedReportingOverflow(by: max(extent, 1))
+            let (product, overflow) = elements.multipliedReportingOverflow(by: max(extent, 1))
             guard extent >= 0, !overflow, product <= 1 << 48 else {
                 throw SafetensorsError(.shapeOverflow(tensor: name, entry.shape), byte: byte)
             }
-            room = product
+            elements = product
         }
-        let count = entry.shape.contains(0) ? 0 : room
+        let count = entry.shape.contains(0) ? 0 : elements
         guard entry.begin <= entry.end, entry.end <= available ?? .max else {
             throw SafetensorsError(
                 .offsetsOutOfRange(

@@ -1,6 +1,6 @@
 import JSON
 
-/// Lays out a safetensors file whose parts are never joined: header first, then each tensor's bytes.
+/// Lays out a safetensors file whose sections are never joined: header first, then each tensor's bytes.
 package struct SafetensorsWriter: Sendable {
     private struct Entry: Sendable {
         let name: String
@@ -44,12 +44,12 @@ package struct SafetensorsWriter: Sendable {
         append(name, .int64, shape: shape, bytes: littleEndianBytes(of: integers))
     }
 
-    /// Makes room for F32 data that the caller puts where the file is going; see ``SafetensorsFile/room(for:)``.
-    package mutating func reserve(_ name: String, shape: [Int]) {
+    /// Reserves space for data that the caller puts where the file is going; see ``SafetensorsFile/range(reservedFor:)``.
+    package mutating func reserve(_ name: String, _ elementType: ElementType, shape: [Int]) {
         entries.append(
             Entry(
-                name: name, elementType: .float32, shape: shape,
-                count: shape.reduce(ElementType.float32.size, *), bytes: nil))
+                name: name, elementType: elementType, shape: shape,
+                count: shape.reduce(elementType.size, *), bytes: nil))
     }
 
     /// Where everything goes. The header is padded with spaces so that the data starts at a multiple of 8, and wider
@@ -81,13 +81,13 @@ package struct SafetensorsWriter: Sendable {
             header.append(UInt8(truncatingIfNeeded: text.count >> shift))
         }
         header.append(contentsOf: text)
-        var parts: [SafetensorsFile.Part] = []
+        var sections: [SafetensorsFile.Section] = []
         var start = header.count
         for entry in sorted {
-            parts.append(.init(name: entry.name, range: start..<start + entry.count, bytes: entry.bytes))
+            sections.append(.init(name: entry.name, range: start..<start + entry.count, bytes: entry.bytes))
             start += entry.count
         }
-        return SafetensorsFile(header: header, parts: parts)
+        return SafetensorsFile(header: header, sections: sections)
     }
 
     /// Header and data segments of a file all of whose data are here.
@@ -96,7 +96,7 @@ package struct SafetensorsWriter: Sendable {
 
 /// A safetensors file to be written: its header, and where each tensor's data go.
 package struct SafetensorsFile: Sendable {
-    package struct Part: Sendable {
+    package struct Section: Sendable {
         package let name: String
         /// Of the file's bytes.
         package let range: Range<Int>
@@ -105,23 +105,23 @@ package struct SafetensorsFile: Sendable {
     }
 
     package let header: [UInt8]
-    package let parts: [Part]
+    package let sections: [Section]
 
-    package var count: Int { parts.last?.range.upperBound ?? header.count }
+    package var count: Int { sections.last?.range.upperBound ?? header.count }
 
     var segments: [[UInt8]] {
         [header]
-            + parts.filter { !$0.range.isEmpty }.map { part in
-                guard let bytes = part.bytes else {
-                    preconditionFailure("\(part.name) was only reserved")
+            + sections.filter { !$0.range.isEmpty }.map { section in
+                guard let bytes = section.bytes else {
+                    preconditionFailure("\(section.name) was only reserved")
                 }
                 return bytes
             }
     }
 
     /// Where the data of a reserved tensor go; nil when there is none of this name.
-    package func room(for name: String) -> Range<Int>? {
-        parts.first { $0.name == name && $0.bytes == nil }?.range
+    package func range(reservedFor name: String) -> Range<Int>? {
+        sections.first { $0.name == name && $0.bytes == nil }?.range
     }
 }
 

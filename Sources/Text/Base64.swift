@@ -15,9 +15,9 @@ package enum Base64 {
     }
 
     /// - Parameters:
-    ///   - quoted: between quotation marks, as in JSON.
-    ///   - isWanted: asked for every few thousand bytes.
-    /// - Returns: nil once it has said no.
+    ///   - quoted: whether to add quotation marks, as in JSON.
+    ///   - isWanted: called for every few thousand bytes.
+    /// - Returns: nil if it returned false.
     package static func encode(_ bytes: [UInt8], quoted: Bool, while isWanted: () -> Bool) -> [UInt8]? {
         var text: [UInt8] = []
         text.reserveCapacity(encodedCount(bytes.count) + (quoted ? 2 : 0))
@@ -40,11 +40,11 @@ package enum Base64 {
         return text
     }
 
-    /// Digits and padding of so many bytes.
+    /// Returns the number of digits and padding for this number of bytes.
     package static func encodedCount(_ count: Int) -> Int { (count + 2) / 3 * 4 }
 
-    /// The bytes, or the first fault with its position.
-    /// - Parameter allowsURI: whether `data:…;base64,` may come before them, in any case (RFC 3986 §3.1, RFC 2397).
+    /// Decodes the bytes, or throws the first fault with its position.
+    /// - Parameter allowsURI: whether `data:…;base64,`, in any letter case, may precede them (RFC 3986 §3.1, RFC 2397).
     package static func decode(
         _ text: ArraySlice<UInt8>, allowsURI: Bool = false
     ) -> Result<[UInt8], InvalidBase64> {
@@ -86,15 +86,15 @@ package enum Base64 {
             }
         }
         guard text.count % 4 == 0 else {
-            // Of any four digits two at least belong together.
+            // A group of four has at least two digits.
             let isCut = digits % 4 == 1
             let wanted =
-                isCut ? "base64 that was cut: a last group of one digit" : "base64 without its padding"
+                isCut ? "truncated base64: the last group has one digit" : "base64 without its padding"
             return .failure(
                 InvalidBase64(
                     padding > (4 - digits % 4) % 4 ? "base64 with too much padding" : wanted, offset: digits))
         }
-        // The bits beyond the last whole byte must be zero: one text for each content.
+        // The bits after the last whole byte must be zero, so that each content has exactly one text.
         switch padding {
         case 1:
             guard group & 3 == 0 else { return .failure(.surplusBits(at: digits - 1)) }
@@ -108,23 +108,23 @@ package enum Base64 {
         return .success(bytes)
     }
 
-    /// What people send in place of base64's digits.
+    /// Characters that people send in place of base64 digits.
     private static func reason(for byte: UInt8) -> String {
         switch byte {
-        case UInt8(ascii: " "): "a blank in base64: a + that became one, or one too many"
+        case UInt8(ascii: " "): "a blank in base64, which may have been a + before URL decoding"
         case 0x0A, 0x0D, 0x09: "a line break or tab in base64"
-        case UInt8(ascii: "%"): "base64 that is percent-encoded: + is +, not %2B"
-        case UInt8(ascii: "-"), UInt8(ascii: "_"): "base64 of the URL's alphabet, where + and / are - and _"
+        case UInt8(ascii: "%"): "percent-encoded base64; write + instead of %2B"
+        case UInt8(ascii: "-"), UInt8(ascii: "_"): "base64 in the URL-safe alphabet; write + and / instead of - and _"
         case UInt8(ascii: "="): "padding within base64"
         default: "not base64"
         }
     }
 }
 
-/// What keeps a text from being base64.
+/// The reason why a text is not base64.
 package struct InvalidBase64: Error, Equatable {
     package let reason: String
-    /// Of the byte that doesn't belong, or where bytes are missing.
+    /// The position of the invalid byte, or of the missing ones.
     package let offset: Int
 
     package init(_ reason: String, offset: Int) {
@@ -133,6 +133,6 @@ package struct InvalidBase64: Error, Equatable {
     }
 
     static func surplusBits(at offset: Int) -> InvalidBase64 {
-        InvalidBase64("base64 whose last digit has bits that belong to no byte", offset: offset)
+        InvalidBase64("base64 with bits after the last byte that are not zero", offset: offset)
     }
 }

@@ -1,4 +1,4 @@
-/// The known name nearest to a mistyped one, for "did you mean", if one is near enough to be meant.
+/// Returns the known name nearest to a mistyped one, for "did you mean", if it is near enough.
 /// - Complexity: O(known × length²), on names of at most 64 bytes.
 package func nearestName(to name: String, among known: [String]) -> String? {
     let typed = name.utf8.prefix(64).map(lowercased)
@@ -7,10 +7,10 @@ package func nearestName(to name: String, among known: [String]) -> String? {
     return candidate
 }
 
-/// Of ASCII; known names have no other letters.
+/// Lowercases ASCII. Known names have no other letters.
 private func lowercased(_ byte: UInt8) -> UInt8 { (0x41...0x5A).contains(byte) ? byte | 0x20 : byte }
 
-/// Levenshtein distance, one row at a time.
+/// The Levenshtein distance, computed one row of the table at a time.
 private func editDistance(_ a: [UInt8], _ b: [UInt8]) -> Int {
     var row = Array(0...b.count)
     for (i, left) in a.enumerated() {

@@ -1,6 +1,6 @@
 import Glibc
 
-/// A small file that is read whole, such as a certificate or a list of tokens.
+/// A small file that is read completely, such as a certificate or a list of tokens.
 package struct RegularFile: Sendable {
     package let bytes: [UInt8]
     /// Whether every user of this machine may read it.
@@ -8,15 +8,15 @@ package struct RegularFile: Sendable {
 
     package enum Failure: Error, Equatable, Sendable {
         case unreadable(errno: CInt)
-        /// A folder, pipe or device.
+        /// The path is a folder, pipe or device.
         case notRegular
-        /// It has more bytes than the caller's limit.
+        /// The file is larger than the caller's limit.
         case tooLarge
     }
 
     /// Reads a whole file of at most `limit` bytes. Links are followed.
     package init(_ path: String, limit: Int) throws(Failure) {
-        // Opening a pipe without O_NONBLOCK would wait for its writer, and SIGTERM with it.
+        // Opening a pipe without O_NONBLOCK would wait for its writer, and delay SIGTERM.
         let file = unsafe open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK)
         guard file >= 0 else { throw .unreadable(errno: errno) }
         defer { close(file) }
@@ -24,7 +24,7 @@ package struct RegularFile: Sendable {
         guard unsafe fstat(file, &status) == 0 else { throw .unreadable(errno: errno) }
         guard status.st_mode & S_IFMT == S_IFREG else { throw .notRegular }
         isReadableByAll = status.st_mode & S_IROTH != 0
-        // One byte beyond the limit tells a file that is too large from one that just fits.
+        // One byte beyond the limit distinguishes a file that is too large from one that just fits.
         var bytes = [UInt8](repeating: 0, count: limit + 1)
         var count = 0
         while true {

@@ -1,4 +1,4 @@
-// The door to the C kernels over an anchor's row and its references', and to those of one row that compute in Double lanes
+// The Swift interface to the C kernels over an anchor's row and its references', and to those of one row that compute in Double lanes
 // as they do.
 internal import CLogitKernels
 import Glibc
@@ -169,6 +169,8 @@ struct ContrastKernels {
 
 extension RowOutput {
     fileprivate var place: perception_output {
-        unsafe perception_output(values: memory.baseAddress, adds: adds ? 1 : 0)
+        precondition(type == .float32 || !adds, "each part of a sum would be rounded")
+        return unsafe perception_output(
+            values: start, element: type == .float32 ? PERCEPTION_F32 : PERCEPTION_BF16, adds: adds ? 1 : 0)
     }
 }

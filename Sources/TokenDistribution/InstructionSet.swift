@@ -1,4 +1,4 @@
-// The door to the C kernels of single rows; that of an anchor's and its references' is in ContrastKernels.swift.
+// The Swift interface to the C kernels of single rows; that of an anchor's and its references' is in ContrastKernels.swift.
 internal import CLogitKernels
 import Synchronization
 import Tensor

@@ -1,51 +1,92 @@
-/// Where one row's gradients go, [V] of F32, and whether they are added to what is there.
+import Tensor
+
+/// Where one row's gradients go, [V] of F32 or BF16, and whether they are added to what is there.
 ///
 /// Whoever makes one keeps the memory alive while it is used, and gives no other thread the same row.
 @safe
 package struct RowOutput {
-    let memory: UnsafeMutableBufferPointer<Float>
+    /// Nil for a row that isn't wanted: an empty buffer may have an address, and a kernel takes an address for a wish.
+    let start: UnsafeMutableRawPointer?
+    /// V; 0 for a row that isn't wanted.
+    package let count: Int
+    package let type: ResultType
+    /// Never of BF16, which would round each part of a sum.
     package var adds: Bool
 
     /// - Parameter memory: V elements; none for a row that isn't wanted.
     package init(_ memory: UnsafeMutableBufferPointer<Float>, adds: Bool = false) {
-        // An empty buffer may have an address; a kernel takes an address for a wish.
-        unsafe self.memory = memory.isEmpty ? UnsafeMutableBufferPointer(start: nil, count: 0) : memory
+        unsafe self.init(UnsafeMutableRawBufferPointer(memory), as: .float32)
         self.adds = adds
     }
 
+    /// - Parameter memory: V elements, aligned as their type; none for a row that isn't wanted.
+    package init(_ memory: UnsafeMutableRawBufferPointer, as type: ResultType) {
+        unsafe start = memory.isEmpty ? nil : memory.baseAddress
+        count = memory.count / type.size
+        self.type = type
+        adds = false
+    }
+
     /// A row that isn't wanted.
-    package static var none: RowOutput { unsafe RowOutput(UnsafeMutableBufferPointer(start: nil, count: 0)) }
+    package static var none: RowOutput {
+        unsafe RowOutput(UnsafeMutableRawBufferPointer(start: nil, count: 0), as: .float32)
+    }
 
-    package var isWanted: Bool { unsafe !memory.isEmpty }
-    /// V; 0 for a row that isn't wanted.
-    package var count: Int { unsafe memory.count }
+    package var isWanted: Bool { count > 0 }
 
-    /// Rounds to Float, and writes or adds; nothing for a row that isn't wanted.
+    /// Rounds to the type, and writes or adds; nothing for a row that isn't wanted.
     /// - Returns: whether all that was written is finite.
     func put(_ values: [Double]) -> Bool {
         guard isWanted else { return true }
         precondition(values.count == count)
         var isFinite = true
         for index in values.indices {
-            let value = unsafe Float(adds ? values[index] + Double(memory[index]) : values[index])
-            unsafe memory[index] = value
-            if !value.isFinite { isFinite = false }
+            if !set(adds ? values[index] + value(at: index) : values[index], at: index) { isFinite = false }
         }
         return isFinite
     }
 
-    func value(at index: Int) -> Double { unsafe Double(memory[index]) }
+    func value(at index: Int) -> Double {
+        switch type {
+        case .float32: Double(unsafe floats[index])
+        case .bfloat16: Double(brainToFloat(unsafe brains[index]))
+        }
+    }
 
-    /// Rounds one element to Float, whatever was there.
+    /// Rounds one element to the type, whatever was there.
     /// - Returns: whether it is finite.
     func set(_ value: Double, at index: Int) -> Bool {
-        unsafe memory[index] = Float(value)
-        return Float(value).isFinite
+        let float = Float(value)
+        switch type {
+        case .float32:
+            unsafe floats[index] = float
+            return float.isFinite
+        case .bfloat16:
+            let brain = nearestBrain(float)
+            unsafe brains[index] = brain
+            return brainToFloat(brain).isFinite
+        }
+    }
+
+    /// Rounds a whole row of Floats to the type.
+    /// - Returns: whether all that was written is finite.
+    package func round(_ row: RowOutput) -> Bool {
+        precondition(type == .bfloat16 && row.type == .float32 && row.count == count)
+        return unsafe roundToBrains(
+            UnsafeBufferPointer(row.floats), into: UnsafeMutableRawBufferPointer(brains))
     }
 
     /// Writes zeros, unless it adds.
     package func clear() {
-        if !adds { unsafe memory.update(repeating: 0) }
+        if !adds { unsafe start?.initializeMemory(as: UInt8.self, repeating: 0, count: count * type.size) }
+    }
+
+    private var floats: UnsafeMutableBufferPointer<Float> {
+        unsafe UnsafeMutableBufferPointer(start: start?.assumingMemoryBound(to: Float.self), count: count)
+    }
+
+    private var brains: UnsafeMutableBufferPointer<UInt16> {
+        unsafe UnsafeMutableBufferPointer(start: start?.assumingMemoryBound(to: UInt16.self), count: count)
     }
 }
 

@@ -6,32 +6,32 @@ package struct VocabularyLogits: Sendable {
     /// Rows N: one for each token.
     package let rows: Int
     /// How many rows each token has in the tensor, and which of them is this view's.
-    package let parts: Int
-    package let part: Int
+    package let slices: Int
+    package let slice: Int
     /// V, at least 1.
     package let vocabulary: Int
     /// Sampling temperature T > 0; every probability below is softmax(z/T).
     package let temperature: Double
 
     /// - Parameters:
-    ///   - tensor: [B,T,V] or [N,V] with V ≥ 1; F32, F16, BF16 or F64. Of several parts [B,T,parts,V] or [N,parts,V].
-    ///   - part: which of a token's rows are looked at, below `parts`.
-    package init(_ tensor: DenseTensor, temperature: Double, part: Int = 0, of parts: Int = 1) {
+    ///   - tensor: [B,T,V] or [N,V] with V ≥ 1; F32, F16, BF16 or F64. Of several slices [B,T,slices,V] or [N,slices,V].
+    ///   - slice: which of a token's rows are looked at, below `slices`.
+    package init(_ tensor: DenseTensor, temperature: Double, slice: Int = 0, of slices: Int = 1) {
         precondition(tensor.shape.count >= 2 && tensor.elementType.isFloat && temperature > 0)
-        precondition((0..<parts).contains(part))
+        precondition((0..<slices).contains(slice))
         let vocabulary = tensor.shape[tensor.shape.count - 1]
         precondition(vocabulary >= 1)
         self.tensor = tensor
         self.vocabulary = vocabulary
-        self.rows = tensor.count / vocabulary / parts
-        self.part = part
-        self.parts = parts
+        self.rows = tensor.count / vocabulary / slices
+        self.slice = slice
+        self.slices = slices
         self.temperature = temperature
     }
 
     /// Where the elements of row `row` lie in the tensor.
     func elements(ofRow row: Int) -> Range<Int> {
-        let start = (row * parts + part) * vocabulary
+        let start = (row * slices + slice) * vocabulary
         return start..<start + vocabulary
     }
 

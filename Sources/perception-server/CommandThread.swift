@@ -4,16 +4,16 @@ import HTTP
 import Locking
 import Parallelism
 
-/// Runs the command on a thread with a stack of its own: the first thread's is what `ulimit -s` leaves it, which may be
-/// too little for what Swift does to print a number.
+/// Runs the command on a thread with an explicit stack. The stack of the first thread depends on `ulimit -s` and may be
+/// too small even for Swift to print a number.
 enum CommandThread {
-    /// Ends the process when the body returns.
+    /// Exits the process when the body returns.
     static func run(_ body: @escaping @Sendable () -> Void) -> Never {
-        let result = perception_set_default_stack(PosixThread.stackBytes)
+        let result = process_set_default_stack(PosixThread.stackBytes)
         precondition(result == 0, "the size is a multiple of any page's")
         do throws(ThreadError) {
-            // Signals are the new thread's: whatever this one let through would end the process by its default.
-            try PosixThread.start(named: "command", takingSignals: true) {
+            // The new thread receives the signals. A signal delivered to this thread would end the process by default.
+            try PosixThread.start(named: "command", receivingSignals: true) {
                 body()
                 exit(EXIT_SUCCESS)
             }

@@ -1,8 +1,8 @@
 import ArgumentParser
 import Glibc
 
-/// The value of an option: the argument, else its environment variable, else nil.
-/// - Throws: a usage error for a variable whose text is no such value.
+/// Returns the value of an option: the argument, otherwise its environment variable, otherwise nil.
+/// - Throws: a usage error if the text of the variable is not a valid value.
 func resolved<Value: LosslessStringConvertible>(
     _ argument: Value?, _ option: String, _ expected: String, where isValid: (Value) -> Bool = { _ in true }
 ) throws -> Value? {
@@ -21,7 +21,7 @@ func resolved<Value: LosslessStringConvertible>(
     return value
 }
 
-/// A flag that is given, or whose variable is 1 or true.
+/// Returns whether a flag is given, or its variable is 1 or true.
 func resolved(_ flag: Bool, _ option: String) throws -> Bool {
     if flag { return true }
     let name = variable(option)
@@ -37,7 +37,7 @@ func variable(_ option: String) -> String {
     "PERCEPTION_" + option.uppercased().map { $0 == "-" ? "_" : String($0) }.joined()
 }
 
-/// An empty variable counts as none: that is how compose files leave one out.
+/// An empty variable counts as absent, because compose files omit variables in this way.
 func environment(_ name: String) -> String? {
     guard let text = unsafe getenv(name) else { return nil }
     let value = unsafe String(cString: text)

@@ -2,7 +2,7 @@ import ArgumentParser
 import HTTP
 import HTTPTypes
 
-/// Asks a running server whether it takes work: for container health checks.
+/// Checks whether a running server accepts work, for container health checks.
 struct Healthcheck: ParsableCommand {
     static let configuration = CommandConfiguration(
         abstract: "Exit with 0 if the server at the given address is ready, otherwise with 1 and a reason.")

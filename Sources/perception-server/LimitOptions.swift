@@ -2,7 +2,7 @@ import ArgumentParser
 import HTTP
 import Service
 
-/// How much the server takes on.
+/// The options that limit the server's load.
 struct LimitOptions: ParsableArguments {
     @Option(help: "Heavy requests to work on at once; each can use every core. (default: number of cores)")
     var threads: Int?
@@ -103,7 +103,7 @@ struct LimitOptions: ParsableArguments {
         try set(\.memoryBudgetBytes, memoryBudgetBytes, "memory-budget-bytes")
         try set(\.maxConnections, maxConnections, "max-connections", to: Self.most)
         try set(\.workQueueLimit, queueLimit, "queue-limit", to: Self.most)
-        // Both together must fit the memory of a connection.
+        // Together they must fit in the memory of a connection.
         try set(\.maxHeaderBytes, maxHeaderBytes, "max-header-bytes", to: 64 << 10)
         try set(\.maxTargetBytes, maxTargetBytes, "max-target-bytes", to: 32 << 10)
         try set(\.minimumBytesPerSecond, minBytesPerSecond, "min-bytes-per-second")
@@ -116,7 +116,7 @@ struct LimitOptions: ParsableArguments {
         return configuration
     }
 
-    /// The same limits as the endpoints see them, and their own.
+    /// The limits for the endpoints, including their own.
     func settings(_ configuration: ServerConfiguration) throws -> ServiceSettings {
         var settings = ServiceSettings(configuration)
         func set(
@@ -141,7 +141,7 @@ struct LimitOptions: ParsableArguments {
         return settings
     }
 
-    /// What is kept is never there for requests.
+    /// Memory for kept batches is never available to requests.
     private func setAside(_ bytes: Int, of budget: inout Int) throws {
         guard bytes <= budget / 2 else {
             throw ValidationError(
@@ -151,7 +151,7 @@ struct LimitOptions: ParsableArguments {
         budget -= bytes
     }
 
-    /// More than any machine has or anyone waits, and small enough to be added up.
+    /// The upper bound of numbers: above any useful value, and small enough for sums.
     private static let most = 1_000_000_000
 
     private func number(_ argument: Int?, _ option: String, _ range: ClosedRange<Int>) throws -> Int? {

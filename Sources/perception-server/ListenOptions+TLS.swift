@@ -2,7 +2,7 @@ import HTTP
 import Logging
 
 extension ListenOptions {
-    /// - Throws: one line when a file can't be used.
+    /// - Throws: one line if a file cannot be used.
     func tlsIdentity(warning logger: Logger) throws -> TLSIdentity? {
         guard let files = try tlsFiles() else { return nil }
         do throws(TLSError) {

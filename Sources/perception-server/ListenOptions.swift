@@ -1,7 +1,7 @@
 import ArgumentParser
 import HTTP
 
-/// Where the server listens: shared by the commands that start one and that ask one.
+/// The options for the server's address, shared by the commands that start and check a server.
 struct ListenOptions: ParsableArguments {
     @Option(
         help:
@@ -36,7 +36,7 @@ struct ListenOptions: ParsableArguments {
     )
     var probePort: UInt16?
 
-    /// Where /healthz, /readyz and /metrics are to be had besides; nil for nowhere.
+    /// The second address of /healthz, /readyz and /metrics; nil for none.
     func probeAddress() throws -> SocketAddress? {
         guard let port = try resolved(probePort, "probe-port", "a port from 0 to 65535") else { return nil }
         if port != 0, case .tcp(_, port) = try address() {
@@ -67,7 +67,7 @@ struct ListenOptions: ParsableArguments {
         }
     }
 
-    /// Without the brackets that an IPv6 address has in a URL.
+    /// Removes the brackets of an IPv6 address in a URL.
     private func chosenHost() throws -> String? {
         guard let host = try resolved(host, "host", "an IP address") else { return nil }
         return host.hasPrefix("[") && host.hasSuffix("]") ? String(host.dropFirst().dropLast()) : host
@@ -83,7 +83,7 @@ struct ListenOptions: ParsableArguments {
 }
 
 extension SocketAddress {
-    /// Whether only this machine reaches it.
+    /// Whether only this machine can reach the address.
     var isLoopback: Bool {
         switch self {
         case .unix: true
@@ -91,11 +91,11 @@ extension SocketAddress {
         }
     }
 
-    /// Where a client on this machine reaches a server that listens here.
+    /// The address at which a client on this machine reaches a server with this address.
     var reachable: SocketAddress {
         switch self {
         case .tcp("0.0.0.0", let port): .tcp(host: "127.0.0.1", port: port)
-        // It takes IPv4, too, and a container may have no IPv6 loopback.
+        // The server accepts IPv4, too, and a container may have no IPv6 loopback.
         case .tcp("::", let port): .tcp(host: "127.0.0.1", port: port)
         case .tcp, .unix: self
         }

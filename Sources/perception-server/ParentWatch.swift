@@ -3,15 +3,15 @@ import HTTP
 import Locking
 import Parallelism
 
-/// Sees when the last process that could write to a pipe is gone, however it ended: with SIGKILL it tells nobody.
+/// Detects when the last process that can write to a pipe has ended, even by SIGKILL.
 final class ParentWatch: Sendable {
     let descriptor: Int32
     private let ended = Monitor(false)
 
-    /// Whether the end was seen.
+    /// Whether the end has been detected.
     var sawEnd: Bool { ended.withLock { $0 } }
 
-    /// - Throws: one line when this can never tell.
+    /// - Throws: one line if the end could never be detected.
     init(_ descriptor: Int32) throws {
         self.descriptor = descriptor
         let option = "--exit-on-eof \(descriptor)"
@@ -37,11 +37,11 @@ final class ParentWatch: Sendable {
         _ = fcntl(descriptor, F_SETFD, FD_CLOEXEC)
     }
 
-    /// The first descriptor of this process that may write to the pipe: with it there would always be a writer.
+    /// Returns the first descriptor of this process that can write to the pipe. It would keep the pipe open forever.
     private static func ownWriter(of pipe: stat) -> Int32? {
         var limit = rlimit()
         unsafe getrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit)
-        // Those that were handed down have small numbers.
+        // Inherited descriptors have small numbers.
         return (0..<Int32(min(limit.rlim_cur, 4096))).first { number in
             var other = stat()
             return unsafe fstat(number, &other) == 0 && other.st_dev == pipe.st_dev
@@ -50,7 +50,7 @@ final class ParentWatch: Sendable {
         }
     }
 
-    /// Has the calling thread find a SIGTERM when the end is there.
+    /// Sends SIGTERM to the calling thread at the end.
     func begin() throws {
         let waiter = pthread_self()
         do throws(ThreadError) {
@@ -64,7 +64,7 @@ final class ParentWatch: Sendable {
         }
     }
 
-    /// What is written is read and means nothing.
+    /// Data from the pipe are read and ignored.
     private func waitForEnd() {
         var bytes = [UInt8](repeating: 0, count: 4096)
         while true {

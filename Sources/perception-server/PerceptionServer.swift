@@ -1,6 +1,7 @@
 import ArgumentParser
+import ProcessFacts
 
-/// The command line; without a subcommand it serves.
+/// The command line. Without a subcommand it serves.
 @main
 struct PerceptionServer: ParsableCommand {
     static let configuration = CommandConfiguration(

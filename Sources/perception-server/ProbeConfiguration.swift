@@ -3,7 +3,7 @@ import HTTP
 extension ServerConfiguration {
     static let probeConnections = 128
 
-    /// For a port that only says how the server is: few connections, no bodies, nothing that computes, never TLS.
+    /// Returns the configuration of the probe port: few connections, no bodies, no computation, no TLS.
     static func forProbes(at address: SocketAddress, besides main: ServerConfiguration) -> ServerConfiguration
     {
         var configuration = ServerConfiguration()

@@ -1,7 +1,7 @@
 import HTTP
 import Locking
 
-/// The server once it runs: its endpoints are made before it is and ask about it later.
+/// A reference to the running server. The endpoints are created before the server and query it later.
 final class RunningServer: Sendable {
     private let server = Monitor<Server?>(nil)
 

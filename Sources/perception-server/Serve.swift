@@ -4,11 +4,12 @@ import HTTP
 import Logging
 import Observability
 import Parallelism
+import ProcessFacts
 import Service
 import SharedFiles
 import TokenDistribution
 
-/// Starts the server and keeps it until SIGTERM or SIGINT; SIGHUP has it read its tokens again.
+/// Starts the server and runs it until SIGTERM or SIGINT. SIGHUP makes it read its tokens again.
 struct Serve: ParsableCommand {
     static let configuration = CommandConfiguration(
         abstract: "Serve until SIGTERM or SIGINT, then finish requests in flight and exit with 0.")
@@ -59,7 +60,8 @@ struct Serve: ParsableCommand {
     func run() throws {
         occupyStandardFiles()
         ProcessMemory.keepForTheNextRequest()
-        // Before any thread starts, so that all inherit it and only the wait below gets them.
+        // Blocked before any thread starts, so that all threads inherit the mask and only the wait below receives
+        // signals.
         let signals = Signals()
         let logger = try makeLogger()
         let address = try listen.address()
@@ -76,11 +78,11 @@ struct Serve: ParsableCommand {
             besides: probeAddress == nil ? 0 : ServerConfiguration.probeConnections, logger)
         configuration.address = address
         configuration.tls = try listen.tlsIdentity(warning: logger)
-        // Without the version, which scanners take for a gift to attackers; /v1/info has it.
+        // The field omits the version, which scanners report as a leak. /v1/info contains it.
         configuration.serverName = "perception-server"
 
         var settings = try limits.settings(configuration)
-        // Less what is kept for viewers.
+        // The budget without the memory of kept batches.
         configuration.memoryBudgetBytes = settings.server.memoryBudgetBytes
         settings.publicHosts = try listen.publicHosts()
         settings.tokens = tokens.accepted
@@ -88,7 +90,7 @@ struct Serve: ParsableCommand {
         settings.opensMetrics = try resolved(openMetrics, "open-metrics")
 
         do throws(ThreadError) {
-            // None is made later, when there may be none to be had.
+            // All threads are created now, because the system may refuse them later.
             try HelperThreads.start()
         } catch {
             throw failure("cannot start: \(error)")
@@ -126,15 +128,15 @@ struct Serve: ParsableCommand {
             logger.info("draining", metadata: ["signal": "\(signal.rawValue)"])
             finished = server.drain()
         }
-        // Until now they told that it drains.
+        // Until now the probes reported the drain.
         probes?.drain()
         logger.info("stopped", metadata: ["all_requests_finished": "\(finished)"])
     }
 
-    /// Who asked is gone with the parent, most likely.
+    /// The clients have most likely ended with the parent.
     private static let orphansGrace: Duration = .seconds(2)
 
-    /// From here on the process can only answer.
+    /// From here on the process can only answer requests.
     private func confine(_ logger: Logger) {
         do throws(Confinement.Unavailable) {
             try Confinement.begin()
@@ -145,10 +147,10 @@ struct Serve: ParsableCommand {
         }
     }
 
-    /// What is told of a limit, by metrics and /v1/info too, must be the one that acts.
-    /// - Throws: one line when there is room for none.
+    /// Returns the effective limit, so that metrics and /v1/info report the one that applies.
+    /// - Throws: one line if no connection fits.
     private func possibleConnections(_ wanted: Int, besides probes: Int, _ logger: Logger) throws -> Int {
-        let possible = OpenFiles.makeRoom(for: wanted + probes) - probes
+        let possible = OpenFiles.raiseLimit(for: wanted + probes) - probes
         guard possible > 0 else {
             throw failure(
                 "the limit of open files (ulimit -n) leaves room for no connection: \(OpenFiles.reserve + probes + 1) are "
@@ -162,7 +164,7 @@ struct Serve: ParsableCommand {
         return possible
     }
 
-    /// - Throws: one line when it can't start.
+    /// - Throws: one line if the server cannot start.
     private func start(
         _ configuration: ServerConfiguration, _ router: Router, _ service: PerceptionService
     ) throws -> Server {
@@ -174,7 +176,7 @@ struct Serve: ParsableCommand {
         }
     }
 
-    /// - Throws: one line when the folder can't be used.
+    /// - Throws: one line if the folder cannot be used.
     private func sharedDirectory() throws -> SharedDirectory? {
         guard let path = try resolved(sharedDir, "shared-dir", "a path") else { return nil }
         do throws(SharedFileError) {
@@ -195,7 +197,7 @@ struct Serve: ParsableCommand {
         return Logger(label: "perception-server", factory: { (_: String) -> any LogHandler in handler })
     }
 
-    /// - Throws: one line when this machine lacks the set that was asked for.
+    /// - Throws: one line if this machine lacks the requested set.
     private func chooseInstructionSet() throws {
         let words = ["auto"] + InstructionSet.allCases.map(\.rawValue)
         let word = try resolved(
@@ -210,7 +212,7 @@ struct Serve: ParsableCommand {
         RegisterWidth.limit(toBits: set == .avx512 ? 512 : set == .avx2 ? 256 : 128)
     }
 
-    /// - Throws: one line when they can't be read, or when there are none where strangers could connect.
+    /// - Throws: one line if they cannot be read, or if there are none although others could connect.
     private func makeTokens(beyond addresses: [SocketAddress], _ logger: Logger) throws -> Tokens {
         let path = try resolved(tokenFile, "token-file", "a path")
         let tokens = try Tokens(file: path, environment: environment("PERCEPTION_TOKENS"), logger: logger)

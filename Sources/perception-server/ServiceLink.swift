@@ -1,25 +1,25 @@
-/// The variables by which Kubernetes, and Docker's links before it, tell containers of other services.
+/// Environment variables with which Kubernetes, and formerly Docker's links, announce other services to containers.
 ///
-/// A Service named `perception` sets `PERCEPTION_PORT=tcp://10.0.0.1:8080` and more of the kind in every pod of its
-/// namespace, one named `perception-probe` sets `PERCEPTION_PROBE_PORT`: names of options here.
+/// A Service named `perception` sets `PERCEPTION_PORT=tcp://10.0.0.1:8080` and similar variables in every pod of its
+/// namespace. One named `perception-probe` sets `PERCEPTION_PROBE_PORT`. These are names of options of this server.
 enum ServiceLink {
-    /// Whether a value is an address as such a link has it: protocol, address, port.
+    /// Returns whether a value is an address in the form of a link: protocol, address, port.
     static func isAddress(_ value: String) -> Bool {
         value.wholeMatch(of: /(?:tcp|udp|sctp):\/\/\S+:\d+/) != nil
     }
 
-    /// The Service that sets this variable: `perception-probe` for `PERCEPTION_PROBE_PORT`.
+    /// Returns the Service that sets this variable: `perception-probe` for `PERCEPTION_PROBE_PORT`.
     static func service(of variable: String) -> String {
         String(variable.dropLast("_PORT".count)).lowercased().map { $0 == "_" ? "-" : String($0) }.joined()
     }
 
-    /// One line: what it is and what to do.
+    /// Returns one line that explains the variable and the remedy.
     static func advice(_ variable: String, _ value: String, option: String) -> String {
         "\(variable) is \"\(value)\", which Kubernetes sets for a Service named \(service(of: variable)): give the pod "
             + "enableServiceLinks: false, or --\(option), or a number in \(variable), or the Service another name"
     }
 
-    /// Of these variables, those that belong to links, by the Service that they belong to.
+    /// Returns the variables that belong to links, by Service.
     static func variables(_ all: [(name: String, value: String)]) -> [String: Set<String>] {
         var links: [String: Set<String>] = [:]
         for (name, value) in all where name.hasSuffix("_PORT") && isAddress(value) {

@@ -1,7 +1,7 @@
 import Glibc
 
-/// The signals that mean something to a server, held back from every thread that starts after this so that one can wait
-/// for them; some that mean nothing are ignored, for what they would do otherwise is end the process.
+/// The signals that a server handles. They are blocked in every thread that starts later, so that one thread can wait
+/// for them. Some other signals are ignored, because by default they would end the process.
 struct Signals {
     enum Word: String {
         case terminate = "SIGTERM"
@@ -18,7 +18,8 @@ struct Signals {
     }
 
     private static let ending = [SIGTERM, SIGINT]
-    /// A reader of the log that is gone, and what operators send to programs that rotate logs or count time.
+    /// Ignored: SIGPIPE from a log reader that has ended, and signals that operators send to programs that rotate logs
+    /// or profile.
     private static let ignored = [SIGPIPE, SIGUSR1, SIGUSR2, SIGALRM]
 
     init() {
@@ -29,7 +30,7 @@ struct Signals {
         }
     }
 
-    /// The next of them. One that ends the server comes first, however many others there are.
+    /// Waits for the next signal. One that ends the server comes first, however many others are pending.
     func next() -> Word {
         var none = timespec()
         let ending = unsafe Signals.with(Signals.ending) { unsafe sigtimedwait($0, nil, &none) }

@@ -1,13 +1,13 @@
 import Logging
 
-/// Variables that are named like options and are none: most likely misspelt, so that a limit someone set is not in force.
+/// Variables that look like options but are not. They are probably misspelt, so a limit that someone set has no effect.
 struct StrangeVariables {
     /// Sorted.
     let names: [String]
-    /// Services whose links are named like options, with how many of their variables are none.
+    /// Services with links that look like options, and the number of their variables.
     let services: [(name: String, count: Int)]
 
-    /// - Parameter help: the help text, which names every option, and every variable that is no option.
+    /// - Parameter help: the help text, which names every option, and every variable that is not an option.
     init(_ all: [(name: String, value: String)], help: String) {
         let options = Set(help.matches(of: /--([a-z][a-z-]*)/).map { variable(String($0.1)) })
             .union(help.matches(of: /PERCEPTION_[A-Z_]*[A-Z]/).map { String($0.0) })

@@ -1,14 +1,14 @@
 import Logging
 import Service
 
-/// The tokens of a running server, and where others come from when SIGHUP says so.
+/// The tokens of a running server, and the source from which SIGHUP reloads them.
 struct Tokens {
-    /// nil when none is asked for.
+    /// Nil if none is required.
     let accepted: BearerTokens?
     private let source: TokenSource
     private let logger: Logger
 
-    /// - Throws: one line when there is something wrong with them.
+    /// - Throws: one line if the tokens are invalid.
     init(file path: String?, environment: String?, logger: Logger) throws {
         self.logger = logger
         do throws(TokenSourceError) {
@@ -21,8 +21,8 @@ struct Tokens {
         warnOfWriters()
     }
 
-    /// Takes the tokens that the file holds now. When there is anything wrong with it, those that were taken stay: a
-    /// mistake must neither lock everybody out nor let anybody in.
+    /// Reloads the tokens from the file. If the file is invalid, the previous tokens stay: a mistake must neither lock
+    /// everybody out nor admit anybody.
     func reload() {
         guard let accepted, source.isFile else {
             return logger.notice("nothing to reload: no token file was given")

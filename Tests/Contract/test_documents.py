@@ -15,6 +15,9 @@ TESTS = REPOSITORY / "Tests/README.md"
 FILE = re.compile(r"[\w.+-]+(?:/[\w.+-]+)*\.(?:swift|c|h|py|js|html|css|toml|yaml|md|svg|png|webp)")
 # Files of the reader, or of other projects.
 OTHERS = {"agent.py", "reward.py", "train.py", "verl/workers/actor/dp_actor.py"}
+C_MODULES = sorted(path for path in SOURCES.glob("C[A-Z]*") if (path / "include").is_dir() and path.name not in {"CLogitKernels", "CNumberLists"})
+# The function of the C library that one module replaces.
+KEPT = {"CEventWait": {"epoll_wait", "epoll_event"}}
 
 
 def named(document):
@@ -66,6 +69,24 @@ def test_every_module_is_on_the_map():
     table = text[text.index("## Map") : text.index("## One streamed request")]
     on_the_map = {span for line in table.splitlines() if line.startswith("| `") for span in SPAN.findall(line.split("|")[1])}
     assert on_the_map == modules
+
+
+def exported(header):
+    """Functions, types and constants that a header of C declares, without members, arguments and include guards."""
+    text = re.sub(r"/\*.*?\*/|//[^\n]*|^[ \t]*#[^\n]*", "", header.read_text(encoding="utf-8"), flags=re.DOTALL | re.MULTILINE)
+    constants = {name for body in re.findall(r"\benum\b[^{;]*\{([^}]*)\}", text) for name in re.findall(r"(\w+)\s*(?:=[^,]*)?(?:,|$)", body.strip())}
+    outside = re.sub(r"\{[^{}]*\}", "{}", re.sub(r"\{[^{}]*\}", "", text))
+    types = set(re.findall(r"\b(?:struct|enum) (\w+) *\{?", outside)) | set(re.findall(r"\}? *(\w+);\s*$", outside, re.MULTILINE))
+    functions = set(re.findall(r"^(?!typedef)[\w *]+?\b(\w+)\(", outside, re.MULTILINE))
+    return constants | types | functions
+
+
+@pytest.mark.parametrize("module", C_MODULES, ids=lambda module: module.name)
+def test_names_in_c_begin_with_their_module(module):
+    prefix = re.sub(r"(?<=[a-z])(?=[A-Z])", "_", module.name[1:]).lower() + "_"
+    for header in (module / "include").glob("*.h"):
+        others = {name for name in exported(header) if not f"{name.lower()}_".startswith(prefix)}
+        assert others <= KEPT.get(module.name, set()), header
 
 
 def test_every_suite_is_in_the_list():

@@ -125,6 +125,13 @@ def test_a_drain_ends_streams_at_once():
             assert viewer.end == "whole"
 
 
+def wait_for_metrics(url, condition):
+    deadline = time.monotonic() + 10
+    while not condition(requests.get(url + "/metrics", timeout=10).text):
+        assert time.monotonic() < deadline
+        time.sleep(0.1)
+
+
 def test_there_are_32_seats_and_who_leaves_gives_one_back():
     with keeping() as (_, url):
         leaving = requests.get(url + "/v1/live/events", stream=True, timeout=30)
@@ -137,13 +144,9 @@ def test_there_are_32_seats_and_who_leaves_gives_one_back():
         score(url)
         for viewer in watching:
             viewer.wait_for(1)
-        metrics = requests.get(url + "/metrics", timeout=10).text
-        assert "\nperception_live_viewers 32\n" in metrics and "\nperception_workers_busy 0\n" in metrics
+        wait_for_metrics(url, lambda text: "\nperception_live_viewers 32\n" in text and "\nperception_workers_busy 0\n" in text)
         leaving.close()
-        deadline = time.monotonic() + 10
-        while "\nperception_live_viewers 32\n" in requests.get(url + "/metrics", timeout=10).text:
-            assert time.monotonic() < deadline
-            time.sleep(0.1)
+        wait_for_metrics(url, lambda text: "\nperception_live_viewers 32\n" not in text)
         assert Watching(url).reply.status_code == 200
 
 

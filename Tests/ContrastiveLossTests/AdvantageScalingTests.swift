@@ -5,12 +5,12 @@ import Testing
 @Suite("Scales of advantages")
 struct AdvantageScalingTests {
     /// Means 1, 4, none, 2.5.
-    private let rows = Rows(lengths: [2, 3, 2, 1, 0])
+    private let sequences = Sequences(lengths: [2, 3, 2, 1, 0])
     private let dependency = [0.5, 1.5, 4, .nan, 4, .nan, .nan, 2.5]
     private let mask: [UInt8] = [1, 1, 1, 0, 1, 0, 0, 1]
 
     private func scales(_ scaling: AdvantageScaling) -> AdvantageScaling.Scales {
-        scaling.scales(dependency: dependency, responseMask: mask, rows: rows)
+        scaling.scales(dependency: dependency, responseMask: mask, sequences: sequences)
     }
 
     @Test("They follow the formula; responses without tokens have 1")
@@ -45,7 +45,7 @@ struct AdvantageScalingTests {
             #expect(scales(scaling).values == [1, 1, 1, 1, 1])
         }
         let alone = AdvantageScaling().scales(
-            dependency: [3, 5], responseMask: [1, 1], rows: Rows(lengths: [2]))
+            dependency: [3, 5], responseMask: [1, 1], sequences: Sequences(lengths: [2]))
         #expect(alone.values == [1])
         #expect(alone.range?.minimum == 4 && alone.range?.maximum == 4 && alone.range?.mean == nil)
     }
@@ -53,9 +53,10 @@ struct AdvantageScalingTests {
     @Test("Of a request without response tokens nothing was measured")
     func nothing() {
         let found = AdvantageScaling().scales(
-            dependency: [.nan, .nan], responseMask: [0, 0], rows: Rows(lengths: [1, 1]))
+            dependency: [.nan, .nan], responseMask: [0, 0], sequences: Sequences(lengths: [1, 1]))
         #expect(found.values == [1, 1] && found.range == nil)
-        let empty = AdvantageScaling().scales(dependency: [], responseMask: [], rows: Rows(lengths: []))
+        let empty = AdvantageScaling().scales(
+            dependency: [], responseMask: [], sequences: Sequences(lengths: []))
         #expect(empty.values.isEmpty && empty.range == nil)
     }
 

@@ -38,7 +38,7 @@ struct LogitGradientGoldenTests {
         }
         let tokens = try #require(file.tensors["token_ids"]?.integers())
         let mask = try #require(file.tensors["response_mask"]).doubles().map { UInt8($0) }
-        var batch = TokenBatch(rows: Rows(lengths: [tokens.count]), responseMask: mask)
+        var batch = TokenBatch(sequences: Sequences(lengths: [tokens.count]), responseMask: mask)
         batch.logProbabilities = PerView { view in
             given[view].map { logits in
                 tokens.indices.map { logits.obviousLogProbabilities(ofRow: $0)[tokens[$0]] }

@@ -1,5 +1,6 @@
 import ContrastiveLoss
 import Perception
+import Tensor
 import Testing
 import TokenDistribution
 
@@ -55,6 +56,31 @@ struct LogitGradientTests {
             }
         }
         #expect(largest > 1e-4, "a value that depends on nothing would pass too")
+    }
+
+    @Test("As BF16 they are the Floats rounded once, sums too", arguments: Estimator.allCases)
+    func narrow(_ estimator: Estimator) throws {
+        var sums = 0
+        for terms in termLists {
+            for stopped: Set<View> in [[], [.removing]] {
+                for weight in [0, 0.37] {
+                    var subject = undetectedLoss(estimator, terms: terms)
+                    subject.gradientOf = .objective
+                    subject.coefficient = 0.4
+                    subject.entropyCoefficients = PerView(original: weight, preserving: weight, removing: 0)
+                    subject.stopGradient = stopped
+                    let gradients = try SmallLogitBatch(temperature: 0.7).gradients(subject)
+                    let views = View.allCases.filter(gradients.covers)
+                    sums += gradients.summedViews.count
+                    for index in gradients.rows.indices {
+                        let wide = filled(gradients, index, wanted: Set(views))
+                        let narrow = filledBrains(gradients, index, views)
+                        for view in views { #expect(narrow[view] == wide[view].map(nearestBrain)) }
+                    }
+                }
+            }
+        }
+        #expect((sums > 0) == estimator.needsVocabulary)
     }
 
     @Test("A view that isn't wanted costs the others nothing", arguments: Estimator.allCases, View.allCases)

@@ -17,7 +17,7 @@ import Testing
     @Test(arguments: Aggregation.Mode.allCases)
     func `they do under every aggregation`(mode: Aggregation.Mode) throws {
         var point = batch(smoothTokens)
-        point.rows = .init(lengths: [2, 1])
+        point.sequences = .init(lengths: [2, 1])
         var subject = plainLoss(.k3)
         subject.aggregation = Aggregation(mode: mode, normLength: 9, denominator: 3.5)
         try expectCentralDifferences(of: subject, at: point) { $0.aggregated.loss }

@@ -3,7 +3,7 @@ import ContrastiveLoss
 import Perception
 import Testing
 
-// A loss over all tokens of one row, no detector, no gate; and four tokens with published values.
+// A loss over all tokens of one sequence, no detector, no gate; and four tokens with published values.
 
 func plainLoss(_ estimator: Estimator, clamps: Clamps = Clamps()) -> PerceptionLoss {
     PerceptionLoss(
@@ -20,15 +20,16 @@ let smoothTokens = PerView(
 
 func batch(_ views: PerView<[Double]>) -> TokenBatch {
     let count = views.original.count
-    var batch = TokenBatch(rows: Rows(lengths: [count]), responseMask: [UInt8](repeating: 1, count: count))
+    var batch = TokenBatch(
+        sequences: Sequences(lengths: [count]), responseMask: [UInt8](repeating: 1, count: count))
     batch.logProbabilities = views.optional
     return batch
 }
 
 extension PerceptionLoss {
     /// Selects and scores.
-    func report(_ batch: TokenBatch, parts: [ObjectivePart] = []) throws -> LossReport {
-        try score(batch, select(in: batch), parts: parts)
+    func report(_ batch: TokenBatch, components: [ObjectiveComponent] = []) throws -> LossReport {
+        try score(batch, select(in: batch), components: components)
     }
 }
 
@@ -39,19 +40,19 @@ extension LossReport {
 
 /// Compares every gradient of `loss` with a central difference of `value`.
 func expectCentralDifferences(
-    of loss: PerceptionLoss, at point: TokenBatch, parts: [ObjectivePart] = [],
+    of loss: PerceptionLoss, at point: TokenBatch, components: [ObjectiveComponent] = [],
     _ value: (LossReport) -> Double
 ) throws {
-    let report = try loss.report(point, parts: parts)
+    let report = try loss.report(point, components: components)
     let step = 1e-6
     var largest = 0.0
     for view in View.allCases {
         guard let gradient = report.gradients.logProbabilities[view] else { continue }
-        for token in 0..<point.rows.tokens where point.responseMask[token] == 1 {
+        for token in 0..<point.sequences.tokens where point.responseMask[token] == 1 {
             func moved(_ by: Double) throws -> Double {
                 var moved = point
                 moved.logProbabilities[view]?[token] += by
-                return value(try loss.report(moved, parts: parts))
+                return value(try loss.report(moved, components: components))
             }
             let slope = try (moved(step) - moved(-step)) / (2 * step)
             #expect(abs(slope - Double(gradient[token])) < 3e-7 * max(1, abs(slope)), "\(view) \(token)")

@@ -16,7 +16,7 @@ struct ObjectiveTests {
 
     private var point: TokenBatch {
         var point = batch(smoothTokens)
-        point.rows = Rows(lengths: [2, 1])
+        point.sequences = Sequences(lengths: [2, 1])
         return point
     }
 
@@ -104,8 +104,8 @@ struct ObjectiveTests {
         if !hasTerms { subject.terms = [] }
         subject.gradientScale = 2
         let bare = try subject.report(point)
-        let part = ObjectivePart(value: 5, gradient: [0.5, -3, 0.25])
-        let found = try subject.report(point, parts: [part, part])
+        let part = ObjectiveComponent(value: 5, gradient: [0.5, -3, 0.25])
+        let found = try subject.report(point, components: [part, part])
         #expect(abs(found.objective - (bare.objective + 10)) < 1e-14)
         for (token, value) in try bare.gradient(.original).enumerated() {
             let expected = Double(value) + 4 * part.gradient[token]
@@ -113,10 +113,10 @@ struct ObjectiveTests {
         }
         #expect(try found.gradient(.removing) == bare.gradient(.removing))
         subject.stopGradient = [.original]
-        #expect(try subject.report(point, parts: [part]).gradient(.original) == [0, 0, 0])
+        #expect(try subject.report(point, components: [part]).gradient(.original) == [0, 0, 0])
         subject.stopGradient = []
         subject.gradientOf = .loss
-        let ofLoss = try subject.report(point, parts: [part])
+        let ofLoss = try subject.report(point, components: [part])
         #expect(try ofLoss.gradients.logProbabilities == subject.report(point).gradients.logProbabilities)
     }
 
@@ -125,8 +125,8 @@ struct ObjectiveTests {
         var subject = plainLoss(.k3)
         subject.terms = []
         subject.gradientOf = .objective
-        let part = ObjectivePart(value: -2, gradient: [1, 0, -1])
-        let report = try subject.report(point, parts: [part])
+        let part = ObjectiveComponent(value: -2, gradient: [1, 0, -1])
+        let report = try subject.report(point, components: [part])
         #expect(report.objective == -2 && report.carriers == [1, 1, 1])
         #expect(try report.gradient(.original) == [1, 0, -1])
         #expect(report.gradients.logProbabilities.removing == nil)

@@ -108,7 +108,7 @@ struct SelectionTests {
     @Test("Advantages are scaled by the same estimates, whatever the detector")
     func scales() throws {
         var point = point
-        point.rows = Rows(lengths: [1, 1, 2])
+        point.sequences = Sequences(lengths: [1, 1, 2])
         for detector in [PerceptionDetector(method: .none), PerceptionDetector(method: .divergence)] {
             var subject = loss(.k1, detector)
             subject.advantageScaling = AdvantageScaling(floor: 0.5)

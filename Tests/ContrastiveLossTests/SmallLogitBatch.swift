@@ -37,7 +37,7 @@ struct SmallLogitBatch {
 
     /// Without divergences. Token 3's advantage is negative.
     var batch: TokenBatch {
-        var batch = TokenBatch(rows: Rows(lengths: [1, 3]), responseMask: responseMask)
+        var batch = TokenBatch(sequences: Sequences(lengths: [1, 3]), responseMask: responseMask)
         batch.advantages = [1, 1, 1, -1]
         let logits = logits
         batch.logProbabilities = PerView { view in
@@ -96,6 +96,26 @@ func undetectedLoss(_ estimator: Estimator, terms: [Term] = Term.contrastive) ->
         detector: PerceptionDetector(method: .none), gate: Gate(), terms: terms, estimator: estimator,
         clamps: Clamps(), shape: TokenShape(tau: 0.4),
         aggregation: Aggregation(mode: .sequenceMeanTokenMean), coefficient: 0.01)
+}
+
+/// Row `index` of the views as BF16.
+func filledBrains(_ gradients: LogitGradients, _ index: Int, _ views: [View]) -> PerView<[UInt16]> {
+    let width = gradients.vocabulary
+    var memory = [UInt16](repeating: 0xABCD, count: 3 * width)
+    let isFinite = unsafe memory.withUnsafeMutableBytes { memory in
+        gradients.fill(
+            index,
+            PerView { view in
+                guard views.contains(view) else { return .none }
+                let start = 2 * view.index * width
+                let row = unsafe UnsafeMutableRawBufferPointer(rebasing: memory[start..<start + 2 * width])
+                return unsafe RowOutput(row, as: .bfloat16)
+            })
+    }
+    #expect(isFinite)
+    return PerView { view in
+        views.contains(view) ? Array(memory[view.index * width..<(view.index + 1) * width]) : []
+    }
 }
 
 /// Row `index` of the views, poisoned beforehand so that what isn't written shows; empty for those that aren't wanted.

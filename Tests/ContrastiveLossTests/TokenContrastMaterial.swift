@@ -19,7 +19,8 @@ let termLists = [
     ],
 ]
 
-/// Log-probabilities as models give them, nearly equal ones, and those where a clamp, an overflow or an underflow waits.
+/// Log-probabilities as models give them, nearly equal ones, and those where a clamp, an overflow or an underflow
+/// waits.
 func drawnLogProbabilities(_ count: Int, seed: UInt64) -> PerView<[Double]> {
     var random = SeededGenerator(seed: seed)
     var views = PerView(original: [Double](), preserving: [Double](), removing: [Double]())
@@ -49,12 +50,12 @@ func contrasted(
 ) -> TokenContrast.Lists {
     let count = views.original.count
     let ones = [UInt8](repeating: 1, count: count)
-    let rows = Rows(lengths: lengths ?? [count])
+    let sequences = Sequences(lengths: lengths ?? [count])
     return TokenContrast(
         terms: terms, estimator: estimator, clamps: clamps, shape: shape, instructionSet: instructionSet
     ).lists(
-        views.optional, responseMask: response ?? ones, mask: mask ?? ones, rows: rows,
-        weights: [Double](repeating: 0.25, count: rows.count), wishes: wishes)
+        views.optional, responseMask: response ?? ones, mask: mask ?? ones, sequences: sequences,
+        weights: [Double](repeating: 0.25, count: sequences.count), wishes: wishes)
 }
 
 extension TokenContrast.Lists {

@@ -57,7 +57,7 @@ import TokenDistribution
     }
 
     @Test(arguments: termLists)
-    func `where rows begin and end changes no bit`(terms: [Term]) {
+    func `where sequences begin and end changes no bit`(terms: [Term]) {
         let views = drawnLogProbabilities(9000, seed: 3)
         let whole = contrasted(views, .k3, Clamps(result: 10), terms: terms)
         for lengths in [[1, 7, 0, 8, 4100, 9, 4875], [9000, 0], [4096, 4904]] {

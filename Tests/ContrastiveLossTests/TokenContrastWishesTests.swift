@@ -57,8 +57,8 @@ import TokenDistribution
         let views = drawnLogProbabilities(lengths.reduce(0, +), seed: 9)
         let mask = views.original.indices.map { UInt8($0 % 3 == 1 ? 0 : 1) }
         let lists = contrasted(views, .k3, Clamps(input: 0.5, result: 10), lengths: lengths, mask: mask)
-        let rows = Rows(lengths: lengths)
-        var first: [RowSums]?
+        let sequences = Sequences(lengths: lengths)
+        var first: [SequenceSums]?
         for set in InstructionSet.available {
             let found = contrasted(
                 views, .k3, Clamps(input: 0.5, result: 10), instructionSet: set, lengths: lengths, mask: mask,
@@ -66,9 +66,9 @@ import TokenDistribution
             )
             #expect(found.contrast.isEmpty && found.isClamped.isEmpty && found.loss.isEmpty)
             #expect(found.narrowLoss == FloatList(lists.loss.map { Float($0) }))
-            for row in 0..<rows.count {
-                let chosen = rows[row].filter { mask[$0] == 1 }
-                let sums = found.sums[row]
+            for sequence in 0..<sequences.count {
+                let chosen = sequences[sequence].filter { mask[$0] == 1 }
+                let sums = found.sums[sequence]
                 let (contrast, loss) = (chosen.map { lists.contrast[$0] }, chosen.map { lists.loss[$0] })
                 let scale = 1 + contrast.reduce(0) { $0 + $1.magnitude }
                 #expect(abs(sums.contrast - contrast.reduce(0, +)) < 1e-13 * scale)
@@ -125,7 +125,7 @@ import TokenDistribution
         let ones = [UInt8](repeating: 1, count: 30)
         let found = contrast.lists(
             PerView(original: views.original, preserving: nil, removing: views.removing), responseMask: ones,
-            mask: ones, rows: .init(lengths: [30]), weights: [0.25],
+            mask: ones, sequences: .init(lengths: [30]), weights: [0.25],
             wishes: TokenContrast.Wishes(gradients: Set(View.allCases)))
         #expect(found.isSame(as: contrasted(views, .k3, Clamps(), terms: terms)))
         #expect(found.gradients.preserving == FloatList(zeros: 30))

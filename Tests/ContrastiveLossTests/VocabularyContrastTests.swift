@@ -14,19 +14,19 @@ struct VocabularyContrastTests {
             View.allCases.flatMap { point.values[$0][token * width..<(token + 1) * width] }
         }
         let tensor = DenseTensor(together, shape: [SmallLogitBatch.tokens, 3, width])
-        let parts = PerView<VocabularyLogits?> {
-            VocabularyLogits(tensor, temperature: 0.8, part: $0.index, of: 3)
+        let slices = PerView<VocabularyLogits?> {
+            VocabularyLogits(tensor, temperature: 0.8, slice: $0.index, of: 3)
         }
         for terms in termLists {
             let subject = undetectedLoss(estimator, terms: terms)
-            let (separate, joined) = try (point.report(subject), point.report(subject, parts))
+            let (separate, joined) = try (point.report(subject), point.report(subject, slices))
             #expect(joined.tokenLoss == separate.tokenLoss)
             if let contrast = point.contrast(subject) {
                 #expect(
-                    contrast.readings(parts, point.responseMask)
+                    contrast.readings(slices, point.responseMask)
                         == contrast.readings(point.logits, point.responseMask))
             }
-            let gradients = try point.gradients(subject, joined, parts)
+            let gradients = try point.gradients(subject, joined, slices)
             for index in gradients.rows.indices {
                 #expect(filled(gradients, index) == filled(try point.gradients(subject, separate), index))
             }

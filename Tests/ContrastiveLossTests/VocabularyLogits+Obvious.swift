@@ -5,7 +5,7 @@ import TokenDistribution
 extension VocabularyLogits {
     /// log softmax(z/T) of one row, [V], as it is written down, in Double throughout.
     func obviousLogProbabilities(ofRow row: Int) -> [Double] {
-        let start = (row * parts + part) * vocabulary
+        let start = (row * slices + slice) * vocabulary
         let logits = tensor.doubles(start..<start + vocabulary)
         let maximum = logits.max() ?? 0
         let differences = logits.map { ($0 - maximum) / temperature }

@@ -111,7 +111,7 @@ struct HostileReplyTests {
                 == EngineReplyError(.notALogProb(0.0011, position: 0), path: "prompt_logprobs[0]"))
     }
 
-    @Test("A token that stands twice in one list is refused")
+    @Test("A token that appears twice in one list is refused")
     func repeatedTokens() {
         let text =
             #"{"meta_info":{"input_token_logprobs":[[-1,5]],"input_top_logprobs":[[[-1,5],[-1,6],[-1,5]]]}}"#

@@ -18,7 +18,7 @@ public func start(_ count: CInt, _ arguments: UnsafeMutablePointer<UnsafeMutable
     }
 }
 
-/// The door that the environment names.
+/// The entry point that the environment names.
 private let target: FuzzTarget = {
     let name = unsafe getenv("PERCEPTION_FUZZ_TARGET").map { unsafe String(cString: $0) } ?? ""
     guard let target = FuzzTarget(rawValue: name) else {

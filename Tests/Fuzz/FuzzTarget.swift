@@ -3,7 +3,7 @@ import HTTPTypes
 import Logging
 import Service
 
-/// One door of the server as a stranger's bytes reach it: the whole way of a request, without a socket.
+/// One entry point of the server as bytes from a stranger reach it: the whole way of a request, without a socket.
 enum FuzzTarget: String, CaseIterable {
     case jpeg
     case png

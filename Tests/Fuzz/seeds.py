@@ -14,8 +14,8 @@ from PIL import Image
 ROOT = pathlib.Path(__file__).parent / "Seeds"
 
 
-def write(door, name, data):
-    path = ROOT / door / name
+def write(target, name, data):
+    path = ROOT / target / name
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_bytes(data)
 

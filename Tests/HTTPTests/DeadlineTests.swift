@@ -7,7 +7,7 @@ import Testing
 /// A deadline before which something must have begun leaves a busy machine the time for that.
 @Suite("Deadlines of requests")
 struct DeadlineTests {
-    /// Work that goes on until nobody waits for it any more.
+    /// Work that goes on until the result is no longer wanted.
     private static func endless(_ ended: Gate) -> Route {
         Route(.post, "/endless") { head in
             .sink(

@@ -108,7 +108,7 @@ struct LimitTests {
         let busy = try client.request(.post, "/echo", body: Array(repeating: 1, count: 3000))
         #expect(busy.status == 503)
         #expect(busy.headers[.retryAfter] == "1")
-        #expect(busy.text.hasPrefix("memoryTaken(needed: 3000, free: 2000, budget: 10000"))
+        #expect(busy.text.hasPrefix("memoryInUse(needed: 3000, free: 2000, budget: 10000"))
         #expect(try client.request(.post, "/echo", body: Array(repeating: 1, count: 2000)).status == 200)
         let never = try client.request(.post, "/echo", body: Array(repeating: 1, count: 10_001))
         #expect(never.status == 507)

@@ -14,7 +14,7 @@ struct MemoryBudgetTests {
         #expect(first.extend(to: 60) == nil)
         #expect(
             second.extend(to: 50)
-                == .memoryTaken(needed: 50, free: 40, budget: 100, retryAfter: .seconds(3)))
+                == .memoryInUse(needed: 50, free: 40, budget: 100, retryAfter: .seconds(3)))
         #expect(second.extend(to: 101) == .memoryInsufficient(needed: 101, budget: 100))
         #expect(first.extend(to: 110) == .memoryInsufficient(needed: 110, budget: 100))
         #expect(first.extend(to: .max) == .memoryInsufficient(needed: .max, budget: 100))
@@ -40,7 +40,7 @@ struct MemoryBudgetTests {
         #expect(budget.claimed == 150)
         #expect(
             MemoryShare(of: budget).extend(to: 1)
-                == .memoryTaken(needed: 1, free: 0, budget: 100, retryAfter: .seconds(3)))
+                == .memoryInUse(needed: 1, free: 0, budget: 100, retryAfter: .seconds(3)))
         share.settle(at: 20)
         #expect(budget.claimed == 20)
     }
@@ -90,7 +90,7 @@ struct WorkMemoryTests {
         let refused = try second.request(.post, "/claim?bytes=500", body: [1])
         #expect(refused.status == 503)
         #expect(refused.headers[.retryAfter] == "1")
-        #expect(refused.text.hasPrefix("memoryTaken(needed: 501, free: 396"))
+        #expect(refused.text.hasPrefix("memoryInUse(needed: 501, free: 396"))
 
         gate.open()
         #expect(try first.receiveReply().text == "wanted")

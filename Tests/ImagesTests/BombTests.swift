@@ -53,7 +53,7 @@ struct BombTests {
             let file = Self.signature + PNGChunks.header(width: width, height: height)
             #expect(
                 throws: ImageError.malformed(
-                    .png, byte: 16, detail: "the header claims \(width) × \(height) pixels")
+                    .png, byte: 16, detail: "the header declares \(width) × \(height) pixels")
             ) {
                 try decode(file)
             }

@@ -55,12 +55,14 @@ static void answer(const header *header, perception_instruction_set set) {
         send(&found, sizeof found);
     } else {
         float *gradients = memory(GRADIENTS * count * sizeof *gradients);
+        uint16_t *brains = memory(GRADIENTS * count * sizeof *brains);
         contrast_answer found = contrast_of(
             perception_contrast_kernels_for(set), rows, count, (perception_element)header->element,
-            header->temperature, gradients);
+            header->temperature, gradients, brains);
         send(&found, sizeof found);
         send(gradients, GRADIENTS * count * sizeof *gradients);
         free(gradients);
+        free(brains);
     }
     for (uint32_t row = 0; row < header->rows; row++) free(all[row]);
 }

@@ -37,14 +37,15 @@ typedef struct contrast_answer {
     perception_halves jensen_shannon, jeffreys;
     double sum; /* of the anchor's row alone */
     double is_finite;
+    double is_rounded; /* whether the gradients as bfloat16 are the Floats rounded, however they are made */
 } contrast_answer;
 
 /* Three rows' gradients of three divergences, and a softmax. */
 enum { GRADIENTS = 3 * PERCEPTION_ROWS + 1 };
 
-/* Gradients with slopes 0.7 and -0.3, anchor levels 0.25 and -0.5, levels 0.125 and 0.75; the softmax times -2. */
+/* Gradients [GRADIENTS, count] as Floats and as bfloat16, with slopes 0.7 and -0.3, anchor levels 0.25 and -0.5, levels 0.125 and 0.75; the softmax times -2. */
 contrast_answer contrast_of(
     const perception_contrast_kernels *kernels, const unsigned char *const rows[PERCEPTION_ROWS], size_t count,
-    perception_element element, double temperature, float *gradients);
+    perception_element element, double temperature, float *gradients, uint16_t *brains);
 
 #endif

@@ -119,7 +119,7 @@ static const unsigned char readme[] = {{
 #embed "../perception-client/README.md" suffix(,)
     0}};
 
-static const client_file files[] = {{
+static const client_wheel_file files[] = {{
 {rows}
 }};
 
@@ -129,7 +129,7 @@ static const char fields[] =
 static const char entry_points[] =
 {literal(entry_points())};
 
-const client_sources client_wheel_sources = {{
+const client_wheel_contents client_wheel_sources = {{
     .version = "{project()["version"]}",
     .files = files,
     .count = sizeof files / sizeof *files,

@@ -7,9 +7,12 @@ struct DivergenceDetectorTests {
     let scores = [0.5, -0.25, 0, 3, 0.5, 9, -2, 0.5]
     let response: [UInt8] = [1, 1, 1, 1, 1, 0, 1, 1]
 
-    private func chosen(_ detector: PerceptionDetector, rising: [UInt8]? = nil, rows: [Int] = [8]) -> [Int] {
+    private func chosen(_ detector: PerceptionDetector, rising: [UInt8]? = nil, sequences: [Int] = [8])
+        -> [Int]
+    {
         let found = detector.detect(
-            .divergences(scores, isRising: rising), responseMask: response, rows: Rows(lengths: rows))
+            .divergences(scores, isRising: rising), responseMask: response,
+            sequences: Sequences(lengths: sequences))
         return found.mask.indices.filter { found.mask[$0] == 1 }
     }
 
@@ -39,7 +42,8 @@ struct DivergenceDetectorTests {
             method: .divergence, candidates: .rising, topKRatio: 0.5, quota: .ceil, ties: .first)
         #expect(chosen(detector, rising: rising) == [0, 4])
         let found = detector.detect(
-            .divergences(scores, isRising: rising), responseMask: response, rows: Rows(lengths: [8]))
+            .divergences(scores, isRising: rising), responseMask: response, sequences: Sequences(lengths: [8])
+        )
         #expect(found.candidates == [1, 0, 0, 0, 1, 0, 1, 0])
         #expect(found.score == scores && found.deltaEntropy == nil)
         #expect(chosen(detector, rising: [UInt8](repeating: 0, count: 8)) == [])
@@ -48,7 +52,7 @@ struct DivergenceDetectorTests {
     @Test("Each sequence, or each turn, has a quota of its own")
     func scopes() {
         let detector = PerceptionDetector(method: .divergence, topKRatio: 0.5, quota: .ceil, ties: .first)
-        #expect(chosen(detector, rows: [3, 0, 5]) == [0, 2, 3, 4])
+        #expect(chosen(detector, sequences: [3, 0, 5]) == [0, 2, 3, 4])
         var turns = detector
         turns.scope = .segment
         // Turns: 0 to 4, and 6 to 7.
@@ -58,7 +62,7 @@ struct DivergenceDetectorTests {
     @Test("A given mask is kept within the response")
     func given() {
         let found = PerceptionDetector(method: .given).detect(
-            .mask([1, 0, 1, 0, 1, 1, 0, 0]), responseMask: response, rows: Rows(lengths: [8]))
+            .mask([1, 0, 1, 0, 1, 1, 0, 0]), responseMask: response, sequences: Sequences(lengths: [8]))
         #expect(found.mask == [1, 0, 1, 0, 1, 0, 0, 0] && found.candidates == found.mask)
         #expect(found.score == nil && found.deltaEntropy == nil)
     }
@@ -66,7 +70,7 @@ struct DivergenceDetectorTests {
     @Test("Without a detector the response is chosen")
     func none() {
         let found = PerceptionDetector(method: .none).detect(
-            .none, responseMask: response, rows: Rows(lengths: [8]))
+            .none, responseMask: response, sequences: Sequences(lengths: [8]))
         #expect(found.mask == response && found.candidates == response)
         #expect(found.score == nil && found.deltaEntropy == nil)
     }

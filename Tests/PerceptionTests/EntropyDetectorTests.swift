@@ -10,7 +10,7 @@ import Testing
         let mask = mask ?? [UInt8](repeating: 1, count: original.count)
         return detector.detect(
             .entropies(original: original, removing: removing), responseMask: mask,
-            rows: Rows(lengths: [original.count]))
+            sequences: Sequences(lengths: [original.count]))
     }
 
     @Test func `relative scores are the golden ones`() throws {
@@ -47,7 +47,7 @@ import Testing
         // Candidates 1…4: one score of 2 and three of 1; k = 2.
         let mask = PerceptionDetector(score: .absolute, ties: ties).detect(
             .entropies(original: [1, 1, 1, 1, 1], removing: [1, 3, 2, 2, 2]),
-            responseMask: [1, 1, 1, 1, 1], rows: Rows(lengths: [5])
+            responseMask: [1, 1, 1, 1, 1], sequences: Sequences(lengths: [5])
         ).mask
         #expect(mask.indices.filter { mask[$0] == 1 } == expected)
     }
@@ -62,7 +62,7 @@ import Testing
     @Test func `padding never takes part`() {
         let found = PerceptionDetector(topKRatio: 1).detect(
             .entropies(original: [0, 0, 0], removing: [1, 50, 2]), responseMask: [1, 0, 1],
-            rows: Rows(lengths: [3]))
+            sequences: Sequences(lengths: [3]))
         #expect(found.mask == [1, 0, 1] && found.candidates == [1, 0, 1])
         #expect(found.deltaEntropy == [1, 0, 2] && found.score?[1] == 0)
     }

@@ -15,7 +15,7 @@ import Testing
                     score: .absolute, topKRatio: Double(k) / Double(count), quota: .ceil, ties: .all
                 ).detect(
                     .entropies(original: values.map { _ in -1 }, removing: values),
-                    responseMask: [UInt8](repeating: 1, count: count), rows: Rows(lengths: [count])
+                    responseMask: [UInt8](repeating: 1, count: count), sequences: Sequences(lengths: [count])
                 ).mask
                 let keep = PerceptionDetector(topKRatio: Double(k) / Double(count), quota: .ceil).keep(
                     of: count)
@@ -43,7 +43,7 @@ import Testing
             let detector = PerceptionDetector(score: .absolute, topKRatio: 0.3, quota: .ceil, ties: ties)
             let found = detector.detect(
                 .entropies(original: [Double](repeating: 0, count: count), removing: scores),
-                responseMask: [UInt8](repeating: 1, count: count), rows: Rows(lengths: [count]))
+                responseMask: [UInt8](repeating: 1, count: count), sequences: Sequences(lengths: [count]))
             let candidates = scores.indices.filter { scores[$0] > 0 }
             // Stable, so that of equal scores the first win.
             let ranked = candidates.sorted { (scores[$1], $0) < (scores[$0], $1) }
@@ -55,10 +55,11 @@ import Testing
         }
     }
 
-    @Test func `row by row for a reply, the same tokens are chosen and the lists are the same numbers`() {
+    @Test
+    func `sequence by sequence for a reply, the same tokens are chosen and the lists are the same numbers`() {
         var random = SeededGenerator(seed: 21)
-        let rows = Rows(lengths: [4100, 0, 1, 33, 257])
-        let count = rows.tokens
+        let sequences = Sequences(lengths: [4100, 0, 1, 33, 257])
+        let count = sequences.tokens
         let original = (0..<count).map { _ in Double.random(in: 0...2, using: &random) }
         let removing = original.map { max(0, $0 + Double.random(in: -0.5...0.5, using: &random)) }
         let response = (0..<count).map { _ in UInt8.random(in: 0..<5, using: &random) == 0 ? UInt8(0) : 1 }
@@ -68,9 +69,9 @@ import Testing
                     let detector = PerceptionDetector(
                         score: score, minimumDeltaEntropy: 0.05, topKRatio: 0.3, scope: scope, ties: ties)
                     let evidence = Evidence.entropies(original: original, removing: removing)
-                    let whole = detector.detect(evidence, responseMask: response, rows: rows)
+                    let whole = detector.detect(evidence, responseMask: response, sequences: sequences)
                     let found = detector.detect(
-                        evidence, responseMask: response, rows: rows,
+                        evidence, responseMask: response, sequences: sequences,
                         for: DetectionWishes(deltaEntropy: true, score: true))
                     #expect(found.mask == whole.mask && found.candidates == whole.candidates)
                     #expect(found.mask.contains(1) && found.deltaEntropy == nil && found.score == nil)
@@ -79,12 +80,12 @@ import Testing
                             == whole.deltaEntropy.map { FloatList($0.map { Float($0) }) })
                     #expect(found.narrow?.score == whole.score.map { FloatList($0.map { Float($0) }) })
                     let deltas = whole.deltaEntropy ?? []
-                    let sums = (0..<rows.count).map {
-                        sum(of: deltas.span, where: response.span, in: rows[$0])
+                    let sums = (0..<sequences.count).map {
+                        sum(of: deltas.span, where: response.span, in: sequences[$0])
                     }
                     #expect(found.narrow?.deltaSums == sums)
                     let none = detector.detect(
-                        evidence, responseMask: response, rows: rows,
+                        evidence, responseMask: response, sequences: sequences,
                         for: DetectionWishes(deltaEntropy: false, score: false))
                     #expect(none.mask == whole.mask && none.narrow?.deltaEntropy == nil)
                     #expect(none.narrow?.score == nil && none.narrow?.deltaSums == sums)
@@ -109,7 +110,8 @@ import Testing
                     let detector = PerceptionDetector(score: .absolute, topKRatio: ratio, quota: .ceil)
                     let found = detector.detect(
                         .entropies(original: scores.map { _ in 0 }, removing: scores),
-                        responseMask: [UInt8](repeating: 1, count: count), rows: Rows(lengths: [count]))
+                        responseMask: [UInt8](repeating: 1, count: count),
+                        sequences: Sequences(lengths: [count]))
                     let threshold = scores.sorted(by: >)[detector.keep(of: count) - 1]
                     #expect(found.mask == scores.map { $0 >= threshold ? 1 : 0 })
                 }
@@ -125,7 +127,7 @@ import Testing
             let detector = PerceptionDetector(method: .divergence, topKRatio: 0.9, ties: ties)
             let found = detector.detect(
                 .divergences(scores, isRising: nil), responseMask: [UInt8](repeating: 1, count: 500),
-                rows: Rows(lengths: [500]))
+                sequences: Sequences(lengths: [500]))
             let k = detector.keep(of: 500)
             let threshold = scores.sorted(by: >)[k - 1]
             #expect(threshold < 0)

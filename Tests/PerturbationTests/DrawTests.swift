@@ -60,7 +60,7 @@ struct DrawTests {
                 let result = try step.apply(to: photo) { $0 == .id("other") ? photo : nil }
                 #expect(try again.apply(to: photo) { _ in photo } == result)
                 #expect(!step.keepsSize || result.size == photo.size)
-                #expect(try step.keepsSize || Self.recipe(name).view == .augmentation)
+                #expect(try step.keepsSize || Self.recipe(name).purpose == .augmentation)
                 let size = try step.outputSize(for: photo.size) { _ in photo.size }
                 #expect(result.size == size)
             }

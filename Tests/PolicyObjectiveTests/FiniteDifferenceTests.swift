@@ -10,7 +10,7 @@ import Testing
         _ loss: PolicyLoss, _ batch: PolicyBatch, _ value: (PolicyReport) throws -> Double
     ) throws -> [Double] {
         let h = 1e-6
-        return try (0..<batch.rows.tokens).map { token in
+        return try (0..<batch.sequences.tokens).map { token in
             var moved = batch
             moved.logProbabilities[token] += h
             let up = try value(loss.score(moved))
@@ -37,21 +37,24 @@ import Testing
         check(gradient, try differences(loss, batch) { try #require($0.policy).aggregated.loss })
     }
 
-    /// The sequence's ratio depends on all its tokens; the gradient is of each token's own log-prob, so that the sum over
-    /// a row with one advantage is right, and every token of it gets an equal share.
-    @Test func `of the surrogate at sequence level, by rows`() throws {
+    /// The sequence's ratio depends on all its tokens; the gradient is of each token's own log-prob, so that the sum
+    /// over a sequence with one advantage is right, and every token of it gets an equal share.
+    @Test func `of the surrogate at sequence level, by sequences`() throws {
         var batch = PolicyBatch.random([9, 0, 14, 6], seed: 22, spreads: [0.05, 0.1])
-        for row in 0..<batch.rows.count {
-            for token in batch.rows[row] { batch.advantages?[token] = [1.5, 0, -0.7, 0.4][row] }
+        for sequence in 0..<batch.sequences.count {
+            for token in batch.sequences[sequence] {
+                batch.advantages?[token] = [1.5, 0, -0.7, 0.4][sequence]
+            }
         }
         let loss = PolicyLoss(
             surrogate: ClippedSurrogate(level: .sequence),
             aggregation: Aggregation(mode: .sequenceMeanTokenMean))
         let gradient = try #require(try loss.score(batch).policy?.gradient)
         check(gradient, try differences(loss, batch) { try #require($0.policy).aggregated.loss })
-        for row in 0..<batch.rows.count {
-            let shares = Set(batch.rows[row].filter { batch.responseMask[$0] == 1 }.map { gradient[$0] })
-            #expect(shares.count == (row == 1 ? 0 : 1))
+        for sequence in 0..<batch.sequences.count {
+            let shares = Set(
+                batch.sequences[sequence].filter { batch.responseMask[$0] == 1 }.map { gradient[$0] })
+            #expect(shares.count == (sequence == 1 ? 0 : 1))
         }
     }
 

@@ -21,26 +21,29 @@ struct GoldenCase {
         expectedGradient = try #require(list("expect.grad.original.log_probs"))
 
         let logProbabilities = try #require(file.tensors["original.log_probs"])
-        let rows: Rows
+        let sequences: Sequences
         if let ends = file.tensors["cu_seqlens"]?.integers() {
-            rows = Rows(offsets: ends)
+            sequences = Sequences(offsets: ends)
         } else {
-            rows = Rows(padded: logProbabilities.shape[0], logProbabilities.shape[1])
+            sequences = Sequences(padded: logProbabilities.shape[0], logProbabilities.shape[1])
         }
         let advantages = list("advantages").map { given in
-            given.count == rows.tokens ? given : (0..<rows.tokens).map { given[rows.row(of: $0)] }
+            given.count == sequences.tokens
+                ? given : (0..<sequences.tokens).map { given[sequences.sequence(of: $0)] }
         }
         batch = PolicyBatch(
-            rows: rows,
+            sequences: sequences,
             responseMask: list("response_mask")?.map { UInt8($0) }
-                ?? [UInt8](repeating: 1, count: rows.tokens),
+                ?? [UInt8](repeating: 1, count: sequences.tokens),
             logProbabilities: logProbabilities.doubles(), oldLogProbabilities: list("old.log_probs"),
             referenceLogProbabilities: list("reference.log_probs"), advantages: advantages,
             perceptionMask: list("perception_mask")?.map { UInt8($0) })
-        loss = try GoldenCase.loss(options, hasReference: batch.referenceLogProbabilities != nil, rows)
+        loss = try GoldenCase.loss(options, hasReference: batch.referenceLogProbabilities != nil, sequences)
     }
 
-    private static func loss(_ options: JSONValue, hasReference: Bool, _ rows: Rows) throws -> PolicyLoss {
+    private static func loss(_ options: JSONValue, hasReference: Bool, _ sequences: Sequences) throws
+        -> PolicyLoss
+    {
         func number(_ name: String) -> Double? { options[name]?.double }
         func word(_ name: String, _ common: String) -> String { options[name]?.string ?? common }
         let estimator = try #require(ReferenceKL.Estimator(rawValue: word("kl_estimator", "k3")))

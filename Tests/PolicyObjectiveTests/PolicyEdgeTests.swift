@@ -4,12 +4,12 @@ import Batches
 import PolicyObjective
 import Testing
 
-/// One row whose log-ratios are as given and whose old log-probs are −1.
-private func row(
+/// One sequence whose log-ratios are as given and whose old log-probs are −1.
+private func oneSequence(
     _ logRatios: [Double], advantages: [Double], mask: [UInt8]? = nil
 ) -> PolicyBatch {
     PolicyBatch(
-        rows: Rows(lengths: [logRatios.count]),
+        sequences: Sequences(lengths: [logRatios.count]),
         responseMask: mask ?? [UInt8](repeating: 1, count: logRatios.count),
         logProbabilities: logRatios, oldLogProbabilities: logRatios.map { _ in 0 },
         referenceLogProbabilities: logRatios.map { _ in 0 }, advantages: advantages)
@@ -20,12 +20,15 @@ private let plainSum = Aggregation(mode: .sequenceMeanTokenSum)
 
 @Suite struct PolicyEdgeTests {
     @Test(arguments: Aggregation.Mode.allCases)
-    func `nothing, empty rows and rows without a response lose nothing`(mode: Aggregation.Mode) throws {
+    func `nothing, empty sequences and sequences without a response lose nothing`(mode: Aggregation.Mode)
+        throws
+    {
         for lengths in [[], [0], [0, 0], [3, 0, 2]] {
-            let rows = Rows(lengths: lengths)
-            let unread = [Double](repeating: .nan, count: rows.tokens)
+            let sequences = Sequences(lengths: lengths)
+            let unread = [Double](repeating: .nan, count: sequences.tokens)
             let batch = PolicyBatch(
-                rows: rows, responseMask: [UInt8](repeating: 0, count: rows.tokens), logProbabilities: unread,
+                sequences: sequences, responseMask: [UInt8](repeating: 0, count: sequences.tokens),
+                logProbabilities: unread,
                 oldLogProbabilities: unread, referenceLogProbabilities: unread, advantages: unread)
             for level in ClippedSurrogate.ImportanceLevel.allCases {
                 let report = try PolicyLoss(
@@ -58,7 +61,7 @@ private let plainSum = Aggregation(mode: .sequenceMeanTokenSum)
 
     @Test func `an advantage of 0 loses nothing and clips nothing`() throws {
         let report = try PolicyLoss(surrogate: ClippedSurrogate(dualClip: 3)).score(
-            row([-30, -1, 0, 1, 30], advantages: [0, -0.0, 0, 0, -0.0]))
+            oneSequence([-30, -1, 0, 1, 30], advantages: [0, -0.0, 0, 0, -0.0]))
         #expect(report.loss == 0 && report.clipFraction == 0)
         #expect(report.policy?.gradient.allSatisfy { $0 == 0 } == true)
     }
@@ -73,7 +76,7 @@ private let plainSum = Aggregation(mode: .sequenceMeanTokenSum)
         // Sterbenz: the bounds come back without rounding.
         #expect(1 - surrogate.clipLow == low && 1 + surrogate.clipHigh == high)
         let report = try PolicyLoss(surrogate: surrogate, aggregation: plainSum).score(
-            row([-0.25, 0.25], advantages: [advantage, advantage]))
+            oneSequence([-0.25, 0.25], advantages: [advantage, advantage]))
         #expect(report.policy?.gradient == [-advantage * low, -advantage * high])
         #expect(report.clipFraction == 0)
     }
@@ -83,7 +86,7 @@ private let plainSum = Aggregation(mode: .sequenceMeanTokenSum)
         throws
     {
         let c = exp(1.0)
-        let batch = row([0.5, 1, 2, 2, 1], advantages: [-2, -2, -2, 2, 2])
+        let batch = oneSequence([0.5, 1, 2, 2, 1], advantages: [-2, -2, -2, 2, 2])
         let report = try PolicyLoss(surrogate: ClippedSurrogate(dualClip: c), aggregation: plainSum).score(
             batch)
         // Of positive advantages both are beyond the upper bound.
@@ -96,14 +99,14 @@ private let plainSum = Aggregation(mode: .sequenceMeanTokenSum)
     @Test func `a log-ratio passes on its clamp and not beyond`() throws {
         let free = ClippedSurrogate(clipLow: 1, clipHigh: 1e12)
         let report = try PolicyLoss(surrogate: free, aggregation: plainSum).score(
-            row([20, 20.5, -20, -21], advantages: [1, 1, 1, 1]))
+            oneSequence([20, 20.5, -20, -21], advantages: [1, 1, 1, 1]))
         #expect(report.policy?.gradient == [-exp(20.0), 0, -exp(-20.0), 0])
         #expect(report.policy?.aggregated.loss == -(exp(20.0) + exp(20.0) + exp(-20.0) + exp(-20.0)))
         var sequence = free
         sequence.level = .sequence
         for (mean, passes) in [(10.0, true), (10.5, false), (-40, true)] {
             let report = try PolicyLoss(surrogate: sequence, aggregation: plainSum).score(
-                row([mean - 1, mean + 1], advantages: [1, 1]))
+                oneSequence([mean - 1, mean + 1], advantages: [1, 1]))
             let ratio = exp(min(mean, 10))
             #expect(report.policy?.aggregated.loss == -2 * ratio)
             #expect(report.policy?.gradient == [Double](repeating: passes ? -ratio : 0, count: 2))
@@ -111,8 +114,8 @@ private let plainSum = Aggregation(mode: .sequenceMeanTokenSum)
     }
 
     @Test func `k3 is kept to 10 and loses its slope there, k3+ keeps k2's`() throws {
-        let batch = row([-2, -3, 12, 25], advantages: [0, 0, 0, 0])
-        func part(_ estimator: ReferenceKL.Estimator) throws -> PolicyReport.Part {
+        let batch = oneSequence([-2, -3, 12, 25], advantages: [0, 0, 0, 0])
+        func part(_ estimator: ReferenceKL.Estimator) throws -> PolicyReport.Component {
             let loss = PolicyLoss(
                 surrogate: nil, kl: ReferenceKL(estimator: estimator), aggregation: plainSum)
             return try #require(try loss.score(batch).kl)
@@ -126,7 +129,7 @@ private let plainSum = Aggregation(mode: .sequenceMeanTokenSum)
 
     /// e^x − x − 1 of such a small x would be rounding noise.
     @Test func `k3 of nearly equal policies is d²/2 and never negative`() throws {
-        let batch = row([1e-7, -1e-7, 1e-12, 0], advantages: [0, 0, 0, 0])
+        let batch = oneSequence([1e-7, -1e-7, 1e-12, 0], advantages: [0, 0, 0, 0])
         let loss = PolicyLoss(surrogate: nil, kl: ReferenceKL(), aggregation: plainSum)
         let found = try #require(try loss.score(batch).kl).aggregated.loss
         #expect(found >= 0 && abs(found - 1e-14) < 1e-20)

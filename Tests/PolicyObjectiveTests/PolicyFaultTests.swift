@@ -6,7 +6,7 @@ import Testing
 @Suite struct PolicyFaultTests {
     private let loss = PolicyLoss(kl: ReferenceKL(coefficient: 1))
 
-    /// 20,000 tokens in rows of many pieces, every token of the response.
+    /// 20,000 tokens in sequences of many pieces, every token of the response.
     private var whole: PolicyBatch {
         var batch = PolicyBatch.random([9000, 0, 11000], seed: 41, spreads: [0.3])
         batch.responseMask = [UInt8](repeating: 1, count: 20000)
@@ -64,7 +64,7 @@ import Testing
         #expect(throws: PolicyLossError.sumOverflow(.policyLoss)) { try loss.score(batch) }
     }
 
-    /// Large enough to be handed out, and the same numbers one row at a time, which is done in place.
+    /// Large enough to be handed out, and the same numbers one sequence at a time, which is done in place.
     @Test(arguments: ClippedSurrogate.ImportanceLevel.allCases)
     func `how the work is divided changes no bit`(level: ClippedSurrogate.ImportanceLevel) throws {
         let lengths = [0, 30_000, 1, 4096, 4097, 8000, 7, 25_000]
@@ -75,15 +75,16 @@ import Testing
         let report = try loss.score(batch)
         #expect(try loss.score(batch) == report)
         var numerator = 0.0
-        for row in 0..<lengths.count {
-            let tokens = batch.rows[row]
+        for sequence in 0..<lengths.count {
+            let tokens = batch.sequences[sequence]
             let alone = PolicyBatch(
-                rows: Rows(lengths: [tokens.count]), responseMask: Array(batch.responseMask[tokens]),
+                sequences: Sequences(lengths: [tokens.count]),
+                responseMask: Array(batch.responseMask[tokens]),
                 logProbabilities: Array(batch.logProbabilities[tokens]),
                 oldLogProbabilities: batch.oldLogProbabilities.map { Array($0[tokens]) },
                 referenceLogProbabilities: batch.referenceLogProbabilities.map { Array($0[tokens]) },
                 advantages: batch.advantages.map { Array($0[tokens]) },
-                advantageScale: batch.advantageScale.map { [$0[row]] })
+                advantageScale: batch.advantageScale.map { [$0[sequence]] })
             let part = try loss.score(alone)
             #expect(part.policy?.gradient == report.policy.map { Array($0.gradient[tokens]) })
             #expect(part.kl?.gradient == report.kl.map { Array($0.gradient[tokens]) })

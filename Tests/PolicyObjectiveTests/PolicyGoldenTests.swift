@@ -22,7 +22,7 @@ struct PolicyGoldenTests {
         func check(_ name: String, _ found: Double?, within slack: Double) throws {
             let expected = try #require(golden.expect[name]?.double, "\(name)")
             let found = try #require(found, "\(name)")
-            // Rows that nearly cancel leave less than their own rounding is relative to.
+            // Sequences that nearly cancel leave less than their own rounding is relative to.
             let scale = max(abs(expected), 0.5)
             #expect(abs(found - expected) <= slack * scale, "\(name): \(found), expected \(expected)")
         }
@@ -39,7 +39,7 @@ struct PolicyGoldenTests {
         if report.policy != nil { try check("clip_fraction", report.clipFraction, within: 1e-15) }
         try check("objective", report.loss, within: 2e-8)
 
-        var gradient = [Double](repeating: 0, count: golden.batch.rows.tokens)
+        var gradient = [Double](repeating: 0, count: golden.batch.sequences.tokens)
         report.addGradient(to: &gradient)
         let largest = golden.expectedGradient.map(\.magnitude).max() ?? 0
         #expect(largest > 0)

@@ -17,26 +17,27 @@ import Testing
         let batch = PolicyBatch.random([40, 0, 1, 333, 7], seed: 11)
         let aggregation = Aggregation(mode: mode, denominator: 6)
         let report = try PolicyLoss(surrogate: surrogate, aggregation: aggregation).score(batch)
-        let weights = aggregation.tokenWeights(mask: batch.responseMask, rows: batch.rows)
-        var losses = [Double](repeating: 0, count: batch.rows.tokens)
+        let weights = aggregation.tokenWeights(mask: batch.responseMask, sequences: batch.sequences)
+        var losses = [Double](repeating: 0, count: batch.sequences.tokens)
         var clipped = 0
-        for row in 0..<batch.rows.count {
-            let tokens = batch.rows[row].filter { batch.responseMask[$0] == 1 }
+        for sequence in 0..<batch.sequences.count {
+            let tokens = batch.sequences[sequence].filter { batch.responseMask[$0] == 1 }
             let differences = tokens.map { batch.logProbabilities[$0] - batch.oldLogProbabilities![$0] }
             let mean = differences.reduce(0, +) / Double(max(1, tokens.count))
             for (token, difference) in zip(tokens, differences) {
                 let twin = PolicyTwin(
                     surrogate, logRatio: surrogate.level == .token ? difference : mean,
-                    advantage: batch.advantages![token] * batch.advantageScale![row])
+                    advantage: batch.advantages![token] * batch.advantageScale![sequence])
                 if twin.isClipped { clipped += 1 }
                 let isKept = surrogate.tokens == .response || batch.perceptionMask![token] == 1
                 losses[token] = isKept ? twin.loss : 0
-                let slope = isKept ? twin.slope * weights[row] : 0
+                let slope = isKept ? twin.slope * weights[sequence] : 0
                 let found = try #require(report.policy?.gradient[token])
                 #expect(abs(found - slope) <= 1e-12 * abs(slope), "token \(token)")
             }
         }
-        let expected = aggregation.aggregate(losses: losses, mask: batch.responseMask, rows: batch.rows)
+        let expected = aggregation.aggregate(
+            losses: losses, mask: batch.responseMask, sequences: batch.sequences)
         let found = try #require(report.policy?.aggregated)
         #expect(abs(found.loss - expected.loss) <= 1e-12 * abs(expected.loss) && found.loss != 0)
         #expect(found.denominator == expected.denominator)
@@ -54,16 +55,17 @@ import Testing
         let kl = ReferenceKL(estimator: estimator, coefficient: 0.3)
         let report = try PolicyLoss(surrogate: nil, kl: kl).score(batch)
         let part = try #require(report.kl)
-        let weights = Aggregation().tokenWeights(mask: batch.responseMask, rows: batch.rows)
+        let weights = Aggregation().tokenWeights(mask: batch.responseMask, sequences: batch.sequences)
         var losses = [Double](repeating: 0, count: 255)
         for token in 0..<255 where batch.responseMask[token] == 1 {
             let d = batch.logProbabilities[token] - batch.referenceLogProbabilities![token]
             let (value, slope) = twin(estimator, d)
             losses[token] = value
-            let expected = slope * weights[batch.rows.row(of: token)]
+            let expected = slope * weights[batch.sequences.sequence(of: token)]
             #expect(abs(part.gradient[token] - expected) <= 1e-12 * abs(expected) + 1e-18, "token \(token)")
         }
-        let expected = Aggregation().aggregate(losses: losses, mask: batch.responseMask, rows: batch.rows)
+        let expected = Aggregation().aggregate(
+            losses: losses, mask: batch.responseMask, sequences: batch.sequences)
         #expect(abs(part.aggregated.loss - expected.loss) <= 1e-13 * abs(expected.loss))
         #expect(report.policy == nil && report.clipFraction == nil)
         #expect(report.loss == 0.3 * part.aggregated.loss)

@@ -7,12 +7,12 @@ extension PolicyBatch {
     static func random(_ lengths: [Int], seed: UInt64, spreads: [Double] = [0.01, 0.3, 3, 60]) -> PolicyBatch
     {
         var random = SeededGenerator(seed: seed)
-        let rows = Rows(lengths: lengths)
+        let sequences = Sequences(lengths: lengths)
         func list(_ range: ClosedRange<Double>) -> [Double] {
-            (0..<rows.tokens).map { _ in Double.random(in: range, using: &random) }
+            (0..<sequences.tokens).map { _ in Double.random(in: range, using: &random) }
         }
         func mask(_ share: Int) -> [UInt8] {
-            (0..<rows.tokens).map { _ in Int.random(in: 0..<6, using: &random) < share ? 1 : 0 }
+            (0..<sequences.tokens).map { _ in Int.random(in: 0..<6, using: &random) < share ? 1 : 0 }
         }
         let new = list(-60...0)
         func near(_ list: [Double]) -> [Double] {
@@ -22,8 +22,9 @@ extension PolicyBatch {
             }
         }
         return PolicyBatch(
-            rows: rows, responseMask: mask(4), logProbabilities: new, oldLogProbabilities: near(new),
+            sequences: sequences, responseMask: mask(4), logProbabilities: new,
+            oldLogProbabilities: near(new),
             referenceLogProbabilities: near(new), advantages: list(-2...2),
-            advantageScale: (0..<rows.count).map { 0.9 + 0.1 * Double($0 % 3) }, perceptionMask: mask(2))
+            advantageScale: (0..<sequences.count).map { 0.9 + 0.1 * Double($0 % 3) }, perceptionMask: mask(2))
     }
 }

@@ -49,7 +49,7 @@ import Testing
     @Test(arguments: [
         (" AAAA", 0, "a blank"), ("AAAA AAA", 4, "a blank"), ("AAA", 3, "without its padding"),
         ("AAAAAA", 6, "without its padding"),
-        ("AAAAA", 5, "was cut"), ("AA%2BAAA", 2, "not %2B"), ("AAAA\\nAAAA", 4, "line break"),
+        ("AAAAA", 5, "truncated"), ("AA%2BAAA", 2, "percent-encoded"), ("AAAA\\nAAAA", 4, "line break"),
         ("AA-_", 2, "alphabet"),
         ("AA==AAAA", 2, "padding within"), ("AAAA====", 4, "padding within"),
         ("AAA==", 3, "too much padding"), ("AAB=", 2, "bits"),

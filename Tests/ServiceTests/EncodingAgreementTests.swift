@@ -14,6 +14,7 @@ import Testing
             "loss": "margin",
         ],
         ["stop_gradient": ["original"], "grad_scale": 128, "gate_threshold": -0.5, "score": "absolute"],
+        ["result_type": "BF16", "tau": 0.3],
     ]
     static let lengths = [[5, 1, 0, 9, 3], [1], [7, 7], [0, 4], [0]]
 
@@ -25,6 +26,7 @@ import Testing
     @Test(
         arguments: [
             ["preset": "cppo-verl"], ["preset": "cppo-paper"], ["estimator": "jsd", "temperature": 0.5],
+            ["preset": "cppo-paper", "result_type": "BF16"],
         ] as [JSONValue], lengths)
     func `logits in every form give the same numbers`(options: JSONValue, lengths: [Int]) throws {
         // The type decides the arithmetic: numbers that were text are Doubles, and so is F64.

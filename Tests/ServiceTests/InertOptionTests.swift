@@ -20,6 +20,7 @@ import Testing
         (#"{"preset":"papo-g","stop_gradient":["preserving"]}"#, "stop_gradient"),
         (#"{"preset":"papo-g","tau":0.2}"#, "tau"), (#"{"terms":[],"coefficient":0.5}"#, "coefficient"),
         (#"{"terms":[],"grad_scale":2}"#, "grad_scale"),
+        (#"{"terms":[],"result_type":"BF16"}"#, "result_type"),
         (
             #"{"terms":[],"entropy_coefficients":{"original":1},"gradient_of":"loss","grad_scale":2}"#,
             "grad_scale"

@@ -16,6 +16,7 @@ import Testing
         ("temperature", "10001"), ("preset", "\"cppo\""), ("quota", "\"Floor\""), ("estimator", "\"k4\""),
         ("gate", "\"\""),
         ("aggregation", "\"token_mean\""), ("stop_gradient", "[\"anchor\"]"), ("return", "[\"loss\"]"),
+        ("result_type", "\"F16\""), ("result_type", "\"bf16\""),
         ("return", "[\"mask\",\"x\"]"),
     ]
 
@@ -35,7 +36,8 @@ import Testing
     }
 
     static let wrongTypes: [(String, String)] = [
-        ("tau", "\"0.1\""), ("tau", "null"), ("tau", "true"), ("tau", "[1]"), ("preset", "1"),
+        ("result_type", "16"), ("result_type", "null"), ("tau", "\"0.1\""), ("tau", "null"), ("tau", "true"),
+        ("tau", "[1]"), ("preset", "1"),
         ("preset", "null"), ("quota", "{}"),
         ("clamp_input", "\"none\""), ("clamp_input", "false"), ("global_batch_size", "1.5"),
         ("global_batch_size", "\"8\""),

@@ -101,6 +101,7 @@ import Testing
         (OptionValue("gradient_of", "objective", "objective"), OptionValue("gradient_of", "loss", "loss")),
         (OptionValue("temperature", 0.0001, "0.0001"), OptionValue("temperature", 10_000, "1e4")),
         (OptionValue("grad_scale", 65536, "65536"), OptionValue("grad_scale", -0.5, "-0.5")),
+        (OptionValue("result_type", "BF16", "BF16"), OptionValue("result_type", "F32", "F32")),
         (
             OptionValue("return", ["mask", "gate"], "mask,gate", echo: ["gate", "mask"]),
             OptionValue(

@@ -31,7 +31,8 @@ import Testing
 
     static let options = [
         #"{"preset":"cppo-verl"}"#, #"{"preset":"cppo-paper"}"#,
-        #"{"estimator":"jsd","temperature":0.7}"#,
+        #"{"estimator":"jsd","temperature":0.7}"#, #"{"preset":"cppo-paper","result_type":"BF16"}"#,
+        #"{"preset":"papo-g","estimator":"jsd","result_type":"BF16"}"#,
         #"{"estimator":"k3","return":["mask","grad.original.logits","grad.removing.logits"]}"#,
     ]
 

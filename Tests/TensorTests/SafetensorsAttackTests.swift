@@ -13,18 +13,18 @@ struct SafetensorsAttackTests {
     }
 
     @Test(
-        "The header claims more than the format allows",
+        "The header declares more than the format allows",
         arguments: [100_000_001, 1 << 32, 1 << 63, UInt64.max])
-    func headerTooLarge(_ claimed: UInt64) {
-        #expect(throws: error(.headerTooLarge(claimed: claimed), 0)) {
-            try RawFile("{}", claimedLength: claimed).parsed()
+    func headerTooLarge(_ declared: UInt64) {
+        #expect(throws: error(.headerTooLarge(declared: declared), 0)) {
+            try RawFile("{}", claimedLength: declared).parsed()
         }
     }
 
     @Test("The header claims 100 MB with nothing behind it", arguments: [3, 1000, 100_000_000] as [UInt64])
-    func truncatedHeader(_ claimed: UInt64) {
-        #expect(throws: error(.truncatedHeader(claimed: Int(claimed), available: 2), 0)) {
-            try RawFile("{}", claimedLength: claimed).parsed()
+    func truncatedHeader(_ declared: UInt64) {
+        #expect(throws: error(.truncatedHeader(declared: Int(declared), available: 2), 0)) {
+            try RawFile("{}", claimedLength: declared).parsed()
         }
     }
 

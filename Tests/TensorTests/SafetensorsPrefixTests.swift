@@ -15,7 +15,7 @@ struct SafetensorsPrefixTests {
         var start = 0
         var total = 0
         for end in cut + [bytes.count] {
-            let (taken, layout) = try prefix.take(span.extracting(start..<end))
+            let (taken, layout) = try prefix.consume(span.extracting(start..<end))
             total += taken
             if let layout { return (total, layout) }
             start = end
@@ -55,7 +55,7 @@ struct SafetensorsPrefixTests {
     func limit() {
         var prefix = SafetensorsPrefix(fileLength: nil, limit: 10)
         let length: [UInt8] = [11, 0, 0, 0, 0, 0, 0, 0]
-        let error = #expect(throws: SafetensorsError.self) { try prefix.take(unsafe length.span.bytes) }
-        #expect(error?.reason == .headerAboveLimit(claimed: 11, limit: 10))
+        let error = #expect(throws: SafetensorsError.self) { try prefix.consume(unsafe length.span.bytes) }
+        #expect(error?.reason == .headerAboveLimit(declared: 11, limit: 10))
     }
 }

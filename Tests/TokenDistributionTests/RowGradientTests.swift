@@ -94,6 +94,43 @@ struct RowGradientTests {
         }
     }
 
+    @Test(
+        "As BF16 they are the Floats rounded", arguments: RowTriple.all, RowContrastTests.types + [.float64])
+    func narrow(_ triple: RowTriple, _ type: ElementType) {
+        for divergence in RowContrastTests.divergences {
+            for set in InstructionSet.available {
+                let contrast = RowContrast(divergence, temperature: 0.9, instructionSet: set)
+                let depths = contrast.divergences(of: triple, type)
+                guard depths.first < .infinity, depths.second != .infinity else { continue }
+                for slopes in [PerReference(0.8, -0.3), PerReference(-1.1)] {
+                    let wide = contrast.gradients(of: triple, type, slopes)
+                    let narrow = contrast.brains(of: triple, type, slopes)
+                    #expect(wide.isFinite && narrow.isFinite)
+                    for (row, brains) in zip(wide.rows, narrow.rows) {
+                        #expect(row.map(nearestBrain) == brains, "\(divergence) by \(set)")
+                    }
+                }
+            }
+        }
+    }
+
+    @Test(
+        "What fits Float but not BF16 is told", arguments: RowContrastTests.divergences,
+        RowContrastTests.types + [.float64])
+    func tooLargeForBrains(_ divergence: Divergence, _ type: ElementType) throws {
+        let triple = RowTriple("", [0, 1, 2], [2, 1, 0], [0, 0, 0])
+        for set in InstructionSet.available {
+            let contrast = RowContrast(divergence, temperature: 1, instructionSet: set)
+            let unit = contrast.gradients(of: triple, type, PerReference(1)).rows
+            let largest = Double(try #require(unit.flatMap(\.self).map(\.magnitude).max()))
+            // Between the largest BF16, 0x1.fep127, and the largest Float, 0x1.fffffep127.
+            let beyond = PerReference(0x1.ff8p127 / largest)
+            #expect(contrast.gradients(of: triple, type, beyond).isFinite)
+            #expect(!contrast.brains(of: triple, type, beyond).isFinite)
+            #expect(contrast.brains(of: triple, type, PerReference(0x1.fep127 / largest)).isFinite)
+        }
+    }
+
     @Test("What was there counts where a sum exceeds Float", arguments: RowContrastTests.types + [.float64])
     func tooLargeTogether(_ type: ElementType) {
         let triple = RowTriple("", [0, 1, 2], [2, 1, 0], [0, 0, 0])

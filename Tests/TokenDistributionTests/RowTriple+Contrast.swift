@@ -55,6 +55,32 @@ extension RowContrast {
     }
 }
 
+extension RowContrast {
+    /// The same as BF16, written over what was there.
+    func brains(
+        of triple: RowTriple, _ type: ElementType, _ slopes: PerReference<Double>, offset: Int = 0
+    ) -> (rows: [[UInt16]], isFinite: Bool) {
+        let width = triple.anchor.count
+        let count = slopes.second == nil ? 2 : 3
+        var memory = [UInt16](repeating: 0xABCD, count: count * width)
+        let isFinite = unsafe memory.withUnsafeMutableBytes { memory in
+            func output(_ row: Int) -> RowOutput {
+                if row == count { return .none }
+                let bytes = unsafe UnsafeMutableRawBufferPointer(
+                    rebasing: memory[2 * row * width..<2 * (row + 1) * width])
+                return unsafe RowOutput(bytes, as: .bfloat16)
+            }
+            var outputs = ContrastOutputs(anchor: output(0), first: output(1), second: output(2))
+            return triple.withBytes(type, offset: offset) { anchor, first, second in
+                writeGradients(
+                    anchor: anchor, first: first, second: slopes.second == nil ? RawSpan() : second, as: type,
+                    slopes: slopes, to: &outputs)
+            }
+        }
+        return ((0..<count).map { Array(memory[$0 * width..<($0 + 1) * width]) }, isFinite)
+    }
+}
+
 /// The same in the obvious way, from log-probabilities held in Double.
 struct TripleTwin {
     let anchor: [Double]

@@ -74,6 +74,47 @@ struct TokenGradientTests {
         }
     }
 
+    private func brains(
+        _ row: RowTriple, _ type: ElementType, token: Int, slope: Double, _ set: InstructionSet
+    ) -> (values: [UInt16], isFinite: Bool) {
+        var values = [UInt16](repeating: 0xABCD, count: row.anchor.count)
+        let isFinite = unsafe values.withUnsafeMutableBytes { memory in
+            let output = unsafe RowOutput(memory, as: .bfloat16)
+            return row.withBytes(type, offset: 1) { logits, _, _ in
+                writeTokenGradient(
+                    of: token, slope: slope, logits: logits, as: type, temperature: 0.8,
+                    instructionSet: set, to: output)
+            }
+        }
+        return (values, isFinite)
+    }
+
+    @Test(
+        "As BF16 they are the Floats rounded", arguments: RowTriple.all, RowContrastTests.types + [.float64])
+    func narrow(_ triple: RowTriple, _ type: ElementType) {
+        for token in Set([0, triple.anchor.count / 2, triple.anchor.count - 1]) {
+            for set in InstructionSet.available {
+                for slope in [0.4, 0] {
+                    let wide = written(triple, type, token: token, slope: slope, 0.8, set)
+                    let narrow = brains(triple, type, token: token, slope: slope, set)
+                    #expect(narrow.isFinite && narrow.values == wide.values.map(nearestBrain), "\(set)")
+                }
+            }
+        }
+    }
+
+    @Test("A slope that fits Float but not BF16 is told", arguments: RowContrastTests.types + [.float64])
+    func tooLargeForBrains(_ type: ElementType) {
+        // Certain of another token: all of the slope, by T, arrives.
+        let row = RowTriple("", [0, 40, 0], [], [])
+        for set in InstructionSet.available {
+            let slope = 0x1.ff8p127 * 0.8
+            #expect(written(row, type, token: 0, slope: slope, 0.8, set).isFinite)
+            #expect(!brains(row, type, token: 0, slope: slope, set).isFinite)
+            #expect(brains(row, type, token: 0, slope: 0x1.fep127 * 0.8, set).isFinite)
+        }
+    }
+
     @Test("A slope beyond Float is told", arguments: RowContrastTests.types + [.float64])
     func tooLarge(_ type: ElementType) {
         let row = RowTriple("", [0, 1, 2], [], [])

@@ -6,30 +6,30 @@
 
 /* What the Python client's wheel is made of, compiled in so that the binary needs no files beside it. Nothing here is ever
    freed. */
-typedef struct client_file {
+typedef struct client_wheel_file {
     /* Within the wheel, such as perception_client/__init__.py. */
     const char *path;
     const unsigned char *bytes;
     size_t count;
-} client_file;
+} client_wheel_file;
 
-typedef struct client_text {
+typedef struct client_wheel_text {
     const char *bytes;
     size_t count;
-} client_text;
+} client_wheel_text;
 
-typedef struct client_sources {
+typedef struct client_wheel_contents {
     const char *version;
     /* Of the package, sorted by path as bytes. */
-    const client_file *files;
+    const client_wheel_file *files;
     size_t count;
     /* METADATA up to its blank line, with it; the README follows as the description. */
-    client_text metadata_fields;
-    client_text readme;
-    client_text entry_points;
-} client_sources;
+    client_wheel_text metadata_fields;
+    client_wheel_text readme;
+    client_wheel_text entry_points;
+} client_wheel_contents;
 
-extern const client_sources client_wheel_sources;
+extern const client_wheel_contents client_wheel_sources;
 
 /* CRC-32 of a ZIP member (APPNOTE 4.4.7), by zlib. */
 uint32_t client_wheel_crc32(const uint8_t *bytes, size_t count);

@@ -4,11 +4,11 @@
 #include <stddef.h>
 
 /* The contract, compiled in so that the binary needs no files beside it. */
-typedef struct perception_document {
+typedef struct contract_document {
     const unsigned char *bytes;
     size_t count;
-} perception_document;
+} contract_document;
 
-perception_document perception_openapi_yaml(void);
+contract_document contract_openapi_yaml(void);
 
 #endif

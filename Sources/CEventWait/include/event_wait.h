@@ -3,12 +3,12 @@
 
 #include <sys/epoll.h>
 
-/// Takes the place of the C library's function of this name, for libmicrohttpd as for everybody in this process.
+/// Replaces the C library's function of this name for the whole process, including libmicrohttpd.
 ///
-/// libmicrohttpd (0.9.75, and at least some later ones) asks for up to 128 events and, where it got as many, asks for
-/// more with the same time limit as before, which is none: it sleeps, and the 128 are not served before something else
-/// happens. When each of 128 clients of one thread waits for its answer, nothing else ever does, and all of them hang.
-/// So a call after one that filled its room does not wait.
-int epoll_wait(int set, struct epoll_event *events, int room, int milliseconds);
+/// libmicrohttpd (0.9.75, and at least some later versions) requests up to 128 events. If it gets that many, it requests
+/// more with the same timeout, which is none. It then sleeps, and the 128 events are not handled before another one arrives.
+/// If each of 128 clients of one thread waits for its answer, none ever does, and all of them hang. Therefore a call after
+/// one that filled its array does not wait.
+int epoll_wait(int set, struct epoll_event *events, int capacity, int milliseconds);
 
 #endif

@@ -1,118 +1,118 @@
 #ifndef PERCEPTION_IMAGE_CODECS_H
 #define PERCEPTION_IMAGE_CODECS_H
 
-/* libjpeg and libpng report errors by longjmp. Each function here catches them with a setjmp of its own, so that no
-   frame of another language is ever jumped over, and keeps both libraries from writing to stderr. */
+/* libjpeg and libpng report errors by longjmp. Each function here catches them with its own setjmp, so that no frame of
+   another language is ever skipped, and keeps both libraries from writing to stderr. */
 
 #include <stddef.h>
 #include <stdint.h>
 
 #include "work_watch.h"
 
-typedef enum perception_codec_status {
-    PERCEPTION_CODEC_OK = 0,
-    PERCEPTION_CODEC_TRUNCATED,    /* the file ends early */
-    PERCEPTION_CODEC_DAMAGED,      /* its pixels are there in part: a wrong checksum, or compressed data that make no sense */
-    PERCEPTION_CODEC_MALFORMED,    /* the file breaks its format's rules */
-    PERCEPTION_CODEC_UNSUPPORTED,  /* a legal file of a kind the library doesn't read, or can't write */
-    PERCEPTION_CODEC_SCAN_LIMIT,   /* more scans than max_scans */
-    PERCEPTION_CODEC_MEMORY_LIMIT, /* more decoder memory than max_decoder_bytes */
-    PERCEPTION_CODEC_OUT_OF_MEMORY,
-    PERCEPTION_CODEC_UNWANTED /* the watch said that nobody waits for it */
-} perception_codec_status;
+typedef enum image_codecs_status {
+    IMAGE_CODECS_OK = 0,
+    IMAGE_CODECS_TRUNCATED,    /* the file ends early */
+    IMAGE_CODECS_DAMAGED,      /* the pixels are incomplete: a wrong checksum, or invalid compressed data */
+    IMAGE_CODECS_MALFORMED,    /* the file violates its format */
+    IMAGE_CODECS_UNSUPPORTED,  /* a valid file of a kind that the library cannot read or write */
+    IMAGE_CODECS_SCAN_LIMIT,   /* more scans than max_scans */
+    IMAGE_CODECS_MEMORY_LIMIT, /* more decoder memory than max_decoder_bytes */
+    IMAGE_CODECS_OUT_OF_MEMORY,
+    IMAGE_CODECS_UNWANTED /* the watch says that the result is no longer wanted */
+} image_codecs_status;
 
-typedef struct perception_codec_report {
-    perception_codec_status status;
+typedef struct image_codecs_report {
+    image_codecs_status status;
     size_t byte;          /* where reading stopped */
-    uint32_t width;       /* as the header claims, 0 when it wasn't reached */
+    uint32_t width;       /* as declared by the header; 0 if it was not reached */
     uint32_t height;
-    size_t decoder_bytes; /* what decoding will need beside the result, an upper bound */
-    int is_in_scans;      /* a JPEG's coefficients are spread over several, and held */
-    int salvageable;      /* allow_truncated would decode what there is of the picture */
-    char detail[256];     /* the library's own words, NUL-terminated */
-} perception_codec_report;
+    size_t decoder_bytes; /* an upper bound on what decoding needs in addition to the result */
+    int is_in_scans;      /* the coefficients of a JPEG are spread over several scans and held */
+    int salvageable;      /* allow_truncated would decode what is left of the picture */
+    char detail[256];     /* the library's message, NUL-terminated */
+} image_codecs_report;
 
-typedef struct perception_codec_limits {
+typedef struct image_codecs_limits {
     int max_scans;
     size_t max_decoder_bytes;
     int allow_truncated;
-} perception_codec_limits;
+} image_codecs_limits;
 
-/* What becomes of a PNG's transparency; see png_rows.c. */
-typedef enum perception_codec_alpha {
-    PERCEPTION_ALPHA_DROP = 0,
-    PERCEPTION_ALPHA_WHITE_IF_RGBA, /* on white where Pillow's mode would be RGBA */
-    PERCEPTION_ALPHA_WHITE          /* on white, alpha channels and tRNS alike */
-} perception_codec_alpha;
+/* The treatment of transparency in a PNG; see png_rows.c. */
+typedef enum image_codecs_alpha {
+    IMAGE_CODECS_ALPHA_DROP = 0,
+    IMAGE_CODECS_ALPHA_WHITE_IF_RGBA, /* on white if Pillow's mode would be RGBA */
+    IMAGE_CODECS_ALPHA_WHITE          /* on white, alpha channels and tRNS alike */
+} image_codecs_alpha;
 
-typedef struct perception_codec_colors {
-    perception_codec_alpha alpha;
+typedef struct image_codecs_colors {
+    image_codecs_alpha alpha;
     int scale_gray16; /* 16-bit gray to its high byte instead of saturating at 255 */
-} perception_codec_colors;
+} image_codecs_colors;
 
-/* Where a file goes: never more than `capacity` bytes. What does not fit is out of memory. */
-typedef struct perception_codec_file {
+/* The file being written: at most `capacity` bytes. A larger file is an out-of-memory error. */
+typedef struct image_codecs_file {
     uint8_t *bytes;
     size_t count;
     size_t capacity;
-} perception_codec_file;
+} image_codecs_file;
 
-/* The room behind the file's end is used no more: its pages go back to the system. They may be there from before, though nothing
-   was written to them. */
-void perception_codec_give_back(const perception_codec_file *file);
+/* Returns the pages after the end of the file to the system. They may have been allocated earlier without having been
+   written to. */
+void image_codecs_give_back(const image_codecs_file *file);
 
-/* How many scans a JPEG seems to have, `most` at most: its markers are counted, wherever they stand. Linear in its bytes. */
-int perception_jpeg_scans(const uint8_t *bytes, size_t count, int most);
+/* The apparent number of scans of a JPEG, at most `most`: counts its markers, wherever they are. Linear in its bytes. */
+int image_codecs_jpeg_scans(const uint8_t *bytes, size_t count, int most);
 
-/* Reads the header only: width, height and decoder_bytes of the report. */
-void perception_jpeg_probe(const uint8_t *bytes, size_t count, perception_codec_report *report);
+/* Reads only the header, into width, height and decoder_bytes of the report. */
+void image_codecs_jpeg_probe(const uint8_t *bytes, size_t count, image_codecs_report *report);
 
-/* rgb has room for exactly width * height * 3 bytes, from the same header; any other size is refused. */
-void perception_jpeg_decode(
-    const uint8_t *bytes, size_t count, const perception_codec_limits *limits, uint8_t *rgb, size_t capacity,
-    work_watch *watch, perception_codec_report *report);
+/* rgb holds exactly width * height * 3 bytes as declared by the same header. Any other size is refused. */
+void image_codecs_jpeg_decode(
+    const uint8_t *bytes, size_t count, const image_codecs_limits *limits, uint8_t *rgb, size_t capacity,
+    work_watch *watch, image_codecs_report *report);
 
 /* quality 1 ... 100; halved_chroma: 4:2:0, otherwise 4:4:4. */
-void perception_jpeg_encode(
-    const uint8_t *rgb, uint32_t width, uint32_t height, int quality, int halved_chroma, perception_codec_file *file,
-    work_watch *watch, perception_codec_report *report);
+void image_codecs_jpeg_encode(
+    const uint8_t *rgb, uint32_t width, uint32_t height, int quality, int halved_chroma, image_codecs_file *file,
+    work_watch *watch, image_codecs_report *report);
 
-/* What such a file takes at most, and what its encoder takes beside it.
+/* Upper bounds on the file's size, and on the encoder's memory in addition to it.
 
-   By Parseval's theorem the 64 coefficients of a block can't all be large. So samples that are 0 or 255 at random make the
-   largest files: 1.6 bytes a sample at quality 100, 1 at 95. A larger one is refused, not written. */
-size_t perception_jpeg_bound(uint32_t width, uint32_t height, int quality, int halved_chroma);
-size_t perception_jpeg_encoder_bytes(uint32_t width, int halved_chroma);
+   By Parseval's theorem the 64 coefficients of a block cannot all be large. Therefore samples that are randomly 0 or 255
+   make the largest files: 1.6 bytes a sample at quality 100, 1 at 95. A larger file is refused, not written. */
+size_t image_codecs_jpeg_bound(uint32_t width, uint32_t height, int quality, int halved_chroma);
+size_t image_codecs_jpeg_encoder_bytes(uint32_t width, int halved_chroma);
 
-/* rgb as in perception_jpeg_decode. With allow_truncated every row that the file still holds is decoded, and the others
-   are what samples of zero are in the picture's mode. */
-void perception_png_decode(
-    const uint8_t *bytes, size_t count, const perception_codec_limits *limits, const perception_codec_colors *colors,
-    uint8_t *rgb, size_t capacity, work_watch *watch, perception_codec_report *report);
+/* rgb as in image_codecs_jpeg_decode. With allow_truncated every row that the file still contains is decoded. The
+   others are samples of zero in the picture's mode. */
+void image_codecs_png_decode(
+    const uint8_t *bytes, size_t count, const image_codecs_limits *limits, const image_codecs_colors *colors,
+    uint8_t *rgb, size_t capacity, work_watch *watch, image_codecs_report *report);
 
-/* What that takes beside the result, whatever the header's numbers are; far too much where there are too many pixels. */
-size_t perception_png_decoder_bytes(
+/* An upper bound on the decoder's memory in addition to the result, for any header. It is far too high for too many pixels. */
+size_t image_codecs_png_decoder_bytes(
     uint32_t width, uint32_t height, int depth, int color, int is_interlaced, int allow_truncated);
 
-/* Of a pixel's samples; of an illegal header some number. */
-int perception_png_pixel_bits(int depth, int color);
+/* The bits of a pixel's samples; an arbitrary number for an invalid header. */
+int image_codecs_png_pixel_bits(int depth, int color);
 
-/* level 0 ... 9: stored, the fast encoder (png_encode_fast.h), zlib's levels. */
-void perception_png_encode(
-    const uint8_t *rgb, uint32_t width, uint32_t height, int level, perception_codec_file *file,
-    work_watch *watch, perception_codec_report *report);
+/* level 0: stored; 1: the fast encoder (png_encode_fast.h); 2 ... 9: zlib's levels. */
+void image_codecs_png_encode(
+    const uint8_t *rgb, uint32_t width, uint32_t height, int level, image_codecs_file *file,
+    work_watch *watch, image_codecs_report *report);
 
-/* What such a file takes at most, its samples stored and the overhead of chunks and blocks, and what its encoder takes beside
-   it. */
-size_t perception_png_bound(uint32_t width, uint32_t height, int level);
-size_t perception_png_encoder_bytes(uint32_t width, uint32_t height, int level);
+/* Upper bounds on the file's size, which is that of stored samples with the overhead of chunks and blocks, and on the
+   encoder's memory in addition to it. */
+size_t image_codecs_png_bound(uint32_t width, uint32_t height, int level);
+size_t image_codecs_png_encoder_bytes(uint32_t width, uint32_t height, int level);
 
-/* Inflates a zlib stream, which may end early, into at most capacity bytes. How many there are; -1 when it is no zlib
-   stream, or one of more bytes. */
-ptrdiff_t perception_inflate(const uint8_t *bytes, size_t count, uint8_t *text, size_t capacity);
+/* Inflates a zlib stream, which may end early, into at most capacity bytes. Returns their number, or -1 if the
+   bytes are not a zlib stream or inflate to more. */
+ptrdiff_t image_codecs_inflate(const uint8_t *bytes, size_t count, uint8_t *text, size_t capacity);
 
 /* Static strings. */
-const char *perception_png_version(void);
-const char *perception_jpeg_version(void);
+const char *image_codecs_png_version(void);
+const char *image_codecs_jpeg_version(void);
 
 #endif

@@ -49,8 +49,9 @@ typedef struct perception_slope {
 
 /* Gradients of one row of the list. */
 typedef struct perception_output {
-    float *values; /* null when it isn't wanted */
-    int adds;      /* whether it is added to what is there, or else written over it */
+    void *values;               /* null when it isn't wanted */
+    perception_element element; /* F32, or BF16: the nearest to that Float, and of two the even one */
+    int adds;                   /* whether it is added to what is there, F32 only, or else written over it */
 } perception_output;
 
 /* count >= 1 logits in each row, at any address; all of one element type. `references` is 1 or 2. */
@@ -67,7 +68,7 @@ typedef struct perception_contrast_kernels {
         const perception_row *rows, int references, size_t count, perception_element element, double temperature,
         perception_halves *result);
 
-    /* Gradients of the rows. False where one doesn't fit a Float. */
+    /* Gradients of the rows. False where one doesn't fit what it is rounded to. */
     int (*kullback_leibler_gradient)(
         const perception_row *rows, int references, size_t count, perception_element element, double temperature,
         const perception_slope *slopes, const perception_output *outputs);
@@ -83,10 +84,14 @@ typedef struct perception_contrast_kernels {
     /* The sum of e. */
     double (*sum)(const perception_row *row, size_t count, perception_element element, double temperature);
 
-    /* factor * probability. False where one doesn't fit a Float. */
+    /* factor * probability. False where one doesn't fit what it is rounded to. */
     int (*softmax)(
         const perception_row *row, size_t count, perception_element element, double temperature, double factor,
         const perception_output *output);
+
+    /* Floats as the bfloat16 nearest to each, and of two the even one, at any address. False where one has none that is
+       finite. The same bits by every instruction set. */
+    int (*round_to_bfloat16)(const float *values, size_t count, void *results);
 } perception_contrast_kernels;
 
 /* Null when this machine or its operating system can't run the set. */

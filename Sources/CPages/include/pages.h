@@ -4,18 +4,18 @@
 #include <stddef.h>
 
 /* A file of the browser pages, compiled in so that the binary needs no files beside it. Nothing here is ever freed. */
-typedef struct perception_asset {
+typedef struct pages_asset {
     /* Such as assets/style/base.css. */
     const char *path;
     const unsigned char *bytes;
     size_t count;
-} perception_asset;
+} pages_asset;
 
-typedef struct perception_assets {
-    const perception_asset *files;
+typedef struct pages_assets {
+    const pages_asset *files;
     size_t count;
-} perception_assets;
+} pages_assets;
 
-perception_assets perception_page_assets(void);
+pages_assets pages_all(void);
 
 #endif

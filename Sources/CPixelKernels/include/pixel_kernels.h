@@ -12,88 +12,88 @@
 
 #include "work_watch.h"
 
-/* One axis of a resampling, from `input` places to `output`; equal ones: the axis is only copied. */
-typedef struct pixel_axis {
+/* One axis of a resampling, from `input` positions to `output`. If they are equal, the axis is only copied. */
+typedef struct pixel_kernels_axis {
     size_t input, output;
-} pixel_axis;
+} pixel_kernels_axis;
 
-typedef struct pixel_picture {
+typedef struct pixel_kernels_picture {
     const uint8_t *samples;
     size_t width, height;
-} pixel_picture;
+} pixel_kernels_picture;
 
-typedef struct pixel_target {
+typedef struct pixel_kernels_target {
     uint8_t *samples;
     size_t width, height;
-    uint8_t fill[3]; /* where nothing maps to */
-} pixel_target;
+    uint8_t fill[3]; /* for pixels without a source */
+} pixel_kernels_target;
 
 typedef struct pixel_kernels {
     /* level + factor * (v - level) in Float32, truncated and clipped; Pillow's Image.blend with one gray level. */
     void (*blend_level)(uint8_t *samples, size_t count, float factor, uint8_t level);
 
-    /* The same with every pixel's own luma. */
+    /* The same with each pixel's own luma. */
     void (*blend_luma)(uint8_t *pixels, size_t count, float factor);
 
     /* Sum of (19595 R + 38470 G + 7471 B + 32768) >> 16 over `count` pixels. */
     uint64_t (*luma_sum)(const uint8_t *pixels, size_t count);
 
-    /* Down, then across, in Float32. `unit`: levels are worth v / 255 and results 255 x truncated, zeros beyond the
-       edge; otherwise levels are worth v, results rounded half to even, the picture mirrored beyond the edge.
-       scratch has room for pixel_convolve_scratch floats. 0 where it was left because nobody wants it; so below. */
+    /* Down, then across, in Float32. With `unit`, levels mean v / 255, results are 255 x truncated, and zeros lie
+       beyond the edge. Otherwise levels mean v, results are rounded half to even, and the picture is mirrored at the edge.
+       scratch holds pixel_kernels_convolve_scratch floats. Returns 0 if the result is no longer wanted, as do the others. */
     int (*convolve)(
-        pixel_picture picture, uint8_t *target, const float *weights, size_t taps, int unit, float *scratch,
+        pixel_kernels_picture picture, uint8_t *target, const float *weights, size_t taps, int unit, float *scratch,
         work_watch *watch);
 
     /* A crop of `picture` at (left, top) at the target's size: across, then down, with Pillow's bilinear weights in fixed
-       point with 22 bits behind the point. scratch has pixel_resample_scratch bytes, aligned to eight. */
+       point with 22 fractional bits. scratch holds pixel_kernels_resample_scratch bytes, aligned to eight. */
     int (*resample)(
-        pixel_picture picture, size_t left, size_t top, pixel_target target, pixel_axis across, pixel_axis down,
-        uint8_t *scratch, work_watch *watch);
+        pixel_kernels_picture picture, size_t left, size_t top, pixel_kernels_target target, pixel_kernels_axis across,
+        pixel_kernels_axis down, uint8_t *scratch, work_watch *watch);
 
-    /* `count` pixels, the last first. */
+    /* Copies `count` pixels in reverse order. */
     void (*reverse)(const uint8_t *pixels, size_t count, uint8_t *out);
 
     /* (x, y) of the result comes from (m0 x + m1 y + m2, m3 x + m4 y + m5), Pillow's Transform.AFFINE. */
     int (*affine_bilinear)(
-        pixel_picture picture, pixel_target target, const double map[6], work_watch *watch);
+        pixel_kernels_picture picture, pixel_kernels_target target, const double map[6], work_watch *watch);
     int (*affine_nearest)(
-        pixel_picture picture, pixel_target target, const double map[6], work_watch *watch);
+        pixel_kernels_picture picture, pixel_kernels_target target, const double map[6], work_watch *watch);
 
     /* The same in 16.16 fixed point: step[0], step[1] per column, step[2], step[3] per row, from step[4], step[5]. */
     int (*affine_fixed)(
-        pixel_picture picture, pixel_target target, const int32_t step[6], work_watch *watch);
+        pixel_kernels_picture picture, pixel_kernels_target target, const int32_t step[6], work_watch *watch);
 
     /* Both divided by (m6 x + m7 y + 1), Pillow's Transform.PERSPECTIVE. */
     int (*perspective_bilinear)(
-        pixel_picture picture, pixel_target target, const double map[8], work_watch *watch);
+        pixel_kernels_picture picture, pixel_kernels_target target, const double map[8], work_watch *watch);
     int (*perspective_nearest)(
-        pixel_picture picture, pixel_target target, const double map[8], work_watch *watch);
+        pixel_kernels_picture picture, pixel_kernels_target target, const double map[8], work_watch *watch);
 
-    /* To Pillow's 8-bit HSV, the hue moved on by `shift` of 256 places, and back. */
+    /* Converts to Pillow's 8-bit HSV, moves the hue by `shift` of 256 values, and converts back. */
     void (*turn_hue)(uint8_t *pixels, size_t count, uint8_t shift);
 } pixel_kernels;
 
 /* Flips and turns: pixel (x, y) of the target is the one at first + (x * across + y * down) pixels. */
-int pixel_rearrange(
+int pixel_kernels_rearrange(
     const uint8_t *first, ptrdiff_t across, ptrdiff_t down, uint8_t *target, size_t width, size_t height,
     work_watch *watch);
 
-/* Cell i of the target, counted row by row, is cell order[i] of the picture. Cells are squares of `side` pixels; what no
-   whole one covers at the right and at the bottom is copied. The target is `picture`'s size. */
-int pixel_shuffle(
-    pixel_picture picture, uint8_t *target, size_t side, const uint32_t *order, work_watch *watch);
+/* Cell i of the target, counted row by row, is cell order[i] of the picture. Cells are squares of `side` pixels. The rest at
+   the right and at the bottom is copied. The target has the size of `picture`. */
+int pixel_kernels_shuffle(
+    pixel_kernels_picture picture, uint8_t *target, size_t side, const uint32_t *order, work_watch *watch);
 
-/* Floats that `convolve` needs to work with; wide pictures are taken in stretches of columns. */
-size_t pixel_convolve_scratch(size_t width, size_t taps);
+/* The number of floats in the scratch memory of `convolve`. Wide pictures are processed in stretches of columns. */
+size_t pixel_kernels_convolve_scratch(size_t width, size_t taps);
 
-/* Bytes that `resample` needs to work with, whatever the picture: below 3 MiB. */
-size_t pixel_resample_scratch(pixel_axis across, pixel_axis down);
+/* The bytes of the scratch memory of `resample`: below 3 MiB for every picture. */
+size_t pixel_kernels_resample_scratch(pixel_kernels_axis across, pixel_kernels_axis down);
 
-/* For every machine. */
+/* The kernels for every machine. */
 const pixel_kernels *pixel_kernels_portable_table(void);
 
-/* For this one: AVX2 where the processor has it. Never NULL. */
+/* The kernels for this machine: AVX2 if the processor has it. Never NULL. */
 const pixel_kernels *pixel_kernels_best(void);
 
 #endif

@@ -3,23 +3,32 @@
 
 #include <stddef.h>
 
-// What the kernel gave the program at its start, as the C library has it. Swift reads the command line from /proc, and
-// where that is not mounted finds none.
+// The arguments and environment that the C library received at the start. Swift reads the command line from /proc and
+// finds none if that is not mounted.
 
-/// Arguments, the program's name among them.
-int perception_argument_count(void);
+/// The number of arguments, including the program's name.
+int process_argument_count(void);
 
-/// The argument at this place, from 0; NULL beyond the last.
-const char *perception_argument(int place);
+/// The argument at this index, from 0; NULL after the last.
+const char *process_argument(int place);
 
-/// `NAME=value` at this place of the environment, from 0; NULL beyond the last.
-const char *perception_variable(int place);
+/// `NAME=value` at this index of the environment, from 0; NULL after the last.
+const char *process_variable(int place);
 
-/// The stack of every thread that is started without saying how large, such as those of libraries. Otherwise it is what
+/// Sets the stack size of threads that are started without one, such as those of libraries. By default it is what
 /// `ulimit -s` was at the start. Returns 0 or the system's error.
-int perception_set_default_stack(size_t bytes);
+int process_set_default_stack(size_t bytes);
 
-/// Names the calling thread, in 15 bytes at most, for those who look at the process.
-void perception_name_thread(const char *name);
+/// Names the calling thread, in 15 bytes at most, for tools that list threads.
+void process_name_thread(const char *name);
+
+/// Allocates blocks of up to this number of bytes from the heaps, not as mappings of their own.
+void process_allocate_from_heaps_up_to(int bytes);
+
+/// Lets each heap keep this number of free bytes at its end. The allocator checks when a large block next to them is freed.
+void process_keep_at_heap_ends(int bytes);
+
+/// Returns the free pages of all heaps to the system, except those at the ends of heaps that belong to threads.
+void process_give_back_memory(void);
 
 #endif

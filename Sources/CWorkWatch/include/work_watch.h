@@ -1,17 +1,17 @@
 #ifndef PERCEPTION_WORK_WATCH_H
 #define PERCEPTION_WORK_WATCH_H
 
-/* Long work asks now and then whether somebody still waits for it. */
+/* Lets long work check from time to time whether its result is still wanted. */
 
 #include <stddef.h>
 #include <stdint.h>
 
 typedef struct work_watch {
-    int (*is_wanted)(void *context); /* NULL: it always is */
+    int (*is_wanted)(void *context); /* NULL if it always is */
     void *context;
-    size_t unlooked;   /* operations since the clock was read */
+    size_t unlooked;   /* operations since the last reading of the clock */
     uint64_t asked_at; /* in nanoseconds */
-    int is_over;       /* it has said no */
+    int is_over;       /* is_wanted has returned 0 */
 } work_watch;
 
 enum {
@@ -20,14 +20,14 @@ enum {
     work_watch_nanoseconds = 4000000
 };
 
-/* Reads the clock, and asks when it is time. 0 once nobody wants the work. */
-int work_look(work_watch *watch);
+/* Reads the clock, and calls is_wanted if it is due. Returns 0 once the result is no longer wanted. */
+int work_watch_look(work_watch *watch);
 
-/* So many operations are about to be done, a few arithmetic ones or bytes each. 0 once nobody wants the work: leave it as
-   it is then. At most work_watch_operations each time, or it is asked too seldom. */
-static inline int work_goes_on(work_watch *watch, size_t operations) {
+/* Announces this number of operations, each a few arithmetic ones or bytes. Returns 0 once the result is no longer wanted;
+   stop the work then. Announce at most work_watch_operations at a time, so that is_wanted is called often enough. */
+static inline int work_watch_goes_on(work_watch *watch, size_t operations) {
     watch->unlooked += operations;
-    return watch->unlooked < work_watch_operations ? !watch->is_over : work_look(watch);
+    return watch->unlooked < work_watch_operations ? !watch->is_over : work_watch_look(watch);
 }
 
 #endif

@@ -36,12 +36,12 @@ struct BodyMemory {
         }
     }
 
-    /// Before a piece is given to the sink.
+    /// Call before a piece goes to the sink.
     func bodyArrives(_ received: Int) -> Refusal? {
         follows == .body ? grow(to: received) : nil
     }
 
-    /// After a piece was given to the sink.
+    /// Call after a piece has gone to the sink.
     func sinkHolds(_ memory: @autoclosure () -> MemoryClaim) -> Refusal? {
         guard follows == .sink, case .held(let bytes) = memory() else { return nil }
         return grow(to: bytes)
@@ -50,7 +50,7 @@ struct BodyMemory {
     /// Claims ahead in steps, so that not every piece locks the budget.
     private func grow(to bytes: Int) -> Refusal? {
         guard bytes > share.bytes else { return nil }
-        // Without room to claim ahead, claim exactly what is there.
+        // If the budget cannot cover a step ahead, claim exactly what has arrived.
         return share.extend(to: min(ceiling, bytes + bytes / 4 + 1 << 20)) == nil
             ? nil : share.extend(to: bytes)
     }

@@ -39,7 +39,7 @@ package enum MemoryClaim: Sendable, Equatable {
     case held(Int)
 }
 
-/// How a complete request is answered. Work should claim its memory and stop when nobody waits any more; see
+/// How a complete request is answered. Work should claim its memory, and stop when the client has left; see
 /// ``RequestScope``.
 package enum Outcome: Sendable {
     /// Small work, done already.
@@ -57,9 +57,9 @@ package enum Outcome: Sendable {
     case weighedWork(@Sendable () -> Weighed)
 }
 
-/// What reading a request made of it.
+/// The result of reading a request whose cost was unknown.
 package enum Weighed: Sendable {
-    /// It was short, and is done.
+    /// The work was short and is done.
     case response(Response)
     /// See ``Outcome/longWork(_:expected:)``.
     case longWork(@Sendable () -> Response, expected: Duration)

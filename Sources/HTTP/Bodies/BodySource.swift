@@ -8,32 +8,34 @@
 package protocol BodySource: Sendable {
     var pieceCount: Int { get }
 
-    /// What is missing to make a piece now, in bytes at most: the work with the piece, and what is kept for it and isn't
-    /// there yet. The claim of the work that made the source must have room for one piece.
+    /// Returns the largest number of further bytes that making this piece needs now: for the work, for the piece, and
+    /// for data that the source keeps for it and has not yet read. The claim of the work that made the source must
+    /// cover one piece.
     func claim(of index: Int) -> Int
 
-    /// That much is claimed, and the piece is about to be made: what is kept for it counts as kept from now on.
+    /// Notes that the memory is claimed and the piece is about to be made. From now on the data kept for it count as
+    /// kept.
     ///
-    /// - Returns: what making it takes beside that.
+    /// - Returns: the bytes that making it needs in addition.
     func begin(_ index: Int) -> Int
 
-    /// About how long a piece takes on one core; see ``WorkerPool``.
+    /// The approximate duration of a piece on one core; see ``WorkerPool``.
     var expected: Duration { get }
 
-    /// What is kept beside the request's body for pieces that are begun or to come, in bytes.
+    /// The bytes kept, in addition to the request's body, for pieces that have begun or are still to come.
     var keptBytes: Int { get }
 
-    /// The client doesn't keep up, and nothing is being made: what can be had again need not be kept.
+    /// Frees data that can be produced again. Called when the client falls behind and no piece is being made.
     func letGo()
 
     /// Makes one piece. Called once for each index, in ascending order but several at a time.
     ///
-    /// - Returns: nil when it can't be made. The reply is then cut off: it has neither its last chunk nor what would
-    ///   follow, which every HTTP client reports as an incomplete reply.
+    /// - Returns: nil if it cannot be made. The reply then ends without its last chunk, which every HTTP client reports
+    ///   as an incomplete reply.
     func piece(_ index: Int) -> [[UInt8]]?
 }
 
-/// Of a reply that is complete when it begins.
+/// Defaults for a reply that is complete when it begins.
 struct NothingMore: BodySource {
     let pieceCount = 0
     let expected = Duration.zero

@@ -6,16 +6,16 @@ protocol StreamedBody: Sendable {
     /// Copies available bytes into `buffer`. Suspends the connection if there are none.
     func next(into buffer: UnsafeMutableRawBufferPointer) -> StreamPortion
 
-    /// Nobody will read any more.
+    /// Notes that the library will read no more.
     func cancel()
 }
 
-/// What there is to send.
+/// What a read found.
 enum StreamPortion {
     case bytes(Int)
-    /// Nothing yet; what comes next wakes the connection.
+    /// Nothing yet. The next piece wakes the connection.
     case nothingYet
     case end
-    /// The rest can't be made, or nobody wants it.
+    /// The rest cannot be made, or is no longer wanted.
     case broken
 }

@@ -2,7 +2,7 @@ import Glibc
 import HTTPTypes
 import Locking
 
-// On the reaper's thread, and on that of a drain.
+// These functions run on the reaper's thread, or on the thread that drains.
 
 extension Connection {
     /// Ends requests that have taken too long, and those that the client has left unnoticed. libmicrohttpd waits for
@@ -15,7 +15,7 @@ extension Connection {
                     state.deadline = nil
                     return
                 }
-                // Nothing to end now, but work or a stream may follow, for which it is over as well.
+                // There is nothing to end yet. Work or a stream that follows finds the deadline passed.
             }
             guard let limit = state.phase.limit(limits) else { return }
             if now - state.phase.start(or: now) > limit {
@@ -31,14 +31,14 @@ extension Connection {
                 }
                 cut(&state, .timeout, status)
             } else if state.phase.isReading, isAtEnd {
-                // Twice without a change between: the I/O thread is not just about to read it.
+                // The reaper has seen it twice with no change in between, so the I/O thread is not about to read it.
                 if state.sawEnd { cut(&state, .clientGone) }
                 state.sawEnd = true
             }
         }
     }
 
-    /// Of a client that takes its answer more slowly than most could; nil for others.
+    /// Describes a client that reads its answer more slowly than nearly all could; nil for others.
     func slowReader(now: Moment, limits: TimeLimits) -> SlowReader? {
         state.withLock { state in
             guard let share = state.share, share.bytes > 0 else { return nil }
@@ -77,13 +77,13 @@ extension Connection {
 
     /// Ends a request that is being served, with an answer where one can still be given.
     ///
-    /// - Returns: false when there is none, or its answer is about to be queued.
+    /// - Returns: false if there is no such request, or its answer is about to be queued.
     private func end(
         _ state: inout State, _ ending: Exchange.Ending, answering answer: (RequestHead) -> Response
     ) -> Bool {
         switch state.phase {
         case .working(let head):
-            // The client has left, so the log must not claim that it was answered.
+            // The client has left, so the log must not say that it was answered.
             state.phase = .worked(
                 WorkResult(answer: isPeerThere ? .inPlaceOfWork(answer(head)) : .clientGone))
             daemonConnection.resume()
@@ -108,7 +108,7 @@ extension Connection {
         shutdown(socket, Int32(SHUT_RDWR))
     }
 
-    /// Whether the client has closed its half and nothing is left to read.
+    /// Returns whether the client has closed its half and left nothing to read.
     private var isAtEnd: Bool {
         var byte: UInt8 = 0
         return unsafe recv(socket, &byte, 1, Int32(MSG_PEEK | MSG_DONTWAIT)) == 0
@@ -120,7 +120,7 @@ extension Connection {
             if end(&state, .abandoned, answering: response) { return }
             switch state.phase {
             case .resting, .head, .answering, .lingering: cut(&state, .abandoned)
-            // A stream that begins now would be suspended when the library stops, which that does not survive.
+            // A stream that began now would be suspended when the library stops, and the library would abort.
             case .worked(let result) where result.beginsStream: cut(&state, .abandoned)
             default: break
             }

@@ -1,9 +1,9 @@
 import Glibc
 import Locking
 
-/// Begins a reply without an end of its own. No time limit and no minimum rate apply to it.
+/// Begins a reply that ends only with the connection. No time limit and no minimum rate apply to it.
 extension Connection {
-    /// - Returns: false when the reaper or a drain was faster.
+    /// - Returns: false if the reaper or a drain has already ended the request.
     func eventsBegin(_ stream: EventStream, now: Moment) -> Bool {
         state.withLock { state in
             if state.phase.isOver { return false }
@@ -40,7 +40,7 @@ extension Connection {
         }
     }
 
-    /// There is an event.
+    /// Wakes the connection, because there is an event.
     func wakeForEvents() {
         state.withLock { wake(&$0) }
     }
@@ -57,14 +57,14 @@ extension Connection {
         }
     }
 
-    /// Wakes viewers with new events, sends a sign of life to idle ones, and ends those that do not read.
+    /// Wakes viewers that have new events, sends a comment line to idle ones, and ends those that do not read.
     ///
-    /// - Parameter isDraining: nothing is waited for then.
+    /// - Parameter isDraining: whether the server drains. Then viewers have only a second to read.
     func tendEvents(now: Moment, limits: TimeLimits, isDraining: Bool) {
         state.withLock { state in
             switch state.phase {
             case .watching(_, _, let since):
-                // It was given something and has taken nothing of it.
+                // The viewer has read nothing of what was sent.
                 if now - since > (isDraining ? .seconds(1) : limits.idle) { cut(&state, .timeout) }
             case .watchPaused(let stream, _, let since):
                 if !isPeerThere {

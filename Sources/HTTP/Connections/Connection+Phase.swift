@@ -2,7 +2,7 @@ import HTTPTypes
 
 extension Connection {
     enum Phase {
-        /// Between requests; new until the first one.
+        /// Between requests. `isNew` is true until the first one.
         case resting(since: Moment, isNew: Bool)
         /// The request line has arrived, the rest of the head has not.
         case head(target: [UInt8], since: Moment)

@@ -64,7 +64,7 @@ final class Connection: Sendable {
         state.withLock { if case .head(let target, _) = $0.phase { target } else { [] } }
     }
 
-    /// - Parameter limit: how long the request may take from now on.
+    /// - Parameter limit: the time that the request may take from now on.
     /// - Returns: the request's turn, which identifies it to ``deliver(_:in:)``.
     func headArrived(_ head: RequestHead, now: Moment, limit: Duration) -> Int {
         state.withLock { state in
@@ -76,7 +76,7 @@ final class Connection: Sendable {
         }
     }
 
-    /// - Returns: false when the reaper has answered and the request is over.
+    /// - Returns: false if the reaper has answered, so that the request is over.
     func bodyArrived(_ count: Int) -> Bool {
         state.withLock { state in
             switch state.phase {
@@ -94,17 +94,17 @@ final class Connection: Sendable {
         advance(to: .answering)
     }
 
-    /// Call before suspending; ends with ``deliver(_:in:)``.
+    /// Call before suspending. The wait ends with ``deliver(_:in:)``.
     func workBegins(_ head: RequestHead) -> Bool {
         advance(to: .working(head))
     }
 
-    /// What ``deliver(_:in:)`` brought.
+    /// Takes the result that ``deliver(_:in:)`` brought.
     func takeWork() -> WorkResult? {
         state.withLock { if case .worked(let result) = $0.phase { result } else { nil } }
     }
 
-    /// - Returns: false when the reaper or a drain was faster.
+    /// - Returns: false if the reaper or a drain has already ended the request.
     func replyBegins(bytes: Int, holding share: MemoryShare, now: Moment) -> Bool {
         advance(to: .replying(bytes: bytes, since: now), holding: share)
     }
@@ -136,7 +136,7 @@ final class Connection: Sendable {
             case .end:
                 state.phase = .replying(bytes: bytes, since: now - spent)
             case .broken:
-                // See ``DaemonResponse``: what the library is then given must not leave.
+                // The byte that ``DaemonResponse`` then gives the library must not be sent.
                 shutdown(socket, Int32(SHUT_RDWR))
             }
             return portion
@@ -239,7 +239,7 @@ final class Connection: Sendable {
         }
     }
 
-    /// There is more of the streamed body, or there will be none.
+    /// Wakes the connection: there is more of the streamed body, or there will be no more.
     func resumeStream() {
         state.withLock { state in
             guard case .streamPaused(let bytes, let spent) = state.phase else { return }

@@ -2,11 +2,11 @@ package import HTTPTypes
 
 /// The course of one request and its answer, for metrics and access logs.
 package struct Exchange: Sendable {
-    /// Nil when the head never became complete.
+    /// Nil if the head never became complete.
     package let head: RequestHead?
-    /// The path of the route that took the request; nil when none did.
+    /// The path of the route that served the request; nil if none did.
     package let route: String?
-    /// Nil when no answer was begun.
+    /// Nil if no answer was begun.
     package let status: HTTPResponse.Status?
     /// Body bytes received.
     package let bytesIn: Int
@@ -14,9 +14,9 @@ package struct Exchange: Sendable {
     package let bytesOut: Int
     package let durations: Durations
     package let ending: Ending
-    /// The IP address of the other end of the socket, a proxy's if there is one, or `unix`; nil when it isn't known.
+    /// The IP address of the other end of the socket, a proxy's if there is one, or `unix`; nil if it is unknown.
     package var client: String?
-    /// From the answer; empty when it was never begun.
+    /// Taken from the answer; empty if none was begun.
     package var notes = ResponseNotes()
 
     package struct Durations: Sendable {
@@ -33,23 +33,23 @@ package struct Exchange: Sendable {
     package enum Ending: String, Sendable {
         /// The whole answer was given to the kernel.
         case completed
-        /// The client closed before that, or libmicrohttpd did because of what it sent: a head beyond the
-        /// connection's memory or a broken chunk. The library answers those by itself.
+        /// The client closed before that, or libmicrohttpd did because the client sent a head beyond the connection's
+        /// memory or a broken chunk. The library answers those requests by itself.
         case clientGone = "client-gone"
         /// The server closed because the client was too slow.
         case timeout
-        /// The server closed to free memory: slow readers together held more than their share and this one was the
-        /// slowest, or a streamed reply waited too long for memory for its next part.
+        /// The server closed to free memory: slow readers together held more than their limit and this one was the
+        /// slowest, or a streamed reply waited too long for the memory of its next piece.
         case crowdedOut = "crowded-out"
-        /// The server closed: its grace for draining was over.
+        /// The server closed because the grace period of its drain had expired.
         case abandoned
     }
 }
 
-/// Called for every finished request, on I/O threads. Must be light.
+/// Called on I/O threads for every finished request. Implementations must be light.
 package protocol ServerObserver: Sendable {
     func requestFinished(_ exchange: Exchange)
-    /// Called with the HTTP library's messages about connections that break the rules of TLS.
+    /// Called with the HTTP library's messages about connections that violate TLS.
     func libraryReported(_ line: String)
 }
 
@@ -57,7 +57,7 @@ extension ServerObserver {
     package func libraryReported(_ line: String) {}
 }
 
-/// What a server is doing at one moment.
+/// The load of a server at one moment.
 package struct ServerLoad: Sendable, Equatable {
     package static let idle = ServerLoad(connections: 0, inFlight: 0, queued: 0, running: 0, memoryBytes: 0)
 
@@ -69,7 +69,7 @@ package struct ServerLoad: Sendable, Equatable {
     package var queued: Int
     /// Jobs on a worker.
     package var running: Int
-    /// Claimed of the memory budget.
+    /// Bytes claimed from the memory budget.
     package var memoryBytes: Int
     package var slowReaders = SlowReaders()
 }

@@ -9,7 +9,7 @@ final class Transaction {
         /// Wait for more.
         case goOn
         case reply(Response, closing: Bool)
-        /// `length` is that of the body, where it is known.
+        /// `length` is the length of the body, if known.
         case stream(Response, any StreamedBody, length: Int?, closing: Bool)
         /// Suspend the connection and submit the job to these workers. Call `refused` if they accept no more.
         case suspend(WorkerPool.Job, WorkerPool, expected: Duration, refused: () -> Void)
@@ -71,8 +71,8 @@ final class Transaction {
     func begin(refusing refusal: Refusal?) -> Step {
         let limit = core.configuration.requestTimeout
         turn = connection.headArrived(head, now: started, limit: min(limit, head.timeout ?? limit))
-        // To the library, a trailer line that begins with a NUL looks like the line that ends the trailer, and
-        // nothing distinguishes the two afterwards. So nothing after a chunked body is taken for a request.
+        // To the library, a trailer line that begins with a NUL looks like the line that ends the trailer, and nothing
+        // distinguishes the two afterwards. Therefore the server reads no request after a chunked body.
         if head.framing == .chunked { closing = true }
         if let refusal {
             closing = true
@@ -259,7 +259,7 @@ final class Transaction {
             finished.body, then: rest, to: connection, in: turn, madeBy: workers ?? core.longWorkers,
             share: memory.share, holding: bodyBytes)
         var head = finished
-        // Only the stream holds the body, and frees what is sent.
+        // From here on only the stream holds the body, so each piece is freed when it is sent.
         head.body = []
         head.rest = nil
         return .stream(head, stream, length: length, closing: closing || core.isDraining)
@@ -268,7 +268,7 @@ final class Transaction {
     private func watch(_ finished: Response, _ events: EventStream) -> Step {
         memory.share.release()
         guard connection.eventsBegin(events, now: .now) else { return .close }
-        // A drain that began meanwhile may not have met it.
+        // A drain that has begun meanwhile may have missed this reply.
         if core.isDraining { connection.finishEvents() }
         status = finished.status
         notes = finished.notes
@@ -279,7 +279,7 @@ final class Transaction {
         return .stream(head, events, length: nil, closing: closing || core.isDraining)
     }
 
-    /// Submits work to these workers, who pass on what turns out to be long.
+    /// Submits work to these workers. They pass work that turns out to be long to the others.
     private func hand(
         over workers: WorkerPool, expected: Duration = .zero, _ work: @escaping @Sendable () -> Weighed
     ) -> Step {

@@ -15,7 +15,7 @@ final class Daemon: @unchecked Sendable {
     init(serving core: ServerCore) throws(ServerError) {
         let configuration = core.configuration
         log = LibraryLog(for: core.observer)
-        var settings = unsafe perception_daemon_settings(
+        var settings = unsafe micro_httpd_daemon_settings(
             threads: UInt32(configuration.ioThreads),
             // The library divides this among the threads. It is never reached, because the acceptor enforces the real
             // limit.
@@ -36,15 +36,15 @@ final class Daemon: @unchecked Sendable {
     }
 
     private static func start(
-        _ settings: inout perception_daemon_settings, _ identity: TLSIdentity?
+        _ settings: inout micro_httpd_daemon_settings, _ identity: TLSIdentity?
     ) -> OpaquePointer? {
-        guard let identity else { return unsafe perception_start_daemon(&settings) }
+        guard let identity else { return unsafe micro_httpd_start_daemon(&settings) }
         // Read while it starts, and not afterwards.
         return unsafe identity.certificate.withUnsafeBufferPointer { certificate in
             unsafe identity.key.withUnsafeBufferPointer { key in
                 unsafe settings.certificate = certificate.baseAddress
                 unsafe settings.key = key.baseAddress
-                return unsafe perception_start_daemon(&settings)
+                return unsafe micro_httpd_start_daemon(&settings)
             }
         }
     }
@@ -61,12 +61,13 @@ final class Daemon: @unchecked Sendable {
                 reason: String(line.dropFirst(mark.count))))
     }
 
-    /// Serves an accepted socket and closes it in the end, at once when there is no room.
+    /// Serves an accepted socket and finally closes it, immediately if the library has no place for it.
     func add(_ socket: Int32, _ address: UnsafePointer<sockaddr>, _ length: socklen_t) {
         unsafe MHD_add_connection(pointer, socket, address, length)
     }
 
-    /// Ends all threads and closes all connections; none may be suspended. Call once, and nothing after it.
+    /// Ends all threads and closes all connections. No connection may be suspended. Call this once, and no other
+    /// function afterwards.
     func stop() {
         unsafe MHD_stop_daemon(pointer)
     }

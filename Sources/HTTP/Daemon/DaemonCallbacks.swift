@@ -66,15 +66,15 @@ func handleRequest(
         let transaction = Transaction(head, on: connection, of: core, now: .now)
         unsafe slot.pointee = Unmanaged.passRetained(transaction).toOpaque()
         core.inFlight.withLock { $0 += 1 }
-        return take(transaction.begin(refusing: refusal), on: daemonConnection, core)
+        return carryOut(transaction.begin(refusing: refusal), on: daemonConnection, core)
     }
     let transaction = unsafe Unmanaged<Transaction>.fromOpaque(opaque).takeUnretainedValue()
     guard unsafe uploadSize.pointee > 0 else {
-        return take(transaction.proceed(), on: daemonConnection, core)
+        return carryOut(transaction.proceed(), on: daemonConnection, core)
     }
     let piece = unsafe UnsafeRawBufferPointer(start: upload, count: uploadSize.pointee)
     unsafe uploadSize.pointee = 0
-    return take(unsafe transaction.receive(piece.bytes), on: daemonConnection, core)
+    return carryOut(unsafe transaction.receive(piece.bytes), on: daemonConnection, core)
 }
 
 func requestCompleted(
@@ -103,7 +103,8 @@ func requestCompleted(
     core.inFlight.withLock(waking: .everybody) { $0 -= 1 }
 }
 
-private func take(_ step: Transaction.Step, on connection: DaemonConnection, _ core: ServerCore) -> MHD_Result
+private func carryOut(_ step: Transaction.Step, on connection: DaemonConnection, _ core: ServerCore)
+    -> MHD_Result
 {
     switch step {
     case .goOn: return .YES
@@ -124,7 +125,7 @@ private func core(_ context: UnsafeMutableRawPointer?) -> ServerCore? {
 }
 
 private func connection(_ pointer: OpaquePointer?) -> Connection? {
-    guard let pointer = unsafe pointer, let context = unsafe perception_connection_context(pointer) else {
+    guard let pointer = unsafe pointer, let context = unsafe micro_httpd_connection_context(pointer) else {
         return nil
     }
     return unsafe Unmanaged<Connection>.fromOpaque(context).takeUnretainedValue()

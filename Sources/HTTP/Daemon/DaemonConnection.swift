@@ -4,7 +4,7 @@ import HTTPTypes
 /// libmicrohttpd's handle on a connection.
 ///
 /// Sendable because the two functions used on it may be called from any thread while the connection exists;
-/// ``Connection`` sees to the latter.
+/// ``Connection`` guarantees that.
 @safe
 struct DaemonConnection: @unchecked Sendable {
     private let pointer: OpaquePointer
@@ -13,11 +13,11 @@ struct DaemonConnection: @unchecked Sendable {
         unsafe self.pointer = pointer
     }
 
-    var socket: Int32 { unsafe perception_connection_socket(pointer) }
+    var socket: Int32 { unsafe micro_httpd_connection_socket(pointer) }
 
-    /// The client's IP address, or `unix`: what the socket says, whatever header fields claim.
+    /// The client's IP address, or `unix`: taken from the socket, never from header fields.
     var client: String? {
-        guard let address = unsafe perception_connection_address(pointer) else { return nil }
+        guard let address = unsafe micro_httpd_connection_address(pointer) else { return nil }
         return unsafe SocketAddress.hostText(of: address)
     }
 
@@ -31,12 +31,12 @@ struct DaemonConnection: @unchecked Sendable {
         unsafe MHD_suspend_connection(pointer)
     }
 
-    /// The header fields as sent, and the first reason not to take them: a name or value outside RFC 9110,
-    /// section 5, or more than `limit` bytes together.
+    /// Returns the header fields as sent, and the first reason to reject them: a name or value outside RFC 9110,
+    /// section 5, or more than `limit` bytes in all.
     ///
-    /// The library's strings end at a NUL that the client may have sent, and a line that begins with a colon or a NUL
-    /// ends its head, so that what follows becomes another request. Nothing but the places of the strings tells: each
-    /// line must begin where the one before it ended, two bytes on, and the last be followed by the blank line.
+    /// The library's strings end at a NUL that the client may have sent, and it ends the head at a line that begins
+    /// with a colon or a NUL, so that the rest becomes another request. Only the addresses of the strings reveal this:
+    /// each line must begin two bytes after the end of the previous one, and the blank line must follow the last.
     ///
     /// - Parameters:
     ///   - start: the request line's first byte.
@@ -50,7 +50,7 @@ struct DaemonConnection: @unchecked Sendable {
             unsafe MHD_get_connection_values_n(pointer, .HEADER_KIND, collectField, collector)
         }
         if let start = unsafe start {
-            unsafe collector.finish(at: start + perception_head_size(pointer))
+            unsafe collector.finish(at: start + micro_httpd_head_size(pointer))
         }
         if collector.size > limit {
             return (collector.fields, .headersTooLarge(limit: limit, size: collector.size))
@@ -58,16 +58,16 @@ struct DaemonConnection: @unchecked Sendable {
         return (collector.fields, collector.flaw.map(Refusal.malformed))
     }
 
-    /// Hands the answer over.
+    /// Gives the answer to the library.
     ///
-    /// - Returns: false when the library takes none in this state.
+    /// - Returns: false if the library accepts no answer in this state.
     func queue(_ response: Response, closing: Bool) -> Bool {
         guard let answer = unsafe DaemonResponse.make(response, closing: closing) else { return false }
         return unsafe queue(answer, response.status)
     }
 
-    /// The same for an answer whose body is the stream's.
-    /// - Parameter length: of the whole body; nil when it isn't known.
+    /// Gives the library an answer with a streamed body.
+    /// - Parameter length: the length of the whole body; nil if unknown.
     func queue(_ response: Response, then stream: any StreamedBody, length: Int?, closing: Bool) -> Bool {
         guard
             let answer = unsafe DaemonResponse.make(
@@ -87,7 +87,7 @@ private struct FieldCollector {
     var fields = HTTPFields()
     var flaw: MalformedRequest?
     var size = 0
-    /// The byte after the last line's text, where its CR was.
+    /// The byte after the text of the last line, where its CR was.
     private var end: UnsafeRawPointer?
     private var lastName = ""
 
@@ -96,7 +96,7 @@ private struct FieldCollector {
         unsafe self.end = end
     }
 
-    /// Checks that the line before this one was read to its end.
+    /// Checks that the library read the previous line to its end.
     mutating func lineBegins(at name: UnsafeRawPointer?, endsAt next: UnsafeRawPointer?, named: String) {
         if let end = unsafe end, let name = unsafe name, unsafe name != end + 2 {
             flaw = flaw ?? .fieldValueInvalid(name: lastName)
@@ -105,7 +105,7 @@ private struct FieldCollector {
         lastName = named
     }
 
-    /// The same for the last line and the blank one.
+    /// Checks the same for the last line and the blank line after it.
     mutating func finish(at headEnd: UnsafeRawPointer) {
         if let end = unsafe end, unsafe end + 4 != headEnd {
             flaw = flaw ?? .fieldValueInvalid(name: lastName)
@@ -138,12 +138,12 @@ extension FieldCollector {
             flaw = flaw ?? .fieldNameInvalid(String(nameText.prefix(80)))
             return
         }
-        // Blanks after a value are no part of it (RFC 9112, section 5.1). Where the body ends is the exception: the library
-        // has read those fields with their blanks, and two readings of them must not differ.
+        // Blanks after a value do not belong to it (RFC 9112, section 5.1). The fields that determine the end of the
+        // body are the exception: the library has read them with their blanks, and both readings must agree.
         let decidesTheBody = fieldName == .transferEncoding || fieldName == .contentLength
         let value = unsafe decidesTheBody ? untrimmed : withoutTrailingBlanks(untrimmed)
         if unsafe !HTTPField.isValidValue(value) { flaw = flaw ?? .fieldValueInvalid(name: nameText) }
-        // Kept, cleaned, even if invalid: whether there may be a body must be known to refuse it well.
+        // Invalid fields are kept, cleaned: refusing the request well requires knowing whether it has a body.
         fields.append(unsafe HTTPField(name: fieldName, value: value))
     }
 }

@@ -6,7 +6,7 @@ enum DaemonResponse {
     /// A body of more pieces is joined, because the library keeps 16 bytes for each in the connection's memory.
     private static let mostPieces = 256
 
-    /// - Returns: nil when the system is out of memory; otherwise destroy it after queueing.
+    /// - Returns: nil if the system is out of memory. Otherwise destroy the response after queueing it.
     @unsafe
     static func make(_ response: Response, closing: Bool) -> OpaquePointer? {
         let body = Body(response.body.count > mostPieces ? [Array(response.body.joined())] : response.body)
@@ -26,7 +26,7 @@ enum DaemonResponse {
 
     /// Makes an answer that reads its body from `stream`.
     ///
-    /// - Parameter length: of the body; nil when it isn't known.
+    /// - Parameter length: the length of the body; nil if unknown.
     /// - Returns: nil when the system is out of memory; otherwise destroy it after queueing.
     @unsafe
     static func make(
@@ -44,19 +44,20 @@ enum DaemonResponse {
         return unsafe made
     }
 
-    /// A stream that breaks has shut its socket down, and gives one more byte, on which the library then fails to send.
+    /// A stream that breaks shuts its socket down and then supplies one more byte, which the library fails to send.
     ///
-    /// Told of the error instead, 0.9.75 marks the connection as closed and forgets it: outside its epoll set, as after
-    /// being suspended, its socket stays open for as long as the thread has an older connection.
+    /// If the stream reported an error instead, version 0.9.75 would mark the connection as closed and forget it. A
+    /// connection outside the epoll set, such as one that was suspended, would then keep its socket open as long as the
+    /// thread has an older connection.
     private static let readStream: MHD_ContentReaderCallback = { context, _, buffer, room in
         guard let context = unsafe context, let buffer = unsafe buffer, room > 0 else {
-            return perception_stream_error
+            return micro_httpd_stream_error
         }
         let stream = unsafe Unmanaged<Reader>.fromOpaque(context).takeUnretainedValue().body
         switch unsafe stream.next(into: UnsafeMutableRawBufferPointer(start: buffer, count: room)) {
         case .bytes(let count): return count
         case .nothingYet: return 0
-        case .end: return perception_stream_end
+        case .end: return micro_httpd_stream_end
         case .broken:
             unsafe buffer.pointee = 0
             return 1

@@ -1,45 +1,45 @@
 import Locking
 
-/// Events for whoever watches, as `text/event-stream` (WHATWG HTML, section 9.2). The last are kept, so that a client that
-/// lost its connection goes on where it was.
+/// A feed of events for viewers, as `text/event-stream` (WHATWG HTML, section 9.2). It keeps the latest events, so a
+/// client that reconnects continues where it stopped.
 ///
-/// A viewer is a place in the list of kept events: it costs no thread, and no memory for events that it has not taken. One
-/// that falls behind what is kept is told so and goes on with the oldest that is.
+/// A viewer is a position in the list of kept events. It costs no thread, and no memory for events that it has not
+/// read. A viewer that falls behind the kept events receives a notice and continues with the oldest one.
 package final class EventFeed: Sendable {
     private struct State {
-        /// In the form in which they are sent. The first has the number `first`.
+        /// The kept events in the form in which they are sent. The first has the number `first`.
         var kept: [[UInt8]] = []
         var first = 1
         var keptBytes = 0
-        /// Seats that are taken, some of them by streams that are not being sent yet.
+        /// The number of viewers, including streams that are not being sent yet.
         var seats = 0
         var watching: [ObjectIdentifier: EventStream] = [:]
         var lastWaking: Moment?
 
-        /// The number of the event to come.
+        /// The number of the next event.
         var next: Int { first + kept.count }
     }
 
     private let seats: Int
     private let keptBytes: Int
-    /// Tells numbers of this feed from those of one before it.
+    /// Distinguishes the numbers of this feed from those of the feed before a restart.
     private let epoch: String
     private let state = Monitor(State())
 
-    /// Viewers are woken no more often than that for what is published; the reaper sees to the rest.
+    /// The shortest time between two wake-ups of the viewers by `publish`. The reaper wakes viewers that are left.
     private static let leastPause: Duration = .milliseconds(100)
 
     /// - Parameters:
-    ///   - viewers: how many there may be at once.
-    ///   - keptBytes: of the last events, so that viewers can resume.
-    ///   - epoch: letters and digits that are others after a restart.
+    ///   - viewers: the largest number of viewers at one time.
+    ///   - keptBytes: the size of the events to keep, so that viewers can resume.
+    ///   - epoch: letters and digits that differ after each restart.
     package init(viewers: Int, keptBytes: Int, epoch: String) {
         seats = viewers
         self.keptBytes = keptBytes
         self.epoch = epoch
     }
 
-    /// How many watch.
+    /// The number of viewers.
     package var viewers: Int { state.withLock { $0.seats } }
 
     /// - Parameter data: one line of text.
@@ -64,8 +64,8 @@ package final class EventFeed: Sendable {
         for stream in woken { stream.connection?.wakeForEvents() }
     }
 
-    /// A place behind the event of this identifier, or at the end.
-    /// - Returns: nil when every seat is taken.
+    /// Adds a viewer that continues after the event with this identifier, or at the end.
+    /// - Returns: nil if there are as many viewers as allowed.
     package func open(after identifier: String?) -> EventStream? {
         let place = state.withLock { state -> (next: Int, hasLost: Bool)? in
             guard state.seats < seats else { return nil }
@@ -84,9 +84,9 @@ package final class EventFeed: Sendable {
         return Int(identifier.dropFirst(epoch.count + 1))
     }
 
-    /// The event of this number, and that of the next.
+    /// Returns the event with this number, and the number of the next one.
     ///
-    /// - Returns: nil when it is still to come.
+    /// - Returns: nil if the event has not been published.
     func event(_ number: Int) -> (text: [UInt8], next: Int)? {
         state.withLock { state in
             if number >= state.next { return nil }
@@ -97,7 +97,7 @@ package final class EventFeed: Sendable {
 
     func hasEvent(_ number: Int) -> Bool { state.withLock { number < $0.next } }
 
-    /// What a viewer is told that has missed events and goes on with this one.
+    /// The notice to a viewer that has missed events and continues with this one.
     func lostText(before number: Int) -> [UInt8] {
         Array("id: \(epoch)-\(number - 1)\nevent: lost\ndata: {}\n\n".utf8)
     }

@@ -5,7 +5,7 @@ import Locking
 /// Locks are taken in the order connection, stream, feed.
 package final class EventStream: StreamedBody {
     private struct State {
-        /// The number of the next event to take.
+        /// The number of the next event to send.
         var next: Int
         var text: [UInt8]
         var sent = 0
@@ -16,14 +16,14 @@ package final class EventStream: StreamedBody {
     private let feed: EventFeed
     private let state: Monitor<State>
 
-    /// Some events; each viewer has so much of the library's memory.
+    /// The memory for a few events, which each viewer occupies in the library.
     let blockBytes = 16 << 10
-    /// A line that means nothing.
+    /// A comment line, which clients ignore.
     private static let pulseText = Array(":\n\n".utf8)
 
     init(of feed: EventFeed, next: Int, hasLost: Bool) {
         self.feed = feed
-        // How long to wait before connecting again, in milliseconds.
+        // The time to wait before reconnecting, in milliseconds.
         let greeting = Array("retry: 2000\n\n".utf8)
         state = Monitor(State(next: next, text: greeting + (hasLost ? feed.lostText(before: next) : [])))
     }
@@ -32,18 +32,18 @@ package final class EventStream: StreamedBody {
 
     var connection: Connection? { state.withLock { $0.connection } }
 
-    /// It is about to be sent on this connection.
+    /// Notes the connection on which the stream is about to be sent.
     func begin(on connection: Connection) {
         state.withLock { $0.connection = connection }
         feed.begin(self)
     }
 
-    /// Whether there is something to send.
+    /// Returns whether there is an event to send.
     var hasMore: Bool {
         state.withLock { $0.sent < $0.text.count || $0.isOver || feed.hasEvent($0.next) }
     }
 
-    /// Sends a line that means nothing unless there is something better.
+    /// Sends a comment line unless there is an event.
     func pulse() {
         state.withLock { state in
             guard state.sent == state.text.count else { return }
@@ -52,7 +52,7 @@ package final class EventStream: StreamedBody {
         }
     }
 
-    /// What comes next is the end.
+    /// Ends the stream after what has been sent.
     func finish() {
         state.withLock { $0.isOver = true }
     }

@@ -11,19 +11,19 @@ final class MemoryBudget: Sendable {
 
     private struct State {
         var used = 0
-        /// Granted since somebody last waited for it.
+        /// The bytes granted since the last wait for turnover.
         var turnover = 0
         var isClosed = false
         var waiting: [Waiting] = []
         var tickets = 0
     }
 
-    /// The fraction of the budget by which a streamed reply may be ahead of its client.
-    static let partOfOneReply = 4
-    /// Claims up to this fraction of the budget overtake waiting ones, because they hardly delay them.
-    private static let partOfLittle = 64
+    /// A streamed reply may hold the budget divided by this ahead of its client.
+    static let oneReplyDivisor = 4
+    /// Claims up to the budget divided by this overtake waiting ones, because they hardly delay them.
+    private static let littleDivisor = 64
 
-    /// Names somebody who waits.
+    /// Identifies a waiting claim.
     struct Ticket: Equatable { fileprivate let number: Int }
 
     private struct Waiting {
@@ -33,7 +33,7 @@ final class MemoryBudget: Sendable {
         let told: @Sendable (Bool) -> Void
     }
 
-    /// - Parameter turnoverStep: how much is granted before who waits for that is woken.
+    /// - Parameter turnoverStep: the number of granted bytes after which ``waitForTurnover(atMost:)`` returns.
     init(total: Int, retryAfter: Duration, turnoverStep: Int = .max) {
         self.total = total
         self.retryAfter = retryAfter
@@ -55,11 +55,11 @@ final class MemoryBudget: Sendable {
                     false
                 )
             }
-            // What is given back goes to who waits for it first.
-            let kept = bytes > total / Self.partOfLittle ? state.waiting.first?.bytes ?? 0 : 0
+            // Returned memory goes to the first in the queue.
+            let kept = bytes > total / Self.littleDivisor ? state.waiting.first?.bytes ?? 0 : 0
             if bytes > total - state.used - kept {
                 return (
-                    .memoryTaken(
+                    .memoryInUse(
                         needed: whole.partialValue, free: max(0, total - state.used - kept), budget: total,
                         retryAfter: retryAfter), false
                 )
@@ -69,7 +69,7 @@ final class MemoryBudget: Sendable {
             state.turnover = before &+ bytes
             return (nil, before < turnoverStep && state.turnover >= turnoverStep)
         }
-        // Once for each step: claims are many, and who waits has little to do.
+        // Signalled once for each step, because claims are frequent.
         if isTurnedOver { state.withLock(waking: .everybody) { _ in } }
         return refusal
     }
@@ -91,7 +91,7 @@ final class MemoryBudget: Sendable {
         state.withLock(waking: .everybody) { $0.isClosed = true }
     }
 
-    /// Counts memory that is already in use, whether it fits or not.
+    /// Counts memory that is already in use, even if it exceeds the budget.
     func add(_ bytes: Int) {
         state.withLock { $0.used += bytes }
     }
@@ -101,9 +101,9 @@ final class MemoryBudget: Sendable {
     }
 
     /// Waits in turn until `bytes` are available.
-    /// - Parameter told: called with true when they are granted, with false when ``refuse(waitingSince:)`` refuses
-    ///   them. The call may happen at once, or on a thread that returns memory: it must take no lock that is held
-    ///   during a call of this class.
+    /// - Parameter told: called with true when the bytes are granted, with false when ``refuse(waitingSince:)`` refuses
+    ///   them. The call may come immediately or on a thread that returns memory, so it must not acquire a lock that is
+    ///   held during calls of this class.
     func wait(for bytes: Int, _ told: @escaping @Sendable (Bool) -> Void) -> Ticket {
         change { state in
             state.tickets += 1
@@ -117,7 +117,7 @@ final class MemoryBudget: Sendable {
         change { state in state.waiting.removeAll { $0.ticket == ticket } }
     }
 
-    /// Gives up on those that have waited since before `moment`.
+    /// Refuses the claims that have waited since before `moment`.
     func refuse(waitingSince moment: Moment) {
         let refused = state.withLock { state in
             let refused = state.waiting.filter { $0.since < moment }
@@ -128,7 +128,7 @@ final class MemoryBudget: Sendable {
         if !refused.isEmpty { change { _ in } }
     }
 
-    /// Changes the state, and grants what can then be granted.
+    /// Changes the state, then grants the waiting claims that fit.
     private func change<Result>(_ body: (inout State) -> Result) -> Result {
         let (result, granted) = state.withLock { state in
             let result = body(&state)

@@ -1,6 +1,6 @@
 import Synchronization
 
-/// The memory that one request holds of the budget.
+/// The part of the budget that one request holds.
 ///
 /// Every user of the memory holds the share, and the last one to release it returns the memory. A client that leaves
 /// therefore does not free memory that a worker still uses. Only one of them changes the share at a time: the I/O
@@ -21,7 +21,7 @@ final class MemoryShare: Sendable {
     var total: Int { budget.total }
     var bytes: Int { claimed.load(ordering: .relaxed) }
 
-    /// Claims what is missing to `bytes`. Never returns any.
+    /// Claims what is missing to `bytes`. Never returns memory.
     func extend(to bytes: Int) -> Refusal? {
         let held = self.bytes
         guard bytes > held else { return nil }
@@ -30,12 +30,12 @@ final class MemoryShare: Sendable {
         return nil
     }
 
-    /// Takes over what the budget has granted to somebody who waited for it.
+    /// Adopts bytes that the budget granted to a waiting claim.
     func adopt(_ bytes: Int) {
         claimed.add(bytes, ordering: .relaxed)
     }
 
-    /// What remains to be held, be it more or less than before.
+    /// Sets the bytes to hold from now on, which may be more or fewer than before.
     func settle(at bytes: Int) {
         let held = self.bytes
         if bytes > held { budget.add(bytes - held) }

@@ -1,19 +1,20 @@
 import Parallelism
+import ProcessFacts
 
 /// Returns freed memory to the system when too much of it waits for the next request. Each thread has a heap of its
 /// own, and together they could otherwise keep several times the budget.
 ///
-/// Under load, freed memory may wait within the budget, so that no more is resident than could be claimed. This is
-/// checked whenever a certain amount has been granted, because quick successions of requests leave hundreds of
-/// megabytes within a fraction of a second. Now and then most of the unclaimed memory is returned.
+/// Under load, freed memory may wait as long as the resident memory stays within the budget. This is checked each time
+/// a certain amount has been granted, because a burst of requests leaves hundreds of megabytes within a fraction of a
+/// second. From time to time most of the unclaimed memory is returned.
 ///
 /// Once a minute the heaps are swept: for a second they keep nothing. Otherwise each heap would stay at its largest
-/// size. The heaps rarely reach that together, so resident memory would creep up for hours like a leak.
+/// size. The heaps rarely reach that size at the same time, so resident memory would grow for hours as if it leaked.
 struct SpareMemory {
-    /// At most so much may wait for long.
+    /// The most memory that may wait for long.
     let allowed: Int
     private let budget: Int
-    /// What was resident after the last time: in use, or between blocks in use.
+    /// The resident memory after the last return: blocks in use and the gaps between them.
     private var left = 0
     private var lastGiven = Moment.now
     private var sweep = Sweep.next(at: Moment.now + betweenSweeps)
@@ -27,7 +28,7 @@ struct SpareMemory {
         case giveBack, beginSweep, endSweep
     }
 
-    /// So much is granted between two looks.
+    /// The number of granted bytes between two checks.
     static func step(of budget: Int) -> Int { max(8 << 20, budget / 64) }
 
     private static let pause = Duration.milliseconds(200)
@@ -39,8 +40,8 @@ struct SpareMemory {
         allowed = max(64 << 20, budget / 8)
     }
 
-    /// Starts a thread that looks until the budget of `core` is closed. A server without a budget has none: it knows nothing
-    /// of what another one in the process has claimed or may keep.
+    /// Starts a thread that checks until the budget of `core` is closed. A server without a budget has no such thread,
+    /// because it does not know what another server of the process has claimed or may keep.
     static func watch(_ core: ServerCore) throws(ThreadError) {
         let configuration = core.configuration
         guard configuration.memoryBudgetBytes > 0 else { return }
@@ -53,7 +54,7 @@ struct SpareMemory {
         }
     }
 
-    /// - Parameter connections: what open connections keep, which is theirs.
+    /// - Parameter connections: the bytes that open connections keep. They do not count as spare.
     private mutating func look(besides claimed: Int, connections: Int) {
         guard let resident = ProcessMemory.resident,
             let action = next(resident - connections, claimed: claimed, now: .now)
@@ -68,8 +69,8 @@ struct SpareMemory {
         took(action, leaving: (ProcessMemory.resident ?? 0) - connections, now: .now)
     }
 
-    /// What is worth doing now. What could not be given back is not tried again at every look, only after a pause: each
-    /// time takes milliseconds.
+    /// Returns what is worth doing now. An unsuccessful return is repeated only after a pause, because each one takes
+    /// milliseconds.
     func next(_ resident: Int, claimed: Int, now: Moment) -> Action? {
         switch sweep {
         case .next(let moment) where now >= moment: return .beginSweep

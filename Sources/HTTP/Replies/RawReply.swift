@@ -1,9 +1,9 @@
 import Glibc
 import HTTPTypes
 
-/// An answer as bytes on the wire, for the moments when libmicrohttpd takes none: in the middle of a body, and
-/// from another thread when a client is too slow. The connection always closes after it. Never over TLS: there only the
-/// library can write.
+/// An answer as bytes on the wire, for moments in which libmicrohttpd accepts none: in the middle of a body, or on
+/// another thread when a client is too slow. The connection closes after it. It is never used over TLS, because only
+/// the library can encrypt.
 struct RawReply {
     let bytes: [UInt8]
 
@@ -21,9 +21,9 @@ struct RawReply {
         self.bytes = bytes
     }
 
-    /// Hands the reply to the kernel without waiting, and says that nothing more will come.
+    /// Writes the reply to the socket without blocking, and shuts down the sending half.
     ///
-    /// - Returns: whether all of it fitted; refusals do.
+    /// - Returns: whether the kernel accepted all of it. Refusals are short enough.
     func send(to socket: Int32) -> Bool {
         let flags = Int32(MSG_DONTWAIT | MSG_NOSIGNAL)
         let sent = unsafe bytes.withUnsafeBytes { unsafe Glibc.send(socket, $0.baseAddress, $0.count, flags) }

@@ -1,17 +1,17 @@
 import Locking
 
 extension ReplyStream {
-    /// Pieces made or in the making that the client has not begun to take. At first one for each thread, then twice as many,
-    /// as they take unequal time and are sent in order.
+    /// The number of pieces to make ahead of the client. It is one for each thread at first and grows to twice that,
+    /// because pieces take unequal time and are sent in order.
     private func window(_ state: State) -> Int {
         min(2 * pool.threadCount + 1, pool.threadCount + state.next)
     }
 
-    /// Claims memory for the pieces that should be begun now.
+    /// Claims memory for the pieces to begin now.
     ///
-    /// What is made ahead of the client takes no more than a reply's part of the budget, and nothing that others hold. A
-    /// piece without which nothing would be left to send waits for memory where there is none.
-    /// - Returns: those to ``make(_:)``, outside the lock.
+    /// Pieces made ahead of the client hold at most a quarter of the budget, and never memory that others hold. If
+    /// nothing else is left to send, the next piece waits for memory.
+    /// - Returns: the pieces to pass to ``make(_:)`` outside the lock.
     func begin(_ state: inout State) -> Range<Int> {
         let first = state.begun
         let end = min(source.pieceCount, state.next + window(state))
@@ -20,7 +20,7 @@ extension ReplyStream {
             let needed = source.claim(of: state.begun)
             let held = heldBytes(state)
             let isIdle = state.isIdle
-            if !isIdle, held + needed > share.total / MemoryBudget.partOfOneReply {
+            if !isIdle, held + needed > share.total / MemoryBudget.oneReplyDivisor {
                 isHeldBack = true
             } else if share.extend(to: held + needed) != nil {
                 isHeldBack = true
@@ -43,16 +43,16 @@ extension ReplyStream {
     private func waitForNext(_ state: inout State) {
         source.letGo()
         settle(state)
-        // More than before, where something was let go of that it needs.
+        // This exceeds the earlier estimate if `letGo` freed data that the piece needs.
         let needed = source.claim(of: state.begun)
         state.ticket = share.budget.wait(for: needed) { [self] isGranted in
             guard isGranted else { return connection.crowdOut(in: turn) }
-            // Whoever gives memory back may hold locks.
+            // The thread that returned the memory may hold locks.
             pool.submitFurther(expected: source.expected) { [self] in takeGranted(needed) }
         }
     }
 
-    /// The memory that the next piece waited for is the share's.
+    /// Adds the memory that the next piece waited for to the share, and makes the piece.
     private func takeGranted(_ needed: Int) {
         let index = state.withLock { state -> Int? in
             share.adopt(needed)

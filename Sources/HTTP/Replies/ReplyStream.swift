@@ -2,31 +2,32 @@ import Locking
 
 /// One body between the threads that make its pieces and the I/O thread that sends them.
 ///
-/// What is claimed of the memory budget is what is there: what the source keeps, pieces in the making, and pieces that are
-/// made and not yet sent. Locks are taken in the order connection, stream, budget; never the other way.
+/// It claims memory for what exists: data that the source keeps, pieces in the making, and pieces made but not yet
+/// sent. Locks are acquired in the order connection, stream, budget.
 final class ReplyStream: StreamedBody {
     struct State {
-        /// Made, not yet begun to be sent.
+        /// Pieces that are made and not yet being sent.
         var made: [Int: [[UInt8]]] = [:]
         /// The next piece to send, and the next to make.
         var next = 0
         var begun = 0
-        /// What is being sent; arrays that are gone are empty. `array` is the first that isn't, of which `sent` bytes are gone.
+        /// The piece being sent. Arrays that have been sent are empty. `array` is the first one that is not, and `sent`
+        /// of its bytes have been sent.
         var current: [[UInt8]]
         var array = 0
         var sent = 0
-        /// Pieces in the making, and what is claimed for each beside what the source keeps.
+        /// Pieces in the making, with the bytes claimed for each in addition to what the source keeps.
         var making: [Int: Int] = [:]
         var makingBytes = 0
-        /// Of pieces and arrays that are not wholly sent.
+        /// The bytes of pieces and arrays that are not completely sent.
         var unsentBytes: Int
-        /// While the next piece waits for memory.
+        /// Not nil while the next piece waits for memory.
         var ticket: MemoryBudget.Ticket?
-        /// Whether the connection rests until there is more.
+        /// Whether the connection is suspended until there is more.
         var isWaiting = false
         var isBroken = false
 
-        /// Nothing is there to be sent, or will be without a further piece.
+        /// Whether nothing is left to send unless a further piece is begun.
         var isIdle: Bool { making.isEmpty && made.isEmpty && array == current.count }
     }
 
@@ -36,14 +37,14 @@ final class ReplyStream: StreamedBody {
     let turn: Int
     let pool: WorkerPool
     let share: MemoryShare
-    /// Held of the request, beside what the source keeps.
+    /// The bytes held for the request in addition to what the source keeps.
     private let bodyBytes: Int
     let state: Monitor<State>
 
     /// - Parameters:
-    ///   - first: sent before the source's pieces.
-    ///   - share: the request's; from now on nobody else changes it.
-    ///   - bodyBytes: what the source needs of the request, which stays claimed.
+    ///   - first: bytes to send before the source's pieces.
+    ///   - share: the request's share. From now on only the stream changes it.
+    ///   - bodyBytes: the bytes of the request that the source needs. They stay claimed.
     init(
         _ first: [[UInt8]], then source: any BodySource, to connection: Connection, in turn: Int,
         madeBy pool: WorkerPool, share: MemoryShare, holding bodyBytes: Int
@@ -57,7 +58,7 @@ final class ReplyStream: StreamedBody {
         state = Monitor(State(current: first, unsentBytes: first.reduce(0) { $0 + $1.count }))
     }
 
-    /// Copies what is there into `buffer`, on the connection's I/O thread; suspends the connection when that is nothing.
+    /// Copies available bytes into `buffer`, on the connection's I/O thread. Suspends the connection if there are none.
     func next(into buffer: UnsafeMutableRawBufferPointer) -> StreamPortion {
         connection.streamContinues(now: .now) { unsafe read(into: buffer) }
     }
@@ -68,12 +69,12 @@ final class ReplyStream: StreamedBody {
         return portion
     }
 
-    /// Nobody will read any more. What is being made is finished, unheard.
+    /// Notes that the client will read no more. Pieces in the making are finished and discarded.
     func cancel() {
         state.withLock { state in drop(&state) }
     }
 
-    /// What there is goes, and nothing more is made.
+    /// Frees all pieces and makes no more.
     func drop(_ state: inout State) {
         state.isBroken = true
         state.made = [:]
@@ -111,7 +112,7 @@ final class ReplyStream: StreamedBody {
                 copied += count
                 state.sent += count
                 if state.sent == array.count {
-                    // Gone from memory, too.
+                    // Frees the array.
                     state.current[state.array] = []
                     state.unsentBytes -= array.count
                     state.array += 1
@@ -128,7 +129,7 @@ final class ReplyStream: StreamedBody {
         return copied
     }
 
-    /// What is there now.
+    /// The bytes held now.
     func heldBytes(_ state: State) -> Int {
         bodyBytes + source.keptBytes + state.makingBytes + state.unsentBytes
     }

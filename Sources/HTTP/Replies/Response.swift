@@ -2,18 +2,19 @@ package import HTTPTypes
 
 /// An answer: a status, header fields and a body in pieces.
 ///
-/// The pieces go to the socket as they are, neither joined nor copied, so a header and several tensors can stay
-/// the arrays they were computed into (more than 256 pieces are joined first). Empty pieces are fine. `Content-Length`, `Date`, `Connection`
-/// and `X-Request-ID` are set by the server, and the fields of ``CommonFields`` where they are missing.
+/// The pieces go to the socket without being joined or copied, so a header and several tensors can stay in the arrays
+/// in which they were computed. More than 256 pieces are joined first. Pieces may be empty. The server sets
+/// `Content-Length`, `Date`, `Connection` and `X-Request-ID`, and adds the fields of ``CommonFields`` that are missing.
 package struct Response: Sendable {
     package var status: HTTPResponse.Status
     package var headers: HTTPFields
     package var body: [[UInt8]]
     package var notes = ResponseNotes()
-    /// What follows `body`, made while it is sent. The length is then unknown beforehand: HTTP/1.1 clients get chunks.
+    /// The source of pieces that follow `body`, made while it is sent. The length is then unknown, so HTTP/1.1 clients
+    /// receive chunks.
     package var rest: (any BodySource)?
 
-    /// What follows `body` as it happens; not together with `rest`.
+    /// The events that follow `body` as they happen. Excludes `rest`.
     package var events: EventStream?
 
     package init(_ status: HTTPResponse.Status = .ok, headers: HTTPFields = [:], body: [[UInt8]] = []) {
@@ -32,7 +33,7 @@ package struct Response: Sendable {
         self.init(status, contentType: contentType, body: Array(text.utf8))
     }
 
-    /// Bytes of the body, all pieces together, without the rest.
+    /// The number of bytes in all pieces of `body`.
     package var bodyByteCount: Int {
         body.reduce(0) { $0 + $1.count }
     }

@@ -1,8 +1,8 @@
-/// What an endpoint wants an observer of the exchange to know of its answer. Nothing of it is sent.
+/// Notes on an answer from its endpoint to the observer of the exchange. They are not sent.
 package struct ResponseNotes: Sendable {
-    /// How long the endpoint's own phases took, in the order in which they ended.
+    /// The durations of the endpoint's own phases, in the order in which they ended.
     package var phases: [(name: String, duration: Duration)] = []
-    /// The stable word of the problem that the answer reports.
+    /// The `type` of the problem that the answer reports.
     package var problem: String?
 
     package init() {}

@@ -1,13 +1,14 @@
 import HTTPTypes
 
-/// What an answer tells machines about sending the request again, whoever makes it.
+/// Advice in every answer to machines on whether to send the request again.
 struct RetryAdvice: Sendable {
     private let retryAfter: Duration
 
     init(retryAfter: Duration) { self.retryAfter = retryAfter }
 
-    /// 503 says when to come back (RFC 9110, section 15.6.4). Generated clients of APIs send anything from 500 on again
-    /// unless `x-should-retry` forbids it: the same work would take as long again, and what is too large stays so.
+    /// A 503 says when to retry (RFC 9110, section 15.6.4). Generated API clients retry every status from 500 up unless
+    /// `x-should-retry` forbids it. The other statuses forbid it: the same work would take as long again, and a request
+    /// that is too large stays too large.
     func add(to response: inout Response) {
         switch response.status.code {
         case 503 where !response.headers.contains(.retryAfter):
@@ -17,7 +18,7 @@ struct RetryAdvice: Sendable {
         }
     }
 
-    /// Whole seconds, at least one.
+    /// The value in whole seconds, at least 1.
     static func seconds(_ duration: Duration) -> String { String(max(1, duration.components.seconds)) }
 }
 

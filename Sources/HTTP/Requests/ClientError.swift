@@ -1,10 +1,10 @@
 /// Why ``LoopbackClient`` got no reply.
 package enum ClientError: Error, Sendable, Equatable {
     case invalidAddress(SocketAddress, reason: String)
-    /// Nobody listens there, among others.
+    /// The connection failed, for example because no server listens there.
     case systemCall(String, errno: Int32)
     case timedOut
-    /// The server closed before the reply was complete; so many bytes of it had come.
+    /// The server closed before the reply was complete. `received` bytes of it had arrived.
     case closed(received: Int)
     case malformedReply(String)
 }

@@ -1,9 +1,9 @@
 import HTTPTypes
 
-/// The header fields that every answer carries, whoever makes it and over whichever way it leaves.
+/// The header fields of every answer, whichever code produces or sends it.
 ///
-/// The answers of an API are data: no browser may guess at their type, run or frame them, keep them, or hand them to
-/// another site's page. What a scanner asks of them is OWASP's list for REST services.
+/// The answers of an API are data. A browser must not guess their type, run, frame or store them, or give them to
+/// another site's page. The fields follow OWASP's list for REST services.
 struct CommonFields: Sendable {
     private let fields: [HTTPField]
 
@@ -17,13 +17,13 @@ struct CommonFields: Sendable {
             .referrerPolicy: "no-referrer",
             .crossOriginResourcePolicy: "same-origin",
         ]
-        // RFC 6797, section 7.2: over TLS only. A year.
+        // Over TLS only (RFC 6797, section 7.2). The value is a year.
         if isSecure { fields[.strictTransportSecurity] = "max-age=31536000" }
         if let serverName { fields[.server] = serverName }
         self.fields = Array(fields)
     }
 
-    /// An answer that says one of them itself keeps its own.
+    /// An answer that sets one of these fields keeps its own value.
     func add(to headers: inout HTTPFields) {
         let own = headers
         for field in fields where !own.contains(field.name) { headers.append(field) }

@@ -1,12 +1,12 @@
-/// Why a request's head cannot be trusted: each case is answered with 400 and the connection is closed.
+/// The reason why a request's head cannot be trusted. The server answers each with 400 and closes the connection.
 ///
-/// Most of them are harmless alone but let two HTTP parsers in a row disagree on where a request ends
-/// (request smuggling, RFC 9112 section 11.2), and libmicrohttpd accepts them.
+/// Most are harmless alone, but they let two HTTP parsers in a row disagree on where a request ends (request smuggling,
+/// RFC 9112 section 11.2), and libmicrohttpd accepts them.
 package enum MalformedRequest: Error, Sendable, Equatable {
     case contentLengthWithTransferEncoding
     case contentLengthRepeated(count: Int)
     case contentLengthInvalid(String)
-    /// Only `chunked`, once, over HTTP/1.1 is understood.
+    /// The server understands only `chunked`, once, over HTTP/1.1.
     case transferEncodingUnsupported(String)
     case hostMissing
     case hostRepeated(count: Int)
@@ -21,13 +21,13 @@ package enum MalformedRequest: Error, Sendable, Equatable {
     /// target.
     case controlByte(UInt8, position: Int)
     /// The decoded bytes are not UTF-8.
-    case notUTF8(TargetPart)
+    case notUTF8(TargetComponent)
     case fieldNameInvalid(String)
     case fieldValueInvalid(name: String)
-    /// `X-Request-Timeout` is no number of seconds.
+    /// `X-Request-Timeout` is not a number of seconds.
     case timeoutInvalid(String)
 
-    package enum TargetPart: String, Sendable {
+    package enum TargetComponent: String, Sendable {
         case path, query
     }
 }

@@ -1,9 +1,9 @@
 package import HTTPTypes
 
-/// Everything this module refuses by itself, before or instead of an endpoint's answer.
+/// Everything that this module refuses by itself, before an endpoint answers or in its place.
 ///
-/// The service renders a refusal's body (see ``RefusalRenderer``); status and the fields the standard demands
-/// (`Allow`, `Retry-After`) are set here.
+/// The service renders a refusal's body (see ``RefusalRenderer``); this type sets the status and the fields that the
+/// standard requires (`Allow`, `Retry-After`).
 package enum Refusal: Error, Sendable, Equatable {
     /// 400: the head is broken or could be read in two ways.
     case malformed(MalformedRequest)
@@ -25,15 +25,15 @@ package enum Refusal: Error, Sendable, Equatable {
     case expectationFailed(String)
     /// 431: all fields together, in bytes.
     case headersTooLarge(limit: Int, size: Int)
-    /// 503: no more of this is taken at the moment.
+    /// 503: a limit on simultaneous work is reached.
     case busy(FullLimit, retryAfter: Duration)
-    /// 503: the server is going away.
+    /// 503: the server is shutting down.
     case draining(retryAfter: Duration)
     /// 503: other requests hold the memory at the moment.
-    case memoryTaken(needed: Int, free: Int, budget: Int, retryAfter: Duration)
-    /// 504: the time that the client, or the server for any request, sets was over before the answer was ready.
+    case memoryInUse(needed: Int, free: Int, budget: Int, retryAfter: Duration)
+    /// 504: the time limit of the client or of the server expired before the answer was ready.
     case deadlineExceeded(limit: Duration)
-    /// 507: a request that no waiting would make fit.
+    /// 507: the request needs more memory than the whole budget.
     case memoryInsufficient(needed: Int, budget: Int)
 
     package var status: HTTPResponse.Status {
@@ -47,18 +47,18 @@ package enum Refusal: Error, Sendable, Equatable {
         case .contentEncodingUnsupported: .unsupportedMediaType
         case .expectationFailed: .expectationFailed
         case .headersTooLarge: .requestHeaderFieldsTooLarge
-        case .busy, .draining, .memoryTaken: .serviceUnavailable
+        case .busy, .draining, .memoryInUse: .serviceUnavailable
         case .deadlineExceeded: .gatewayTimeout
         case .memoryInsufficient: .init(code: 507, reasonPhrase: "Insufficient Storage")
         }
     }
 
-    /// The header fields the standard asks for with this refusal (RFC 9110, sections 10.2.1, 10.2.3 and 15.5.16).
+    /// The header fields that the standard requires for this refusal (RFC 9110, sections 10.2.1, 10.2.3 and 15.5.16).
     package var fields: HTTPFields {
         switch self {
         case .methodNotAllowed(_, let allow):
             [.allow: allow.map(\.rawValue).joined(separator: ", ")]
-        case .busy(_, let retryAfter), .draining(let retryAfter), .memoryTaken(_, _, _, let retryAfter):
+        case .busy(_, let retryAfter), .draining(let retryAfter), .memoryInUse(_, _, _, let retryAfter):
             [.retryAfter: RetryAdvice.seconds(retryAfter)]
         case .contentEncodingUnsupported:
             [.acceptEncoding: "identity"]
@@ -68,9 +68,9 @@ package enum Refusal: Error, Sendable, Equatable {
     }
 }
 
-/// Makes the answer for a refusal, e.g. as problem+json. It runs on I/O threads and under a connection's lock:
-/// it must be light and not ask the server anything.
+/// Renders the answer to a refusal, for example as problem+json. It runs on I/O threads and under a connection's lock,
+/// so it must be light and must not call the server.
 ///
-/// The head is nil only when none was complete. This module adds ``Refusal/fields`` to what the renderer returns
-/// and leaves its status alone.
+/// The head is nil only if no complete one arrived. This module adds ``Refusal/fields`` to the rendered answer and
+/// keeps its status.
 package typealias RefusalRenderer = @Sendable (Refusal, RequestHead?) -> Response

@@ -7,12 +7,12 @@ package enum HTTPVersion: String, Sendable {
 }
 
 extension RequestHead {
-    /// Checks a head as it came off the wire and gives it its one meaning.
+    /// Checks a head as it arrived and parses it in the only possible way.
     ///
     /// - Parameters:
     ///   - target: as sent, e.g. `/v1/score?preset=cppo-verl`.
-    ///   - headers: all fields, repeated ones repeated.
-    /// - Throws: the first reason found not to trust it (RFC 9112, sections 3.2, 6.1, 6.3 and 11.2).
+    ///   - headers: all fields, with repetitions.
+    /// - Throws: the first reason found to reject it (RFC 9112, sections 3.2, 6.1, 6.3 and 11.2).
     package init(
         method: String = "GET", target: String, version: String = HTTPVersion.http11.rawValue,
         headers: HTTPFields
@@ -36,8 +36,8 @@ extension RequestHead {
             timeout: try headers[.requestTimeout].map(RequestHead.timeout))
     }
 
-    /// For the answer to a head that could not be trusted: so much of it as a log line and a problem report
-    /// need. Whether there is a body, and how long, is not known.
+    /// Creates the head of a rejected request, with what a log line and a problem report need. Whether it has a body is
+    /// unknown.
     init(salvagingFrom method: String, target: String, headers: HTTPFields) {
         let mayHaveBody = headers.contains(.contentLength) || headers.contains(.transferEncoding)
         self.init(
@@ -45,7 +45,7 @@ extension RequestHead {
             query: [], headers: headers, framing: mayHaveBody ? .chunked : .none, timeout: nil)
     }
 
-    /// Seconds: up to nine digits and, after a point, as many again; more than 0.
+    /// Parses seconds: up to nine digits, optionally a point and up to nine more. The value must be greater than 0.
     private static func timeout(_ text: String) throws(MalformedRequest) -> Duration {
         let parts = text.utf8.split(separator: UInt8(ascii: "."), omittingEmptySubsequences: false)
         let isNumber =
@@ -63,7 +63,7 @@ extension RequestHead {
             if version == .http11 { throw .hostMissing }
             return
         }
-        // An empty Host is legitimate (RFC 9110, section 7.2); a comma, blank or slash is two hosts or a path.
+        // An empty Host is legitimate (RFC 9110, section 7.2); a comma, blank or slash means two hosts or a path.
         let isPlausible = host.utf8.allSatisfy {
             $0 > 0x20 && $0 < 0x7F && $0 != UInt8(ascii: ",") && $0 != UInt8(ascii: "/")
                 && $0 != UInt8(ascii: "@")

@@ -1,6 +1,6 @@
 package import HTTPTypes
 
-/// A request without its body, checked: what is in here has one meaning only.
+/// The checked head of a request. Everything in it has exactly one meaning.
 package struct RequestHead: Sendable {
     package let method: HTTPRequest.Method
     /// Percent-decoded, without the query.
@@ -9,12 +9,12 @@ package struct RequestHead: Sendable {
     package let query: [QueryItem]
     package let headers: HTTPFields
     package let framing: BodyFraming
-    /// The client's `X-Request-ID` when it is 1…128 visible ASCII characters, else made here.
+    /// The client's `X-Request-ID` if it is 1…128 visible ASCII characters; otherwise a new one.
     package let requestID: String
-    /// The client's `X-Request-Timeout`: how long it will wait, counted from the complete head.
+    /// The client's `X-Request-Timeout`: the time that it will wait, counted from the complete head.
     package let timeout: Duration?
 
-    /// How the end of the body is known.
+    /// The way in which the end of the body is known.
     package enum BodyFraming: Sendable, Equatable {
         /// Neither `Content-Length` nor `Transfer-Encoding`: no body.
         case none
@@ -27,10 +27,10 @@ package struct RequestHead: Sendable {
         if case .sized(let bytes) = framing { bytes } else { nil }
     }
 
-    /// Whether the client waits for a word before it sends the body.
+    /// Whether the client waits for 100-continue before it sends the body.
     var expectsContinue: Bool { headers.contains(.expect) }
 
-    /// The `traceparent` field when it has the shape of W3C Trace Context, level 1 (section 3.2).
+    /// The `traceparent` field if it has the form of W3C Trace Context, level 1 (section 3.2).
     package var traceparent: String? {
         guard let value = headers[.traceparent], TraceParent.isValid(value) else { return nil }
         return value

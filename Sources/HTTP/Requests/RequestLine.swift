@@ -1,14 +1,14 @@
 import Glibc
 import HTTPTypes
 
-/// A request's first line as libmicrohttpd hands it over, before it is believed.
+/// A request's first line as libmicrohttpd supplies it, unchecked.
 @safe
 struct RequestLine {
     private let method: String
     private let target: [UInt8]
     private let version: String
     private let hasNUL: Bool
-    /// Its first byte in the library's buffer, and the byte after its last.
+    /// The first byte of the line in the library's buffer, and the byte after its last.
     private let start: UnsafeRawPointer?
     private let end: UnsafeRawPointer?
 
@@ -26,8 +26,8 @@ struct RequestLine {
         self.target = target
         unsafe start = UnsafeRawPointer(method)
         unsafe end = version.map { unsafe UnsafeRawPointer($0) + strlen($0) }
-        // The library's strings end at a NUL that the client may have sent, and nothing but the distance of
-        // these two tells: a path must not mean one thing here and another in a proxy's log.
+        // The library's strings end at a NUL that the client may have sent. Only the distance between these two reveals
+        // it. A path must not mean one thing here and another in a proxy's log.
         if let url = unsafe url, let version = unsafe version, !self.version.isEmpty {
             let length = unsafe UnsafeRawPointer(version) - UnsafeRawPointer(url) - 1
             hasNUL = length != target.count
@@ -36,7 +36,7 @@ struct RequestLine {
         }
     }
 
-    /// The checked head, or what can be saved of it and why it is refused.
+    /// Returns the checked head, or what can be salvaged of it and the reason to reject it.
     func head(_ connection: DaemonConnection, limits: ServerConfiguration) -> (RequestHead, Refusal?) {
         let (headers, flaw) = unsafe connection.fields(
             limit: limits.maxHeaderBytes, from: start, after: end)

@@ -1,4 +1,4 @@
-/// The request target taken apart (RFC 9112, section 3.2): origin form `/path?query`, absolute form
+/// The parsed request target (RFC 9112, section 3.2): origin form `/path?query`, absolute form
 /// `http://host/path?query`, or `*`.
 struct RequestTarget: Equatable {
     let path: String
@@ -51,11 +51,10 @@ struct RequestTarget: Equatable {
 
     /// Percent-decodes and checks for UTF-8.
     ///
-    /// Blanks and control bytes as such are refused anywhere, control bytes in the path in encoded form too: a
-    /// file name or a log line must not be cut short or broken by them. An encoded line break in a query is
-    /// legitimate (pretty-printed JSON).
+    /// Refuses literal blanks and control bytes anywhere, and encoded control bytes in the path, because they could cut
+    /// or break a file name or a log line. An encoded line break in a query is legitimate (pretty-printed JSON).
     private static func decoded(
-        _ target: [UInt8], _ range: Range<Int>, of part: MalformedRequest.TargetPart
+        _ target: [UInt8], _ range: Range<Int>, of part: MalformedRequest.TargetComponent
     ) throws(MalformedRequest) -> String {
         var bytes: [UInt8] = []
         bytes.reserveCapacity(range.count)

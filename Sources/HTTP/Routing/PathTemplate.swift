@@ -4,8 +4,8 @@ package struct PathTemplate: Sendable {
     private let suffix: String
     private let spansSegments: Bool
 
-    /// nil for an exact path.
-    /// - Parameter spansSegments: whether slashes are taken, too.
+    /// Creates a template; nil if the path is exact.
+    /// - Parameter spansSegments: whether the parameter may contain slashes.
     package init?(_ path: String, spansSegments: Bool = false) {
         guard let open = path.firstIndex(of: "{"), let close = path.firstIndex(of: "}"), open < close else {
             return nil
@@ -15,7 +15,7 @@ package struct PathTemplate: Sendable {
         self.spansSegments = spansSegments
     }
 
-    /// What fills the segment in this path, at least one character; nil when the path is another.
+    /// Returns the text, at least one character, that fills the segment in this path; nil if the path does not match.
     /// - Complexity: O(path).
     package func parameter(in path: String) -> String? {
         guard path.utf8.count > prefix.utf8.count + suffix.utf8.count, path.hasPrefix(prefix),

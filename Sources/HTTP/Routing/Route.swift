@@ -1,15 +1,15 @@
 package import HTTPTypes
 
-/// One endpoint: a method on a path, and what to do with requests for it.
+/// An endpoint: a method on a path, and the function that opens its requests.
 package struct Route: Sendable {
     package let method: HTTPRequest.Method
-    /// Exact, or with one segment in braces; see ``PathTemplate``. Observers are told of the route by this text.
+    /// The path, exact or with one segment in braces; see ``PathTemplate``. Observers identify the route by this text.
     package let path: String
-    /// Whether the segment in braces may be several, with slashes between them.
+    /// Whether the segment in braces may match several, with slashes between them.
     let spansSegments: Bool
     /// Replaces ``ServerConfiguration/maxBodyBytes`` for this route.
     package let maxBodyBytes: Int?
-    /// Called when the head is complete, on an I/O thread: must be light.
+    /// Called on an I/O thread when the head is complete. Must be light.
     package let open: @Sendable (RequestHead) -> Opening
 
     package init(
@@ -25,10 +25,10 @@ package struct Route: Sendable {
     }
 }
 
-/// What a route makes of a head.
+/// The decision of a route on a head.
 package enum Opening {
-    /// The body is wanted.
+    /// Reads the body into this sink.
     case sink(any BodySink)
-    /// The answer is known without the body.
+    /// Answers without the body.
     case reply(Response)
 }

@@ -49,7 +49,7 @@ extension Router {
 }
 
 extension Response {
-    /// With the rest of the body behind the body.
+    /// The response with the streamed rest appended to its body.
     fileprivate var whole: Response {
         guard let rest else { return self }
         var whole = self

@@ -1,18 +1,18 @@
 package import HTTPTypes
 
-/// All routes of a service: a pure value that decides who answers, without sockets.
+/// All routes of a service: a value that selects the route of a request, without sockets.
 package struct Router: Sendable {
     private var routes: [String: [Route]] = [:]
-    /// Of the paths above those with a segment in braces, in the order given.
+    /// The paths with a segment in braces, in the order given.
     private var templates: [(template: PathTemplate, path: String)] = []
-    /// Asked of every request before anything else is said about it; nil lets it pass.
+    /// Checks every request before anything else. Nil lets it pass.
     let gate: @Sendable (RequestHead) -> Response?
-    /// What every answer to a request carries beside its own, whoever makes it.
+    /// The fields that every answer carries in addition to its own.
     let fields: @Sendable (RequestHead) -> HTTPFields
 
     /// - Parameters:
-    ///   - gate: answers in place of any route, and of 404 and 405, what it doesn't let pass. Must be light.
-    ///   - fields: for every answer, whoever makes it. Must be light.
+    ///   - gate: returns the answer to a request that may not pass, in place of any route, 404 or 405. Must be light.
+    ///   - fields: returns fields for every answer. Must be light.
     /// - Precondition: no two routes share method and path.
     package init(
         _ routes: [Route], gate: @escaping @Sendable (RequestHead) -> Response? = { _ in nil },
@@ -34,9 +34,9 @@ package struct Router: Sendable {
     }
 
     package enum Resolution: Sendable {
-        /// The route to open; for HEAD the one for GET.
+        /// The route to open. HEAD opens the route of GET.
         case matched(Route)
-        /// OPTIONS: answer 204 with these in `Allow`.
+        /// The answer to OPTIONS: 204 with these methods in `Allow`.
         case options(allow: [HTTPRequest.Method])
         case notFound
         case methodNotAllowed(allow: [HTTPRequest.Method])
@@ -54,12 +54,12 @@ package struct Router: Sendable {
     }
 
     private func candidates(_ path: String) -> [Route]? {
-        // A template is no path that can be asked for, though its text may be.
+        // A request cannot name a template, even if its path equals the template's text.
         if let exact = routes[path], PathTemplate(path) == nil { return exact }
         return templates.first { $0.template.parameter(in: path) != nil }.flatMap { routes[$0.path] }
     }
 
-    /// Every path, with its methods as `Allow` would list them.
+    /// Every path, with its methods as `Allow` lists them.
     package var paths: [String: [HTTPRequest.Method]] {
         routes.mapValues(allowed)
     }

@@ -2,6 +2,7 @@ import CMicroHTTPD
 import Glibc
 import Locking
 import Parallelism
+import ProcessFacts
 
 /// The thread that accepts connections and passes them to the daemon.
 ///
@@ -21,14 +22,14 @@ final class Acceptor: Sendable {
         self.listener = listener
         self.daemon = daemon
         self.core = core
-        limit = max(1, OpenFiles.makeRoom(for: core.configuration.maxConnections))
+        limit = max(1, OpenFiles.raiseLimit(for: core.configuration.maxConnections))
         try PosixThread.start(named: "acceptor") { [self] in
             while acceptOne() {}
             state.withLock(waking: .everybody) { $0 = .stopped }
         }
     }
 
-    /// Frees the address; when this returns, no further connection reaches the daemon.
+    /// Frees the address. After this returns, no further connection reaches the daemon.
     func stop() {
         state.withLock(waking: .everybody) { state in
             if case .accepting = state { state = .stopping }
@@ -59,16 +60,16 @@ final class Acceptor: Sendable {
         case EINVAL, EBADF, ENOTSOCK:
             return false
         case EMFILE, ENFILE, ENOBUFS, ENOMEM:
-            // Only time helps, and asking in a loop would take a core.
+            // Only time helps. Retrying in a loop would occupy a core.
             return state.wait(atMost: .milliseconds(50)) { if case .accepting = $0 { nil } else { false } }
                 ?? true
         default:
-            // The client's fault, e.g. gone before it was accepted.
+            // The client is the cause, for example because it left before it was accepted.
             return state.withLock { if case .accepting = $0 { true } else { false } }
         }
     }
 
-    /// With an answer where that needs no handshake.
+    /// Closes the connection, with an answer unless that needs a TLS handshake.
     private func refuse(_ socket: Int32) {
         defer { close(socket) }
         if core.isSecure { return }

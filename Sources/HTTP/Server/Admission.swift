@@ -1,6 +1,6 @@
 import HTTPTypes
 
-/// What happens to a request once its header is complete: one rule for sockets and for ``Router/respond``.
+/// Decides on a request when its header is complete, by the same rules for sockets and for ``Router/respond``.
 enum Admission {
     case refused(Refusal, Route?)
     case answered(Response, Route?)
@@ -43,7 +43,7 @@ extension Router {
 }
 
 extension Refusal {
-    /// The renderer's answer with the fields that must not be missing.
+    /// Returns the renderer's answer with the required fields.
     func response(_ render: RefusalRenderer, _ head: RequestHead?) -> Response {
         var response = render(self, head)
         for field in fields where !response.headers.contains(field.name) {

@@ -8,19 +8,19 @@ package enum Confinement {
     }
 
     enum Reach: CInt {
-        /// The calling thread and those it starts.
+        /// Confines the calling thread and those that it starts.
         case thread = 0
         case process = 1
     }
 
-    /// For ever, and for all threads. After it no further ``Server`` or ``LoopbackClient`` can be made.
-    /// - Throws: where the kernel or the processor has no filters of system calls, or a filter around it forbids them.
+    /// Confines all threads permanently. Afterwards no further ``Server`` or ``LoopbackClient`` can be created.
+    /// - Throws: if the kernel or the processor has no system call filters, or an outer filter forbids them.
     package static func begin() throws(Unavailable) {
         try begin(for: .process)
     }
 
     static func begin(for reach: Reach) throws(Unavailable) {
-        let number = perception_confine(reach.rawValue)
+        let number = confinement_begin(reach.rawValue)
         guard number == 0 else { throw Unavailable(errno: number) }
     }
 }

@@ -1,6 +1,6 @@
-/// A limit that is reached for the moment, by the name it has in `/v1/info` and as an option.
+/// A limit that is reached at the moment, named as in `/v1/info` and as an option.
 package enum FullLimit: Sendable, Equatable {
-    /// Heavy requests that wait for a thread.
+    /// The limit on heavy requests that wait for a thread.
     case queue(Int)
     case connections(Int)
 

@@ -1,17 +1,17 @@
 import Glibc
 import Locking
 
-/// What libmicrohttpd says of its troubles: why it does not start, and later which connections broke a rule of TLS.
+/// Messages of libmicrohttpd: why it does not start, and later which connections violated TLS.
 final class LibraryLog: Sendable {
     private let observer: any ServerObserver
-    /// Kept until the library runs, then passed on.
+    /// Lines kept until the library runs. Later ones are passed on.
     private let early = Monitor<[String]?>([])
 
     init(for observer: any ServerObserver) {
         self.observer = observer
     }
 
-    /// The lines until now; further ones go to the observer.
+    /// Returns the lines so far. Later ones go to the observer.
     func takeEarlyLines() -> [String] {
         early.withLock { lines in
             defer { lines = nil }
@@ -19,7 +19,7 @@ final class LibraryLog: Sendable {
         }
     }
 
-    /// On any of the library's threads.
+    /// Called on any of the library's threads.
     func add(_ line: String) {
         let wasKept = early.withLock { lines in
             lines?.append(line)
@@ -28,10 +28,10 @@ final class LibraryLog: Sendable {
         if !wasKept { observer.libraryReported(line) }
     }
 
-    /// The library's own texts are shorter.
+    /// The library's messages are shorter.
     private static let longest = 512
 
-    /// What `printf` would print, without the line's end.
+    /// Formats as `printf` does, without the line break.
     static func line(_ format: UnsafePointer<CChar>, _ arguments: CVaListPointer) -> String {
         var text = [CChar](repeating: 0, count: longest)
         unsafe vsnprintf(&text, text.count, format, arguments)

@@ -1,17 +1,18 @@
 import Glibc
 import Locking
 
-/// A listening socket, made here and not by libmicrohttpd so that what is wrong can be said.
+/// A listening socket. It is created here, not by libmicrohttpd, so that errors can be precise.
 struct Listener {
     let socket: Int32
-    /// With the real port.
+    /// The address with its actual port.
     let address: SocketAddress
 
-    /// How many connections may wait to be accepted; the kernel lowers it to `net.core.somaxconn`.
+    /// The number of connections that may wait to be accepted. The kernel limits it to `net.core.somaxconn`.
     private static let backlog: Int32 = 4096
 
-    /// Whoever may write to a Unix socket's file may connect, and needs no token. So the file is its owner's from the
-    /// first moment, whatever mask the process was started with; the mask is the whole process's, hence one at a time.
+    /// Any user who may write to the file of a Unix socket may connect, and needs no token. Therefore only its owner
+    /// has access from the first moment, whatever mask the process was started with. The mask belongs to the whole
+    /// process, so listeners are created one at a time.
     private static let ownersOnly = Monitor(())
 
     init(on wanted: SocketAddress) throws(ServerError) {
@@ -38,7 +39,7 @@ struct Listener {
         }
     }
 
-    /// Refuses whoever has not been accepted and ends a call that waits in `accept`.
+    /// Refuses connections that were not accepted, and ends a call that waits in `accept`.
     func shutDown() {
         shutdown(socket, Int32(SHUT_RDWR))
     }
@@ -56,7 +57,7 @@ struct Listener {
             unsafe setsockopt(socket, SOL_SOCKET, SO_REUSEADDR, &yes, socklen_t(MemoryLayout<Int32>.size))
         }
         if address.family == AF_INET6 {
-            // Else a setting of the machine's decides whether `::` takes IPv4 clients.
+            // Otherwise a setting of the machine would decide whether `::` accepts IPv4 clients.
             var no: Int32 = 0
             unsafe setsockopt(
                 socket, Int32(IPPROTO_IPV6), IPV6_V6ONLY, &no, socklen_t(MemoryLayout<Int32>.size))
@@ -77,7 +78,7 @@ struct Listener {
                     let mask = umask(S_IRWXG | S_IRWXO)
                     let result = unsafe Glibc.bind(socket, name, length)
                     let number = errno
-                    // Where a filter forbids it, this would hide what was wrong with the address.
+                    // If a filter forbids it, this would hide the error of the address.
                     umask(mask)
                     errno = number
                     return result
@@ -88,7 +89,7 @@ struct Listener {
         }
     }
 
-    /// A server that was killed leaves its socket's file behind; only such a file may be removed.
+    /// A server that was killed leaves the file of its socket behind. Only such a file may be removed.
     private static func removeAbandonedSocket(_ path: String, _ address: SocketAddress) throws(ServerError) {
         var status = stat()
         guard unsafe lstat(path, &status) == 0, status.st_mode & S_IFMT == S_IFSOCK else {

@@ -3,9 +3,9 @@ import Parallelism
 
 /// A running HTTP server.
 ///
-/// It serves from `init` to ``drain()``; one that is let go without draining is stopped without grace.
+/// It serves from `init` to ``drain()``. A server that is released without a drain stops immediately.
 package final class Server: Sendable {
-    /// Where it listens, with the port the system chose for port 0.
+    /// The address on which it listens, with the port that the system chose for port 0.
     package let address: SocketAddress
 
     let core: ServerCore
@@ -55,7 +55,7 @@ package final class Server: Sendable {
         stop(grace: .zero)
     }
 
-    /// For people: the address with its scheme.
+    /// The address with its scheme, for people.
     package var url: String {
         guard core.isSecure else { return address.description }
         return switch address {
@@ -69,7 +69,7 @@ package final class Server: Sendable {
         if case .tcp(_, let port) = address { port } else { nil }
     }
 
-    /// False while draining and while the work queue is at its limit.
+    /// False while the server drains and while the work queue is full.
     package var isReady: Bool { !core.isDraining && !core.isOverloaded }
 
     package var load: ServerLoad {
@@ -80,13 +80,14 @@ package final class Server: Sendable {
             memoryBytes: core.memory.claimed, slowReaders: core.slowReaders.withLock { $0 })
     }
 
-    /// Stops accepting, lets requests in flight finish within the grace, then stops for good.
+    /// Stops accepting, lets requests in flight finish within the grace period, then stops.
     ///
-    /// New requests on open connections get 503 meanwhile. After the grace, what waits for a worker or its body
-    /// is answered with 503, too, and what cannot be answered is closed; jobs still on a worker run on, unheard.
+    /// Meanwhile new requests on open connections get 503. After the grace period, requests that wait for a worker or
+    /// for their body get 503, too, and connections that cannot be answered are closed. Jobs on a worker run to their
+    /// end, and their results are discarded.
     ///
-    /// - Returns: whether all requests finished. A second call waits for the first and returns the same.
-    /// - Parameter limit: of the grace, where it is shorter than the configuration's.
+    /// - Returns: whether all requests finished. A second call waits for the first and returns the same value.
+    /// - Parameter limit: the grace period, if shorter than the configured one.
     @discardableResult
     package func drain(within limit: Duration? = nil) -> Bool {
         let grace = core.configuration.drainGrace
@@ -109,7 +110,7 @@ package final class Server: Sendable {
         let finished = core.waitUntilIdle(atMost: grace)
         if !finished {
             core.abandon()
-            // What was answered just now still has to reach the socket.
+            // The latest answers still have to reach the socket.
             _ = core.waitUntilIdle(atMost: .seconds(1))
         }
         core.stopThreads()

@@ -1,5 +1,5 @@
 extension ServerConfiguration {
-    /// - Throws: ``ServerError/invalidConfiguration(_:)`` with the first value that makes no sense.
+    /// - Throws: ``ServerError/invalidConfiguration(_:)`` with the first invalid value.
     func check() throws(ServerError) {
         let positive: [(String, Int)] = [
             ("ioThreads", ioThreads), ("workerThreads", workerThreads), ("maxConnections", maxConnections),
@@ -17,7 +17,7 @@ extension ServerConfiguration {
         for (name, value) in notNegative where value < 0 {
             throw .invalidConfiguration("\(name) is \(value) and must not be negative")
         }
-        // Below this the library has no room for its own answers.
+        // With less memory the library cannot store its own answers.
         if connectionMemoryBytes < 4096 {
             throw .invalidConfiguration(
                 "connectionMemoryBytes is \(connectionMemoryBytes) and must be at least 4096")

@@ -3,7 +3,7 @@ import Locking
 import Parallelism
 import Synchronization
 
-/// What all threads of a server share.
+/// The state that all threads of a server share.
 final class ServerCore: Sendable {
     let configuration: ServerConfiguration
     private let commonFields: CommonFields
@@ -12,19 +12,19 @@ final class ServerCore: Sendable {
     let render: RefusalRenderer
     let observer: any ServerObserver
     let workers: WorkerPool
-    /// For jobs with a cost that is known only after reading them, and for those of them that are short.
+    /// Runs jobs with a cost that is known only after reading them, and those of them that are short.
     let shortWorkers: WorkerPool
-    /// For jobs that may take long. They never delay the others.
+    /// Runs jobs that may take long. They never delay the others.
     let longWorkers: WorkerPool
     let memory: MemoryBudget
     let connections = Monitor<[ObjectIdentifier: Connection]>([:])
-    /// Requests between head and end; a drain waits for none.
+    /// The number of requests between head and end. A drain waits until it is 0.
     let inFlight = Monitor(0)
-    /// Open for a while after the library has closed them.
+    /// Sockets that stay open for a while after the library has closed them.
     let lingering: LingeringSockets
-    /// As the reaper last found them.
+    /// The slow readers as the reaper last found them.
     let slowReaders = Monitor(SlowReaders())
-    /// False once the reaper may go.
+    /// False once the reaper may end.
     let reaping = Monitor(true)
     private let draining = Atomic(false)
 
@@ -71,7 +71,7 @@ final class ServerCore: Sendable {
         .busy(.queue(configuration.workQueueLimit), retryAfter: configuration.retryAfter)
     }
 
-    /// Whether heavy requests would be refused.
+    /// Whether the server would refuse heavy requests.
     var isOverloaded: Bool { pools.contains(where: \.isFull) }
 
     /// Whether clients speak TLS, so that only the library can write to them.
@@ -85,14 +85,14 @@ final class ServerCore: Sendable {
 
     var connectionCount: Int { connections.withLock { $0.count } }
 
-    /// Sockets that are the clients', those that linger among them.
+    /// The number of sockets of clients, including lingering ones.
     var socketCount: Int { connectionCount + lingering.count }
 
     var openConnections: [Connection] {
         connections.withLock { Array($0.values) }
     }
 
-    /// Adds what every answer carries.
+    /// Adds the fields of every answer.
     func finish(_ response: Response, for head: RequestHead?) -> Response {
         var response = response
         response.headers[.requestID] = head?.requestID ?? RequestID.make()
@@ -102,12 +102,12 @@ final class ServerCore: Sendable {
         return response
     }
 
-    /// Whether all requests ended within `limit`.
+    /// Waits for all requests to end. Returns whether they did within `limit`.
     func waitUntilIdle(atMost limit: Duration) -> Bool {
         inFlight.wait(atMost: limit) { $0 == 0 ? true : nil } ?? false
     }
 
-    /// Lets workers, reaper and the watch over spare memory go.
+    /// Ends the workers, the reaper and the thread that watches spare memory.
     func stopThreads() {
         for pool in pools { pool.stop() }
         reaping.withLock(waking: .everybody) { $0 = false }
@@ -115,7 +115,7 @@ final class ServerCore: Sendable {
         memory.close()
     }
 
-    /// Ends what has taken too long.
+    /// Ends requests that have taken too long.
     func reap(_ limits: TimeLimits) {
         let now = Moment.now
         var slow: [SlowReader] = []
@@ -128,19 +128,19 @@ final class ServerCore: Sendable {
         }
         memory.refuse(waitingSince: now - limits.transferBase)
         slowReaders.withLock { $0 = SlowReaders(slow) }
-        // Without a budget nothing is short.
+        // Without a budget no memory is ever short.
         guard configuration.memoryBudgetBytes > 0 else { return }
         for reader in SlowReaders.excess(slow, beyond: configuration.slowReaderBytes) {
             reader.connection.crowdOut(in: reader.turn)
         }
     }
 
-    /// Ends the replies that have no end of their own.
+    /// Ends the event streams, which have no end of their own.
     func finishEvents() {
         for connection in openConnections { connection.finishEvents() }
     }
 
-    /// Answers or closes whatever is left.
+    /// Answers or closes the requests that are left.
     func abandon() {
         for connection in openConnections {
             connection.abandon { head in

@@ -1,11 +1,11 @@
-/// Why a server could not start. The description is one line for people.
+/// The reason why a server could not start. The description is one line for people.
 package enum ServerError: Error, Sendable, Equatable, CustomStringConvertible {
     case addressInUse(SocketAddress)
     case permissionDenied(SocketAddress)
-    /// Not an IPv4 or IPv6 address, or a path that is empty or too long; `reason` says which.
+    /// The address is not an IPv4 or IPv6 address, or is a path that is empty or too long. `reason` says which.
     case invalidAddress(SocketAddress, reason: String)
     case addressNotAvailable(SocketAddress)
-    /// Something that is not a socket, or a socket with a living server, is in the way.
+    /// The path is taken by a file that is not a socket, or by the socket of a running server.
     case socketPathOccupied(String)
     case systemCall(String, errno: Int32, SocketAddress)
     /// libmicrohttpd refused to start: threads or file descriptors are exhausted.

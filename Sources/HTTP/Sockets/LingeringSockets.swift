@@ -2,25 +2,25 @@ import Glibc
 import Locking
 import Parallelism
 
-/// Sockets that the library has closed after an answer its client may not have read, because it was sending.
+/// Sockets that the library has closed although the client may not have read its answer, because it was still sending.
 ///
-/// Closing a socket with unread bytes resets the connection, and a reset makes the client's system forget what it has
-/// received (RFC 9112, section 9.6); over TLS, clients that only read once they have sent all take a reset for a broken
-/// connection whatever they received. So a second descriptor keeps the socket open, and what arrives is thrown away
-/// unread – over TLS undeciphered – until the client closes, sends nothing for a time, is slower than a wanted body may
-/// be, or has sent a number of bytes.
+/// Closing a socket with unread bytes resets the connection, and a reset makes the client's system discard what it has
+/// received (RFC 9112, section 9.6). Over TLS, clients that read only after they have sent everything treat a reset as
+/// a broken connection. Therefore a second descriptor keeps the socket open and discards what arrives, over TLS without
+/// decrypting it. This ends when the client closes, sends nothing for a while, is slower than the minimum rate, or has
+/// sent a certain number of bytes.
 final class LingeringSockets: Sendable {
     private struct Entry {
         let socket: Int32
         let since: Moment
-        /// When something came last.
+        /// The time at which bytes last arrived.
         var last: Moment
         var discarded = 0
     }
 
     private struct State {
         var entries: [Entry] = []
-        /// In the hands of a sweep, which must not keep an I/O thread from adding.
+        /// Sockets that a sweep is reading. They are kept apart, so that an I/O thread can add others meanwhile.
         var swept = 0
         var isWatched = true
     }
@@ -31,9 +31,9 @@ final class LingeringSockets: Sendable {
     private let state = Monitor(State())
 
     /// - Parameters:
-    ///   - idle: how long each stays open while nothing comes.
-    ///   - bytes: how many it takes at most.
-    ///   - whole: how long it stays open at most, when so many have come.
+    ///   - idle: the time for which a socket stays open while nothing arrives.
+    ///   - bytes: the largest number of bytes to discard.
+    ///   - whole: returns the longest time for which a socket stays open after this number of bytes.
     init(idle: Duration, bytes: Int, whole: @escaping @Sendable (Int) -> Duration) {
         self.idle = idle
         self.bytes = bytes
@@ -44,11 +44,11 @@ final class LingeringSockets: Sendable {
         for entry in state.withLock(\.entries) { Glibc.close(entry.socket) }
     }
 
-    /// Each takes a file descriptor.
+    /// The number of sockets. Each occupies a file descriptor.
     var count: Int { state.withLock { $0.entries.count + $0.swept } }
 
-    /// Says that nothing more will come, and keeps the socket although its owner closes it. Out of descriptors, it does
-    /// not.
+    /// Shuts down the sending half, and keeps the socket open although its owner closes it. If no descriptor is left,
+    /// it is not kept.
     func keep(_ socket: Int32) {
         shutdown(socket, Int32(SHUT_WR))
         let copy = fcntl(socket, F_DUPFD_CLOEXEC, 0)
@@ -59,8 +59,8 @@ final class LingeringSockets: Sendable {
         }
     }
 
-    /// Sweeps as soon as something comes, on a thread of its own: between looks at fixed times a client could send no
-    /// more than its socket's buffer holds.
+    /// Starts a thread that sweeps as soon as bytes arrive. With sweeps at fixed times, a client could send no more
+    /// between two of them than its socket's buffer holds.
     func watch() throws(ThreadError) {
         try PosixThread.start(named: "lingering") { [self] in
             while true {
@@ -70,21 +70,21 @@ final class LingeringSockets: Sendable {
                 }
                 if sockets.isEmpty { return }
                 var files = sockets.map { pollfd(fd: $0, events: Int16(POLLIN), revents: 0) }
-                // Sockets that come meanwhile wait so long.
+                // Sockets that are added meanwhile wait this long.
                 let found = unsafe poll(&files, nfds_t(files.count), 20)
                 sweep(now: .now)
-                // A kernel out of memory for it must not make this spin.
+                // If the kernel has no memory for the call, the loop must not spin.
                 if found < 0 { _ = state.wait(atMost: .milliseconds(20)) { $0.isWatched ? nil : true } }
             }
         }
     }
 
-    /// Lets the thread go. What is left stays until ``finish(atMost:)`` or the end of this.
+    /// Ends the thread. Sockets that are left stay open until ``finish(atMost:)``, or until this object is released.
     func stopWatching() {
         state.withLock(waking: .everybody) { $0.isWatched = false }
     }
 
-    /// Throws away what has come, and closes what is over.
+    /// Discards what has arrived, and closes sockets that are done.
     func sweep(now: Moment) {
         var entries = state.withLock { state in
             defer { state.entries = [] }
@@ -110,7 +110,7 @@ final class LingeringSockets: Sendable {
         }
     }
 
-    /// Sweeps until none is left, or for a time; call when no more will come.
+    /// Sweeps until no socket is left or the time is over. Call this when no more will be added.
     func finish(atMost limit: Duration) {
         let end = Moment.now + limit
         let isOver = { () -> Bool in
@@ -120,15 +120,15 @@ final class LingeringSockets: Sendable {
         repeat { sweep(now: .now) } while !isOver() && Moment.now < end
     }
 
-    /// At once from one socket: others wait meanwhile.
+    /// The number of bytes to discard from one socket before the next one's turn.
     private static let turn = 4 << 20
 
-    /// - Returns: how much has come, or all that may when nothing more will.
+    /// - Returns: the number of bytes that have arrived, or the largest allowed number if the client has closed.
     private static func discard(from socket: Int32, atMost left: Int) -> Int {
         unsafe withUnsafeTemporaryAllocation(byteCount: 1 << 18, alignment: 16) { buffer in
             var discarded = 0
             while discarded < min(left, turn) {
-                // TCP throws away without copying (tcp(7), MSG_TRUNC); other sockets copy.
+                // TCP discards without copying (tcp(7), MSG_TRUNC). Other sockets copy.
                 let count = unsafe recv(
                     socket, buffer.baseAddress, buffer.count, Int32(MSG_DONTWAIT | MSG_TRUNC))
                 if count < 0, errno == EAGAIN || errno == EINTR { break }

@@ -1,8 +1,8 @@
 import Glibc
 package import HTTPTypes
 
-/// A small blocking HTTP/1.1 client on one connection: for health checks, and for tests that need to say
-/// exactly what goes over the wire. Every call ends within the timeout.
+/// A small blocking HTTP/1.1 client on one connection, for health checks and for tests that control every byte on the
+/// wire. Every call ends within the timeout.
 package final class LoopbackClient {
     package struct Reply: Sendable, Equatable {
         package let status: Int
@@ -33,7 +33,7 @@ package final class LoopbackClient {
         guard result == 0 else { throw Self.error("connect") }
     }
 
-    /// Sets the time within which every further call ends.
+    /// Sets the timeout of every further call.
     package func setTimeout(_ timeout: Duration) {
         Self.setTimeout(timeout, of: socket)
     }
@@ -46,7 +46,7 @@ package final class LoopbackClient {
         unsafe setsockopt(socket, SOL_SOCKET, SO_SNDTIMEO, &limit, size)
     }
 
-    /// Talks over a stream socket that is connected already, and closes it in the end.
+    /// Uses a stream socket that is already connected, and closes it in the end.
     package init(over socket: Int32) {
         self.socket = socket
         host = "localhost"
@@ -56,7 +56,7 @@ package final class LoopbackClient {
         close(socket)
     }
 
-    /// Sends a request and reads its reply; the connection stays open for the next one.
+    /// Sends a request and reads its reply. The connection stays open for the next one.
     ///
     /// A server may answer and close before it has read the body, so the reply is read even if sending failed.
     package func request(
@@ -73,7 +73,7 @@ package final class LoopbackClient {
         return try receiveReply(to: method)
     }
 
-    /// Sends a request whose body goes out in these chunks, `Transfer-Encoding: chunked`.
+    /// Sends a request with its body in these chunks (`Transfer-Encoding: chunked`).
     package func upload(
         _ method: HTTPRequest.Method = .post, _ target: String, headers: HTTPFields = [:], chunks: [[UInt8]]
     ) throws(ClientError) -> Reply {
@@ -91,7 +91,7 @@ package final class LoopbackClient {
         return try receiveReply(to: method)
     }
 
-    /// The bytes of a request's head, with `Host`.
+    /// Returns the bytes of a request's head, with `Host`.
     package func head(_ method: HTTPRequest.Method, _ target: String, _ headers: HTTPFields = [:]) -> [UInt8]
     {
         var text = "\(method.rawValue) \(target) HTTP/1.1\r\nHost: \(host)\r\n"
@@ -103,7 +103,7 @@ package final class LoopbackClient {
         try send(Array(text.utf8))
     }
 
-    /// Sends bytes as they are; `more` lets the kernel wait for the next call before it sends a packet.
+    /// Sends bytes as they are. With `more`, the kernel may wait for the next call before it sends a packet.
     package func send(_ bytes: [UInt8], more: Bool = false) throws(ClientError) {
         let flags = Int32(MSG_NOSIGNAL) | (more ? Int32(MSG_MORE) : 0)
         var sent = 0
@@ -117,7 +117,7 @@ package final class LoopbackClient {
         }
     }
 
-    /// Reads one reply; `100 Continue` is one, too.
+    /// Reads one reply, which may be `100 Continue`.
     package func receiveReply(to method: HTTPRequest.Method = .get) throws(ClientError) -> Reply {
         let end = try waitFor(Array("\r\n\r\n".utf8))
         let lines = String(decoding: unread[..<end], as: UTF8.self).split(separator: "\r\n")
@@ -150,7 +150,7 @@ package final class LoopbackClient {
         return Reply(status: status, headers: headers, body: body)
     }
 
-    /// RFC 9112, section 7.1, without extensions and trailers, which this server doesn't send.
+    /// Decodes chunks (RFC 9112, section 7.1) without extensions and trailers, which this server does not send.
     private func receiveChunks() throws(ClientError) -> [UInt8] {
         var body: [UInt8] = []
         while true {
@@ -167,7 +167,7 @@ package final class LoopbackClient {
         }
     }
 
-    /// Where `mark` stands in what has come.
+    /// Returns the position of `mark` in what has arrived.
     private func waitFor(_ mark: [UInt8]) throws(ClientError) -> Int {
         while true {
             if let found = unread.firstRange(of: mark) { return found.lowerBound }
@@ -177,7 +177,7 @@ package final class LoopbackClient {
 
     /// Waits until the server closes.
     ///
-    /// - Returns: the bytes that came before; empty when there were none.
+    /// - Returns: the bytes that arrived before that; empty if there were none.
     package func receiveUntilClosed() throws(ClientError) -> [UInt8] {
         do throws(ClientError) {
             while true { try receiveMore() }
@@ -187,27 +187,27 @@ package final class LoopbackClient {
         }
     }
 
-    /// Waits for something to come, or so many bytes, and leaves it to the next reply.
+    /// Waits until at least this number of bytes has arrived, and leaves them to the next reply.
     ///
-    /// - Returns: how many bytes have come and not been taken.
+    /// - Returns: the number of bytes that have arrived and not been read.
     package func receiveSome(atLeast least: Int = 1) throws(ClientError) -> Int {
         while unread.count < least { try receiveMore() }
         return unread.count
     }
 
-    /// Waits for this text, and takes all that has come up to its end: of a reply that goes on, head and framing included.
+    /// Waits for this text and returns everything up to its end. In a streamed reply this includes head and framing.
     package func receive(through mark: String) throws(ClientError) -> String {
         let end = try waitFor(Array(mark.utf8)) + mark.utf8.count
         defer { unread.removeFirst(end) }
         return String(decoding: unread[..<end], as: UTF8.self)
     }
 
-    /// Says that nothing more will be sent, but goes on listening.
+    /// Shuts down the sending half, and continues to receive.
     package func finishSending() {
         shutdown(socket, Int32(SHUT_WR))
     }
 
-    /// Makes the end of this client a reset instead of an orderly close.
+    /// Makes this client end with a reset instead of an orderly close.
     package func resetWhenReleased() {
         var option = linger(l_onoff: 1, l_linger: 0)
         unsafe setsockopt(socket, SOL_SOCKET, SO_LINGER, &option, socklen_t(MemoryLayout<linger>.size))

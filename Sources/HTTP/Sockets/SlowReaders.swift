@@ -1,13 +1,13 @@
-/// A client that takes its answer slowly, and what the answer holds meanwhile.
+/// A client that reads its answer slowly, and the memory that the answer holds meanwhile.
 struct SlowReader: Sendable {
     let connection: Connection
     let turn: Int
     let heldBytes: Int
-    /// How much longer it has taken than a client that is not slow.
+    /// The time by which it exceeds that of a client that is not slow.
     let late: Duration
 }
 
-/// How many clients read slowly, and what their answers hold together.
+/// The number of slow readers, and the memory that their answers hold together.
 package struct SlowReaders: Sendable, Equatable {
     package var count = 0
     package var bytes = 0
@@ -22,8 +22,8 @@ package struct SlowReaders: Sendable, Equatable {
         bytes = readers.reduce(0) { $0 + $1.heldBytes }
     }
 
-    /// Those that must go so that the others hold no more than `share`: the latest first. Whoever reads slowly while there
-    /// is room is left alone.
+    /// Returns the readers to disconnect so that the others hold no more than `share`, the latest first. As long as all
+    /// fit, none is disconnected.
     static func excess(_ readers: [SlowReader], beyond share: Int) -> [SlowReader] {
         var left = SlowReaders(readers).bytes
         guard left > share else { return [] }

@@ -1,7 +1,7 @@
 import Glibc
 
 extension SocketAddress {
-    /// Why an address cannot be put into the system's form.
+    /// The reason why an address has no system form.
     enum Flaw: Error {
         case host, path
 
@@ -23,17 +23,18 @@ extension SocketAddress {
         }
     }
 
-    /// Every address of a machine that has no IPv6; nil for what is not every address.
+    /// The address for all addresses of a machine without IPv6; nil for a single address.
     var withoutIPv6: SocketAddress? {
         if case .tcp("::", let port) = self { .tcp(host: "0.0.0.0", port: port) } else { nil }
     }
 
-    /// A new stream socket for this address, not inherited by child processes; -1 with `errno` set when refused.
+    /// Creates a stream socket for this address, not inherited by child processes. Returns -1 with `errno` set if the
+    /// system refuses.
     func makeSocket() -> Int32 {
         socket(family, Int32(SOCK_STREAM.rawValue | SOCK_CLOEXEC.rawValue), 0)
     }
 
-    /// Lends the system's form of the address to `bind` or `connect`.
+    /// Calls `bind` or `connect` with the system form of the address.
     func withSystemAddress<Result>(
         _ body: (UnsafePointer<sockaddr>, socklen_t) -> Result
     ) throws(Flaw) -> Result {
@@ -71,8 +72,8 @@ extension SocketAddress {
         }
     }
 
-    /// The numeric host of an address in the system's form, `unix` for a Unix-domain socket; nil for anything else. IPv4
-    /// clients of an IPv6 socket are written as IPv4.
+    /// Returns the numeric host of an address in the system form, `unix` for a Unix-domain socket, and nil for anything
+    /// else. IPv4 clients of an IPv6 socket appear as IPv4.
     static func hostText(of address: UnsafePointer<sockaddr>) -> String? {
         switch Int32(unsafe address.pointee.sa_family) {
         case AF_UNIX:
@@ -101,7 +102,7 @@ extension SocketAddress {
         return String(decoding: characters.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self)
     }
 
-    /// The port a socket is bound to.
+    /// Returns the port to which a socket is bound.
     static func boundPort(of socket: Int32, family: Int32) -> UInt16 {
         var storage = sockaddr_in6()
         var length = socklen_t(MemoryLayout<sockaddr_in6>.size)

@@ -1,7 +1,7 @@
-/// Where a server listens and a client connects.
+/// The address on which a server listens, and to which a client connects.
 package enum SocketAddress: Sendable, Equatable, CustomStringConvertible {
-    /// `host` is an IPv4 or IPv6 address or `localhost` (127.0.0.1); `::` is every address, IPv4 ones too, and no more than
-    /// those where the system has no IPv6. Port 0 lets the system choose when listening.
+    /// `host` is an IPv4 or IPv6 address or `localhost` (127.0.0.1); `::` means all addresses, including IPv4, and only
+    /// those on a system without IPv6. For a listener, port 0 lets the system choose.
     case tcp(host: String, port: UInt16)
     /// A Unix-domain stream socket at this path (at most 107 bytes).
     case unix(path: String)

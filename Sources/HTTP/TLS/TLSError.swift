@@ -1,16 +1,17 @@
-/// Why a server cannot speak TLS as asked. The description is one line for people; none holds anything of a file.
+/// The reason why a server cannot use TLS as configured. The description is one line for people and never contains the
+/// content of a file.
 package enum TLSError: Error, Sendable, Equatable, CustomStringConvertible {
-    /// The system's libmicrohttpd was built without.
+    /// The system's libmicrohttpd was built without TLS.
     case unsupported
     case unreadable(String, errno: Int32)
-    /// A folder, pipe or device.
+    /// The path is a folder, pipe or device.
     case notAFile(String)
-    /// Longer than a megabyte, or with NUL bytes, as in DER and PKCS #12 files.
+    /// The file is longer than a megabyte, or contains NUL bytes, as DER and PKCS #12 files do.
     case notText(String)
     case noCertificate(String)
     case noKey(String)
     case keyEncrypted(String)
-    /// GnuTLS says why, e.g. that the two do not belong together.
+    /// GnuTLS refused them; `reason` is its message, for example that the two do not match.
     case refused(certificate: String, key: String, reason: String)
 
     package var description: String {
@@ -22,7 +23,7 @@ package enum TLSError: Error, Sendable, Equatable, CustomStringConvertible {
         case .noCertificate(let path): "\(path) holds no certificate in PEM form"
         case .noKey(let path): "\(path) holds no private key in PEM form"
         case .keyEncrypted(let path):
-            "the private key in \(path) is encrypted, and nobody is here to ask: openssl pkey -in \(path) decrypts it"
+            "the private key in \(path) is encrypted, and the server cannot ask for its password: openssl pkey -in \(path) decrypts it"
         case .refused(let certificate, let key, let reason):
             "cannot use the certificate \(certificate) with the key \(key): \(reason)"
         }

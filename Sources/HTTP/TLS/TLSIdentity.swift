@@ -1,20 +1,20 @@
 import CMicroHTTPD
 import Text
 
-/// Who the server is to its TLS clients: a certificate chain and the private key of its first certificate, as PEM text.
+/// The server's TLS identity: a certificate chain and the private key of its first certificate, as PEM text.
 ///
-/// Only their form is looked at here. Whether they are sound and belong together is the library's to say when the
-/// server starts: see ``TLSError/refused(certificate:key:reason:)``.
+/// This type checks only their form. The library checks whether they are valid and match when the server starts: see
+/// ``TLSError/refused(certificate:key:reason:)``.
 package struct TLSIdentity: Sendable {
     let certificateFile: String
     let keyFile: String
-    /// With the NUL that ends them for the library, as the key.
+    /// Ends with the NUL that the library needs, as the key does.
     let certificate: [CChar]
     let key: [CChar]
     /// Whether every user of this machine may read the key.
     package let isKeyExposed: Bool
 
-    /// Reads both files. They are not looked at again: new ones need a new server.
+    /// Reads both files. They are not read again, so new files need a new server.
     package init(certificateFile: String, keyFile: String) throws(TLSError) {
         self.certificateFile = certificateFile
         self.keyFile = keyFile
@@ -23,7 +23,7 @@ package struct TLSIdentity: Sendable {
             throw .noCertificate(certificateFile)
         }
         let secret = try PEMFile(keyFile)
-        // As PKCS #8 (RFC 7468, section 11) and as OpenSSL wrote it before (RFC 1421, section 4.6.1.1).
+        // Encrypted keys in PKCS #8 (RFC 7468, section 11) and in OpenSSL's older form (RFC 1421, section 4.6.1.1).
         let encrypted = ["-----BEGIN ENCRYPTED PRIVATE KEY-----", "Proc-Type: 4,ENCRYPTED"]
         guard !encrypted.contains(where: secret.text.contains) else { throw .keyEncrypted(keyFile) }
         guard secret.text.contains("PRIVATE KEY-----") else { throw .noKey(keyFile) }
@@ -33,15 +33,15 @@ package struct TLSIdentity: Sendable {
     }
 
     /// Whether the library of this machine was built with TLS.
-    package static var isSupported: Bool { perception_supports_tls() }
+    package static var isSupported: Bool { micro_httpd_supports_tls() }
 }
 
-/// A small text file and who may read it.
+/// A small text file, and whether everyone may read it.
 private struct PEMFile {
     let characters: [CChar]
     let isReadableByAll: Bool
 
-    /// Longer than any chain.
+    /// The size limit, longer than any chain.
     private static let longest = 1 << 20
 
     var text: String { String(decoding: characters.dropLast().map(UInt8.init(bitPattern:)), as: UTF8.self) }

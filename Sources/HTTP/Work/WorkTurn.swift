@@ -40,7 +40,7 @@ struct WorkTurn: Sendable {
     }
 
     private func deliver(_ response: Response, _ result: WorkResult) {
-        // What says that time is over ended because the client had left: else the reaper would have answered.
+        // A timeout here means that the client had left. Otherwise the reaper would have answered.
         let isUnheard = response.status == .gatewayTimeout && !connection.isWaiting(in: turn)
         var result = result
         result.answer = isUnheard ? .clientGone : .response(response)

@@ -27,7 +27,7 @@ package final class WorkerPool: Sendable {
     /// - Parameters:
     ///   - queueLimit: the number of jobs that may wait while all threads are busy.
     ///   - urgency: the priority of its threads.
-    /// - Throws: when the system has no more threads.
+    /// - Throws: if the system has no more threads.
     package init(
         threads: Int, queueLimit: Int, urgency: ThreadUrgency = .ordinary, named name: String = "worker"
     ) throws(ThreadError) {
@@ -51,8 +51,8 @@ package final class WorkerPool: Sendable {
 
     /// Queues a job.
     ///
-    /// - Parameter expected: about how long it takes on one core.
-    /// - Returns: false when the queue is full or the pool is stopping; the job is not kept then.
+    /// - Parameter expected: the approximate duration on one core.
+    /// - Returns: false if the queue is full or the pool is stopping. The job is then not kept.
     package func submit(expected: Duration = .zero, _ job: @escaping Job) -> Bool {
         state.withLock(waking: .one) { state in
             guard !state.isStopping, state.running + state.jobs.count < capacity else { return false }
@@ -67,19 +67,19 @@ package final class WorkerPool: Sendable {
         state.withLock(waking: .one) { $0.jobs.add(job, due: .now + expected) }
     }
 
-    /// Jobs waiting for a thread.
+    /// The number of jobs waiting for a thread.
     package var queued: Int { state.withLock { $0.jobs.count } }
-    /// Jobs on a thread.
+    /// The number of jobs on a thread.
     package var running: Int { state.withLock { $0.running } }
-    /// Whether the next job would be refused.
+    /// Whether the pool would refuse the next job.
     package var isFull: Bool { state.withLock { $0.running + $0.jobs.count >= capacity } }
 
-    /// Takes no more jobs and lets the threads go once the queue is empty. Returns at once.
+    /// Accepts no more jobs, and ends the threads once the queue is empty. Returns immediately.
     package func stop() {
         state.withLock(waking: .everybody) { $0.isStopping = true }
     }
 
-    /// After ``stop()``: whether all threads were gone within `limit`.
+    /// Call after ``stop()``. Returns whether all threads ended within `limit`.
     package func waitForThreads(atMost limit: Duration) -> Bool {
         state.wait(atMost: limit) { $0.threads == 0 ? true : nil } ?? false
     }

@@ -1,10 +1,10 @@
 internal import Images
 
-/// What a blur makes of one pixel among others that are all alike, computed in the kernels' order, at a corner and in the
-/// middle of a picture.
+/// The results of a blur on one pixel among others that are all equal, at a corner and in the middle of a picture,
+/// computed in the kernels' order.
 ///
-/// A pixel's neighbours pull hardest when it is alone at one end of the levels and they are at the other. So a blur leaves
-/// every picture of a size as it is when it leaves these.
+/// A pixel's neighbours change it most if it is at one end of the levels and they are all at the other. Therefore a
+/// blur that leaves these unchanged leaves every picture of that size unchanged.
 struct BlurredLevels {
     private let weights: [Float]
     private let isInUnits: Bool
@@ -19,7 +19,7 @@ struct BlurredLevels {
         self.size = size
     }
 
-    /// Costs a few thousand times the kernel's size at most, and next to nothing where something changes.
+    /// The cost is at most a few thousand times the kernel's size, and much less if something changes.
     var areUnchanged: Bool {
         for (column, row) in [(0, 0), (size.width / 2, size.height / 2)] {
             let across = roles(of: column, among: size.width)
@@ -37,7 +37,7 @@ struct BlurredLevels {
         case pixel, other, outside
     }
 
-    /// What each weight meets along one axis.
+    /// The level that each weight meets along one axis.
     private func roles(of place: Int, among count: Int) -> [Role] {
         let radius = weights.count / 2
         return weights.indices.map { index in

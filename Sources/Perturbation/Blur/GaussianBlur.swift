@@ -6,11 +6,12 @@ package import JSON
 /// - `padding: zeros` is the CPPO references' own blur: levels / 255, first down, then across, zeros beyond the edge,
 ///   255 · x truncated. Flat regions can therefore lose one level, and edges darken. Equal to PyTorch (x86-64, oneDNN
 ///   off, as the reference runs it) in every sample for the recipe's kernel 3 and σ 1. For one σ in twenty PyTorch's
-///   Float32 exponential is one unit in the last place off; truncation then makes one level of it where a sum is all but
-///   whole, which in flat regions can be everywhere (measured: 32 of 2,910 views differ, by one level).
+///   Float32 exponential is wrong by one unit in the last place. Truncation turns this into one level if a sum is
+///   almost an integer, which in flat regions can be the case everywhere (measured: 32 of 2,910 views differ, by one
+///   level).
 /// - `padding: reflect` is torchvision's `gaussian_blur` on a PIL image: the picture mirrored beyond the edge, rounded
-///   half to even. torchvision sums the k² products at once in an order of oneDNN's choosing; samples differ by at
-///   most one level, on fewer than one in a thousand (measured: at most 3.5 in 100,000).
+///   half to even. torchvision sums the k² products at once, in an order that oneDNN chooses. Fewer than one sample in
+///   a thousand differs, by at most one level (measured: at most 3.5 in 100,000).
 package struct GaussianBlur: PerturbationStep, Equatable {
     package enum Padding: String, Sendable, CaseIterable {
         case zeros, reflect

@@ -1,8 +1,8 @@
 internal import Glibc
 
-/// The weights of a Gaussian in Float32, operation for operation as the two references compute them, so that the
-/// weights are equal to the last bit, but for the exponential: it is taken in Double and rounded, the same everywhere,
-/// while PyTorch's own in Float32 is one unit in the last place off for one kernel in twenty.
+/// The weights of a Gaussian in Float32, computed operation for operation as in the two references, so that they are
+/// equal to the last bit. The exception is the exponential, which is computed in Double and rounded, the same
+/// everywhere. PyTorch's Float32 exponential is wrong by one unit in the last place for one kernel in twenty.
 enum GaussianKernel {
     /// The CPPO references' blur: exp(−x² / 2σ²), normalised.
     static func reference(size: Int, sigma: Double) -> [Float] {
@@ -28,7 +28,7 @@ enum GaussianKernel {
     }
 
     /// PyTorch's sum of a contiguous row on AVX2 (its cascade sum): from eight values on in vectors of eight, four
-    /// running sums at a time. The order of additions is what makes the last bit.
+    /// running sums at a time. The order of additions determines the last bit.
     private static func torchSum(_ values: [Float]) -> Float {
         let lanes = values.count < 8 ? 1 : 8
         let vectors = values.count / lanes

@@ -8,7 +8,8 @@ package import JSON
 ///
 /// where d is 0 (brightness), the rounded mean of the luma picture (contrast), or the pixel's luma (saturation), and
 /// luma = (19595 R + 38470 G + 7471 B + 32768) >> 16. A factor of exactly 1 copies. Hue is torchvision's `adjust_hue`
-/// through Pillow's 8-bit HSV, which changes samples even by 0; left out, there is no such round trip.
+/// through Pillow's 8-bit HSV. This round trip changes samples even for a hue of 0; without the parameter it is
+/// omitted.
 ///
 /// Equal to Pillow and torchvision in every sample, in every order.
 package struct ColorJitter: PerturbationStep, Equatable {
@@ -37,7 +38,7 @@ package struct ColorJitter: PerturbationStep, Equatable {
     let brightness: Double
     let contrast: Double
     let saturation: Double
-    /// nil for none.
+    /// Nil for none.
     let hue: Double?
     let order: [Adjustment]
 
@@ -74,7 +75,7 @@ package struct ColorJitter: PerturbationStep, Equatable {
         return order
     }
 
-    /// Without a hue there is no such member: what was drawn before there was one reads the same.
+    /// Without a hue the member is omitted, so that draws from before the parameter existed read the same.
     package var json: JSONValue {
         var members: [JSONValue.Member] = [
             .init("step", .string(Self.name)), .init("brightness", .number(brightness)),
@@ -90,13 +91,13 @@ package struct ColorJitter: PerturbationStep, Equatable {
             && Self.keepsLevels(saturation, from: 128)
     }
 
-    /// Whether blending with this level leaves every level as it is: truncation and clipping undo a brightness from 1 up to
+    /// Returns whether blending with this level changes no level. Truncation and clipping undo a brightness from 1 to
     /// 256 / 255.
     private static func keepsLevels(_ factor: Double, from level: UInt8) -> Bool {
         guard Float(factor) != 1 else { return true }
         let ramp = [UInt8](0...255)
         var blended = ramp
-        // 256 levels are no multiple of three samples.
+        // 256 levels are not a multiple of three samples.
         blended += [0, 0]
         do throws(StepError) {
             try PixelKernels.best.blend(&blended, factor: Float(factor), level: level)

@@ -1,7 +1,7 @@
 internal import Images
 
-/// torchvision's `adjust_hue` on RGB samples in place: to Pillow's 8-bit HSV, the hue moved round the circle of 256
-/// places, and back. The round trip changes samples even when the hue stays.
+/// torchvision's `adjust_hue` on RGB samples in place: converts to Pillow's 8-bit HSV, moves the hue on the circle of
+/// 256 values, and converts back. The round trip changes samples even if the hue stays.
 ///
 /// The conversions are those of libImaging/Convert.c (`rgb2hsv_row`, `hsv2rgb`) with C's mixture of Float32 and Double.
 struct HueShift {

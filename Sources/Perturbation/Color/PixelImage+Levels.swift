@@ -1,16 +1,16 @@
 internal import Images
 
 extension PixelImage {
-    /// Its samples, to be changed. Linear in them.
+    /// Returns the samples for modification. Linear in their number.
     func copiedSamples(_ watch: WorkWatch) throws(StepError) -> [UInt8] {
         guard let copy = Samples.copy(of: pixels.span, watch) else { throw .unwanted }
         return copy
     }
 
-    /// Every sample replaced by what `level` makes of it. Linear in the samples.
+    /// Returns the picture with `level` applied to every sample. Linear in the samples.
     ///
-    /// Inlined so that the loop over a function as simple as a mask becomes one over whole registers: a table of 256
-    /// levels takes eight times as long.
+    /// It is inlined, so that the loop over a function as simple as a mask is vectorized. A table of 256 levels takes
+    /// eight times as long.
     @inline(__always)
     func mapped(_ watch: WorkWatch, _ level: (UInt8) -> UInt8) throws(StepError) -> PixelImage {
         var samples = try copiedSamples(watch)
@@ -31,7 +31,7 @@ extension PixelImage {
         guard var samples = Samples.repeating(color.red, count: size.pixelCount * 3, watch) else {
             throw .unwanted
         }
-        // All of a gray picture's samples are alike, and need no second pass.
+        // All samples of a gray picture are equal and need no second pass.
         if color.red != color.green || color.red != color.blue {
             var pixels = samples.mutableSpan
             try pixels.fill(
@@ -92,8 +92,8 @@ extension MutableSpan<UInt8> {
 }
 
 extension WorkWatch {
-    /// So many operations are about to be done.
-    /// - Throws: `unwanted` once nobody waits for them.
+    /// Announces this number of operations.
+    /// - Throws: `unwanted` once the result is no longer wanted.
     @inline(__always)
     func goOn(_ operations: Int) throws(StepError) {
         guard goesOn(operations) else { throw .unwanted }

@@ -2,14 +2,13 @@ internal import Glibc
 package import Images
 package import JSON
 
-/// Covers the picture with black squares that may overlap, one after the other, until the given share of its pixels is
-/// black.
+/// Covers the picture with black squares, which may overlap, until the given fraction of its pixels is black.
 ///
 /// The squares are w = min(patch, width) wide and h = min(patch, height) high. Each takes two words of `cover_seed`'s
-/// stream: x uniform in 0 … width − w, then y uniform in 0 … height − h. It ends with the square that brings the
-/// covered pixels to at least `coverage` · width · height.
+/// stream: x uniform in 0 … width − w, then y uniform in 0 … height − h. The last square is the one with which the
+/// covered pixels reach `coverage` · width · height.
 ///
-/// Expected cost: O(pixels · ln(1 / (1 − coverage))), which the largest coverage bounds.
+/// Expected cost: O(pixels · ln(1 / (1 − coverage))), bounded by the largest coverage.
 package struct BlackSquareCover: PerturbationStep, Equatable {
     package static let name = "black_square_cover"
     package static let summary =
@@ -41,8 +40,9 @@ package struct BlackSquareCover: PerturbationStep, Equatable {
 
     package func leavesUnchanged(_ size: PixelSize) -> Bool { coverage == 0 }
 
-    /// Beside the result a byte for each pixel that tells whether it is covered. Squares that each cover a share a of the picture
-    /// cover c of it when there are about ln(1 − c) / ln(1 − a) of them; each costs random places in memory, one for each row.
+    /// In addition to the result, it needs a byte for each pixel that records whether it is covered. About ln(1 − c) /
+    /// ln(1 − a) squares that each cover a fraction a of the picture cover c of it. Each accesses memory at a random
+    /// place for each row.
     package func demand(for size: PixelSize) -> WorkDemand {
         let pixels = size.pixelCount
         let (width, height) = (min(patch, size.width), min(patch, size.height))
@@ -60,7 +60,7 @@ package struct BlackSquareCover: PerturbationStep, Equatable {
         let (width, height) = (min(patch, image.width), min(patch, image.height))
         let wanted = coverage * Double(image.size.pixelCount)
         var stream = RandomStream(seed: UInt64(coverSeed))
-        // A picture may be black already, so that what is covered is kept apart.
+        // A picture may already be black, so covered pixels are recorded separately.
         guard var covered = Samples.repeating(0, count: image.size.pixelCount, watch) else { throw .unwanted }
         var isCovered = covered.mutableSpan
         var count = 0

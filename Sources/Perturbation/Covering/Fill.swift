@@ -1,7 +1,7 @@
 package import Images
 package import JSON
 
-/// One color in place of the whole picture: a blank picture of the same size.
+/// Replaces the whole picture with one color: a blank picture of the same size.
 package struct Fill: PerturbationStep, Equatable {
     package static let name = "fill"
     package static let summary = "One color in place of the whole picture, at its size."

@@ -1,9 +1,9 @@
 package import Images
 package import JSON
 
-/// Covers rectangles with uniform RGB noise, one after the other; later ones cover earlier ones.
+/// Covers rectangles with uniform RGB noise. Later ones cover earlier ones.
 ///
-/// The noise is the byte stream of `noise_seed` (see `RandomStream`), read on from patch to patch: patch i takes the
+/// The noise is the byte stream of `noise_seed` (see `RandomStream`), continued from patch to patch: patch i takes the
 /// next w·h·3 bytes as its [h, w, 3] samples. In NumPy:
 ///
 ///     z = mix(mix(seed) + GOLDEN * np.arange(1, count + 1, dtype=np.uint64)).view(np.uint8)
@@ -121,13 +121,13 @@ package struct Occlusion: PerturbationStep, Equatable {
 /// The bytes of a stream's words, lowest first.
 private struct NoiseBytes {
     private var stream: RandomStream
-    /// What is left of the last word, and how many bytes that is.
+    /// The rest of the last word, and its number of bytes.
     private var word: UInt64 = 0
     private var left = 0
 
     init(_ stream: RandomStream) { self.stream = stream }
 
-    /// The next bytes, in whole words where there is room for them.
+    /// Writes the next bytes, in whole words where they fit.
     mutating func fill(_ bytes: inout MutableSpan<UInt8>, _ range: Range<Int>) {
         var place = range.lowerBound
         while place < range.upperBound, left > 0 { put(&bytes, &place) }

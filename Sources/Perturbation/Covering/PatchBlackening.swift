@@ -2,11 +2,11 @@ package import Images
 package import JSON
 
 /// Blackens square cells of the picture, each with the given probability, as PAPO and VPPO mask images: cells of
-/// `patch` pixels from the top left, those at the edges cut off.
+/// `patch` pixels from the top left, cut off at the edges.
 ///
-/// Which cells are black follows from `mask_seed`: cell i, counted row by row, is black when the i-th number of the
-/// seed's stream is below `probability`; word / 2⁶⁴ with the lower 11 bits dropped is that number. In NumPy (see
-/// `RandomStream` for `mix` and GOLDEN):
+/// `mask_seed` determines the black cells: cell i, counted row by row, is black if the i-th number of the seed's stream
+/// is below `probability`. The number is word / 2⁶⁴ without the lower 11 bits. In NumPy (see `RandomStream` for `mix`
+/// and GOLDEN):
 ///
 ///     black = (mix(mix(seed) + GOLDEN * np.arange(1, rows * columns + 1, dtype=np.uint64)) >> 11) * 2.0**-53 < p
 package struct PatchBlackening: PerturbationStep, Equatable {
@@ -41,8 +41,8 @@ package struct PatchBlackening: PerturbationStep, Equatable {
         guard probability > 0 else { return true }
         let grid = PatchGrid(size: size, side: patch)
         let cells = grid.rows * grid.columns
-        // Looking for the first black cell takes 1 / probability words. Under one in a million, four million cells are
-        // looked through; a grid of more counts as black somewhere.
+        // Finding the first black cell takes 1 / probability words. Below one in a million the search ends after four
+        // million cells, and a larger grid counts as having a black cell.
         guard probability >= 1e-6 || cells <= 1 << 22 else { return false }
         var stream = RandomStream(seed: UInt64(maskSeed))
         return !(0..<cells).contains { _ in stream.unitInterval() < probability }

@@ -1,7 +1,7 @@
 package import Images
 package import JSON
 
-/// Permutes the whole cells of a grid of `patch` pixels; what is left over at the right and bottom stays in place, as in
+/// Permutes the whole cells of a grid of `patch` pixels; the rest at the right and bottom stays in place, as in
 /// NoisyRollout's patch shuffle.
 ///
 /// The permutation follows from `shuffle_seed` (Fisher and Yates): with the n cells counted row by row and p = [0, 1, …
@@ -35,7 +35,7 @@ package struct PatchShuffle: PerturbationStep, Equatable {
     package func leavesUnchanged(_ size: PixelSize) -> Bool {
         let grid = PatchGrid(size: size, side: patch)
         var stream = RandomStream(seed: UInt64(shuffleSeed))
-        // The first exchange that is one leaves its cell out of place for good.
+        // The first exchange of two different cells leaves one of them out of place permanently.
         return (0..<(grid.wholeRows * grid.wholeColumns)).dropFirst().reversed().allSatisfy {
             stream.integer(in: 0...$0) == $0
         }
@@ -57,7 +57,7 @@ package struct PatchShuffle: PerturbationStep, Equatable {
         return order
     }
 
-    /// Beside the result four bytes for each cell.
+    /// In addition to the result, four bytes for each cell.
     package func demand(for size: PixelSize) -> WorkDemand {
         let grid = PatchGrid(size: size, side: patch)
         let cells = grid.wholeRows.timesSaturating(grid.wholeColumns)

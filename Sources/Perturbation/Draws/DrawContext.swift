@@ -1,20 +1,20 @@
 package import Images
 
-/// What a draw depends on besides its stream.
+/// The inputs of a draw in addition to its stream.
 struct DrawContext {
-    /// Of the picture as the step finds it.
+    /// The size of the picture before the step.
     var size: PixelSize
     /// Rules out steps that change nothing.
     let always: Bool
-    /// Whether a step that changes pictures of the size it finds was drawn; told of with `always` only.
+    /// Whether a step was drawn that changes pictures of this size. Maintained only with `always`.
     var hasChange = false
-    /// 0 … 1, what scheduled values are multiplied by.
+    /// The factor of scheduled values, 0 … 1.
     let strength: Double
-    /// Those a step may read beside this one.
+    /// The pictures that a step may read in addition to this one.
     let seconds: [SecondPicture]
 }
 
-/// A picture that a step may read beside the one it perturbs.
+/// A picture that a step may read in addition to the one it perturbs.
 package struct SecondPicture: Sendable, Equatable {
     package let id: String
     package let size: PixelSize

@@ -2,15 +2,15 @@
 package struct Seed: Sendable, Equatable {
     package let value: Int64
 
-    /// nil when negative.
+    /// Nil if negative.
     package init?(_ value: Int64) {
         guard value >= 0 else { return nil }
         self.value = value
     }
 }
 
-/// Which picture of a batch a draw is for: its id, or, when it has none, its index written in decimal. A picture
-/// keeps its draw whatever its neighbours are.
+/// The picture of a batch for which a draw is made: its id, or its decimal index if it has none. A picture keeps its
+/// draw whatever its neighbours are.
 package struct ImageKey: Sendable, Equatable {
     package let text: String
 

@@ -1,6 +1,6 @@
 internal import Images
 
-/// Where each pixel of the result comes from: (x, y) ↦ (a x + b y + c, d x + e y + f), as in Pillow's `Transform.AFFINE`.
+/// The source of each pixel of the result: (x, y) ↦ (a x + b y + c, d x + e y + f), as in Pillow's `Transform.AFFINE`.
 struct AffineMap {
     var a, b, c, d, e, f: Double
 
@@ -33,8 +33,8 @@ struct AffineMap {
 
     private var coefficients: [Double] { [a, b, c, d, e, f] }
 
-    /// Pillow's `ImagingScaleAffine`, which it takes where rows stay rows: positions are summed up in Double, rows and
-    /// columns apart.
+    /// Pillow's `ImagingScaleAffine`, used if rows stay rows. Positions are summed in Double, separately for rows and
+    /// columns.
     private func sampledByRows(
         _ image: PixelImage, _ size: PixelSize, _ fill: FillColor, _ watch: WorkWatch
     ) throws(StepError) -> PixelImage {
@@ -50,7 +50,7 @@ struct AffineMap {
             defer { down += e }
             try watch.goOn(16)
             guard let sourceRow = place(down, below: image.height) else { continue }
-            // Summed up anew in every row: a strip has too many columns to keep their places.
+            // Summed again in every row, because a strip has too many columns to store their positions.
             var across = c + a * 0.5
             var offset = row * size.width * 3
             for _ in 0..<size.width {
@@ -68,7 +68,8 @@ struct AffineMap {
         return PixelImage(width: size.width, height: size.height, samples: samples)
     }
 
-    /// Whether Pillow's `check_fixed` lets 16.16 fixed point serve: all four corners map to within ±32768.
+    /// Returns whether 16.16 fixed point suffices according to Pillow's `check_fixed`: all four corners map to within
+    /// ±32768.
     func staysSmall(_ size: PixelSize) -> Bool {
         let (width, height) = (Double(size.width), Double(size.height))
         return [(0, 0), (width, height), (0, height), (width, 0)].allSatisfy { corner in
@@ -77,7 +78,7 @@ struct AffineMap {
         }
     }
 
-    /// Pillow's `affine_fixed`: steps across and down in x and y, and where the first pixel's centre lands.
+    /// Pillow's `affine_fixed`: the steps across and down in x and y, and the position of the first pixel's center.
     var fixedSteps: [Int32] {
         func fixed(_ value: Double) -> Int32 {
             Int32(truncatingIfNeeded: Int((value * 65536 + 0.5).rounded(.down)))

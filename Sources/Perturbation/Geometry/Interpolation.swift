@@ -1,13 +1,13 @@
 internal import Images
 
-/// How a picture is sampled between its pixels.
+/// The method of sampling a picture between its pixels.
 enum Interpolation: String, Sendable, CaseIterable {
     case nearest, bilinear
 }
 
 extension Interpolation {
-    /// What a picture of this size takes whose every pixel comes from somewhere in another. Of a strip that is turned or moved
-    /// most lies outside, which costs little.
+    /// Returns the demand of a picture of this size that is sampled from another. Most of a turned or moved strip lies
+    /// outside, which costs little.
     func demand(for size: PixelSize) -> WorkDemand {
         let isStrip = min(size.width, size.height) < 32
         return switch self {

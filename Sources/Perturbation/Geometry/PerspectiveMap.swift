@@ -1,7 +1,7 @@
 internal import Images
 
-/// Where each pixel of the result comes from, as in Pillow's `Transform.PERSPECTIVE`:
-/// (x, y) ↦ ((a x + b y + c) / (g x + h y + 1), (d x + e y + f) / (g x + h y + 1)).
+/// The source of each pixel of the result, as in Pillow's `Transform.PERSPECTIVE`: (x, y) ↦ ((a x + b y + c) / (g x + h
+/// y + 1), (d x + e y + f) / (g x + h y + 1)).
 struct PerspectiveMap {
     let a, b, c, d, e, f, g, h: Double
 

@@ -1,7 +1,7 @@
 internal import Images
 internal import JSON
 
-/// A rectangle inside a picture, as the steps that cut one out or cover one are given it.
+/// A rectangle inside a picture, as a parameter of steps that cut out or cover one.
 struct PixelRectangle: Sendable, Equatable {
     let left, top, width, height: Int
 
@@ -23,7 +23,7 @@ struct PixelRectangle: Sendable, Equatable {
         self.height = height
     }
 
-    /// The whole of a picture.
+    /// The rectangle of a whole picture.
     init(_ size: PixelSize) { self.init(left: 0, top: 0, width: size.width, height: size.height) }
 
     init(_ reader: ParameterReader) throws(StepError) {
@@ -40,7 +40,7 @@ struct PixelRectangle: Sendable, Equatable {
             .map { .init($0.0, .integer(Int64($0.1))) }
     }
 
-    /// - Throws: `doesNotFit` when the rectangle reaches outside a picture of this size.
+    /// - Throws: `doesNotFit` if the rectangle extends beyond a picture of this size.
     func check(fits size: PixelSize, of step: String) throws(StepError) {
         guard left + width <= size.width, top + height <= size.height else {
             throw .doesNotFit(

@@ -3,8 +3,8 @@ package import Images
 /// Pillow's `resize` with the bilinear filter (libImaging/Resample.c): a horizontal, then a vertical pass, each a sum of
 /// weights in 22-bit fixed point, rounded to a level in between.
 enum Resampling {
-    /// The crop at the given size. Linear in the pixels read and written, times the filter's width (two weights when the
-    /// crop is enlarged); working memory is below three megabytes, whatever the shapes.
+    /// Returns the crop at the given size. Linear in the pixels read and written, times the filter's width (two weights
+    /// if the crop is enlarged). Working memory stays below three megabytes for all shapes.
     static func bilinear(
         _ image: PixelImage, crop: PixelRectangle, to size: PixelSize, kernels: PixelKernels = .best,
         _ watch: WorkWatch = WorkWatch()
@@ -15,8 +15,8 @@ enum Resampling {
     static func demand(for crop: PixelRectangle, to size: PixelSize) -> WorkDemand {
         let made = WorkDemand.picture(
             size, extra: PixelKernels.resampleBytes(crop, to: size), operations: 0)
-        // Every row that is read becomes one of the target's width, from all of the crop's; both axes' supports overlap
-        // twice. A narrow row costs as much as one of eight pixels.
+        // Every row that is read becomes one of the target's width. The supports overlap twice on both axes. A narrow
+        // row costs as much as one of eight pixels.
         let (wide, read) = (max(8, size.width), max(8, crop.width))
         let isAcross = crop.width != size.width, isDown = crop.height != size.height
         let across = crop.height.timesSaturating(
@@ -28,22 +28,22 @@ enum Resampling {
     }
 
     private static let rowOperations = 40
-    /// Of one place in the target: where its weights begin, and their sum.
+    /// The first weight of one position in the target, and the sum of its weights.
     private static let weightOperations = 90
 }
 
 extension PixelImage {
-    /// Pillow's `resize(size, BILINEAR)`. Since version 13 the vertical pass comes first where the height loses more than
-    /// twice as many pixels as the width; the rounding in between shows it.
+    /// Pillow's `resize(size, BILINEAR)`. Since version 13 the vertical pass comes first if the height loses more than
+    /// twice as many pixels as the width. The rounding between the passes makes the order visible.
     ///
-    /// - Throws: when nobody wants it any more.
+    /// - Throws: if the result is no longer wanted.
     package func resized(to size: PixelSize, _ watch: WorkWatch = WorkWatch()) throws(StepError) -> PixelImage
     {
         guard let between = Self.sizeBetween(self.size, size) else { return try stretched(to: size, watch) }
         return try stretched(to: between, watch).stretched(to: size, watch)
     }
 
-    /// What `resized(to:)` takes for a picture of `source`.
+    /// Returns the demand of `resized(to:)` for a picture of size `source`.
     package static func resizingDemand(from source: PixelSize, to size: PixelSize) -> WorkDemand {
         guard let between = sizeBetween(source, size) else {
             return Resampling.demand(for: .init(source), to: size)
@@ -52,7 +52,7 @@ extension PixelImage {
             .followed(by: Resampling.demand(for: .init(between), to: size))
     }
 
-    /// Of the picture between the two passes, where the vertical one comes first.
+    /// The size of the picture between the passes if the vertical one comes first.
     private static func sizeBetween(_ source: PixelSize, _ size: PixelSize) -> PixelSize? {
         let isMuchLower =
             source.height > size.height && source.height - size.height > 2 * (source.width - size.width)

@@ -5,7 +5,7 @@ package import JSON
 /// Turns the picture counter-clockwise about its centre, as Pillow's `Image.rotate` and so torchvision's `rotate`.
 ///
 /// Equal to Pillow in every sample, for both interpolations, with and without `expand`. Cosine and sine are rounded to
-/// 15 decimals as there, which makes them the same with every C library.
+/// 15 decimals as in Pillow, so they are equal with every C library.
 package struct Rotation: PerturbationStep, Equatable {
     package static let name = "rotation"
     package static let summary = "Turns the picture counter-clockwise about its centre."
@@ -68,7 +68,7 @@ package struct Rotation: PerturbationStep, Equatable {
         case .none, .half: return size
         case .quarter, .threeQuarters: return PixelSize(width: size.height, height: size.width)
         case .free(_, let grown):
-            // A long strip turned by 45° would need its length squared.
+            // A long strip turned by 45° would need the square of its length.
             guard grown == size || grown.pixelCount <= Self.mostPixels else {
                 throw .doesNotFit(
                     step: Self.name, path: "expand",
@@ -115,7 +115,7 @@ package struct Rotation: PerturbationStep, Equatable {
         case free(AffineMap, PixelSize)
     }
 
-    /// Pillow copies or transposes at multiples of 90° where that gives the right size, and maps otherwise.
+    /// Pillow copies or transposes at multiples of 90° if that yields the right size, and samples otherwise.
     private func turn(of size: PixelSize) -> Turn {
         let angle = Self.modulo360(degrees)
         let square = size.width == size.height

@@ -2,7 +2,7 @@ internal import Glibc
 package import Images
 package import JSON
 
-/// What a diffusion model's forward process makes of the picture after step t of 1,000, as VCD, NoisyRollout and others
+/// The picture after step t of 1,000 of a diffusion model's forward process, which VCD, NoisyRollout and others use to
 /// add noise: with β_i = sigmoid(−6 + 12 i / 999) · (0.005 − 1e-5) + 1e-5 and ᾱ_t = Π (1 − β_i) over i = 0 … t,
 ///
 ///     x = v / 255,  y = √ᾱ_t · x + √(1 − ᾱ_t) · ε,  out = ⌊255 · clip(y, 0, 1)⌋     all in Float32
@@ -35,8 +35,9 @@ package struct DiffusionNoise: PerturbationStep, Equatable {
         ["step": .string(Self.name), "t": .integer(Int64(t)), "noise_seed": .integer(noiseSeed)]
     }
 
-    /// √ᾱ_t and √(1 − ᾱ_t) for t = 0 … 999. Their sequence of products is fixed; `exp` may differ in its last bit
-    /// between C libraries, which changes none of the rounded values: they keep 3e-12 from the middle of two floats.
+    /// √ᾱ_t and √(1 − ᾱ_t) for t = 0 … 999. The order of the products is fixed. `exp` may differ in its last bit
+    /// between C libraries, but this changes none of the rounded values, which are at least 3e-12 from the midpoint of
+    /// two floats.
     static let coefficients: [(signal: Float, noise: Float)] = {
         var kept = 1.0
         return (0..<1000).map { index in
@@ -47,7 +48,7 @@ package struct DiffusionNoise: PerturbationStep, Equatable {
         }
     }()
 
-    /// Of the smallest pictures all samples may happen to keep their levels.
+    /// In the smallest pictures all samples may happen to keep their levels.
     package func leavesUnchanged(_ size: PixelSize) -> Bool {
         let (signal, scale) = Self.coefficients[t]
         var stream = NormalStream(seed: noiseSeed)

@@ -29,7 +29,7 @@ package struct GaussianNoise: PerturbationStep, Equatable {
         ["step": .string(Self.name), "sigma": .number(sigma), "noise_seed": .integer(noiseSeed)]
     }
 
-    /// A level moves when its noise is over a half, which takes some 30,000 samples to come up at worst.
+    /// A level changes if its noise exceeds ½, which at worst happens once in about 30,000 samples.
     package func leavesUnchanged(_ size: PixelSize) -> Bool {
         let scale = Float(sigma)
         let table = NormalQuantiles.table
@@ -55,11 +55,11 @@ package struct GaussianNoise: PerturbationStep, Equatable {
 }
 
 extension PixelImage {
-    /// Of what each of the 65,536 values becomes.
+    /// The table of results for each of the 65,536 values.
     static let noiseTableBytes = 65536 * MemoryLayout<Float>.stride
 
-    /// Every sample with the next value of a seed's normal stream; `scaled` holds what each of the 65,536 values
-    /// becomes. Linear in the samples.
+    /// Adds the next value of a seed's normal stream to every sample. `scaled` contains the result for each of the
+    /// 65,536 values. Linear in the samples.
     @inline(__always)
     func withNoise(
         _ scaled: [Float], seed: Int64, _ watch: WorkWatch, _ mix: (UInt8, Float) -> UInt8

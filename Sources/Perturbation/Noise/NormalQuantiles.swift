@@ -3,8 +3,8 @@ internal import Glibc
 /// The standard normal distribution as 65,536 equally likely values: Φ⁻¹((k + ½) / 65,536) for k = 0 … 65,535, each
 /// rounded to a multiple of 2⁻²⁰ and so exact in Float32.
 ///
-/// The table is part of the service's contract and doesn't depend on how it is computed: no value lies closer than
-/// 1.8e-11 to the middle between two multiples, 10,000 times the error of any quantile function in Double. In Python:
+/// The table is part of the service's contract and does not depend on how it is computed: every value is at least
+/// 1.8e-11 from the midpoint of two multiples, 10,000 times the error of any quantile function in Double. In Python:
 ///
 ///     [round(statistics.NormalDist().inv_cdf((k + .5) / 65536) * 2**20) / 2**20 for k in range(65536)]
 ///
@@ -14,7 +14,7 @@ enum NormalQuantiles {
         var upper: [Float] = []
         var quantile = 0.0
         for place in 0..<32768 {
-            // Of the upper half, where the tail keeps all its digits.
+            // Computed for the upper half, where the tail keeps all its digits.
             let tail = (32767.5 - Double(place)) / 65536
             quantile = refined(quantile, tail: tail)
             upper.append(Float((quantile * 1_048_576).rounded() / 1_048_576))
@@ -22,8 +22,8 @@ enum NormalQuantiles {
         return upper.reversed().map { -$0 } + upper
     }()
 
-    /// Newton's method for 1 − Φ(x) = tail from a value close below: it converges from there without overshooting far,
-    /// and stops when a step no longer moves x.
+    /// Newton's method for 1 − Φ(x) = tail, starting slightly below the solution. It converges without overshooting
+    /// far, and stops when a step no longer changes x.
     private static func refined(_ start: Double, tail: Double) -> Double {
         var x = start
         for _ in 0..<60 {

@@ -52,7 +52,7 @@ package struct Mixup: PairStep, Equatable {
         size
     }
 
-    /// The second picture, scaled and framed; it then becomes the result.
+    /// The second picture, scaled and framed. It becomes the result.
     package func demand(for size: PixelSize, beside other: PixelSize) -> WorkDemand {
         let inner = innerSize(of: other, in: size)
         let scaled = PixelImage.resizingDemand(from: other, to: inner)
@@ -78,7 +78,7 @@ package struct Mixup: PairStep, Equatable {
         return PixelImage(width: image.width, height: image.height, samples: samples)
     }
 
-    /// The samples of the second picture as it is mixed in, held by nobody else.
+    /// Returns the samples of the second picture as it is mixed in, uniquely referenced.
     private func fitted(
         _ other: PixelImage, to size: PixelSize, _ watch: WorkWatch
     ) throws(StepError) -> [UInt8] {
@@ -93,7 +93,7 @@ package struct Mixup: PairStep, Equatable {
         return samples
     }
 
-    /// Of the second picture without its frame.
+    /// The size of the second picture without its frame.
     private func innerSize(of other: PixelSize, in size: PixelSize) -> PixelSize {
         guard fit == .pad else { return size }
         let ratio = min(

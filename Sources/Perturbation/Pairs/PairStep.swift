@@ -3,22 +3,22 @@ package import JSON
 
 /// A step that reads a second picture.
 package protocol PairStep: PerturbationStep {
-    /// Which picture of the request it reads.
+    /// The picture of the request that the step reads.
     var image: PictureReference { get }
 
-    /// As `outputSize(for:)`, given the second picture's size.
+    /// Like `outputSize(for:)`, given the size of the second picture.
     func outputSize(for size: PixelSize, beside other: PixelSize) throws(StepError) -> PixelSize
 
-    /// As `demand(for:)`, given the second picture's size.
+    /// Like `demand(for:)`, given the size of the second picture.
     func demand(for size: PixelSize, beside other: PixelSize) -> WorkDemand
 
-    /// Errors when `outputSize(for:beside:)` does, and when nobody wants the result any more.
+    /// Throws if `outputSize(for:beside:)` does, and if the result is no longer wanted.
     func apply(
         to image: PixelImage, beside other: PixelImage, _ watch: WorkWatch
     ) throws(StepError) -> PixelImage
 }
 
-/// A picture of the same request: by its id, or by its place in the request's list.
+/// A reference to a picture of the same request, by its id or by its index in the request's list.
 package enum PictureReference: Sendable, Equatable {
     case id(String)
     case index(Int)
@@ -32,7 +32,7 @@ package enum PictureReference: Sendable, Equatable {
 }
 
 extension PairStep {
-    /// Alone, the step fits no picture.
+    /// Without a second picture, the step fits no picture.
     package func outputSize(for size: PixelSize) throws(StepError) -> PixelSize { throw alone }
 
     package func demand(for size: PixelSize) -> WorkDemand { .nothing }
@@ -47,9 +47,10 @@ extension PairStep {
 }
 
 extension PerturbationStep {
-    /// Applies the step, with the picture it names when it reads a second one.
+    /// Applies the step with the picture that it names, if it reads a second one.
     ///
-    /// - Parameter find: a picture of the request, or nil when there is none of this name; not asked by other steps.
+    /// - Parameter find: returns a picture of the request, or nil if it has none of this name. Not called for other
+    ///   steps.
     package func apply(
         to image: PixelImage, _ watch: WorkWatch = WorkWatch(), among find: (PictureReference) -> PixelImage?
     ) throws(StepError) -> PixelImage {
@@ -59,7 +60,7 @@ extension PerturbationStep {
         return try pair.apply(to: image, beside: other, watch)
     }
 
-    /// As `demand(for:)`, with the size of the picture that the step names when it reads a second one.
+    /// Like `demand(for:)`, with the size of the picture that the step names, if it reads a second one.
     package func demand(for size: PixelSize, among find: (PictureReference) -> PixelSize?) -> WorkDemand {
         guard let pair = self as? any PairStep, let other = find(pair.image) else {
             return demand(for: size)
@@ -67,7 +68,7 @@ extension PerturbationStep {
         return pair.demand(for: size, beside: other)
     }
 
-    /// As `outputSize(for:)`, with the size of the picture that the step names when it reads a second one.
+    /// Like `outputSize(for:)`, with the size of the picture that the step names, if it reads a second one.
     package func outputSize(
         for size: PixelSize, among find: (PictureReference) -> PixelSize?
     ) throws(StepError) -> PixelSize {

@@ -1,6 +1,6 @@
 internal import JSON
 
-/// The colour of what lies outside the picture.
+/// The color of the area outside the picture.
 struct FillColor: Sendable, Equatable {
     let red, green, blue: UInt8
 

@@ -2,15 +2,14 @@ import Text
 
 internal import JSON
 
-/// Reads the parameters of one step out of its JSON object, strictly: what is unknown or given twice is refused before
-/// anything is read, and every value is held against the domain that the step lists for it.
+/// Reads the parameters of one step from its JSON object. Unknown and repeated members are refused before anything is
+/// read, and every value is checked against the domain that the step lists for it.
 struct ParameterReader {
     let step: String
     private let object: JSONValue
     private let parameters: [StepParameter]
 
-    /// - Throws: `wrongShape`, `unknownStep` when the object names another step, `unknownParameter`,
-    ///   `repeatedParameter`.
+    /// - Throws: `wrongShape`, `unknownStep` if the object names another step, `unknownParameter`, `repeatedParameter`.
     init(_ object: JSONValue, for step: any PerturbationStep.Type) throws(StepError) {
         self.step = step.name
         self.object = object
@@ -43,7 +42,7 @@ struct ParameterReader {
         return try number(value(of: parameter), path: name, in: range)
     }
 
-    /// nil for null.
+    /// Nil for null.
     func numberOrNull(_ name: String) throws(StepError) -> Double? {
         let parameter = parameter(name)
         guard case .numberOrNull(let range) = parameter.domain else { parameter.isMisread() }
@@ -76,7 +75,7 @@ struct ParameterReader {
         return try integer(value(of: parameter), path: name, in: StepDomain.seeds)
     }
 
-    /// An integer; `7.0` counts as one, `7.5` doesn't.
+    /// An integer. `7.0` counts as one, `7.5` does not.
     func integer(_ value: JSONValue, path: String, in range: ClosedRange<Int64>) throws(StepError) -> Int64 {
         if let number = value.double, !number.isFinite { throw .nonFinite(step: step, path: path) }
         guard let integer = value.integer else {
@@ -215,7 +214,7 @@ struct ParameterReader {
         return parameter
     }
 
-    /// What is given, or else the default.
+    /// The given value, otherwise the default.
     private func value(of parameter: StepParameter) throws(StepError) -> JSONValue {
         if let value = object[parameter.name] ?? parameter.standard { return value }
         throw .missingParameter(step: step, path: parameter.name, expected: parameter.domain.expected)
@@ -236,7 +235,7 @@ extension StepError {
 }
 
 extension JSONValue {
-    /// What kind of value this is, for error messages.
+    /// The kind of a value, for error messages.
     var kind: String {
         switch self {
         case .null: "null"

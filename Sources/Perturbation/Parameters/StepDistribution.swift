@@ -1,17 +1,17 @@
 internal import Images
 internal import JSON
 
-/// One step of a recipe with the distributions its parameters are drawn from.
+/// A step of a recipe with the distributions of its parameters.
 ///
-/// Every draw takes the words of its `RandomStream` in the order in which the form lists its parameters, whatever the
-/// order in the recipe's text; that order is part of the contract.
+/// Every draw takes the words of its `RandomStream` in the order in which the form lists its parameters, whatever their
+/// order in the recipe's text. That order is part of the contract.
 struct StepDistribution: Sendable {
     let form: StepForm
-    /// As in the recipe.
+    /// The members as in the recipe.
     let given: [(name: String, value: ValueDistribution)]
     let values: StepForm.Values
 
-    /// How often a step that changes nothing is drawn again when `always` asks for one that does.
+    /// The number of times that a step without effect is drawn again with `always`.
     private static let mostAttempts = 1000
 
     /// Reads `{"step": name, parameter: value, …}`; `members` are those without `applied`.
@@ -71,8 +71,8 @@ struct StepDistribution: Sendable {
         }
     }
 
-    /// Draws with each value at each of its ends, so that a recipe which the step would refuse is refused at once. What
-    /// only some combinations make wrong shows when it is drawn.
+    /// Draws with each value at each of its ends, so that a recipe that the step would refuse is refused early. Faults
+    /// that occur only in some combinations are found when they are drawn.
     private func checkEnds() throws(StepError) {
         let size = PixelSize(width: 1 << 16, height: 1 << 16)
         let context = DrawContext(
@@ -83,7 +83,7 @@ struct StepDistribution: Sendable {
                 let extremes = distribution.extremes
                 return ValueDistribution.fixed(extremes[min(end, extremes.count - 1)])
             }
-            // A placing form is of this size's doing: one patch tells as much as thousands.
+            // The result of a placing form depends on the picture's size. One patch shows as much as thousands.
             var stream = RandomStream(start: 0)
             _ = try form.draw(StepForm.Values(distributions: fixed), &stream, context)
         }

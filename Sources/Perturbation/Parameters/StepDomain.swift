@@ -1,22 +1,22 @@
 /// The values that a parameter of a step may have.
 enum StepDomain: Sendable, Equatable {
     case number(ClosedRange<Double>)
-    /// Null is as good as leaving it out.
+    /// Null has the same meaning as omission.
     case numberOrNull(ClosedRange<Double>)
     case integer(ClosedRange<Int64>)
-    /// The start of a random stream, which a recipe draws when it is left out.
+    /// The start of a random stream. A recipe draws it if omitted.
     case seed
     case boolean
     case word([String])
     case color
-    /// Of the request, by id or index; a recipe draws it when it is left out.
+    /// A picture of the request, by id or index. A recipe draws it if omitted.
     case picture
     /// [x, y]
     case numberPair(ClosedRange<Double>)
     case integerPair(ClosedRange<Int64>)
     /// Four points [x, y]: top left, top right, bottom right, bottom left.
     case corners(ClosedRange<Int64>)
-    /// Read by the step itself; what a list is of, and how many, in words.
+    /// A list that the step reads itself, with its elements and length in words.
     case list(of: String, String)
 
     static func word<Choice: RawRepresentable<String> & CaseIterable>(_ type: Choice.Type) -> StepDomain {
@@ -25,7 +25,7 @@ enum StepDomain: Sendable, Equatable {
 
     static let seeds = 0...Int64.max
 
-    /// As people read it in the list of steps.
+    /// The type as shown in the list of steps.
     var type: String {
         switch self {
         case .number: "number"
@@ -42,7 +42,7 @@ enum StepDomain: Sendable, Equatable {
         }
     }
 
-    /// As people read it in the list of steps and in errors.
+    /// The range as shown in the list of steps and in errors.
     var range: String {
         switch self {
         case .number(let range), .numberOrNull(let range), .numberPair(let range): range.words
@@ -56,7 +56,7 @@ enum StepDomain: Sendable, Equatable {
         }
     }
 
-    /// What an error says was expected where nothing is given, or where it is of another kind.
+    /// The expectation in errors about a missing value or one of another kind.
     var expected: String {
         switch self {
         case .number(let range), .numberOrNull(let range): "a number \(range.words)"
@@ -78,7 +78,7 @@ extension ClosedRange<Int64> {
 }
 
 extension ClosedRange<Double> {
-    /// Whole numbers without a decimal point.
+    /// Formats whole numbers without a decimal point.
     var words: String {
         let ends = [lowerBound, upperBound].map { end in
             Int64(exactly: end).map(String.init) ?? "\(end)"

@@ -1,18 +1,17 @@
 package import JSON
 
-/// A parameter of a step: the one source of what people read about it, what the reader accepts, and what it is when it is
-/// left out.
+/// A parameter of a step. It is the only source of its description, its accepted values and its default.
 package struct StepParameter: Sendable, Equatable {
     package let name: String
     let domain: StepDomain
-    /// In words, such as `0 … 100`.
+    /// The range in words, such as `0 … 100`.
     package let range: String
-    /// The value when it is left out, or nil when it must be given.
+    /// The default, or nil if the parameter is required.
     package let standard: JSONValue?
 
     /// - Parameters:
-    ///   - range: in words, where they say more than the domain does; else the domain's own.
-    ///   - note: what follows the range, punctuation included.
+    ///   - range: the range in words, if it says more than the domain; by default the domain's own.
+    ///   - note: the text after the range, including punctuation.
     init(
         _ name: String, _ domain: StepDomain, range: String? = nil, note: String = "",
         standard: JSONValue? = nil

@@ -1,7 +1,7 @@
 internal import Glibc
 
-/// How strong a scheduled perturbation is at a point of the training, as NoisyRollout computes it; with p = step / total
-/// steps, coefficient c and middle m:
+/// The strength of a scheduled perturbation at a point of the training, as NoisyRollout computes it, with p = step /
+/// total steps, coefficient c and middle m:
 ///
 /// | decay | strength |
 /// |---|---|
@@ -22,8 +22,8 @@ package struct StrengthSchedule: Sendable, Equatable {
     package let step: Int
     package let totalSteps: Int
 
-    /// nil unless 0 ≤ step ≤ totalSteps, 1 ≤ totalSteps, and the coefficient is one that keeps the strength in 0 … 1:
-    /// above 0 for `power`, 0 … 1 for `exponential`, finite everywhere.
+    /// Nil unless 0 ≤ step ≤ totalSteps, 1 ≤ totalSteps, and the coefficient keeps the strength in 0 … 1: above 0 for
+    /// `power`, 0 … 1 for `exponential`, finite everywhere.
     package init?(_ decay: Decay, step: Int, totalSteps: Int) {
         guard totalSteps >= 1, (0...totalSteps).contains(step) else { return nil }
         switch decay {
@@ -38,7 +38,7 @@ package struct StrengthSchedule: Sendable, Equatable {
         self.totalSteps = totalSteps
     }
 
-    /// 0 … 1, in Double, operation for operation as in Python.
+    /// The strength, 0 … 1, in Double, operation for operation as in Python.
     package var strength: Double {
         let progress = Double(step) / Double(totalSteps)
         switch decay {

@@ -5,7 +5,7 @@ internal import JSON
 extension ValueDistribution {
     private static let words = ["uniform", "integers", "choice", "permutation", "value"]
 
-    /// Reads a value of a recipe. `path` is the parameter's, for errors.
+    /// Reads a value of a recipe. `path` is the path of the parameter, for errors.
     init(_ json: JSONValue, step: String, path: String) throws(StepError) {
         if let elements = json.array {
             var values: [ValueDistribution] = []
@@ -87,7 +87,7 @@ extension ValueDistribution {
         }
     }
 
-    /// Two numbers in order, each a whole number once multiplied by `scale`.
+    /// Reads two ascending numbers that are integers after multiplication by `scale`.
     private static func bounds(
         _ values: [JSONValue], scale: Double, _ step: String, _ path: String
     ) throws(StepError) -> ClosedRange<Int> {

@@ -1,6 +1,6 @@
 internal import JSON
 
-/// How a recipe gives a parameter its value: as it is, or drawn.
+/// The way in which a recipe determines the value of a parameter: fixed or drawn.
 ///
 ///     7, "nearest", true                       fixed; takes no word of the stream
 ///     {"uniform": [a, b]}                      k / 10,000 for an integer k uniform in 10,000 a … 10,000 b
@@ -21,7 +21,7 @@ indirect enum ValueDistribution: Sendable, Equatable {
     case list([ValueDistribution])
     case scheduled(ValueDistribution)
 
-    /// Every seed that survives readers which keep numbers as Double.
+    /// All seeds that are exact for readers with numbers in Double.
     static let seeds = ValueDistribution.integers(0...(1 << 53) - 1)
 
     func draw(_ stream: inout RandomStream, strength: Double) -> JSONValue {
@@ -67,7 +67,7 @@ indirect enum ValueDistribution: Sendable, Equatable {
         }
     }
 
-    /// Values at the distribution's ends, which a step must accept for the recipe to be valid.
+    /// The values at the distribution's ends. A recipe is valid only if the step accepts them.
     var extremes: [JSONValue] {
         switch self {
         case .fixed(let value): return [value]

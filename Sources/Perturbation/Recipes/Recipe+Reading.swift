@@ -1,11 +1,11 @@
 package import JSON
 
 extension Recipe {
-    /// The name of a recipe that has none; it is part of what a draw depends on.
+    /// The name of a recipe without one. Draws depend on it.
     package static let standardName = "custom"
 
-    /// Reads `{"name"?, "view"?, "summary"?, "one_of" | "steps": […]}`. Strict: everything unknown, mistyped or out of
-    /// range is refused with its path, as are steps that change the picture's size in a recipe that isn't `view:
+    /// Reads `{"name"?, "view"?, "summary"?, "one_of" | "steps": […]}`. Unknown, mistyped or out-of-range members are
+    /// refused with their path. Steps that change the picture's size are refused unless the recipe has `view:
     /// augmentation`.
     package init(json: JSONValue) throws(RecipeError) {
         func refusal(_ path: String, _ expected: String, _ found: String) -> RecipeError {
@@ -25,20 +25,20 @@ extension Recipe {
             throw refusal("summary", "a string", json["summary"]?.kind ?? "")
         }
         summary = json["summary"]?.string ?? ""
-        var view = View.preserving
+        var purpose = Purpose.preserving
         if let value = json["view"] {
-            guard let known = value.string.flatMap(View.init) else {
-                let words = View.allCases.map { "\"\($0.rawValue)\"" }.joined(separator: " or ")
+            guard let known = value.string.flatMap(Purpose.init) else {
+                let words = Purpose.allCases.map { "\"\($0.rawValue)\"" }.joined(separator: " or ")
                 throw refusal("view", words, value.kind)
             }
-            view = known
+            purpose = known
         }
-        self.view = view
-        var left = RecipeElement.mostParts
+        self.purpose = purpose
+        var left = RecipeElement.mostElements
         content = try RecipeElement(
             members.filter { !["name", "view", "summary"].contains($0.name) }, place: "", depth: 0,
             left: &left)
-        guard view == .augmentation || keepsSize else {
+        guard purpose == .augmentation || keepsSize else {
             let step = content.distributions.first { !$0.keepsSize }?.form.step.name ?? ""
             throw RecipeError(
                 place: "",

@@ -1,40 +1,40 @@
 internal import Images
 package import JSON
 
-/// A named distribution of steps, as a readable tree of parts (see `RecipeElement` and `ValueDistribution`).
+/// A named distribution of steps, as a readable tree of elements (see `RecipeElement` and `ValueDistribution`).
 package struct Recipe: Sendable {
     package let name: String
-    package let view: View
+    package let purpose: Purpose
     package let summary: String
     let content: RecipeElement
 
-    /// What the recipe is for.
-    package enum View: String, Sendable, CaseIterable {
+    /// The purpose of the recipe; the member `view` in JSON.
+    package enum Purpose: String, Sendable, CaseIterable {
         /// Keeps the information in the picture.
         case preserving
         /// Removes it.
         case removing
         /// Makes a rollout's picture harder to see.
         case rollout
-        /// Makes further training data; only these recipes may change the picture's size.
+        /// Makes further training data. Only these recipes may change the picture's size.
         case augmentation
     }
 }
 
 extension Recipe {
-    /// Draws the steps for one picture. The same arguments give the same steps for ever and on every machine; see
-    /// `RandomStream` for the generator and `RecipeElement` for what is drawn in which order.
+    /// Draws the steps for one picture. The same arguments always give the same steps, on every machine. See
+    /// `RandomStream` for the generator and `RecipeElement` for the order of draws.
     ///
     /// - Parameters:
     ///   - variant: 0, 1, 2 … for several views of one picture.
-    ///   - always: rules out the draws that leave the picture as it is: parts that are applied only sometimes are
-    ///     applied, and a step that changes no picture of this size is drawn again, up to a thousand times, then from
-    ///     another part. Other draws stay the same. Each step is looked at by itself, not whether two undo each other.
-    ///   - strength: 0 … 1, what scheduled values are multiplied by.
-    ///   - seconds: the pictures to choose a second one from, without this one.
-    /// - Returns: the steps in order; empty when the picture stays as it is.
-    /// - Throws: for values that don't go together or don't fit the picture, and when a second picture is needed and
-    ///   there is none. The recipes of the catalogue throw only for that, and for an expansion beyond 100 megapixels.
+    ///   - always: excludes draws that leave the picture unchanged. Elements that are applied only sometimes are
+    ///     applied. A step that changes no picture of this size is drawn again, up to a thousand times, then replaced
+    ///     by another element. Other draws stay the same. Each step is considered alone, even if two undo each other.
+    ///   - strength: the factor of scheduled values, 0 … 1.
+    ///   - seconds: the pictures from which to choose a second one, without this one.
+    /// - Returns: the steps in order; empty if the picture stays unchanged.
+    /// - Throws: for values that conflict or do not fit the picture, and if a second picture is needed but missing. The
+    ///   recipes of the catalogue throw only for the latter, and for an expansion beyond 100 megapixels.
     package func draw(
         seed: Seed, key: ImageKey, variant: Int = 0, width: Int, height: Int, always: Bool = false,
         strength: Double = 1, seconds: [SecondPicture] = []
@@ -48,16 +48,16 @@ extension Recipe {
         return steps
     }
 
-    /// Whether some step reads a second picture that is drawn.
+    /// Whether a step reads a second picture that is drawn.
     package var readsDrawnSecond: Bool { content.distributions.contains { $0.readsDrawnSecond } }
 
-    /// Whether a schedule's strength changes some value.
+    /// Whether the strength of a schedule changes a value.
     package var isScheduled: Bool { content.distributions.contains { $0.isScheduled } }
 
     /// Whether every draw keeps the picture's size.
     package var keepsSize: Bool { content.distributions.allSatisfy { $0.keepsSize } }
 
-    /// Pictures that parameters name as they stand in the recipe.
+    /// The pictures that the recipe names in parameters.
     package var namedPictures: [PictureReference] {
         content.distributions.flatMap { distribution in
             (distribution.values.distributions["image"]?.extremes ?? []).compactMap {
@@ -67,7 +67,7 @@ extension Recipe {
         }
     }
 
-    /// About how many bytes the steps of one draw take, with their text in a reply.
+    /// The approximate bytes of the steps of one draw, with their text in a reply.
     package var stepBytes: Int {
         content.distributions.reduce(0) { sum, distribution in
             let patches = distribution.values.distributions["count"]?.extremes.compactMap(\.double).max() ?? 1
@@ -75,11 +75,11 @@ extension Recipe {
         }
     }
 
-    /// Name, view, summary and the tree, for `GET /v1/recipes`; a recipe read from this is the same recipe.
+    /// Name, view, summary and the tree, for `GET /v1/recipes`. Reading it yields the same recipe.
     package var json: JSONValue {
         .object(
             [
-                .init("name", .string(name)), .init("view", .string(view.rawValue)),
+                .init("name", .string(name)), .init("view", .string(purpose.rawValue)),
                 .init("summary", .string(summary)),
             ] + content.members)
     }

@@ -1,27 +1,27 @@
 internal import JSON
 
-/// Why a recipe is refused: the place of the part, as in `one_of[1]`, and what is wrong with it.
+/// The reason why a recipe is refused: the path of the element, such as `one_of[1]`, and its error.
 package struct RecipeError: Error, Sendable, Equatable {
     /// Empty for the recipe as a whole.
     package let place: String
     package let error: StepError
 
-    /// Where in the recipe, as in `one_of[1].degrees`.
+    /// The path in the recipe, such as `one_of[1].degrees`.
     package var path: String {
         [place, error.path ?? ""].filter { !$0.isEmpty }.joined(separator: ".")
     }
 }
 
 extension RecipeElement {
-    /// Bounds nesting, and by the number of parts the work of reading and drawing.
+    /// Limits on nesting and on the number of elements, which bound the work of reading and drawing.
     static let deepest = 4
-    static let mostParts = 64
+    static let mostElements = 64
 
-    /// Reads `{"step": …}`, `{"one_of": […]}` or `{"steps": […]}`, each with `applied` if wanted.
+    /// Reads `{"step": …}`, `{"one_of": […]}` or `{"steps": […]}`, each optionally with `applied`.
     ///
     /// - Parameters:
-    ///   - place: where it stands in the recipe.
-    ///   - left: how many parts the recipe may still have.
+    ///   - place: the path of the element in the recipe.
+    ///   - left: the number of further elements that the recipe may have.
     init(_ json: JSONValue, place: String, depth: Int, left: inout Int) throws(RecipeError) {
         guard let members = json.members else {
             throw RecipeError(
@@ -39,8 +39,10 @@ extension RecipeElement {
             RecipeError(place: place, error: .wrongShape(expected: expected, found: found))
         }
         left -= 1
-        guard left >= 0 else { throw refusal("at most \(Self.mostParts) parts", "more") }
-        guard depth <= Self.deepest else { throw refusal("at most \(Self.deepest) levels of parts", "more") }
+        guard left >= 0 else { throw refusal("at most \(Self.mostElements) elements", "more") }
+        guard depth <= Self.deepest else {
+            throw refusal("at most \(Self.deepest) levels of elements", "more")
+        }
         applied = try Self.applied(members, place: place)
         let kinds = members.map(\.name).filter { ["step", "one_of", "steps"].contains($0) }
         guard kinds.count == 1, let kind = kinds.first else {
@@ -64,7 +66,7 @@ extension RecipeElement {
         let inner = place.isEmpty ? kind : "\(place).\(kind)"
         guard let list = members.first(where: { $0.name == kind })?.value.array, !list.isEmpty else {
             throw RecipeError(
-                place: inner, error: .wrongShape(expected: "a list of at least one part", found: "none"))
+                place: inner, error: .wrongShape(expected: "a list of at least one element", found: "none"))
         }
         var elements: [RecipeElement] = []
         for (index, element) in list.enumerated() {

@@ -1,29 +1,29 @@
 internal import Images
 internal import JSON
 
-/// A part of a recipe: a step to draw, one of several parts, or several parts in sequence.
+/// An element of a recipe: a step to draw, one of several elements, or several elements in sequence.
 struct RecipeElement: Sendable {
     indirect enum Content: Sendable {
         case step(StepDistribution)
-        /// Each as likely as the others.
+        /// One of these elements, with equal probability.
         case oneOf([RecipeElement])
         case steps([RecipeElement])
     }
 
     let content: Content
-    /// The probability of being applied at all, in ten-thousandths.
+    /// The probability of being applied, in ten-thousandths.
     let applied: Int
 
-    /// Draws onto `steps`; takes words of the stream in this order:
+    /// Appends the drawn steps to `steps`. Takes words of the stream in this order:
     ///
-    /// 1. nothing when no step inside can change a picture of this size;
-    /// 2. with `applied` p < 1 an integer k in 0 … 9999: nothing more happens when k < 10,000 (1 − p), unless `always`
-    ///    is asked for;
-    /// 3. for `one_of` an integer choosing among the parts that can change the picture, then that part's words;
-    ///    for `steps` each part's words in turn; for a step the words of its parameters.
+    /// 1. none if no step inside can change a picture of this size;
+    /// 2. with `applied` p < 1, an integer k in 0 … 9999. If k < 10,000 (1 − p), drawing ends here unless `always` is
+    ///    set;
+    /// 3. for `one_of`, an integer that chooses among the elements that can change the picture, then the words of that
+    ///    element; for `steps`, the words of each element in turn; for a step, the words of its parameters.
     ///
-    /// With `always` a step that changes no picture of this size is drawn again, up to a thousand times in all; where even
-    /// that gives none, the part of a `one_of` it belongs to is left out, and another one chosen.
+    /// With `always`, a step that changes no picture of this size is drawn again, up to a thousand times in all. If
+    /// that fails, its element of a `one_of` is excluded and another one is chosen.
     func draw(
         _ stream: inout RandomStream, _ context: inout DrawContext, onto steps: inout [any PerturbationStep]
     ) throws(StepError) {

@@ -1,6 +1,6 @@
 package import JSON
 
-/// A step with nothing to choose: its name says it all.
+/// A step without parameters.
 package protocol ParameterlessStep: PerturbationStep, Equatable {
     init()
 }

@@ -10,7 +10,7 @@ package enum StepCatalogue {
         Fill.self, CropFill.self, PatchShuffle.self, Mixup.self, Concat.self,
     ]
 
-    /// The step that `{"step": name, …}` describes.
+    /// Returns the step that `{"step": name, …}` describes.
     package static func step(from json: JSONValue) throws(StepError) -> any PerturbationStep {
         guard json.members != nil else {
             throw .wrongShape(expected: "an object {\"step\": name, …}", found: json.kind)

@@ -1,7 +1,7 @@
-/// Why a step's description is refused, or why a step doesn't fit a picture. `message` says it in one sentence; `path`
-/// names the parameter, as in `patches[3]`.
+/// The reason why a step's description is refused, or why a step does not fit a picture. `message` says it in one
+/// sentence, and `path` names the parameter, such as `patches[3]`.
 package enum StepError: Error, Sendable, Equatable {
-    /// The description is no JSON object, or the list of steps no array.
+    /// The description is not a JSON object, or the list of steps is not an array.
     case wrongShape(expected: String, found: String)
     /// The object has no `step` member.
     case missingName
@@ -13,16 +13,16 @@ package enum StepError: Error, Sendable, Equatable {
     case wrongType(step: String, path: String, expected: String, found: String)
     case nonFinite(step: String, path: String)
     case outOfRange(step: String, path: String, expected: String, found: String)
-    /// The parameters are each legal but not together, such as corner points on one line.
+    /// Each parameter is valid, but their combination is not, such as corner points on one line.
     case inconsistent(step: String, path: String, detail: String)
-    /// The step is legal but not for a picture of this size.
+    /// The step is valid, but not for a picture of this size.
     case doesNotFit(step: String, path: String, detail: String)
-    /// Nobody waits for the result any more.
+    /// The result is no longer wanted.
     case unwanted
 }
 
 extension StepError {
-    /// The step's name, or nil when it isn't known.
+    /// The name of the step, or nil if unknown.
     package var step: String? {
         switch self {
         case .wrongShape, .missingName, .unwanted: nil
@@ -35,7 +35,7 @@ extension StepError {
         }
     }
 
-    /// The parameter's path within the step, or nil when the step as a whole is meant.
+    /// The path of the parameter within the step, or nil for the step as a whole.
     package var path: String? {
         switch self {
         case .wrongShape, .unwanted: nil
@@ -71,7 +71,7 @@ extension StepError {
         case .inconsistent(let step, let path, let detail), .doesNotFit(let step, let path, let detail):
             "\(step).\(path): \(detail)"
         case .unwanted:
-            "nobody waits for the result any more"
+            "the result is no longer wanted"
         }
     }
 

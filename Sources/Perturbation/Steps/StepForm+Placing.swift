@@ -3,8 +3,8 @@ internal import JSON
 
 extension StepForm {
     /// As torchvision's `RandomPerspective`: each corner moved inwards by integers uniform in 0 … ⌊distortion · ⌊side /
-    /// 2⌋⌋, x before y, in the order top left, top right, bottom right, bottom left; drawn again where three of them lie on a line,
-    /// which takes a distortion over ½.
+    /// 2⌋⌋, x before y, in the order top left, top right, bottom right, bottom left; drawn again if three of them are
+    /// on a line, which requires a distortion over ½.
     static let perspective = StepForm(
         step: Perspective.self,
         parameters: [
@@ -39,7 +39,7 @@ extension StepForm {
                         .init("endpoints", .array(moved.map(\.json))),
                     ] + rest))
         },
-        // Where no corner can move, and where a side of one pixel leaves no quadrilateral, there is nothing to draw.
+        // If no corner can move, or a side of one pixel allows no quadrilateral, there is nothing to draw.
         isPossible: { values, size in
             let most = values.distributions["distortion"]?.extremes.compactMap(\.double).max() ?? 0
             return min(size.width, size.height) >= 2

@@ -1,28 +1,28 @@
 internal import Images
 internal import JSON
 
-/// How a recipe describes a step and draws it.
+/// The form in which a recipe describes and draws a step.
 ///
-/// Most steps are described by their own parameters. Those that place something in the picture are described by
-/// shares of its sides instead, as long as none of their own parameters is given.
+/// Most steps are described by their own parameters. Steps that place something in the picture are described by
+/// fractions of its sides unless one of their own parameters is given.
 struct StepForm: Sendable {
     struct Parameter: Sendable {
         let name: String
-        /// nil when it must be given or has the step's own default.
+        /// Nil if the parameter is required or has the step's own default.
         let standard: ValueDistribution?
-        /// What every drawn value must be, where the step doesn't check it itself.
+        /// The domain of every drawn value, if the step does not check it itself.
         var range: ClosedRange<Double>?
     }
 
     let step: any PerturbationStep.Type
-    /// In the order drawn.
+    /// The parameters in the order of drawing.
     let parameters: [Parameter]
-    /// The step's JSON. Takes words in the order of `parameters` unless said otherwise.
+    /// Draws the JSON of the step. Takes words in the order of `parameters` unless stated otherwise.
     let draw: @Sendable (Values, inout RandomStream, DrawContext) throws(StepError) -> any PerturbationStep
     /// Whether the step can change a picture of this size.
     var isPossible: @Sendable (Values, PixelSize) -> Bool = { _, _ in true }
 
-    /// The distributions of a form's parameters, those left out included.
+    /// The distributions of a form's parameters, including omitted ones.
     struct Values: Sendable {
         let distributions: [String: ValueDistribution]
 
@@ -30,13 +30,13 @@ struct StepForm: Sendable {
             distributions[name]?.draw(&stream, strength: context.strength)
         }
 
-        /// A share of a side, in ten-thousandths.
+        /// A fraction of a side, in ten-thousandths.
         func share(_ name: String, _ stream: inout RandomStream, _ context: DrawContext) -> Int {
             Int(((draw(name, &stream, context)?.double ?? 0) * 10_000).rounded())
         }
     }
 
-    /// The form that fits a description with these members.
+    /// Returns the form for a description with these members.
     static func form(of step: any PerturbationStep.Type, given names: [String]) -> StepForm {
         let own = step.parameters.map(\.name)
         guard let placed = placing.first(where: { $0.step == step }),
@@ -49,7 +49,7 @@ struct StepForm: Sendable {
 
     static let placing: [StepForm] = [.perspective, .occlusion, .zoomCrop, .cropFill]
 
-    /// Every parameter by itself. Seeds that are left out are drawn, and so is a second picture.
+    /// Draws every parameter by itself. Omitted seeds and an omitted second picture are drawn, too.
     private static func plain(_ step: any PerturbationStep.Type) -> StepForm {
         StepForm(
             step: step,

@@ -1,17 +1,18 @@
 internal import Images
 
-/// Whether a map takes every pixel of a picture from its own place, so that no picture of this size changes.
+/// Determines whether a map takes every pixel from its own position, so that no picture of this size changes.
 ///
-/// How far a pixel's source is from the pixel itself is linear in its column and row for an affine map, and for a
-/// perspective one linear in the row where it counts across, and in the column where it counts down. So the border tells,
-/// of an affine map with nearest pixels the corners; a long border is told by 4,096 places on each side.
+/// For an affine map, the distance between a pixel and its source is linear in column and row. For a perspective map,
+/// the horizontal distance is linear in the row and the vertical one in the column. Therefore it suffices to check the
+/// border, or the corners for an affine map with nearest pixels. A long border is checked at 4,096 positions on each
+/// side.
 struct UnchangedPixels {
     let size: PixelSize
     let interpolation: Interpolation
 
     private static let mostPlaces = 4096
 
-    /// - Parameter source: where a pixel comes from, as the kernels compute it; pixels' centres lie at halves.
+    /// - Parameter source: returns the source of a pixel as the kernels compute it. Centers of pixels are at halves.
     func onBorder(_ source: (_ column: Int, _ row: Int) -> (x: Double, y: Double)) -> Bool {
         guard atCorners(source) else { return false }
         let (right, bottom) = (size.width - 1, size.height - 1)
@@ -37,8 +38,8 @@ struct UnchangedPixels {
         return isOwn(x, of: column, among: size.width) && isOwn(y, of: row, among: size.height)
     }
 
-    /// Between two centres both count, for the smallest share of the other truncates some level; beyond the outermost
-    /// one there is nothing else.
+    /// Between two centers both pixels count, because the smallest fraction of the other one truncates some level.
+    /// Beyond the outermost center only one counts.
     private func isOwn(_ position: Double, of place: Int, among count: Int) -> Bool {
         switch interpolation {
         case .nearest: Int(position) == place
@@ -50,7 +51,7 @@ struct UnchangedPixels {
 }
 
 extension AffineMap {
-    /// Whether `apply` with the picture's own size leaves every picture of this size as it is.
+    /// Returns whether `apply` with the picture's own size leaves every picture of this size unchanged.
     func leavesUnchanged(_ size: PixelSize, interpolation: Interpolation) -> Bool {
         let pixels = UnchangedPixels(size: size, interpolation: interpolation)
         guard interpolation == .nearest else {
@@ -79,7 +80,7 @@ extension AffineMap {
 }
 
 extension PerspectiveMap {
-    /// Whether `apply` leaves every picture of this size as it is.
+    /// Returns whether `apply` leaves every picture of this size unchanged.
     func leavesUnchanged(_ size: PixelSize, interpolation: Interpolation) -> Bool {
         UnchangedPixels(size: size, interpolation: interpolation).onBorder { column, row in
             let (across, down) = (Double(column) + 0.5, Double(row) + 0.5)

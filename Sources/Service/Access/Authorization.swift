@@ -6,7 +6,7 @@ import Text
 struct Authorization: Sendable {
     /// The accepted tokens; nil if the server requires none.
     let tokens: BearerTokens?
-    /// Paths that need no token, beside those of the empty pages.
+    /// Paths that need no token, in addition to those of the empty pages.
     let openPaths: [String]
     /// The prefix of paths below which the token may be a password, because pip has no other way to send one.
     static let passwordPaths = "/client/"
@@ -18,16 +18,16 @@ struct Authorization: Sendable {
         else { return nil }
         var field: HTTPField?
         for candidate in head.headers where candidate.name == .authorization {
-            // Two proxies, or one, may read another one of them than this server would.
+            // A proxy may read a different one of them than this server does.
             guard field == nil else { return challenge(head, "more than one Authorization header") }
             field = candidate
         }
         guard let field else { return challenge(head, "no Authorization header") }
-        let takesPassword = head.path.hasPrefix(Authorization.passwordPaths)
+        let acceptsPassword = head.path.hasPrefix(Authorization.passwordPaths)
         let bytes = field.value.utf8
         if let token = Authorization.credentials(bytes, scheme: "bearer") {
             guard tokens.accept(token) else { return wrongToken(head) }
-        } else if takesPassword, let login = Authorization.credentials(bytes, scheme: "basic") {
+        } else if acceptsPassword, let login = Authorization.credentials(bytes, scheme: "basic") {
             guard let password = Authorization.password(login) else {
                 return challenge(head, "the credentials are not base64 of user, colon and token")
             }
@@ -35,12 +35,12 @@ struct Authorization: Sendable {
         } else {
             return challenge(
                 head,
-                "the Authorization header is not of the scheme Bearer" + (takesPassword ? " or Basic" : ""))
+                "the Authorization header is not of the scheme Bearer" + (acceptsPassword ? " or Basic" : ""))
         }
         return nil
     }
 
-    /// What follows the scheme, whose case doesn't matter, and one blank or more (RFC 9110, section 11.4).
+    /// Returns the text after the scheme, in any case, and one or more blanks (RFC 9110, section 11.4).
     private static func credentials(_ bytes: String.UTF8View, scheme: String) -> Substring.UTF8View? {
         let scheme = scheme.utf8
         guard zip(bytes.prefix(scheme.count), scheme).allSatisfy({ $0 | 0x20 == $1 }) else { return nil }
@@ -49,7 +49,7 @@ struct Authorization: Sendable {
         return rest.drop { $0 == UInt8(ascii: " ") }
     }
 
-    /// What follows the first colon of a login in base64 (RFC 7617, section 2).
+    /// Returns the text after the first colon of a login in base64 (RFC 7617, section 2).
     private static func password(_ login: Substring.UTF8View) -> ArraySlice<UInt8>? {
         guard case .success(let text) = Base64.decode(ArraySlice(login)),
             let colon = text.firstIndex(of: UInt8(ascii: ":"))
@@ -61,19 +61,19 @@ struct Authorization: Sendable {
         challenge(head, "the token is not one of this server's", error: "invalid_token")
     }
 
-    /// - Parameter error: for `WWW-Authenticate`, only when a token was sent (RFC 6750, section 3.1).
+    /// - Parameter error: the error for `WWW-Authenticate`, given only if a token was sent (RFC 6750, section 3.1).
     private func challenge(_ head: RequestHead, _ reason: String, error: String? = nil) -> Response {
-        let takesPassword = head.path.hasPrefix(Authorization.passwordPaths)
+        let acceptsPassword = head.path.hasPrefix(Authorization.passwordPaths)
         var response = Problem(
             .unauthorized,
             Problem.Reason(
                 reason, field: "Authorization",
-                expected: "Bearer <token>" + (takesPassword ? ", or Basic with the token as password" : ""))
+                expected: "Bearer <token>" + (acceptsPassword ? ", or Basic with the token as password" : ""))
         ).response(requestID: head.requestID)
         let realm = "realm=\"perception-server\""
         response.headers[.wwwAuthenticate] =
             "Bearer \(realm)" + (error.map { ", error=\"\($0)\"" } ?? "")
-            + (takesPassword ? ", Basic \(realm)" : "")
+            + (acceptsPassword ? ", Basic \(realm)" : "")
         return response
     }
 }

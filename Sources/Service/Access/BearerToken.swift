@@ -1,13 +1,13 @@
-/// A secret that lets in whoever sends it: `b64token` of RFC 6750, section 2.1.
+/// A secret that admits every client that sends it: `b64token` of RFC 6750, section 2.1.
 package struct BearerToken: Sendable, Hashable {
-    /// Shorter ones can be guessed; longer ones are most likely another file than was meant.
+    /// The allowed lengths. Shorter tokens can be guessed, and longer ones most likely come from the wrong file.
     package static let lengths = 8...512
 
-    /// As many bytes for every token, zeros behind it, so that comparing takes the same time for each.
+    /// The token padded with zeros to the same length for every token, so that each comparison takes the same time.
     let padded: [UInt8]
     let count: Int
 
-    /// Why a text is no token. It doesn't say what the text was.
+    /// Returns the reason why a text is not a token, without repeating the text.
     package enum Flaw: Error, Equatable {
         case length(Int)
         case characters

@@ -1,27 +1,28 @@
 import Locking
 
-/// The tokens that are taken: never none, and replaced as a whole while requests are checked against them.
+/// The accepted tokens. There is always at least one. They are replaced as a whole while requests are checked against
+/// them.
 package final class BearerTokens: Sendable {
     private let current: Monitor<[BearerToken]>
 
-    /// - Precondition: there is one. Who needs none has no ``BearerTokens`` at all.
+    /// - Precondition: there is at least one token. A server that requires none has no ``BearerTokens``.
     package init(_ tokens: [BearerToken]) {
         precondition(!tokens.isEmpty, "no tokens would let nobody in")
         current = Monitor(tokens)
     }
 
-    /// From now on these and no others; requests that are in already are not asked again.
-    /// - Precondition: there is one.
+    /// Accepts only these tokens from now on. Requests that were admitted are not checked again.
+    /// - Precondition: there is at least one token.
     package func replace(with tokens: [BearerToken]) {
         precondition(!tokens.isEmpty, "no tokens would let nobody in")
         current.withLock { $0 = tokens }
     }
 
-    /// Whether the text is one of them.
+    /// Returns whether the text is an accepted token.
     ///
-    /// Every byte of every token is looked at whatever was given, without a branch that depends on a difference: the time
-    /// tells how many tokens there are and how long the guess was, not how near it came, to which of them, or how long
-    /// they are.
+    /// The comparison reads every byte of every token, without a branch that depends on a difference. Its duration
+    /// reveals the number of tokens and the length of the guess, but not how close the guess was, to which token, or
+    /// how long the tokens are.
     /// - Complexity: O(tokens × longest allowed token). Allocates nothing.
     func accept(_ text: some Sequence<UInt8>) -> Bool {
         var given = InlineArray<512, UInt8>(repeating: 0)
@@ -33,11 +34,11 @@ package final class BearerTokens: Sendable {
         }
         var found: UInt8 = 0
         for token in current.withLock({ $0 }) {
-            // A zero byte in the guess looks like the end of the token, so lengths are compared, too.
+            // A zero byte in the guess looks like the end of the token, so the lengths are compared, too.
             let lengths = UInt64(bitPattern: Int64(count ^ token.count))
             var difference = UInt8(truncatingIfNeeded: (lengths | (0 &- lengths)) >> 63)
             for index in given.indices { difference |= given[index] ^ token.padded[index] }
-            // 1 for no difference, else 0.
+            // 1 if there is no difference, otherwise 0.
             found |= UInt8(truncatingIfNeeded: (UInt16(difference) &- 1) >> 15)
         }
         return found != 0

@@ -1,22 +1,23 @@
 import Glibc
 import Text
 
-/// Where tokens are read from: a file, which may change, and the environment, which does not.
+/// The source of tokens: a file, which may change, and the environment, which does not.
 package struct TokenSource: Sendable {
     private let path: String?
     private let environment: [BearerToken]
 
-    /// More than anybody's tokens, each of which every request is compared with; what is larger is another file than was
-    /// meant.
+    /// The size limit of the file. Every request is compared with each token, and a larger file is most likely the
+    /// wrong one.
     package static let mostBytes = 64 << 10
 
-    /// Of a last line without a line end, which looks like a file that is still being written, or was never written whole.
-    /// Secrets that orchestrators mount have no line end, so longer ones are taken: those nobody guesses.
+    /// The shortest token accepted in a last line without a line break. Such a line looks like a file that is
+    /// incomplete. Orchestrators mount secrets without a line break, so longer tokens, which cannot be guessed, are
+    /// accepted.
     static let shortestUnended = 16
 
     /// - Parameters:
-    ///   - path: of a file with one token a line.
-    ///   - environment: tokens with blanks, line ends or commas between them.
+    ///   - path: the path of a file with one token on each line.
+    ///   - environment: tokens separated by blanks, line breaks or commas.
     package init(path: String?, environment: String?) throws(TokenSourceError) {
         self.path = path
         guard let environment else {
@@ -27,10 +28,10 @@ package struct TokenSource: Sendable {
         self.environment = try TokenSource.tokens(words, of: .environment)
     }
 
-    /// Whether reading again can bring other tokens.
+    /// Whether a later read can find other tokens.
     package var isFile: Bool { path != nil }
 
-    /// What the file and the environment hold together, each token once; empty when there is neither.
+    /// Returns the tokens of the file and the environment, each once; empty if neither is configured.
     package func read() throws(TokenSourceError) -> [BearerToken] {
         guard let path else { return environment }
         let lines = try TokenSource.contents(path)
@@ -45,7 +46,7 @@ package struct TokenSource: Sendable {
         return tokens + environment.filter { !known.contains($0) }
     }
 
-    /// Whether others than the file's owner may write to it, and so let themselves in.
+    /// Whether users other than the owner may write to the file, and so admit themselves.
     package var isWritableByOthers: Bool {
         guard let path else { return false }
         var status = stat()
@@ -53,7 +54,7 @@ package struct TokenSource: Sendable {
         return status.st_mode & (S_IWGRP | S_IWOTH) != 0
     }
 
-    /// - Parameter texts: blanks at their edges are no part of them, and empty ones are passed over.
+    /// - Parameter texts: surrounding blanks are removed, and empty texts are skipped.
     private static func tokens<Text: BidirectionalCollection<UInt8>>(
         _ texts: [Text], of place: TokenSourceError.Place
     ) throws(TokenSourceError) -> [BearerToken] {

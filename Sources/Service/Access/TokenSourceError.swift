@@ -1,15 +1,15 @@
 import Glibc
 
-/// Why tokens can't be read. No case holds a part of a token.
+/// The reason why tokens cannot be read. No case contains any text of a token.
 package enum TokenSourceError: Error, Equatable, Sendable {
     case unreadable(_ path: String, errno: CInt)
-    /// A folder, pipe or device.
+    /// The path is a folder, pipe or device.
     case notAFile(_ path: String)
     case tooLarge(_ path: String, limit: Int)
     case noToken(Place)
-    /// The last line, short and without its end.
+    /// The last line is short and lacks a line break.
     case unended(_ path: String, number: Int, count: Int)
-    /// The line of the file, or which one of the environment's.
+    /// The line of the file, or the position among the tokens of the environment.
     case flawed(Place, number: Int, BearerToken.Flaw)
 
     package enum Place: Equatable, Sendable {

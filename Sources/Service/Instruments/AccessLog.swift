@@ -2,14 +2,14 @@ import HTTP
 import HTTPTypes
 import Logging
 
-/// One record for each finished request: who asked, what came of it, how long it took. No bodies, no query, no tokens.
+/// Writes one record for each finished request: client, result and durations. It logs no bodies, queries or tokens.
 struct AccessLog: Sendable {
     let logger: Logger
 
-    /// What asks every few seconds, for ever, and says nothing while all is well.
+    /// Paths that are requested every few seconds. They are logged only on failure.
     private static let probes: Set<String> = ["/healthz", "/readyz", "/metrics"]
 
-    /// Why an answer was ended for want of memory; see ``Exchange/Ending/crowdedOut``.
+    /// The reason of an answer that was ended to free memory; see ``Exchange/Ending/crowdedOut``.
     private static let crowdedOut =
         "memory is short: this answer was read the slowest of those that hold more than slow_reader_bytes, or waited for memory"
 
@@ -19,13 +19,13 @@ struct AccessLog: Sendable {
         logger.log(level: level, "request", metadata: fields(exchange))
     }
 
-    /// What an operator must act on is `error`; what the server refused or gave up, so that a client may suffer,
-    /// `warning`; what clients did wrong or well, `info`.
+    /// Returns the level: `error` if an operator must act, `warning` if the server refused or abandoned a request, and
+    /// `info` for everything else, including mistakes of clients.
     private func level(_ exchange: Exchange) -> Logger.Level {
         let status = exchange.status?.code ?? 0
         switch exchange.ending {
         case .abandoned, .crowdedOut, .timeout: return .warning
-        // A connection that came and went, as port checks make them, asked for nothing.
+        // A connection that opens and closes without a request, as port checks do, is not logged.
         case .clientGone: return exchange.head == nil ? .debug : .info
         case .completed: break
         }
@@ -53,7 +53,7 @@ struct AccessLog: Sendable {
         if let problem = exchange.problem { fields["problem"] = .string(problem) }
         guard let head = exchange.head else { return fields }
         fields["method"] = .string(head.method.rawValue)
-        // A path that no route has may be as long as a target, and hold what was not meant for logs.
+        // An unknown path may be as long as a target and contain text that was not meant for logs.
         fields["path"] = .string(exchange.route ?? head.path.clipped(to: 256))
         fields["request_id"] = .string(head.requestID)
         if let run = RunName(head) { fields["run"] = .string(run.text) }
@@ -64,7 +64,7 @@ struct AccessLog: Sendable {
         return fields
     }
 
-    /// To the microsecond.
+    /// Rounds to microseconds.
     private func milliseconds(_ duration: Duration) -> Logger.MetadataValue {
         .stringConvertible((duration.seconds * 1e6).rounded() / 1e3)
     }

@@ -22,7 +22,7 @@ final class ExchangeMeter: Sendable {
     init(_ registry: MetricRegistry) { self.registry = registry }
 
     func record(_ exchange: Exchange) {
-        // Paths that no route has, and their methods, would make labels without end.
+        // Unknown paths and their methods would create an unlimited number of labels.
         let isRouted = exchange.route != nil
         let meters = meters(
             Key(
@@ -56,6 +56,6 @@ final class ExchangeMeter: Sendable {
 }
 
 extension Exchange {
-    /// Whether a worker did it; light requests are answered where they arrive.
+    /// Whether a worker computed the answer. Light requests are answered on the I/O thread.
     var wasQueued: Bool { durations.work > .zero }
 }

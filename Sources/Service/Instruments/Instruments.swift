@@ -6,7 +6,7 @@ import Observability
 import Perception
 import TokenDistribution
 
-/// What is counted and logged, and when. Names and meanings are in ``Metrics``.
+/// Updates metrics and writes logs. Names and meanings are in ``Metrics``.
 struct Instruments: Sendable {
     private let registry = MetricRegistry(Metrics.all)
     private let process = ProcessMetrics()
@@ -35,10 +35,10 @@ struct Instruments: Sendable {
         registry.series(of: Metrics.views).add(Double(views))
     }
 
-    /// A batch that was answered.
-    /// - Returns: what its run is called in metrics; nil when it has no training signals.
+    /// Counts a batch that was answered.
+    /// - Returns: the name of its run in metrics; nil if it has no training signals.
     func count(_ reply: TensorReply, run: RunName, route: String) -> String? {
-        registry.series(of: Metrics.positions, [route]).add(Double(reply.layout.rows.tokens))
+        registry.series(of: Metrics.positions, [route]).add(Double(reply.layout.sequences.tokens))
         guard let signals = reply.signals else { return nil }
         let run = runs.label(run.text)
         signals.add(to: registry, run: run)
@@ -51,7 +51,7 @@ struct Instruments: Sendable {
         }
     }
 
-    /// Prometheus text.
+    /// Returns the metrics as Prometheus text.
     func text(_ load: ServerLoad, isReady: Bool, recent: RecentBatches.Extent) -> String {
         func set(_ value: Int, _ family: MetricFamily) { registry.series(of: family).set(Double(value)) }
         set(isReady ? 1 : 0, Metrics.ready)
@@ -84,7 +84,7 @@ extension Instruments: ServerObserver {
 }
 
 extension Exchange {
-    /// The stable word of what went wrong, also where the server cut a slow client off.
+    /// The `type` of the problem, or that of the server's reason for disconnecting a slow client.
     var problem: String? {
         if let problem = notes.problem { return problem }
         return switch status {

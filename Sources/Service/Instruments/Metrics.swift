@@ -2,9 +2,9 @@ import Observability
 
 /// Every metric of the service: its name, labels, meaning and buckets. Names and units follow Prometheus' naming rules.
 ///
-/// A sum of numbers that may be negative is no counter, so such a sum is counted in two series: what batches whose sum
-/// is positive added, and what those with a negative one took away. Their difference divided by the tokens is the exact
-/// mean over any window, whatever the micro-batches were.
+/// A sum of numbers that may be negative is not a counter. It is kept in two series: one adds the sums of batches with
+/// a positive sum, the other the magnitudes of the negative sums. Their difference divided by the tokens is the exact
+/// mean over any window, however the micro-batches were cut.
 enum Metrics {
     // Requests.
     static let requests = MetricFamily(
@@ -144,7 +144,7 @@ enum Metrics {
         "perception_positive_log_probs_total", .counter, labels: signalLabels,
         help: "Log-probabilities that rounding put above 0.")
 
-    // Batches that are kept for /live; all 0 without --keep-recent.
+    // Batches kept for /live. All are 0 without --keep-recent.
     static let recentBatches = MetricFamily(
         "perception_recent_batches", .gauge, help: "Scored batches kept for viewers.")
     static let recentBytes = MetricFamily(

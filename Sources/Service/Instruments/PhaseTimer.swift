@@ -1,7 +1,7 @@
 import HTTP
 import HTTPTypes
 
-/// How long the phases of one request took, for `Server-Timing` (W3C Server Timing) and metrics.
+/// Measures the phases of one request, for `Server-Timing` (W3C Server Timing) and metrics.
 struct PhaseTimer: Sendable {
     enum Phase: String, Sendable, CaseIterable {
         case decode
@@ -13,12 +13,12 @@ struct PhaseTimer: Sendable {
     private var last = ContinuousClock.now
     private let before: [Phase: Duration]
 
-    /// - Parameter before: what was spent on phases while the request was arriving.
+    /// - Parameter before: the time spent on phases while the request arrived.
     init(before: [Phase: Duration] = [:]) {
         self.before = before
     }
 
-    /// Ends a phase that began where the one before it ended.
+    /// Ends a phase that began at the end of the previous one.
     mutating func end(_ phase: Phase) {
         let now = ContinuousClock.now
         durations.append((phase, now - last + before[phase, default: .zero]))

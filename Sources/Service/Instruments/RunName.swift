@@ -2,30 +2,30 @@ import HTTP
 import HTTPTypes
 import Observability
 
-/// The training run a request belongs to, as its caller names it in `Perception-Run`: a label of training signals and
-/// a field of log records.
+/// The training run of a request, which its client names in `Perception-Run`. It is a label of training signals and a
+/// field of log records.
 ///
-/// A training step must not fail for a label's sake, so what is no name is no error: it counts as ``other``, and the
-/// answer says so in `Perception-Run-Status`.
+/// A training step must not fail because of a label. Therefore an invalid name is not an error: it counts as ``other``,
+/// and the answer says so in `Perception-Run-Status`.
 struct RunName: Sendable, Equatable {
     let text: String
 
-    /// Of requests that name none.
+    /// The label of requests that name no run.
     static let none = RunName(text: "none")
-    /// Of all whose name can't be one.
+    /// The label of requests with an invalid name.
     static let other = RunName(text: LabelPool.overflow)
     static let longest = 64
 
     private init(text: String) { self.text = text }
 
-    /// Nil when the request names none.
+    /// Nil if the request names none.
     init?(_ head: RequestHead) {
         guard let text = head.headers[.perceptionRun] else { return nil }
         self.text = RunName.flaw(text) == nil ? text : RunName.other.text
     }
 
-    /// Why a text is no name: it has not 1…64 characters, or others than ASCII letters, digits and `._:/-`, which are
-    /// safe in a metric's label, a log record and a shell.
+    /// Returns the reason why a text is not a name. A name has 1…64 characters, which are ASCII letters, digits and
+    /// `._:/-`. They are safe in metric labels, log records and shells.
     private static func flaw(_ text: String) -> String? {
         guard (1...longest).contains(text.utf8.count) else {
             return "\(text.utf8.count) bytes; 1 to \(longest) are taken"
@@ -43,8 +43,8 @@ struct RunName: Sendable, Equatable {
         }
     }
 
-    /// For every answer: nothing, or that the run's name was none and why. A list of one item with a parameter
-    /// (RFC 9651); it repeats nothing that the client sent.
+    /// Returns the field for every answer: nothing, or why the run's name was ignored. It is a list of one item with a
+    /// parameter (RFC 9651), and repeats nothing that the client sent.
     static func status(_ head: RequestHead) -> HTTPFields {
         guard let text = head.headers[.perceptionRun], let flaw = flaw(text) else { return [:] }
         return [.perceptionRunStatus: "\(other.text);reason=\"\(flaw)\""]

@@ -3,14 +3,14 @@ import ContrastiveLoss
 import Observability
 import PolicyObjective
 
-/// What people watch while a model trains, summed over one batch: counts and sums, never means, so that averages over
-/// micro-batches of different size come out right.
+/// The signals to watch while a model trains, summed over one batch. They are counts and sums, not means, so averages
+/// over micro-batches of different sizes are exact.
 struct TrainingSignals: Sendable, Equatable {
     let preset: String
     let diagnostics: Diagnostics
-    /// Nil where no loss was asked for.
+    /// Nil if no loss was requested.
     let loss: Loss?
-    /// Groups of rewards; nil where advantages didn't come from them.
+    /// Groups of rewards; nil if the advantages were not computed from rewards.
     let groups: GroupedAdvantages?
     let policy: Policy?
     let residues: Residues
@@ -22,7 +22,7 @@ struct TrainingSignals: Sendable, Equatable {
         let isCapped: Bool
     }
 
-    /// Sums of the policy's own parts.
+    /// Sums of the components of the policy loss.
     struct Policy: Sendable, Equatable {
         let loss: Loss?
         let kl: Loss?
@@ -32,7 +32,7 @@ struct TrainingSignals: Sendable, Equatable {
             let numerator: Double
             let denominator: Double
 
-            init(_ part: PolicyReport.Part) {
+            init(_ part: PolicyReport.Component) {
                 numerator = part.aggregated.numerator
                 denominator = part.aggregated.denominator
             }
@@ -62,7 +62,7 @@ struct TrainingSignals: Sendable, Equatable {
             registry.series(of: family, [preset, run]).add(amount)
         }
         func addSigned(_ amount: Double, _ family: MetricFamily) {
-            // Both from the start: a difference with a series that is missing has no value.
+            // Both series exist from the start, because a difference with a missing series has no value.
             registry.series(of: family, [preset, run, "positive"]).add(max(amount, 0))
             registry.series(of: family, [preset, run, "negative"]).add(max(-amount, 0))
         }

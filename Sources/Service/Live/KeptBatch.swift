@@ -2,19 +2,19 @@ import Batches
 import ContrastiveLoss
 import JSON
 
-/// A scored batch as it is kept for viewers. Its numbers are those that the loss was computed from and the reply sent, not
-/// copies of them: keeping costs memory, and no time.
+/// A scored batch, kept for viewers. It shares the arrays of the loss and of the reply and copies none, so keeping a
+/// batch costs memory but no time.
 struct KeptBatch: Sendable {
-    /// Counted from 1 since the server started.
+    /// The number of the batch, counted from 1 since the server started.
     let number: Int
     /// Seconds since 1970, UTC.
     let time: Double
     let run: String
     let requestID: String
-    /// What was sent, without gradients of logits.
+    /// The reply as it was sent, without gradients of logits.
     private let reply: TensorReply
     private let shown: ShownTokens
-    /// About what it takes in memory.
+    /// The approximate size in memory.
     let bytes: Int
 
     init?(_ reply: TensorReply, number: Int, time: Double, run: String, requestID: String) {
@@ -28,42 +28,46 @@ struct KeptBatch: Sendable {
         bytes = self.reply.tokenBytes + shown.bytes + reply.layout.bytes + (16 << 10)
     }
 
-    var tokens: Int { reply.layout.rows.tokens }
+    var tokens: Int { reply.layout.sequences.tokens }
 
-    /// What the list and the events say of it.
+    /// The summary of the batch in the list and in events.
     var summary: JSONValue {
         [
             "batch": .integer(Int64(number)), "time": .number(time), "run": .string(run),
             "request_id": .string(requestID),
             "preset": .string(reply.signals?.preset ?? ""),
-            "sequences": .integer(Int64(reply.layout.rows.count)), "tokens": .integer(Int64(tokens)),
+            "sequences": .integer(Int64(reply.layout.sequences.count)), "tokens": .integer(Int64(tokens)),
             "response_tokens": .integer(Int64(reply.signals?.diagnostics.tokens ?? 0)),
             "has_texts": .bool(shown.texts != nil), "bytes": .integer(Int64(bytes)),
             "signals": SignalPoint(number: number, time: time, reply).json,
         ]
     }
 
-    /// What a reply about it takes at most, in bytes.
-    func replyBytes(asJSON: Bool) -> Int {
+    /// Returns the largest size of a reply about it, in bytes.
+    func replyBytes(in encoding: TensorEncoding) -> Int {
         let columns = 24
-        return tokens * columns * (asJSON ? TensorReply.digits : 8) + 6 * (shown.texts?.bytes ?? 0)
+        return tokens * columns * (encoding == .json ? TensorReply.digits : 8) + 6 * (shown.texts?.bytes ?? 0)
             + (1 << 16)
     }
 
     /// The batch as a reply: rollouts in JSON, packed tensors in safetensors.
-    func whole(asJSON: Bool) -> TensorReply {
-        let lengths = (0..<reply.layout.rows.count).map { reply.layout.rows[$0].count }
+    func whole(in encoding: TensorEncoding) -> TensorReply {
+        let lengths = (0..<reply.layout.sequences.count).map { reply.layout.sequences[$0].count }
         let ids: [JSONValue?] =
             if case .rollouts(let ids) = reply.layout.kind { ids } else {
                 [JSONValue?](repeating: nil, count: lengths.count)
             }
-        let layout = asJSON ? TokenLayout(rollouts: ids, lengths: lengths) : TokenLayout(packed: lengths)
+        let layout =
+            switch encoding {
+            case .json: TokenLayout(rollouts: ids, lengths: lengths)
+            case .safetensors: TokenLayout(packed: lengths)
+            }
         var whole = TensorReply(form: reply.form, layout: layout)
         whole.scalars = (summary.members ?? []) + reply.resolvedScalars(withSequences: false)
         if let texts = shown.texts { whole.add("tokens", texts) }
-        if !asJSON {
+        if encoding == .safetensors {
             whole.scalars.append(.init("ids", .array(ids.map { $0 ?? .null })))
-            whole.add("cu_seqlens", rowNumbers: reply.layout.rows.offsets)
+            whole.add("cu_seqlens", indices: reply.layout.sequences.offsets)
         }
         if let ids = shown.tokenIDs { whole.add("token_ids", integers: ids) }
         whole.add("response_mask", masks: shown.responseMask)
@@ -81,9 +85,9 @@ struct KeptBatch: Sendable {
 }
 
 extension TokenLayout {
-    /// About what it takes in memory.
+    /// The approximate size in memory.
     fileprivate var bytes: Int {
-        let offsets = 8 * (rows.count + 1)
+        let offsets = 8 * (sequences.count + 1)
         guard case .rollouts(let ids) = kind else { return offsets }
         return ids.reduce(offsets) { $0 + 32 + ($1?.string?.utf8.count ?? 0) }
     }

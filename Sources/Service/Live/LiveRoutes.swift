@@ -3,7 +3,7 @@ import HTTPTypes
 import JSON
 
 extension PerceptionService {
-    /// What `/live` shows, where batches are kept.
+    /// The routes that supply `/live`. They answer 404 if no batches are kept.
     var liveRoutes: [Route] {
         [
             live("/v1/live") { recent, head in
@@ -13,7 +13,7 @@ extension PerceptionService {
                 .sink(
                     AbsentBody(
                         for: head,
-                        reason: Problem.Reason("a batch is asked for without a body", field: "body")
+                        reason: Problem.Reason("a request for a batch has no body", field: "body")
                     ) { scope in .work { batch(head, recent, scope) } })
             },
             live("/v1/live/events") { recent, head in .reply(events(head, recent)) },
@@ -29,7 +29,7 @@ extension PerceptionService {
             }
             guard let recent else {
                 let problem = Problem(
-                    .notFound, "this server keeps no batches; it does when it is started with --keep-recent",
+                    .notFound, "this server keeps no batches; start it with --keep-recent",
                     field: "path")
                 return .reply(problem.response(requestID: head.requestID))
             }
@@ -45,13 +45,12 @@ extension PerceptionService {
                     .notFound,
                     Problem.Reason("this batch is not, or no longer, kept", field: "path", found: name))
             }
-            let isJSON =
-                preferredMediaType(head.headers, offers: [.json, .safetensors]) == .json
-            try scope.take(batch.replyBytes(asJSON: isJSON))
-            let reply = batch.whole(asJSON: isJSON)
+            let encoding = TensorEncoding(ofReply: head, offers: [.json, .safetensors])
+            try scope.claimMemory(batch.replyBytes(in: encoding))
+            let reply = batch.whole(in: encoding)
             timer.end(.compute)
             defer { timer.end(.encode) }
-            return isJSON ? reply.json() : reply.safetensors()
+            return encoding.response(reply)
         }
     }
 
@@ -66,7 +65,7 @@ extension PerceptionService {
             return response
         }
         var response = Response(headers: [.contentType: "text/event-stream"])
-        // nginx would hold events back.
+        // Without this field nginx would buffer events.
         response.headers[.accelBuffering] = "no"
         response.events = stream
         return response

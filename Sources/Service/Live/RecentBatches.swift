@@ -3,7 +3,7 @@ import HTTP
 import JSON
 import Locking
 
-/// The last scored batches of each run, for people who look at them. Nothing else of a request outlives its reply.
+/// The latest scored batches of each run, for viewers. Nothing else of a request outlives its reply.
 final class RecentBatches: Sendable {
     private struct Run {
         /// Ascending.
@@ -20,7 +20,7 @@ final class RecentBatches: Sendable {
         var tooLarge = 0
     }
 
-    /// What is kept at one moment.
+    /// The extent of what is kept.
     struct Extent: Sendable {
         var batches = 0
         var bytes = 0
@@ -29,13 +29,13 @@ final class RecentBatches: Sendable {
         var viewers = 0
     }
 
-    /// Told of each batch.
+    /// The feed that announces each batch.
     let feed: EventFeed
     let perRun: Int
-    /// For batches and histories of all runs together.
+    /// The memory limit for batches and histories of all runs together.
     let limit: Int
     static let mostViewers = 32
-    /// A further one takes the place of the one that was heard of least lately.
+    /// The largest number of runs. A further run replaces the one with the oldest activity.
     static let mostRuns = 64
     private static let eventBytes = 256 << 10
     private let state = Monitor(State())
@@ -54,12 +54,12 @@ final class RecentBatches: Sendable {
         return Double(time.tv_sec) + Double(time.tv_nsec / 1_000_000) / 1000
     }
 
-    /// Keeps a batch that was scored, in place of the oldest where there is no room.
+    /// Keeps a scored batch. If the memory is full, it replaces the oldest ones.
     /// - Complexity: O(1) in the batch's size.
     func keep(_ reply: TensorReply, run: String, requestID: String) {
         guard reply.shown != nil else { return }
         let time = RecentBatches.now
-        // Let go of outside the lock: giving megabytes back takes a while.
+        // Released outside the lock, because freeing megabytes takes time.
         var dropped: [KeptBatch] = []
         let summary = state.withLock { state -> JSONValue? in
             state.number += 1
@@ -103,7 +103,7 @@ final class RecentBatches: Sendable {
         return dropped
     }
 
-    /// The run that has the oldest batch.
+    /// The run with the oldest batch.
     private func oldest(_ state: State) -> String? {
         state.runs.filter { !$0.value.batches.isEmpty }
             .min { $0.value.batches[0].number < $1.value.batches[0].number }?.key
@@ -115,7 +115,7 @@ final class RecentBatches: Sendable {
         return [batch]
     }
 
-    /// The batch of this number; nil when it is not kept, or no more.
+    /// Returns the batch with this number; nil if it is not kept, or no longer.
     func batch(_ number: Int) -> KeptBatch? {
         state.withLock { state in
             state.runs.values.lazy.compactMap { run in run.batches.first { $0.number == number } }.first
@@ -131,7 +131,7 @@ final class RecentBatches: Sendable {
         }
     }
 
-    /// Runs, the one heard of last first, each with its signals and what is kept of it.
+    /// The runs with their signals and kept batches, the most recently active first.
     var json: JSONValue {
         let runs = state.withLock { $0.runs }
         let extent = extent

@@ -1,6 +1,6 @@
 import ContrastiveLoss
 
-/// What a scored batch was computed from, token by token, for those who look at it: [N], as the batch holds them.
+/// The inputs of a scored batch for each token, for viewers. Lists are [N], as in the batch.
 struct ShownTokens: Sendable {
     let responseMask: [UInt8]
     let tokenIDs: [Int]?
@@ -8,7 +8,7 @@ struct ShownTokens: Sendable {
     let logProbabilities: PerView<[Double]?>
     let entropies: PerView<[Double]?>
 
-    /// About what they take in memory.
+    /// The approximate size in memory.
     var bytes: Int {
         let words = View.allCases.reduce(0) { sum, view in
             sum + (logProbabilities[view]?.count ?? 0) + (entropies[view]?.count ?? 0)
@@ -16,7 +16,7 @@ struct ShownTokens: Sendable {
         return responseMask.count + 8 * (words + (tokenIDs?.count ?? 0)) + (texts?.bytes ?? 0)
     }
 
-    /// Where the response is, and 0 elsewhere: padding may hold anything.
+    /// Returns the values inside the response and 0 elsewhere, because padding may hold anything.
     func inResponse(_ values: [Double]) -> [Double] {
         values.indices.map { responseMask[$0] == 1 ? values[$0] : 0 }
     }

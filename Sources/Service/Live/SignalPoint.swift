@@ -1,13 +1,13 @@
 import JSON
 
-/// What is drawn over time: one batch's training signals, NaN where it has none.
+/// A point of the charts: one batch's training signals, NaN if the batch lacks one.
 struct SignalPoint: Sendable {
     let number: Int
     let time: Double
     let tokens: Int
     private let values: SIMD8<Double>
 
-    /// Their names, in order.
+    /// The names of the signals, in order.
     static let names = [
         "loss", "objective", "mean_delta_entropy", "mean_contrast", "candidate_fraction", "selected_fraction",
         "gated_fraction", "clamped_fraction",
@@ -22,7 +22,7 @@ struct SignalPoint: Sendable {
         values[0] = reply.scalars.first { $0.name == "loss" }?.value.double ?? .nan
         values[1] = signals?.loss?.objective ?? .nan
         if let diagnostics = signals?.diagnostics {
-            // 0/0 is NaN: there is no mean of nothing.
+            // 0/0 is NaN, because nothing has no mean.
             let tokens = Double(diagnostics.tokens)
             let gated = Double(diagnostics.gated)
             if diagnostics.comparesEntropies { values[2] = diagnostics.deltaSum / tokens }
@@ -37,20 +37,20 @@ struct SignalPoint: Sendable {
 
     subscript(signal: Int) -> JSONValue { values[signal].isFinite ? .number(values[signal]) : .null }
 
-    /// By their names.
+    /// The signals by name.
     var json: JSONValue {
         .object(SignalPoint.names.indices.map { .init(SignalPoint.names[$0], self[$0]) })
     }
 }
 
-/// The last points of one run, oldest first.
+/// The latest points of one run, oldest first.
 struct SignalHistory: Sendable {
     private var points: [SignalPoint] = []
-    /// Where the oldest stands once all places are taken.
+    /// The index of the oldest point once the list is full.
     private var oldest = 0
 
     static let most = 512
-    /// What a run's take in memory.
+    /// The memory of one run's points.
     static let bytes = most * MemoryLayout<SignalPoint>.stride
 
     mutating func append(_ point: SignalPoint) {
@@ -64,7 +64,7 @@ struct SignalHistory: Sendable {
 
     var inOrder: [SignalPoint] { Array(points[oldest...] + points[..<oldest]) }
 
-    /// By columns.
+    /// The points by column.
     var json: JSONValue {
         let points = inOrder
         var members: [JSONValue.Member] = [

@@ -2,13 +2,13 @@ import HTTP
 import HTTPTypes
 import Text
 
-/// Keeps pages of other sites from reading what is kept. A browser lets no page read another site's answers, but for a name
-/// that its owner has made to mean this server's address (DNS rebinding): then the name in `Host` is a stranger's.
+/// Keeps pages of other sites from reading kept batches. A browser lets no page read another site's answers, unless the
+/// owner of a name points it to this server's address (DNS rebinding). In that case `Host` contains a foreign name.
 struct SiteGuard {
     /// Names by which browsers reach this server, lower case, without ports.
     let publicHosts: [String]
 
-    /// Why the request is refused; nil when it may pass.
+    /// Returns the reason to refuse the request; nil if it may pass.
     func problem(_ head: RequestHead) -> Problem? {
         let host = head.headers[.hostField] ?? ""
         guard isOwn(SiteGuard.name(of: host)) else {
@@ -18,7 +18,7 @@ struct SiteGuard {
                     "a name that the server does not know", field: "Host",
                     expected: "an IP address, localhost, or a name given with --public-host", found: host))
         }
-        // What a page of this server's, or a person who types an address, has.
+        // The values of a page of this server, or of a person who types an address.
         if let site = head.headers[.secFetchSite], !["same-origin", "none"].contains(site) {
             return Problem(
                 .forbidden,
@@ -43,7 +43,7 @@ struct SiteGuard {
         return name == "localhost" || publicHosts.contains(name) || SiteGuard.isAddress(name)
     }
 
-    /// The same host and port, or, where a proxy stands between, one of the public names.
+    /// Whether host and port are the same, or the host is a public name used by a proxy.
     private func isOwn(origin: String, _ host: String) -> Bool {
         guard let scheme = origin.firstRange(of: "://") else { return false }
         let authority = origin[scheme.upperBound...]
@@ -51,7 +51,7 @@ struct SiteGuard {
             || publicHosts.contains(SiteGuard.name(of: String(authority)).lowercased())
     }
 
-    /// Without the port: `[::1]:8080` → `[::1]`.
+    /// Removes the port: `[::1]:8080` → `[::1]`.
     private static func name(of host: String) -> Substring {
         guard let colon = host.lastIndex(of: ":"), host[colon...].dropFirst().allSatisfy(\.isWholeNumber),
             !host[colon...].contains("]")
@@ -59,7 +59,7 @@ struct SiteGuard {
         return host[..<colon]
     }
 
-    /// Four numbers, or IPv6 in brackets: no name is read as either.
+    /// Whether the text is four numbers, or IPv6 in brackets. No name has either form.
     private static func isAddress(_ text: String) -> Bool {
         if text.hasPrefix("["), text.hasSuffix("]") {
             let address = text.dropFirst().dropLast()

@@ -1,10 +1,11 @@
 import ContrastiveLoss
 
-/// Whether and how advantages are scaled; the numbers are kept while it is off, so that they can be checked and echoed.
+/// The options that scale advantages. The numbers are kept even if scaling is off, so that they can be checked and
+/// echoed.
 struct AdvantageShaping: Sendable, Equatable {
     enum Method: String, Sendable, CaseIterable {
         case none
-        /// Each response's advantage is scaled by how much the response depends on the image.
+        /// Scales each response's advantage by the response's dependency on the image.
         case dependency
     }
 

@@ -1,7 +1,7 @@
 import JSON
 import TokenDistribution
 
-/// How entropies are had from the log-probabilities of the likeliest tokens.
+/// The options that derive entropies from the log-probabilities of the likeliest tokens.
 struct EntropyBoundOptions: Sendable, Equatable {
     enum Choice: String, Sendable, CaseIterable {
         case middle
@@ -9,9 +9,9 @@ struct EntropyBoundOptions: Sendable, Equatable {
         case upper
     }
 
-    /// V; needed where there are such lists.
+    /// V. Required if the request has such lists.
     var vocabulary: Int?
-    /// Which number between the bounds counts as the entropy, the same for every view.
+    /// The number between the bounds that counts as the entropy, the same for every view.
     var choice = Choice.middle
 
     /// [N] in nats.

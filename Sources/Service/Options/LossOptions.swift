@@ -2,7 +2,7 @@ import ContrastiveLoss
 import JSON
 import Perception
 
-/// How far apart the views are, and how that becomes one number.
+/// The options of the loss: divergences, terms, clamps, shape and aggregation.
 let lossOptions: [Option<PerceptionLoss>] =
     [.terms("terms", \.terms)] + estimatorOptions + [
         .choice("loss", \.shape.form),
@@ -17,7 +17,7 @@ let lossOptions: [Option<PerceptionLoss>] =
         .set("stop_gradient", \.stopGradient, groups: ["none": []]),
     ]
 
-/// How far apart two views are: shared by /v1/score and /v1/mask.
+/// The options of the estimator, shared by /v1/score and /v1/mask.
 let estimatorOptions: [Option<PerceptionLoss>] = [
     .choice("estimator", \.estimator, aliases: ["low_var_kl": .k3]),
     .limit("clamp_input", \.clamps.input),
@@ -25,7 +25,7 @@ let estimatorOptions: [Option<PerceptionLoss>] = [
 ]
 
 extension OptionAgreement {
-    /// - Parameter policyMode: which shares the length and the batch size.
+    /// - Parameter policyMode: the policy's aggregation, which shares the length and the batch size.
     func check(_ loss: PerceptionLoss, policyMode: Aggregation.Mode, _ faults: inout Faults) {
         let hasTerms = !loss.terms.isEmpty
         checkEstimator(loss, &faults)

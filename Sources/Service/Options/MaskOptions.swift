@@ -4,6 +4,8 @@ import Perception
 
 /// All options of /v1/mask, resolved.
 struct MaskOptions: Sendable, PresetOptions {
+    /// The tensors that a reply can contain. They are not a subset of ``ScoreOutput``, so that the compiler checks that the
+    /// endpoint answers each of them and no other.
     enum Output: String, Sendable, CaseIterable {
         case perceptionMask = "perception_mask"
         case gate
@@ -22,12 +24,13 @@ struct MaskOptions: Sendable, PresetOptions {
     }
 
     var preset = Preset.standard
-    /// A loss without terms: only what selects is asked of it.
+    /// A loss without terms. Only its selection is used.
     var loss = MaskOptions.selecting(.standard)
     var shaping = AdvantageShaping(.standard)
     var bounds = EntropyBoundOptions()
     var returned: Set<Output> = []
-    /// Whether the request names none, and so gets all that there is: bounds of entropies too, where they were computed.
+    /// Whether the request names no tensors, so that the reply returns all, including bounds of entropies if they were
+    /// computed.
     private(set) var returnsAll = true
 
     static let table = OptionTable<MaskOptions>(
@@ -50,7 +53,7 @@ struct MaskOptions: Sendable, PresetOptions {
             faults.add(
                 .conflictingFields,
                 Problem.Reason(
-                    "it needs logits, which only /v1/score takes", field: "estimator",
+                    "it needs logits, which only /v1/score accepts", field: "estimator",
                     found: loss.estimator.rawValue))
         }
         var produced: Set<Output> = [.perceptionMask, .gate, .mask]
@@ -64,10 +67,10 @@ struct MaskOptions: Sendable, PresetOptions {
 
     private init(preset: Preset) {
         self.preset = preset
-        takePreset()
+        applyPreset()
     }
 
-    mutating func takePreset() {
+    mutating func applyPreset() {
         loss = MaskOptions.selecting(preset)
         shaping = AdvantageShaping(preset)
     }

@@ -1,6 +1,6 @@
 import JSON
 
-/// Which finite numbers an option takes; its lower end may be open (`above`).
+/// The range of finite numbers that an option accepts. Its lower end may be open (`above`).
 struct NumberRange: Sendable {
     var above: Double?
     var from: Double?

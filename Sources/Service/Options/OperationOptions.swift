@@ -14,7 +14,7 @@ struct EntropyOptions: Sendable {
     var temperature = 1.0
     var bounds = EntropyBoundOptions()
     var returned = Set(Output.allCases)
-    /// Whether the request says what to return; by default it is what there is.
+    /// Whether the request says what to return. By default the reply returns everything available.
     private(set) var namesOutputs = false
 
     static let table = OptionTable<EntropyOptions>(

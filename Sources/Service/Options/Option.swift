@@ -8,17 +8,17 @@ struct Option<Target>: Sendable {
     /// The spelling of the value in a query.
     let spelling: Spelling
     /// Whether null is a value, which a query spells `none`.
-    let takesNull: Bool
+    let acceptsNull: Bool
     /// Assigns a valid value to the target, or returns what is wrong with it.
     let set: @Sendable (inout Target, JSONValue) -> OptionVerdict
     let echo: @Sendable (Target) -> JSONValue
 }
 
-/// How the text of a query parameter becomes a JSON value.
+/// The way in which the text of a query parameter becomes a JSON value.
 enum Spelling: Sendable {
-    /// A JSON number, true, false or null, else a string.
+    /// A JSON number, true, false or null; otherwise a string.
     case scalar
-    /// Words between commas.
+    /// Words separated by commas.
     case list
     /// JSON of any kind.
     case json
@@ -26,29 +26,29 @@ enum Spelling: Sendable {
 
 enum OptionVerdict {
     case valid
-    /// Not the JSON type the option has.
+    /// The value does not have the option's JSON type.
     case wrongType
-    /// The right type, but not a word or number the option takes.
+    /// The value has the right type, but the option does not accept it.
     case outOfDomain
 }
 
 extension Option {
-    /// The same option of something that holds this target.
+    /// Returns the same option for a type that contains this target.
     func lifted<Holder>(_ path: any WritableKeyPath<Holder, Target> & Sendable) -> Option<Holder> {
         Option<Holder>(
-            name: name, expected: expected, spelling: spelling, takesNull: takesNull,
+            name: name, expected: expected, spelling: spelling, acceptsNull: acceptsNull,
             set: { holder, json in set(&holder[keyPath: path], json) }, echo: { echo($0[keyPath: path]) })
     }
 
     typealias Path<Value> = any WritableKeyPath<Target, Value> & Sendable
 
-    /// One of an enumeration's words.
+    /// An option with one of an enumeration's words.
     static func choice<Value: RawRepresentable & CaseIterable & Sendable>(
         _ name: String, _ path: Path<Value>, aliases: [String: Value] = [:]
     ) -> Option where Value.RawValue == String {
         Option(
             name: name, expected: "one of " + Value.allCases.map(\.rawValue).joined(separator: ", "),
-            spelling: .scalar, takesNull: false,
+            spelling: .scalar, acceptsNull: false,
             set: { target, json in
                 guard let word = json.string else { return .wrongType }
                 guard let value = Value(rawValue: word) ?? aliases[word] else { return .outOfDomain }
@@ -57,13 +57,13 @@ extension Option {
             }, echo: { .string($0[keyPath: path].rawValue) })
     }
 
-    /// A finite number in a range, which may be open at its lower end (`above`).
+    /// An option with a finite number in a range, which may be open at its lower end (`above`).
     static func number(
         _ name: String, _ path: Path<Double>, above: Double? = nil, from: Double? = nil, to: Double? = nil
     ) -> Option {
         let range = NumberRange(above: above, from: from, to: to)
         return Option(
-            name: name, expected: "a number" + range.words, spelling: .scalar, takesNull: false,
+            name: name, expected: "a number" + range.words, spelling: .scalar, acceptsNull: false,
             set: { target, json in
                 guard let value = json.double else { return .wrongType }
                 guard range.contains(value) else { return .outOfDomain }
@@ -72,18 +72,18 @@ extension Option {
             }, echo: { .number($0[keyPath: path]) })
     }
 
-    /// A number above 0, or null for none.
+    /// An option with a number above 0, or null for none.
     static func limit(_ name: String, _ path: Path<Double?>) -> Option {
         optional(name, path, NumberRange(above: 0))
     }
 
-    /// A finite number in a range, or null for none.
+    /// An option with a finite number in a range, or null for none.
     static func optional(_ name: String, _ path: Path<Double?>, _ range: NumberRange = NumberRange())
         -> Option
     {
         Option(
             name: name, expected: "a number\(range.words), or null for none", spelling: .scalar,
-            takesNull: true,
+            acceptsNull: true,
             set: { target, json in
                 if json == .null {
                     target[keyPath: path] = nil
@@ -96,11 +96,11 @@ extension Option {
             }, echo: { $0[keyPath: path].map { .number($0) } ?? .null })
     }
 
-    /// A whole number from 1, or null for none.
+    /// An option with a whole number from 1, or null for none.
     static func count(_ name: String, _ path: Path<Int?>, to maximum: Int64) -> Option {
         Option(
             name: name, expected: "a whole number from 1 to \(maximum), or null", spelling: .scalar,
-            takesNull: true,
+            acceptsNull: true,
             set: { target, json in
                 if json == .null {
                     target[keyPath: path] = nil
@@ -113,11 +113,11 @@ extension Option {
             }, echo: { $0[keyPath: path].map { .integer(Int64($0)) } ?? .null })
     }
 
-    /// A whole number in a range.
+    /// An option with a whole number in a range.
     static func integer(_ name: String, _ path: Path<Int>, _ range: ClosedRange<Int64>) -> Option {
         Option(
             name: name, expected: "a whole number from \(range.lowerBound) to \(range.upperBound)",
-            spelling: .scalar, takesNull: false,
+            spelling: .scalar, acceptsNull: false,
             set: { target, json in
                 guard let value = json.integer else { return .wrongType }
                 guard range.contains(value) else { return .outOfDomain }
@@ -126,10 +126,10 @@ extension Option {
             }, echo: { .integer(Int64($0[keyPath: path])) })
     }
 
-    /// true or false.
+    /// An option with true or false.
     static func flag(_ name: String, _ path: Path<Bool>) -> Option {
         Option(
-            name: name, expected: "true or false", spelling: .scalar, takesNull: false,
+            name: name, expected: "true or false", spelling: .scalar, acceptsNull: false,
             set: { target, json in
                 guard let value = json.bool else { return .wrongType }
                 target[keyPath: path] = value
@@ -137,9 +137,10 @@ extension Option {
             }, echo: { .bool($0[keyPath: path]) })
     }
 
-    /// A list of an enumeration's words, as a set: repeated ones count once, and the echo has the enumeration's order.
+    /// An option with a list of an enumeration's words, as a set. Repeated words count once, and the echo has the
+    /// enumeration's order.
     ///
-    /// - Parameter groups: words for several values; `none` stands alone.
+    /// - Parameter groups: words that stand for several values. `none` stands alone.
     static func set<Value: RawRepresentable & CaseIterable & Hashable & Sendable>(
         _ name: String, _ path: Path<Set<Value>>, groups: [String: [Value]] = [:]
     ) -> Option where Value.RawValue == String {
@@ -147,7 +148,7 @@ extension Option {
             name: name,
             expected: "a list of some of "
                 + (groups.keys.sorted() + Value.allCases.map(\.rawValue)).joined(separator: ", "),
-            spelling: .list, takesNull: false,
+            spelling: .list, acceptsNull: false,
             set: { target, json in
                 guard let words = json.array else { return .wrongType }
                 var values: Set<Value> = []

@@ -6,10 +6,10 @@ import JSON
 /// value are accepted, so that a client can post an echoed `options` object back.
 struct OptionAgreement<Target> {
     let table: OptionTable<Target>
-    /// What the request itself says.
+    /// The options that the request sets.
     let given: [JSONValue.Member]
     let resolved: Target
-    /// Those whose values say nothing: the standard preset and the request's.
+    /// Targets with values that a request may repeat: the standard preset and the request's preset.
     let standards: [Target]
 
     /// - Parameter reason: the reason why it has no effect.
@@ -24,7 +24,7 @@ struct OptionAgreement<Target> {
             faults.add(
                 .conflictingFields,
                 Problem.Reason(
-                    "acts on nothing: \(reason)", field: name, found: value.text.clipped(to: 80)))
+                    "it has no effect: \(reason)", field: name, found: value.text.clipped(to: 80)))
         }
     }
 }

@@ -2,8 +2,7 @@ import ContrastiveLoss
 import JSON
 import PolicyObjective
 
-/// The policy's own part of the objective, as options; the numbers are kept while it is off, so that they can be checked
-/// and echoed.
+/// The options of the policy loss. The numbers are kept even if it is off, so that they can be checked and echoed.
 struct PolicyOptions: Sendable, Equatable {
     enum Method: String, Sendable, CaseIterable {
         case none
@@ -15,18 +14,18 @@ struct PolicyOptions: Sendable, Equatable {
     var surrogate = ClippedSurrogate()
     var kl = ReferenceKL()
     var aggregation = Aggregation.Mode.tokenMean
-    /// What token-sum divides by.
+    /// The divisor of token-sum.
     var denominator: Double?
 
     init(_ preset: Preset) {
-        // VPPO learns from the tokens that depend on the image alone.
+        // VPPO learns only from tokens that depend on the image.
         surrogate.tokens = preset == .vppo ? .perception : .response
     }
 
     /// - Parameters:
-    ///   - hasReference: whether log-probabilities of a reference policy are given: then kl is measured.
-    ///   - shared: whose length and batch size count here too.
-    /// - Returns: nil when there is nothing to compute.
+    ///   - hasReference: whether the request has log-probabilities of a reference policy, so that kl is measured.
+    ///   - shared: the loss aggregation, which supplies length and batch size.
+    /// - Returns: nil if there is nothing to compute.
     func loss(hasReference: Bool, _ shared: Aggregation) -> PolicyLoss? {
         guard method == .ppo || hasReference else { return nil }
         return PolicyLoss(

@@ -2,19 +2,19 @@ import ContrastiveLoss
 import JSON
 import Perception
 
-/// Options that a preset fills in.
+/// Options with defaults from a preset.
 protocol PresetOptions {
     var preset: Preset { get }
     var loss: PerceptionLoss { get set }
-    /// Takes over what the preset says.
-    mutating func takePreset()
+    /// Applies the values of the preset.
+    mutating func applyPreset()
 }
 
 extension OptionTable where Target: PresetOptions {
-    /// The preset first, then the estimator's limits under it and the gate's threshold, then every option that was given.
+    /// Resolves the preset first, then its limits for the estimator and the gate's threshold, then every given option.
     func resolve(_ given: [JSONValue.Member], _ target: inout Target, _ faults: inout Faults) {
         apply(given.filter { $0.name == "preset" }, to: &target, &faults)
-        target.takePreset()
+        target.applyPreset()
         apply(given.filter { $0.name == "estimator" }, to: &target, &faults)
         target.loss.clamps = target.preset.clamps(for: target.loss.estimator)
         let presetGate = target.loss.gate.method

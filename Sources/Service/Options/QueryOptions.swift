@@ -2,8 +2,8 @@ import HTTP
 import JSON
 
 extension OptionTable {
-    /// Query parameters as option members, each text as its option spells it; `none` is null where null is a value. A name
-    /// given twice is a fault.
+    /// Returns query parameters as option members. Each text is read in the spelling of its option, and `none` is null
+    /// if the option accepts null. A repeated name is a fault.
     func members(of query: [QueryItem], _ faults: inout Faults) -> [JSONValue.Member] {
         var seen: Set<String> = []
         return query.compactMap { item in
@@ -17,7 +17,7 @@ extension OptionTable {
                 return nil
             }
             let option = options.first { $0.name == item.name }
-            if option?.takesNull == true, item.value == "none" { return .init(item.name, .null) }
+            if option?.acceptsNull == true, item.value == "none" { return .init(item.name, .null) }
             switch option?.spelling ?? .scalar {
             case .scalar:
                 guard !BlankForPlus.isNumber(item.value) else {
@@ -34,14 +34,14 @@ extension OptionTable {
                 let words = item.value.split(separator: ",").map { JSONValue.string(String($0)) }
                 return .init(item.name, .array(words))
             case .json:
-                // What is no JSON is refused as the wrong type, with what is expected.
+                // A text that is not JSON is refused as a wrong type, with the expected one.
                 return .init(item.name, (try? JSONValue(parsing: item.value)) ?? .string(item.value))
             }
         }
     }
 }
 
-/// A query parameter's text as the JSON scalar it spells, else as a string.
+/// Returns the JSON scalar that a query parameter spells, otherwise a string.
 func queryScalar(_ text: String) -> JSONValue {
     if let value = try? JSONValue(parsing: text) {
         switch value {

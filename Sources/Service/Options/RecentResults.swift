@@ -1,6 +1,6 @@
 import Locking
 
-/// The last few results of a function of one argument: trainers send the same options with every batch.
+/// The latest results of a function of one argument. Trainers send the same options with every batch.
 final class RecentResults<Argument: Equatable & Sendable, Result: Sendable>: Sendable {
     private let entries = Monitor<[(argument: Argument, result: Result)]>([])
     private let limit: Int

@@ -2,6 +2,7 @@ import ContrastiveLoss
 import JSON
 import Perception
 import PolicyObjective
+import TokenDistribution
 
 /// All options of /v1/score, resolved.
 struct ScoreOptions: Sendable, Equatable, PresetOptions {
@@ -11,11 +12,14 @@ struct ScoreOptions: Sendable, Equatable, PresetOptions {
     var policy = PolicyOptions(.standard)
     var bounds = EntropyBoundOptions()
     var temperature = 1.0
-    /// The tensors to return. By default all that the options yield.
+    /// Of gradients.
+    var resultType = ResultType.float32
+    /// The tensors to return; by default all that the options yield.
     var returned: Set<ScoreOutput> = []
     /// The tensors that the request names individually.
     private(set) var named: Set<ScoreOutput> = []
-    /// Whether it names none, or `all`, and so gets all that there is: bounds of entropies too, where they were computed.
+    /// Whether the request names none or `all`, so that the reply returns all, including bounds of entropies if they
+    /// were computed.
     private(set) var returnsAll = true
 
     static let table = OptionTable<ScoreOptions>(
@@ -26,6 +30,7 @@ struct ScoreOptions: Sendable, Equatable, PresetOptions {
                 .number("temperature", \.temperature, from: 1e-4, to: 1e4),
                 .choice("gradient_of", \.loss.gradientOf),
                 .number("grad_scale", \.loss.gradientScale),
+                .choice("result_type", \.resultType),
                 .set("return", \.returned, groups: ScoreOutput.groups.merging(["all": []]) { $1 }),
             ])
 
@@ -44,7 +49,7 @@ struct ScoreOptions: Sendable, Equatable, PresetOptions {
         if isKept, faults.isEmpty { ScoreOptions.resolved.keep(self, of: given) }
     }
 
-    /// Resolved options by the members that the request gave; only valid ones.
+    /// Resolved options by the members of the request. Only valid ones are kept.
     private static let resolved = RecentResults<[JSONValue.Member], ScoreOptions>()
     private static let echoes = RecentResults<ScoreOptions, JSONValue>()
 
@@ -61,14 +66,14 @@ struct ScoreOptions: Sendable, Equatable, PresetOptions {
         returned = produced
     }
 
-    /// The preset alone, without what it returns.
+    /// The options of a preset, without the returned tensors.
     private init(resolving preset: Preset) {
         self.preset = preset
-        takePreset()
+        applyPreset()
         settle(isTargetGiven: false)
     }
 
-    mutating func takePreset() {
+    mutating func applyPreset() {
         loss = preset.loss
         shaping = AdvantageShaping(preset)
         policy = PolicyOptions(preset)
@@ -77,8 +82,8 @@ struct ScoreOptions: Sendable, Equatable, PresetOptions {
     /// Derives settings that follow from several options together.
     private mutating func settle(isTargetGiven: Bool) {
         loss.advantageScaling = shaping.inEffect
-        let hasParts = !loss.entropyViews.isEmpty || policy.method == .ppo || policy.kl.coefficient != 0
-        if !isTargetGiven { loss.gradientOf = hasParts ? .objective : .loss }
+        let hasComponents = !loss.entropyViews.isEmpty || policy.method == .ppo || policy.kl.coefficient != 0
+        if !isTargetGiven { loss.gradientOf = hasComponents ? .objective : .loss }
     }
 
     /// Refuses options that contradict each other or have no effect.
@@ -92,7 +97,8 @@ struct ScoreOptions: Sendable, Equatable, PresetOptions {
         agreement.check(
             ["stop_gradient"], act: loss.stopGradient.isSubset(of: needs().gradients),
             "a stopped view has no gradient anyway", &faults)
-        agreement.check(["grad_scale"], act: !needs().gradients.isEmpty, "there are no gradients", &faults)
+        agreement.check(
+            ["grad_scale", "result_type"], act: !needs().gradients.isEmpty, "there are no gradients", &faults)
         agreement.check(shaping, loss.estimator, &faults)
     }
 
@@ -104,13 +110,13 @@ struct ScoreOptions: Sendable, Equatable, PresetOptions {
             return
         }
         returnsAll = words.contains("all")
-        // `grad` and `weights` name whichever there are; a tensor named by itself must exist.
+        // `grad` and `weights` name all that exist. A tensor that is named individually must exist.
         named = Set(words.compactMap(ScoreOutput.init))
         var possible = produced.union(onRequest)
         let ofLogits = Set(View.allCases.map { ScoreOutput.gradient(of: $0, logits: true) })
         let hasLogits = loss.estimator.needsVocabulary || !named.isDisjoint(with: ofLogits)
         if !hasLogits { possible.remove(.gradientRows) }
-        // Without them nobody knows whose gradients these are.
+        // Without them the gradients could not be matched to tokens.
         if !named.isDisjoint(with: ofLogits) { returned.insert(.gradientRows) }
         for word in ScoreOutput.allCases where named.contains(word) && !possible.contains(word) {
             faults.add(
@@ -121,15 +127,16 @@ struct ScoreOptions: Sendable, Equatable, PresetOptions {
                         + loss.gradientOf.rawValue,
                     field: "return", found: word.rawValue))
         }
-        // Of estimators that look at the realised token, gradients of logits are made for whoever names them.
+        // For estimators on realised tokens, gradients of logits are computed only if they are named.
         let silent = loss.estimator.needsVocabulary ? [] : ofLogits.subtracting(named)
         returned = returned.intersection(possible).subtracting(silent)
-        // What must be named may be named beside `all`.
+        // These tensors may also be named together with `all`.
         if returnsAll { returned.formUnion(produced) }
     }
 
     /// Returns the tensors that the computation needs, and the views with gradients.
-    /// - Parameters: which log-probabilities beside those of the views a request gives; by default what the options say.
+    /// - Parameters: the log-probabilities that a request has in addition to those of the views; by default as the
+    ///   options imply.
     func needs(hasOld: Bool = false, hasReference: Bool? = nil) -> Needs {
         var needs = loss.needs(hasOld: hasOld)
         let hasReference = hasReference ?? (policy.kl.coefficient != 0)
@@ -149,7 +156,7 @@ struct ScoreOptions: Sendable, Equatable, PresetOptions {
         if shaping.method == .dependency { produced.insert(.advantageScale) }
         let needs = needs()
         for view in needs.gradients {
-            // Over the vocabulary, a view's own log-probabilities have gradients of their own where they are given.
+            // Over the vocabulary, given log-probabilities of a view have gradients of their own.
             if !loss.estimator.needsVocabulary || needs.logProbabilities.contains(view) {
                 produced.insert(.gradient(of: view, logits: false))
             }
@@ -159,7 +166,7 @@ struct ScoreOptions: Sendable, Equatable, PresetOptions {
         return produced
     }
 
-    /// Those that are made only when they are named.
+    /// The tensors that are computed only if they are named.
     private var onRequest: Set<ScoreOutput> {
         var outputs: Set<ScoreOutput> = loss.terms.isEmpty ? [] : [.tokenReward]
         if loss.detector.method == .entropy { outputs.formUnion(ScoreOutput.bounds) }
@@ -170,7 +177,7 @@ struct ScoreOptions: Sendable, Equatable, PresetOptions {
         return outputs
     }
 
-    /// The parts of the detection that the reply holds.
+    /// The results of the detection that the reply contains.
     var detectionWishes: DetectionWishes {
         DetectionWishes(
             deltaEntropy: returned.contains(.deltaEntropy), score: returned.contains(.perceptionScore))
@@ -196,7 +203,7 @@ struct ScoreOptions: Sendable, Equatable, PresetOptions {
 }
 
 extension JSONValue {
-    /// A Boolean value indicating whether the value is as short as valid options are, and may be remembered.
+    /// A Boolean value indicating whether the value is short enough to be remembered.
     fileprivate var isBrief: Bool {
         switch self {
         case .null, .bool, .integer, .number: true

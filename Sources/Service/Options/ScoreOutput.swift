@@ -1,6 +1,6 @@
 import ContrastiveLoss
 
-/// The tensors that a reply can hold; the words of `return`.
+/// The tensors that a reply can contain; the words of `return`.
 enum ScoreOutput: String, Sendable, CaseIterable {
     case perceptionMask = "perception_mask"
     case gate
@@ -42,7 +42,7 @@ enum ScoreOutput: String, Sendable, CaseIterable {
         }
     }
 
-    /// Nil for a view whose entropy is never compared.
+    /// Nil for `preserving`, because its entropy is never compared.
     static func lowerBound(of view: View) -> ScoreOutput? {
         switch view {
         case .original: .originalEntropyLower

@@ -1,7 +1,7 @@
 import JSON
 import Perception
 
-/// Which tokens: shared by /v1/score and /v1/mask.
+/// The options that select tokens, shared by /v1/score and /v1/mask.
 let detectorOptions: [Option<PerceptionDetector>] = [
     .choice("detector", \.method),
     .choice("score", \.score),
@@ -29,7 +29,7 @@ extension OptionAgreement {
     }
 }
 
-/// The members of both lists; where both have a name, that of `over`.
+/// Returns the members of both lists. If both have a name, that of `over` counts.
 func overlay(_ base: [JSONValue.Member], _ over: [JSONValue.Member]) -> [JSONValue.Member] {
     let names = Set(over.map(\.name))
     return base.filter { !names.contains($0.name) } + over

@@ -2,13 +2,13 @@ import ContrastiveLoss
 import JSON
 
 extension Option {
-    /// A list of {"anchor", "reference", "weight"}; the weight is 1 where it is left out.
+    /// An option with a list of {"anchor", "reference", "weight"}. The weight is 1 if omitted.
     static func terms(_ name: String, _ path: Path<[Term]>) -> Option {
         Option(
             name: name,
             expected:
                 "a list of at most \(Term.limit) {\"anchor\": view, \"reference\": another view, \"weight\": number ≠ 0}",
-            spelling: .json, takesNull: false,
+            spelling: .json, acceptsNull: false,
             set: { target, json in
                 guard let list = json.array else { return .wrongType }
                 guard list.count <= Term.limit else { return .outOfDomain }
@@ -24,10 +24,10 @@ extension Option {
             echo: { .array($0[keyPath: path].map(\.json)) })
     }
 
-    /// An object with a number for some views; 0 for the others.
+    /// An option with an object of numbers for some views. The others have 0.
     static func numbers(_ name: String, _ path: Path<PerView<Double>>) -> Option {
         Option(
-            name: name, expected: "{view: number, …}", spelling: .json, takesNull: true,
+            name: name, expected: "{view: number, …}", spelling: .json, acceptsNull: true,
             set: { target, json in
                 guard json != .null else {
                     target[keyPath: path] = PerView(repeating: 0)

@@ -1,18 +1,18 @@
 import CPages
 import ClientWheel
 
-/// A file of the browser pages, compiled in.
+/// A file of the browser pages, compiled into the binary.
 struct PageAsset: Sendable {
-    /// Below `/assets/`, such as `style/base.css`.
+    /// The path below `/assets/`, such as `style/base.css`.
     let path: String
     let bytes: [UInt8]
     let mediaType: String
-    /// A strong validator (RFC 9110, section 8.8.3): the same for the same bytes alone.
+    /// A strong validator (RFC 9110, section 8.8.3): equal only for equal bytes.
     let entityTag: String
 
-    /// By their paths.
+    /// All assets by path.
     static let all: [String: PageAsset] = {
-        let table = unsafe perception_page_assets()
+        let table = unsafe pages_all()
         let assets = unsafe UnsafeBufferPointer(start: table.files, count: table.count).map { file in
             unsafe PageAsset(
                 path: String(String(cString: file.path).dropFirst("assets/".count)),
@@ -31,7 +31,7 @@ struct PageAsset: Sendable {
         entityTag = "\"\(digest.joined())\""
     }
 
-    /// Browsers guess at nothing here, so a file of another kind must be listed before it is of use.
+    /// Browsers do not guess types here, so a new kind of file must be listed first.
     private static func mediaType(of path: String) -> String {
         switch path.split(separator: ".").last {
         case "html": "text/html; charset=utf-8"

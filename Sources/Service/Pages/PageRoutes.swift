@@ -18,7 +18,7 @@ enum PageRoutes {
         ]
     }
 
-    /// Whether a path is one of these, or would be.
+    /// Whether a path belongs to a page or to the folder of their files.
     static func contain(_ path: String) -> Bool { pages[path] != nil || path.hasPrefix(assets) }
 
     private static func response(_ path: String, _ head: RequestHead) -> Response {
@@ -27,18 +27,18 @@ enum PageRoutes {
                 .notFound, Problem.Reason("no page uses this file", field: "path", found: path))
             return problem.response(requestID: head.requestID)
         }
-        // With 304 the body says its length and stays here.
+        // With 304 the body determines the length but is not sent.
         let status: HTTPResponse.Status = Precondition.isCurrent(asset.entityTag, head) ? .notModified : .ok
         var response = Response(status, contentType: asset.mediaType, body: asset.bytes)
         response.headers[.eTag] = asset.entityTag
-        // Kept, and asked for again each time: a server of another version must not meet a script of this one.
+        // Browsers keep the file but revalidate it each time, so that a script never meets a server of another version.
         response.headers[.cacheControl] = "no-cache"
         for (name, value) in isolation { response.headers[name] = value }
         return response
     }
 
-    /// The policy of a page: it may run scripts of this server, send requests to it, and show pictures of this server
-    /// or of its own, nothing else.
+    /// The policy of a page. It may run scripts of this server, send requests to it, and show pictures of this server
+    /// or its own, but nothing else.
     private static let isolation: [(HTTPField.Name, String)] = [
         (
             .contentSecurityPolicy,

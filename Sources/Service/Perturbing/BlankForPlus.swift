@@ -1,27 +1,27 @@
-/// A `+` in a query stands for a blank, so that 1e+1 arrives as `1e 1`.
+/// In a query, `+` stands for a blank, so `1e+1` arrives as `1e 1`.
 enum BlankForPlus {
     private static let advice = "a + in a query is a blank; write %2B, or leave it out"
 
-    /// Whether the text would be a number if its blank were the + of an exponent or a sign.
+    /// Returns whether the text would be a number if its blank were the + of an exponent or a sign.
     static func isNumber(_ text: String) -> Bool {
         let bytes = Array(text.utf8)
         return bytes.indices.contains { spoils(bytes, $0) }
             && Double(text.replacing(" ", with: "+")) != nil
     }
 
-    /// What is wrong, with the advice where a blank near this byte spoils a number.
+    /// Returns the reason, with advice if a blank near this byte spoils a number.
     static func hint(_ reason: String, near byte: Int, in text: String) -> String {
         let bytes = Array(text.utf8)
         let nearby = max(0, byte - 8)..<max(0, min(bytes.count, byte + 8))
         return nearby.contains { spoils(bytes, $0) } ? "\(reason); \(advice)" : reason
     }
 
-    /// The same for an option's value.
+    /// Returns the same for the value of an option.
     static func hint(_ reason: String, for text: String) -> String {
         isNumber(text) ? "\(reason); \(advice)" : reason
     }
 
-    /// A blank before a digit, behind an exponent's letter or in front of everything.
+    /// Finds a blank before a digit that follows the letter of an exponent or begins the text.
     private static func spoils(_ bytes: [UInt8], _ place: Int) -> Bool {
         guard bytes[place] == UInt8(ascii: " "), place + 1 < bytes.count, isDigit(bytes[place + 1]) else {
             return false

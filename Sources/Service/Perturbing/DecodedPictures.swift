@@ -1,13 +1,14 @@
 import Images
 import Locking
 
-/// The pictures of one request, each decoded when it is first needed and let go with its last view.
+/// The pictures of one request. Each is decoded when it is first needed and freed with its last view.
 ///
-/// All are decoded once before any view is made, so that a damaged one is known in time. Of a large batch only the first
-/// are kept from that; the others are decoded again when their turn comes. Decoding costs a tenth of what making and
-/// encoding a view does, a thousand decoded pictures cost gigabytes. Pixels that came in the body stay in it and cost nothing.
+/// All are decoded once before any view is made, so that a damaged one is found in time. In a large batch only the
+/// first are kept, and the others are decoded again when they are needed. Decoding costs a tenth of making and encoding
+/// a view, but a thousand decoded pictures would occupy gigabytes. Pixels that arrived in the body stay there and cost
+/// nothing.
 final class DecodedPictures: Sendable {
-    /// What may be kept from the first decoding, in bytes of samples.
+    /// The bytes of samples that may be kept from the first decoding.
     static let keptBytes = 64 << 20
 
     private struct Slot {
@@ -18,16 +19,16 @@ final class DecodedPictures: Sendable {
     private let pictures: [PerturbRequest.Picture]
     private let options: DecodingOptions
     private let limits: ImageLimits
-    /// One lock each: whoever needs a picture that another is decoding waits for it.
+    /// Each slot has its own lock. A thread that needs a picture waits if another thread is decoding it.
     private let slots: [Monitor<Slot>]
     private let kept = Monitor(0)
-    /// What each of them takes.
+    /// The cost of each picture.
     private let works: [WorkDemand]
-    /// Apart from the slots, whose locks are held while a picture is decoded.
+    /// Kept apart from the slots, because their locks are held while a picture is decoded.
     private let counted: Monitor<Counted>
 
     private struct Counted {
-        /// Pictures that are there, or will be because of a view that is about to be made.
+        /// Pictures that are decoded, or will be for a view that is about to be made.
         var isThere: [Bool]
         var bytes = 0
 
@@ -50,7 +51,7 @@ final class DecodedPictures: Sendable {
         slots = pictures.map { _ in Monitor(Slot(viewsLeft: viewsOfEach)) }
     }
 
-    /// Decodes a picture for the first time; its size with its orientation.
+    /// Decodes a picture for the first time. Returns its size after orientation.
     func check(_ index: Int, _ watch: WorkWatch) throws(ImageError) -> PixelSize {
         let image = try decode(index, watch)
         let bytes = works[index].keptBytes == 0 ? 0 : image.pixels.count
@@ -63,7 +64,7 @@ final class DecodedPictures: Sendable {
         return image.size
     }
 
-    /// The picture, for one of its views.
+    /// Returns the picture for one of its views.
     func image(_ index: Int, _ watch: WorkWatch) throws(ImageError) -> PixelImage {
         let result = slots[index].withLock { slot -> Result<PixelImage, ImageError> in
             if let image = slot.image { return .success(image) }
@@ -78,7 +79,7 @@ final class DecodedPictures: Sendable {
         return try result.get()
     }
 
-    /// One view is made.
+    /// Notes that one view is finished.
     func viewIsMade(of index: Int) {
         slots[index].withLock { slot in
             slot.viewsLeft -= 1
@@ -86,22 +87,22 @@ final class DecodedPictures: Sendable {
         }
     }
 
-    /// Of all pictures that are there or promised.
+    /// The bytes of all pictures that are decoded or promised.
     var heldBytes: Int { counted.withLock { $0.bytes } }
 
-    /// Those that would have to be decoded.
+    /// Returns the pictures that would have to be decoded.
     func missing(of indices: Set<Int>) -> Set<Int> {
         counted.withLock { counted in indices.filter { !counted.isThere[$0] } }
     }
 
-    /// They will be there, and count as if they were.
+    /// Counts these pictures as decoded, because they are about to be.
     func promise(_ indices: Set<Int>) {
         counted.withLock { counted in
             for index in indices { counted.set(index, true, works) }
         }
     }
 
-    /// Lets go of all that are held; those that are needed again are decoded again.
+    /// Frees all decoded pictures. Those that are needed later are decoded again.
     func letGo() {
         for (index, slot) in slots.enumerated() { slot.withLock { hold(nil, of: index, in: &$0) } }
     }

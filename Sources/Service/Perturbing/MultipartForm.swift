@@ -1,17 +1,17 @@
-/// A parsed multipart/form-data body (RFC 7578, RFC 2046 §5.1): parts as ranges of the body, nothing copied.
+/// A parsed multipart/form-data body (RFC 7578, RFC 2046 §5.1): parts are ranges of the body, and nothing is copied.
 struct MultipartForm {
     struct Part {
         let name: String
-        /// The media type without parameters, lower case; nil when not given.
+        /// The media type in lower case, without parameters; nil if not given.
         let contentType: String?
         let body: Range<Int>
     }
 
     let parts: [Part]
 
-    /// More than any request has; bounds the work.
+    /// The limit on parts, above any valid request. It bounds the work.
     static let maximumParts = 4096
-    /// For one part's header lines together.
+    /// The limit on the header lines of one part together.
     static let maximumHeaderBytes = 8192
 
     /// - Complexity: O(body × boundary) at worst, O(body) on real bodies.
@@ -22,7 +22,7 @@ struct MultipartForm {
         let delimiter = Array("\r\n--\(boundary)".utf8)
         let opening = Array(delimiter.dropFirst(2))
 
-        // The first delimiter may stand at the very start or after a preamble.
+        // The first delimiter may be at the start or after a preamble.
         var cursor: Int
         if bytes.starts(with: opening) {
             cursor = opening.count
@@ -63,7 +63,8 @@ struct MultipartForm {
         self.parts = parts
     }
 
-    /// Where the line that holds `start` ends: the place of its CRLF, or the last byte's where there is none.
+    /// Returns the end of the line that contains `start`: the position of its CRLF, or of the last byte if there is
+    /// none.
     fileprivate static func lineEnd(_ bytes: [UInt8], from start: Int) -> Int {
         var line = start
         while line + 1 < bytes.count, !(bytes[line] == 0x0D && bytes[line + 1] == 0x0A) { line += 1 }
@@ -87,7 +88,7 @@ struct MultipartForm {
     }
 }
 
-/// Why a body is no multipart form, and at which byte.
+/// The reason why a body is not a multipart form, with the byte at fault.
 struct MultipartError: Error, Equatable {
     let reason: String
     let byte: Int
@@ -101,7 +102,7 @@ struct MultipartError: Error, Equatable {
 /// The header lines of one part.
 private struct PartHeader {
     let start: Int
-    /// Where the part's body starts.
+    /// The start of the part's body.
     var end = 0
     var name: String?
     var contentType: String?
@@ -113,7 +114,7 @@ private struct PartHeader {
         while true {
             var line = MultipartForm.lineEnd(bytes, from: cursor)
             var content = Array(bytes[cursor..<min(line, bytes.count)])
-            // A line that begins with a blank continues the one before it (RFC 5322, section 2.2.3).
+            // A line that begins with a blank continues the previous one (RFC 5322, section 2.2.3).
             while line > cursor, line + 2 < bytes.count, bytes[line + 2] == 0x20 || bytes[line + 2] == 0x09 {
                 let next = MultipartForm.lineEnd(bytes, from: line + 2)
                 content += bytes[line + 2..<next]

@@ -3,26 +3,26 @@ import Images
 import Perturbation
 import Text
 
-/// A checked request on its way to pixels: its views are drawn, its pictures known to decode, nothing is perturbed yet.
+/// A checked request. Its views are drawn and all its pictures can be decoded, but nothing is perturbed yet.
 struct PerturbBatch: Sendable {
     let pictures: [PerturbedPicture]
     let format: PerturbSettings.Format
     let encoding: ImageEncoding
-    /// Whether names need the variant's number.
+    /// Whether names include the number of the variant.
     let hasVariants: Bool
-    /// What all of it takes.
+    /// The plan of the whole request.
     let plan: PerturbPlan
     private let form: PerturbTerms.Form
     private let request: PerturbRequest
     private let decoded: DecodedPictures
-    /// Picture and view of every result, in the order of the request.
+    /// The picture and view of every result, in the order of the request.
     let places: [(picture: Int, view: Int)]
 
-    /// Whose memory is claimed as long as there is this batch.
+    /// The scope that holds the claimed memory as long as this batch exists.
     private let scope: RequestScope
 
-    /// Claims what the plan says, and decodes every picture once.
-    /// - Throws: everything that can still be wrong with the request.
+    /// Claims the memory of the plan, and decodes every picture once.
+    /// - Throws: every remaining fault of the request.
     init(_ planned: PlannedRequest, _ scope: RequestScope) throws(Problem) {
         request = planned.request
         format = planned.format
@@ -31,18 +31,18 @@ struct PerturbBatch: Sendable {
         form = planned.terms.form
         plan = planned.plan
         self.scope = scope
-        try planned.request.take(plan.peakBytes, of: planned.terms.memoryBudget, scope)
-        // A damaged picture comes before steps that don't fit it.
+        try planned.request.claimMemory(plan.peakBytes, of: planned.terms.memoryBudget, scope)
+        // A damaged picture is reported before steps that do not fit it.
         decoded = try planned.request.decoded(planned.terms.limits, plan, scope)
         let pictures = try planned.drawn.get()
         self.pictures = pictures
         places = pictures.indices.flatMap { picture in pictures[picture].views.indices.map { (picture, $0) } }
     }
 
-    /// Perturbs and encodes one view. Only want of memory can fail here: the rest was checked.
+    /// Perturbs and encodes one view. This can fail only if memory runs out, because the rest was checked.
     ///
-    /// - Returns: what is sent of it: a file, bare samples, or one of them as a string of base64.
-    /// - Throws: when nobody waits for it any more, too.
+    /// - Returns: the bytes to send: a file or bare samples, either possibly as a base64 string.
+    /// - Throws: also if the result is no longer wanted.
     func bytes(_ place: Int) throws(Problem) -> [UInt8] {
         let (picture, view) = places[place]
         let index = pictures[picture].index
@@ -56,7 +56,7 @@ struct PerturbBatch: Sendable {
     }
 
     private func image(
-        _ view: PerturbedPicture.View, of index: Int, _ watch: WorkWatch
+        _ view: PerturbedPicture.DrawnView, of index: Int, _ watch: WorkWatch
     ) throws(Problem) -> PixelImage {
         let field = request.field(ofPicture: index)
         let original: PixelImage
@@ -85,18 +85,18 @@ struct PerturbBatch: Sendable {
         }
     }
 
-    /// Beside the body, between two views: files that came in a text, and decoded pictures.
+    /// The bytes held between two views in addition to the body: files that arrived as text, and decoded pictures.
     var keptBytes: Int { request.fileBytes.plusSaturating(decoded.heldBytes) }
 
-    /// What making a view takes now, with its pictures where they aren't there.
+    /// Returns the bytes that making a view needs now, including its pictures that are not decoded.
     func missingBytes(for place: Int) -> Int {
         let view = plan.views[place]
         let missing = decoded.missing(of: view.pictures)
         return plan.making(view, decoding: missing).plusSaturating(plan.keptBytes(of: missing))
     }
 
-    /// A view is about to be made, and its pictures will be there.
-    /// - Returns: what making it takes beside them.
+    /// Notes that a view is about to be made, so that its pictures count as decoded.
+    /// - Returns: the bytes that making it needs in addition.
     func begin(_ place: Int) -> Int {
         let view = plan.views[place]
         let missing = decoded.missing(of: view.pictures)
@@ -104,13 +104,13 @@ struct PerturbBatch: Sendable {
         return plan.making(view, decoding: missing)
     }
 
-    /// Lets go of decoded pictures, which can be decoded again.
+    /// Frees decoded pictures, which can be decoded again.
     func letGo() {
-        // Second pictures are decoded wherever they are needed: without those that are kept, in every view.
+        // Without kept pictures, second pictures would be decoded again in every view that needs them.
         if !request.usesSecondPictures { decoded.letGo() }
     }
 
-    /// All views, over all cores.
+    /// Makes all views, over all cores.
     func allBytes() throws(Problem) -> [[UInt8]] {
         let results = mapInOrder(places.count, workers: plan.workers) { place -> Result<[UInt8], Problem> in
             guard scope.isWanted else { return .failure(.unheard) }
@@ -135,7 +135,7 @@ struct PerturbBatch: Sendable {
 }
 
 extension Problem {
-    /// - Parameter field: where the picture stands.
+    /// - Parameter field: the path of the picture.
     fileprivate init(_ error: ImageError, field: String) {
         self =
             error == .unwanted

@@ -10,7 +10,7 @@ struct PerturbEndpoint: Sendable {
     static let bodyTypes: [MediaType] = [.json, .form, .safetensors, .jpeg, .png]
     private static let collections: [MediaType] = [.json, .mixed, .safetensors]
 
-    /// - Throws: what is wrong with the request and the headers of its pictures.
+    /// - Throws: faults of the request and of its pictures' headers.
     func work(_ bytes: [UInt8], head: RequestHead, _ scope: RequestScope) throws(Problem) -> PlannedRequest {
         let isRaw = head.mediaType?.isPicture ?? false
         let request = try request(bytes, head, scope)
@@ -21,7 +21,7 @@ struct PerturbEndpoint: Sendable {
             throw Problem(
                 .conflictingFields,
                 Problem.Reason(
-                    "several variants need a reply that holds several images", field: "variants",
+                    "a reply of one image cannot hold several variants", field: "variants",
                     expected: "Accept: "
                         + PerturbEndpoint.collections.map(\.rawValue).joined(separator: " or ")))
         }
@@ -31,7 +31,7 @@ struct PerturbEndpoint: Sendable {
         return try PlannedRequest(request, format: format, terms, scope)
     }
 
-    /// - Throws: what is wrong with the pixels, and steps that don't fit them.
+    /// - Throws: faults of the pixels, and steps that do not fit them.
     func respond(
         to planned: PlannedRequest, instruments: Instruments, _ scope: RequestScope,
         _ timer: inout PhaseTimer
@@ -64,8 +64,8 @@ struct PerturbEndpoint: Sendable {
             let layout = try PerturbRequest.layout(of: bytes, scope)
             return try PerturbRequest(safetensors: bytes, layout, mostPixels: limits.maxPixels)
         }
-        // Its text, and what base64 in it stands for.
-        try scope.take(isRaw ? 0 : bytes.count.timesSaturating(2))
+        // The text, and the bytes of its base64.
+        try scope.claimMemory(isRaw ? 0 : bytes.count.timesSaturating(2))
         switch head.mediaType {
         case .jpeg, .png: return try PerturbRequest(picture: bytes, query: head.query)
         case .form:
@@ -75,10 +75,10 @@ struct PerturbEndpoint: Sendable {
         }
     }
 
-    /// The reply's media type; for one image, what its format makes of it.
+    /// The media type of the reply. For a single image, the format determines it.
     private func replyType(_ head: RequestHead, _ settings: PerturbSettings, isRaw: Bool) -> MediaType {
         guard isRaw else {
-            // Pixels for pixels.
+            // A request with pixels gets pixels.
             let collections =
                 head.mediaType == .safetensors
                 ? Array(PerturbEndpoint.collections.reversed()) : PerturbEndpoint.collections

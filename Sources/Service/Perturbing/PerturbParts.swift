@@ -1,14 +1,14 @@
 import HTTP
 import Images
 
-/// The views of a batch as parts of multipart/mixed, made one by one while the parts before are sent; in the order of the
-/// request.
+/// The views of a batch as parts of multipart/mixed, in the order of the request. Each is made while earlier parts are
+/// sent.
 ///
-/// The boundary's closing line comes with the last part only: a reply that breaks off has none.
+/// Only the last part is followed by the closing delimiter, so a reply that breaks off has none.
 struct PerturbParts: BodySource {
     let batch: PerturbBatch
     let boundary: String
-    /// Of one part.
+    /// The approximate duration of one part.
     let expected: Duration
 
     var pieceCount: Int { batch.places.count }

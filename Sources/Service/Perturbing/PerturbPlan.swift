@@ -2,32 +2,32 @@ import Images
 import Perturbation
 import Text
 
-/// What a request takes, known from headers, steps and sizes before anything is decoded: the sum of what its pictures, steps
-/// and encodings say of themselves.
+/// The memory and work of a request. The plan sums the demands of its pictures, steps and encodings, which are known
+/// from headers and sizes before anything is decoded.
 struct PerturbPlan: Sendable {
-    /// The most bytes that are allocated at once beside the body.
+    /// The most bytes that are allocated at once in addition to the body.
     let peakBytes: Int
-    /// What all of it costs; see ``WorkDemand/operations``.
+    /// The cost of the whole request; see ``WorkDemand/operations``.
     let operations: Int
-    /// Views that are made at once.
+    /// The number of views made at once.
     let workers: Int
-    /// What decoding each picture of the request takes.
+    /// The demand of decoding each picture of the request.
     let pictures: [WorkDemand]
-    /// In the order of the request.
-    let views: [View]
+    /// The views in the order of the request.
+    let views: [PlannedView]
 
-    /// One view on its way from its picture to what is sent of it.
-    struct View: Sendable {
-        /// The picture it is made of.
+    /// The plan of one view, from its picture to the bytes that are sent.
+    struct PlannedView: Sendable {
+        /// The picture of the view.
         let picture: Int
-        /// That, and those that its steps read beside it.
+        /// This picture and those that its steps read.
         let pictures: Set<Int>
-        /// What it takes beside them; 0 bytes are kept where it is its picture's own samples.
+        /// The demand in addition to the pictures. It keeps 0 bytes if the result is the picture's own samples.
         let work: WorkDemand
     }
 
     /// - Parameters:
-    ///   - claims: of every picture of the request.
+    ///   - claims: the claims of all pictures of the request.
     ///   - drawn: the pictures that have views.
     init(
         _ request: PerturbRequest, _ claims: [PictureClaim], _ drawn: [PerturbedPicture],
@@ -36,7 +36,7 @@ struct PerturbPlan: Sendable {
     ) {
         let views = drawn.flatMap { picture in
             picture.views.map { view in
-                View(
+                PlannedView(
                     picture: picture.index, pictures: request.pictures(readBy: view, of: picture.index),
                     work: request.demand(of: view, from: picture, claims, encoding, terms.form))
             }
@@ -58,7 +58,7 @@ struct PerturbPlan: Sendable {
             .plusSaturating(
                 passing.sorted(by: >).prefix(min(workers, terms.viewsClaimedAtFirst ?? workers)).total(\.self)
             )
-        // Many pieces are joined before they are sent.
+        // A reply of many pieces is joined before it is sent.
         let isJoined = terms.viewsClaimedAtFirst == nil && 2 * views.count + 1 > Self.mostPieces
         let sending = isJoined ? results.plusSaturating(results) : 0
 
@@ -69,29 +69,32 @@ struct PerturbPlan: Sendable {
             .plusSaturating(views.total(\.work.operations))
     }
 
-    /// What making one view takes, with it, beside its pictures' samples.
-    /// - Parameter missing: those of its pictures that are decoded for it. Its own comes first; another one when a step reads it.
-    func making(_ view: View, decoding missing: Set<Int>) -> Int {
+    /// Returns the bytes of making one view, including the result, in addition to the samples of its pictures.
+    /// - Parameter missing: the pictures that are decoded for it. Its own is decoded first, another one when a step
+    ///   reads it.
+    func making(_ view: PlannedView, decoding missing: Set<Int>) -> Int {
         Self.making(view, decoding: missing, pictures)
     }
 
-    private static func making(_ view: View, decoding missing: Set<Int>, _ pictures: [WorkDemand]) -> Int {
+    private static func making(_ view: PlannedView, decoding missing: Set<Int>, _ pictures: [WorkDemand])
+        -> Int
+    {
         func passing(_ index: Int) -> Int { pictures[index].peakBytes - pictures[index].keptBytes }
         let own = missing.contains(view.picture) ? passing(view.picture) : 0
         let others = missing.filter { $0 != view.picture }.map(passing).max() ?? 0
         return max(own, view.work.peakBytes.plusSaturating(others))
     }
 
-    /// The samples of some pictures.
+    /// Returns the bytes of the samples of some pictures.
     func keptBytes(of indices: Set<Int>) -> Int { indices.total { pictures[$0].keptBytes } }
 
-    /// Of a step that is applied; see ``WorkDemand``.
+    /// The fixed bytes of a step that is applied; see ``WorkDemand``.
     private static let smallObjects = 4096
 
-    /// Of a body that is sent as it is.
+    /// The largest number of pieces of a body that is sent without being joined.
     private static let mostPieces = 256
 
-    /// While every picture is decoded for the first time: those that are kept, and those in the making.
+    /// Returns the peak while every picture is decoded for the first time: the kept ones, and those being decoded.
     private static func decoding(_ pictures: [WorkDemand], _ workers: Int) -> Int {
         let passing = pictures.map { $0.peakBytes - $0.keptBytes }.sorted(by: >).prefix(workers)
         let making = pictures.map(\.peakBytes).sorted(by: >).prefix(workers)
@@ -100,8 +103,8 @@ struct PerturbPlan: Sendable {
             DecodedPictures.keptBytes.plusSaturating(making.total(\.self)))
     }
 
-    /// Pictures that are held while views are made in the order of the request: those kept from the first decoding, and one
-    /// for each view in the making.
+    /// Returns the peak of pictures held while views are made in order: those kept from the first decoding, and those
+    /// of each view in the making.
     private static func held(_ pictures: [WorkDemand], _ workers: Int) -> Int {
         let largest = pictures.map(\.keptBytes).sorted(by: >).prefix(workers)
         return min(
@@ -110,17 +113,17 @@ struct PerturbPlan: Sendable {
 }
 
 extension PerturbRequest {
-    /// What one view takes beside its picture, from the first step to the bytes that are sent; 0 bytes are kept where these are
-    /// the picture's own.
+    /// Returns the demand of one view in addition to its picture, from the first step to the bytes that are sent. It
+    /// keeps 0 bytes if these are the picture's own.
     fileprivate func demand(
-        of view: PerturbedPicture.View, from picture: PerturbedPicture, _ claims: [PictureClaim],
+        of view: PerturbedPicture.DrawnView, from picture: PerturbedPicture, _ claims: [PictureClaim],
         _ encoding: ImageEncoding,
         _ form: PerturbTerms.Form
     ) -> WorkDemand {
         let made = view.demand(for: picture.size) { reference in index(of: reference).map { claims[$0].size }
         }
         var encoded = made.followed(by: encoding.demand(for: view.size))
-        // Pixels of the body that are sent as they came are copied out of it.
+        // Pixels that are sent unchanged are copied out of the body.
         if encoded.keptBytes == 0, pictures[picture.index].source.isInBody {
             encoded = encoded.followed(by: .picture(picture.size, operations: 4))
         }
@@ -131,13 +134,13 @@ extension PerturbRequest {
             by: WorkDemand(peakBytes: text, keptBytes: text, operations: file.timesSaturating(4)))
     }
 
-    /// The pictures that one view is made of: its own, and those that its steps read.
-    fileprivate func pictures(readBy view: PerturbedPicture.View, of index: Int) -> Set<Int> {
+    /// Returns the pictures of one view: its own, and those that its steps read.
+    fileprivate func pictures(readBy view: PerturbedPicture.DrawnView, of index: Int) -> Set<Int> {
         let others = view.steps.compactMap { ($0 as? any PairStep).flatMap { self.index(of: $0.image) } }
         return Set([index] + others)
     }
 
-    /// About what all steps take, with their text in the reply.
+    /// The approximate bytes of all steps, with their text in the reply.
     var textBytes: Int {
         let places = pictures.count { !$0.isSecondOnly }
         return views.reduce(0) { $0.plusSaturating($1.content.stepBytes) }
@@ -146,7 +149,7 @@ extension PerturbRequest {
 }
 
 extension Sequence {
-    /// The sum of one of their numbers.
+    /// Returns the saturated sum of one property of the elements.
     fileprivate func total(_ number: (Element) -> Int) -> Int {
         reduce(0) { $0.plusSaturating(number($1)) }
     }

@@ -5,12 +5,12 @@ import JSON
 import Perturbation
 import Tensor
 
-/// A batch's views in one of the reply's forms.
+/// Writes the views of a batch in one of the reply's forms.
 struct PerturbReply: Sendable {
     let batch: PerturbBatch
 
-    /// The description of every view, in pieces between which its data stand when these don't travel beside it.
-    /// - Parameter data: a string for each view.
+    /// Returns the description of every view in pieces, with the data between them unless they are sent separately.
+    /// - Parameter data: a base64 string for each view.
     private func json(with data: [[UInt8]]?) -> [[UInt8]] {
         var writer = JSONWriter()
         var pieces: [[UInt8]] = []
@@ -38,7 +38,8 @@ struct PerturbReply: Sendable {
     }
 
     private func write(
-        _ view: PerturbedPicture.View, _ data: [UInt8]?, _ writer: inout JSONWriter, _ pieces: inout [[UInt8]]
+        _ view: PerturbedPicture.DrawnView, _ data: [UInt8]?, _ writer: inout JSONWriter,
+        _ pieces: inout [[UInt8]]
     ) {
         writer.object { writer in
             writer.member("name", .string(view.name))
@@ -54,14 +55,14 @@ struct PerturbReply: Sendable {
         }
     }
 
-    /// Without data.
+    /// Returns the description without data.
     private var description: [UInt8] { json(with: nil).flatMap { $0 } }
 
     func jsonResponse(_ bytes: [[UInt8]]) -> Response {
         Response(.json, body: json(with: bytes))
     }
 
-    /// U8 [H,W,3] for each view.
+    /// Returns a tensor U8 [H,W,3] for each view.
     func safetensorsResponse(_ bytes: [[UInt8]]) -> Response {
         var writer = SafetensorsWriter()
         writer.setMetadata("result", String(decoding: description, as: UTF8.self))
@@ -73,13 +74,13 @@ struct PerturbReply: Sendable {
         return Response(.safetensors, body: writer.segments())
     }
 
-    /// multipart/mixed (RFC 2046 §5.1.3): the JSON, then each view as it is made.
+    /// Returns multipart/mixed (RFC 2046 §5.1.3): the JSON, then each view as it is made.
     ///
-    /// A boundary must not occur in the parts: 128 bits that depend on the pictures make that certain enough, and the
-    /// same request gives the same bytes.
+    /// The boundary must not occur in the parts. It consists of 128 bits derived from the pictures, so a collision is
+    /// improbable, and the same request yields the same bytes.
     ///
-    /// - Parameter cost: of all views.
-    /// - Throws: when nobody waits for it any more.
+    /// - Parameter cost: the cost of all views.
+    /// - Throws: if the reply is no longer wanted.
     func multipartResponse(
         from pictures: [PerturbRequest.Picture], _ cost: WorkCost, _ watch: WorkWatch = WorkWatch()
     ) throws(Problem) -> Response {
@@ -98,8 +99,8 @@ struct PerturbReply: Sendable {
         return response
     }
 
-    /// FNV-1a over 4,096 to 8,191 places of each text, or all of a shorter one, twice with different offsets. Nil when nobody
-    /// waits for it any more: there may be a hundred thousand texts.
+    /// Returns FNV-1a over 4,096 to 8,191 bytes of each text, or all of a shorter one, twice with different offsets.
+    /// Returns nil if the reply is no longer wanted, since there may be a hundred thousand texts.
     static func digest(_ texts: [ArraySlice<UInt8>], _ watch: WorkWatch) -> String? {
         var low: UInt64 = 0xcbf2_9ce4_8422_2325
         var high: UInt64 = 0x6c62_272e_07bb_0142
@@ -114,7 +115,7 @@ struct PerturbReply: Sendable {
         return String(low, radix: 16) + String(high, radix: 16)
     }
 
-    /// One picture as it is, its steps and size in the header.
+    /// Returns a single picture, with its steps and size in header fields.
     func imageResponse(_ bytes: [[UInt8]]) -> Response {
         guard let view = batch.pictures.first?.views.first, let file = bytes.first else {
             preconditionFailure("the raw form has one view")

@@ -2,7 +2,7 @@ import Images
 import Perturbation
 
 extension PerturbRequest {
-    /// The steps of one view of one picture: as given, or drawn.
+    /// Returns the steps of one view of one picture, as given or drawn.
     func steps(
         of content: Content, variant: Int, picture: Int, among sizes: [PixelSize]
     ) throws(StepError) -> [any PerturbationStep] {
@@ -18,7 +18,7 @@ extension PerturbRequest {
         }
     }
 
-    /// Whether a view may read a picture beside its own.
+    /// Whether a view may read another picture.
     var usesSecondPictures: Bool {
         views.contains { view in
             switch view.content {
@@ -30,7 +30,7 @@ extension PerturbRequest {
 }
 
 extension PerturbRequest.Content {
-    /// The pictures that a recipe may draw as second one.
+    /// The pictures that a recipe may draw as the second one.
     fileprivate var seconds: [PictureReference] {
         switch self {
         case .steps: []

@@ -3,12 +3,12 @@ import Perturbation
 import Text
 
 extension PerturbRequest {
-    /// How pictures come: inside the JSON, as files of a form, as tensors.
+    /// The form of pictures: inside the JSON, as files of a form, or as tensors.
     enum PictureForm {
         case embedded, files, tensors
     }
 
-    /// The JSON form.
+    /// Reads the JSON form.
     init(json bytes: [UInt8]) throws(Problem) {
         try self.init(json: bytes, field: "body", pictures: .embedded) { listed, faults in
             if listed == nil { faults.add(.missingField, Problem.Reason("missing", field: "images")) }
@@ -19,10 +19,10 @@ extension PerturbRequest {
         }
     }
 
-    /// The JSON of any form.
+    /// Reads the JSON of any form.
     /// - Parameters:
-    ///   - field: where it stands, for errors.
-    ///   - collect: makes the pictures of what the JSON lists; nil when it lists none.
+    ///   - field: the path of the JSON, for errors.
+    ///   - collect: returns the pictures for those that the JSON lists; the argument is nil if it lists none.
     init(
         json bytes: [UInt8], field: String, pictures form: PictureForm,
         _ collect: ([ListedPicture]?, inout Faults) -> [Picture]
@@ -44,7 +44,7 @@ extension PerturbRequest {
             for member in body.settings where PerturbSettings.ofFiles.contains(member.name) {
                 faults.add(
                     .conflictingFields,
-                    Problem.Reason("says how a file is read; these are pixels", field: member.name))
+                    Problem.Reason("it controls how files are decoded; these are pixels", field: member.name))
             }
         }
         let views = PerturbRequest.views(body.views, &faults)
@@ -59,7 +59,7 @@ extension PerturbRequest {
         try faults.check()
     }
 
-    private static func views(_ json: [JSONValue]?, _ faults: inout Faults) -> [View] {
+    private static func views(_ json: [JSONValue]?, _ faults: inout Faults) -> [RequestedView] {
         guard let json else { return [] }
         if json.isEmpty { faults.add(.invalidValue, Problem.Reason("at least one view", field: "views")) }
         return json.enumerated().compactMap { index, value in
@@ -90,11 +90,11 @@ extension PerturbRequest {
                         "not a view's name", field: "\(field).name", expected: "1 to 64 of A–Z a–z 0–9 _ -",
                         found: text))
             }
-            return View(name: text, members: members, field: field, &faults)
+            return RequestedView(name: text, members: members, field: field, &faults)
         }
     }
 
-    /// The multipart form's pictures: every file in order, or those that `request` lists, exactly.
+    /// Returns the pictures of a multipart form: every file in order, or exactly those that `request` lists.
     static func pictures(
         _ files: [(name: String, bytes: [UInt8])], listed: [ListedPicture]?, _ faults: inout Faults
     ) -> [Picture] {
@@ -110,7 +110,7 @@ extension PerturbRequest {
         let ids = listed.compactMap(\.id)
         for id in ids where !named.contains(where: { $0.id == id }) {
             faults.add(
-                .missingField, Problem.Reason("there is no file of this image", field: "images", found: id))
+                .missingField, Problem.Reason("no file has this image's id", field: "images", found: id))
         }
         for picture in named where !ids.contains(picture.id) {
             faults.add(
@@ -155,14 +155,15 @@ private func isAlphanumeric(_ byte: UInt8) -> Bool {
     }
 }
 
-/// A picture as the request's JSON lists it; without bytes where they come beside it.
+/// A picture that the JSON of a request lists, without bytes if they are sent separately.
 struct ListedPicture {
     var id: String?
     var bytes: [UInt8] = []
     var isSecondOnly = false
 }
 
-/// The JSON of a perturb request while it is read; pictures are decoded from base64 without a string in between.
+/// The JSON of a perturbation request while it is read. Pictures are decoded from base64 without an intermediate
+/// string.
 private struct PerturbBody {
     let embedsPictures: Bool
     var pictures: [ListedPicture]?
@@ -244,7 +245,7 @@ private struct PerturbBody {
         return ListedPicture(id: id, bytes: data ?? [], isSecondOnly: isSecondOnly)
     }
 
-    /// Base64, or a data URI whose media type is not looked at: the bytes decide.
+    /// Reads base64 or a data URI. The media type of a URI is ignored, because the bytes determine the format.
     private mutating func decoded(_ text: ArraySlice<UInt8>, _ field: String) -> [UInt8] {
         switch Base64.decode(text, allowsURI: true) {
         case .success(let bytes): return bytes

@@ -2,8 +2,8 @@ import HTTP
 import Images
 
 extension PerturbRequest {
-    /// What every picture says about itself.
-    /// - Throws: all pictures that can't be read or are too large.
+    /// Returns the claims of all pictures, from their headers.
+    /// - Throws: every picture that cannot be read or is too large.
     func claims(_ limits: ImageLimits) throws(Problem) -> [PictureClaim] {
         var faults = Faults()
         var claims: [PictureClaim] = []
@@ -21,10 +21,10 @@ extension PerturbRequest {
         return claims
     }
 
-    /// The files, which lie beside the body they came in.
+    /// The bytes of files that were copied out of the body.
     var fileBytes: Int { pictures.reduce(0) { $0.plusSaturating($1.source.heldBytes) } }
 
-    /// What the plan itself takes: steps that are drawn, and metadata that are read.
+    /// The bytes that planning needs: drawn steps, and metadata.
     var planningBytes: Int {
         let largest = pictures.map(\.source.heldBytes).max() ?? 0
         return fileBytes.plusSaturating(textBytes)
@@ -32,9 +32,9 @@ extension PerturbRequest {
                 settings.decoding.orientation == .apply ? ImageHeader.metadataBytes(of: largest) : 0)
     }
 
-    /// Claims so many bytes.
-    /// - Throws: `memory-budget-exceeded` and `busy` when they do not fit in the budget, or not now.
-    func take(_ needed: Int, of budget: Int, _ scope: RequestScope) throws(Problem) {
+    /// Claims this number of bytes.
+    /// - Throws: `memory-budget-exceeded` if they never fit in the budget, `busy` if they do not fit now.
+    func claimMemory(_ needed: Int, of budget: Int, _ scope: RequestScope) throws(Problem) {
         guard needed <= budget else {
             throw Problem(
                 .memoryBudgetExceeded,
@@ -44,7 +44,7 @@ extension PerturbRequest {
                     found: "at least \(needed) bytes"),
                 limit: budget)
         }
-        try scope.take(needed)
+        try scope.claimMemory(needed)
     }
 }
 

@@ -1,5 +1,5 @@
 extension PerturbRequest {
-    /// multipart/form-data: a part `request` with the JSON, and one file part for each picture.
+    /// Reads multipart/form-data: a part `request` with the JSON, and a file part for each picture.
     init(multipart bytes: [UInt8], boundary: String?) throws(Problem) {
         let form = try MultipartForm(checking: bytes, boundary: boundary)
         let requests = form.parts.filter { $0.name == "request" }
@@ -20,7 +20,7 @@ extension PerturbRequest {
 }
 
 extension MultipartForm {
-    /// - Parameter boundary: of the Content-Type, if it has one.
+    /// - Parameter boundary: the boundary of Content-Type, if given.
     init(checking bytes: [UInt8], boundary: String?) throws(Problem) {
         guard let boundary else {
             throw Problem(.malformedMultipart, "the Content-Type has no boundary", field: "Content-Type")

@@ -3,7 +3,7 @@ import JSON
 import Perturbation
 
 extension PerturbRequest {
-    /// The raw form: the body is one picture, everything else is in the query.
+    /// Reads the raw form: the body is one picture, and everything else is in the query.
     init(picture bytes: [UInt8], query: [QueryItem]) throws(Problem) {
         var faults = Faults()
         let drawNames = PerturbRequest.drawNames
@@ -13,7 +13,7 @@ extension PerturbRequest {
         let ours = members.filter { !drawNames.contains($0.name) }
         PerturbSettings.table.apply(ours, alsoKnown: drawNames, to: &settings, &faults)
         try faults.check()
-        let view = View(name: "view", members: draw, field: "", &faults)
+        let view = RequestedView(name: "view", members: draw, field: "", &faults)
         try faults.check()
         self.init(
             pictures: [Picture(id: "0", source: .file(bytes))], views: view.map { [$0] } ?? [],
@@ -22,8 +22,8 @@ extension PerturbRequest {
         try faults.check()
     }
 
-    /// The query's parameters, as options of the table or as members of a view. What a view holds that is no scalar is
-    /// JSON text: steps, for instance what Perception-Steps held; a recipe that is written out; a schedule.
+    /// Returns the query parameters as options of the table or as members of a view. Members that are not scalars are
+    /// JSON text: steps, such as the content of Perception-Steps, a recipe written out, or a schedule.
     static func members<Target>(
         of query: [QueryItem], _ table: OptionTable<Target>, _ faults: inout Faults
     ) -> [JSONValue.Member] {

@@ -2,10 +2,10 @@ import JSON
 import Perturbation
 
 extension PerturbRequest {
-    /// What a view may say about its steps.
+    /// The members by which a view determines its steps.
     static let drawNames = ["recipe", "steps", "seed", "always", "schedule", "second_images"]
 
-    /// A recipe of the catalogue by its name, or one written out.
+    /// Reads the name of a recipe of the catalogue, or a recipe written out.
     static func recipe(_ json: JSONValue, field: String, _ faults: inout Faults) -> Recipe? {
         if json.members != nil {
             do throws(RecipeError) {
@@ -33,7 +33,7 @@ extension PerturbRequest {
         return known
     }
 
-    /// The list of second pictures, which a recipe that draws one needs, and which no other may have.
+    /// Reads the list of second pictures. A recipe that draws one requires it, and no other accepts it.
     static func secondPictures(
         _ json: JSONValue?, of recipe: Recipe, field: String, _ faults: inout Faults
     ) -> [PictureReference]? {
@@ -69,7 +69,7 @@ extension PerturbRequest {
         return references.contains(nil) ? nil : references.compactMap { $0 }
     }
 
-    /// The picture's place in the list.
+    /// The position of the picture in the list.
     func index(of reference: PictureReference) -> Int? {
         switch reference {
         case .id(let id): pictures.firstIndex { $0.id == id }
@@ -77,7 +77,7 @@ extension PerturbRequest {
         }
     }
 
-    /// Every second picture that steps and recipes name is one of the request.
+    /// Checks that every second picture named by steps and recipes is in the request.
     func checkSecondPictures(_ faults: inout Faults, prefix: (Int) -> String) {
         func check(_ reference: PictureReference, _ kind: Problem.Kind, _ field: String) {
             guard index(of: reference) == nil else { return }

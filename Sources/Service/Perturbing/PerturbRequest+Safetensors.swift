@@ -4,12 +4,12 @@ import JSON
 import Tensor
 
 extension PerturbRequest {
-    /// Pictures as tensors U8 [H,W,3], named by their ids, and the request in `__metadata__["request"]`.
+    /// Reads pictures as tensors U8 [H,W,3], named by their ids, and the request in `__metadata__["request"]`.
     ///
     /// - Parameters:
-    ///   - layout: of the body, as `layout(of:_:)` reads it.
-    ///   - mostPixels: of one picture.
-    /// - Throws: everything that is wrong with the request, and with the tensors that it uses.
+    ///   - layout: the layout of the body, as read by `layout(of:_:)`.
+    ///   - mostPixels: the largest number of pixels of one picture.
+    /// - Throws: all faults of the request and of the tensors that it uses.
     init(safetensors body: [UInt8], _ layout: SafetensorsLayout, mostPixels: Int) throws(Problem) {
         let field = "__metadata__.request"
         guard let text = layout.metadata["request"] else {
@@ -22,23 +22,26 @@ extension PerturbRequest {
         }
     }
 
-    /// What the body's header says of its tensors.
+    /// Reads the layout of the tensors from the header of the body.
     static func layout(of body: [UInt8], _ scope: RequestScope) throws(Problem) -> SafetensorsLayout {
         var prefix = SafetensorsPrefix(fileLength: body.count, limit: TensorIntake.maximumHeaderBytes)
-        // The header as text, as JSON and as a layout, six times its bytes; it ends before the body does.
-        let claimed = body.prefix(8).reversed().reduce(0) { $0 << 8 | UInt64($1) }
-        try scope.take(
-            min(Int(clamping: claimed), body.count, TensorIntake.maximumHeaderBytes)
+        // The header exists as text, as JSON and as a layout, which is six times its size. It ends before the body
+        // does.
+        let declared = body.prefix(8).reversed().reduce(0) { $0 << 8 | UInt64($1) }
+        try scope.claimMemory(
+            min(Int(clamping: declared), body.count, TensorIntake.maximumHeaderBytes)
                 .timesSaturating(6))
         do throws(SafetensorsError) {
-            guard let layout = try prefix.take(unsafe body.span.bytes).layout else { throw prefix.truncation }
+            guard let layout = try prefix.consume(unsafe body.span.bytes).layout else {
+                throw prefix.truncation
+            }
             return layout
         } catch {
             throw Problem(error)
         }
     }
 
-    /// Every tensor in the order of its data, or those that the request lists, in that order.
+    /// Returns every tensor in the order of its data, or those that the request lists, in its order.
     private static func pictures(
         _ body: [UInt8], _ layout: SafetensorsLayout, listed: [ListedPicture]?, mostPixels: Int,
         _ faults: inout Faults
@@ -50,7 +53,7 @@ extension PerturbRequest {
             guard let entry = entries[id] else {
                 faults.add(
                     .missingField,
-                    Problem.Reason("there is no tensor of this image", field: "images", found: id))
+                    Problem.Reason("no tensor has this image's id", field: "images", found: id))
                 return nil
             }
             guard let pixels = pixels(entry, of: body, layout.dataStart, mostPixels: mostPixels, &faults)

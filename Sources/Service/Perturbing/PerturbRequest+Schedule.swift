@@ -1,7 +1,7 @@
 import JSON
 import Perturbation
 
-/// The `schedule` of a view as it is read.
+/// The `schedule` of a view.
 private struct ScheduleOptions {
     enum Decay: String, Sendable, CaseIterable {
         case sigmoid, linear, power, exp
@@ -19,7 +19,7 @@ private struct ScheduleOptions {
         .number("mid_step", \.middle),
     ])
 
-    /// Each decay's members; all of them are needed, so that nobody trains on a default by accident.
+    /// The members of each decay. All are required, so that nobody trains with a default by accident.
     var needed: [String] {
         ["decay", "step", "total_steps"]
             + (decay == .linear ? [] : ["coefficient"]) + (decay == .sigmoid ? ["mid_step"] : [])
@@ -38,7 +38,7 @@ private struct ScheduleOptions {
 }
 
 extension PerturbRequest {
-    /// How strong scheduled values are: as the schedule says, 1 without one.
+    /// The strength of scheduled values according to the schedule; 1 without one.
     static func strength(
         _ json: JSONValue?, of recipe: Recipe, field: String, _ faults: inout Faults
     ) -> Double? {

@@ -2,17 +2,17 @@ import Images
 import JSON
 import Perturbation
 
-/// A request for perturbed views after its encoding is gone.
+/// A request for perturbed views, independent of its encoding.
 struct PerturbRequest: Sendable {
     struct Picture: Sendable {
-        /// The client's, or its index.
+        /// The client's id, or the index.
         let id: String
         let source: PictureSource
-        /// Whether the picture is only there for others to be mixed with.
+        /// Whether the picture only serves as a second picture of others.
         var isSecondOnly = false
     }
 
-    struct View: Sendable {
+    struct RequestedView: Sendable {
         let name: String
         let content: Content
     }
@@ -27,20 +27,20 @@ struct PerturbRequest: Sendable {
         let recipe: Recipe
         let seed: Seed
         let always: Bool
-        /// 0 … 1, of scheduled values.
+        /// The strength of scheduled values, 0 … 1.
         let strength: Double
-        /// Which pictures of the request may be a second one.
+        /// The pictures of the request that may be the second one.
         let seconds: [PictureReference]
     }
 
-    /// nil when the body is the picture.
+    /// Nil if the body is the picture.
     var form: PictureForm?
     var pictures: [Picture]
-    var views: [View]
+    var views: [RequestedView]
     var settings: PerturbSettings
 }
 
-/// How pictures are read, how many draws are made and how the results are written.
+/// The settings of reading pictures, of the number of draws, and of writing results.
 struct PerturbSettings: Sendable {
     enum Format: String, Sendable, CaseIterable {
         case png
@@ -48,7 +48,7 @@ struct PerturbSettings: Sendable {
         case raw
     }
 
-    /// nil until the request or the reply's form decides.
+    /// Nil until the request or the form of the reply decides.
     var format: Format?
     var quality = 95
     var level = 1
@@ -68,7 +68,7 @@ struct PerturbSettings: Sendable {
         .flag("allow_truncated", \.decoding.allowTruncated),
     ])
 
-    /// Those that say how a file becomes pixels.
+    /// The options that determine how files are decoded.
     static let ofFiles = ["alpha", "orientation", "gray16", "allow_truncated"]
 
     /// The format with its default, for the table.
@@ -86,8 +86,8 @@ struct PerturbSettings: Sendable {
     }
 }
 
-extension PerturbRequest.View {
-    /// Reads what one view asks for; `field` is where it stands, for errors.
+extension PerturbRequest.RequestedView {
+    /// Reads a view. `field` is its path, for errors.
     init?(name: String, members: [JSONValue.Member], field: String, _ faults: inout Faults) {
         func member(_ name: String) -> JSONValue? { members.first { $0.name == name }?.value }
         let prefix = field.isEmpty ? "" : "\(field)."
@@ -96,12 +96,12 @@ extension PerturbRequest.View {
         DrawOptions.table.apply(draws, prefix: prefix, to: &options, &faults)
         switch (member("recipe"), member("steps")) {
         case (nil, nil):
-            faults.add(.missingField, Problem.Reason("either a recipe or steps", field: "\(prefix)recipe"))
+            faults.add(.missingField, Problem.Reason("a recipe or steps is required", field: "\(prefix)recipe"))
             return nil
         case (_?, _?):
             faults.add(
                 .conflictingFields,
-                Problem.Reason("either a recipe or steps, not both", field: "\(prefix)recipe"))
+                Problem.Reason("give either a recipe or steps, not both", field: "\(prefix)recipe"))
             return nil
         case (let recipe?, nil):
             guard let drawn = PerturbRequest.recipe(recipe, field: "\(prefix)recipe", &faults),
@@ -138,7 +138,7 @@ extension PerturbRequest.View {
 }
 
 extension PerturbRequest {
-    /// More steps than anyone composes.
+    /// The limit on steps, above any useful composition.
     static let maximumSteps = 64
 
     static func steps(
@@ -164,11 +164,11 @@ extension PerturbRequest {
 }
 
 extension Option {
-    /// 0 … 2^63 − 1.
+    /// An option with a seed, 0 … 2^63 − 1.
     fileprivate static func seed(_ name: String, _ path: Path<Int64>) -> Option {
         Option(
             name: name, expected: "an integer from 0 to 9223372036854775807", spelling: .scalar,
-            takesNull: false,
+            acceptsNull: false,
             set: { target, json in
                 guard let value = json.integer else { return .wrongType }
                 guard value >= 0 else { return .outOfDomain }

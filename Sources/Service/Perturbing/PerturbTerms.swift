@@ -1,15 +1,15 @@
 import Images
 
-/// Under which terms a perturbation request is answered.
+/// The terms under which the server answers a perturbation request.
 struct PerturbTerms: Sendable {
-    /// How the views travel.
+    /// The form in which views are sent.
     enum Form: Sendable {
-        /// One view as it is.
+        /// A single view as a file.
         case image
-        /// All in one text, as base64.
+        /// All views in one text, as base64.
         case json
         case safetensors
-        /// Parts that are made while those before are sent.
+        /// Parts, each made while earlier ones are sent.
         case multipart
 
         init(_ type: MediaType) {
@@ -24,12 +24,12 @@ struct PerturbTerms: Sendable {
     }
 
     let limits: ImageLimits
-    /// Bytes of all requests in flight together.
+    /// The memory budget of all requests in flight together, in bytes.
     let memoryBudget: Int
     let form: Form
-    /// Views that are made at once, at most.
+    /// The largest number of views made at once.
     let workers: Int
-    /// Views whose memory is claimed before any is made; that of each further one is claimed as it is made. Nil for all of
-    /// them.
+    /// The number of views to claim memory for before any is made. Memory for each further one is claimed when it is
+    /// made. Nil for all.
     let viewsClaimedAtFirst: Int?
 }

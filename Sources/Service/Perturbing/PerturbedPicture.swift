@@ -3,26 +3,26 @@ import Images
 import JSON
 import Perturbation
 
-/// One picture and its views as they are drawn: everything but the pixels.
+/// A picture and its drawn views: everything except the pixels.
 struct PerturbedPicture: Sendable {
-    struct View: Sendable {
+    struct DrawnView: Sendable {
         let name: String
         let variant: Int
         let steps: [any PerturbationStep]
-        /// The result's.
+        /// The size of the result.
         let size: PixelSize
     }
 
-    /// In the request, which also has pictures that are only there for others to be mixed with.
+    /// The index in the request, which also counts pictures that only serve as second pictures.
     let index: Int
     let id: String
     let size: PixelSize
-    let views: [View]
+    let views: [DrawnView]
 }
 
-extension PerturbedPicture.View {
-    /// The picture after all steps.
-    /// - Parameter find: another picture of the request, for steps that read one.
+extension PerturbedPicture.DrawnView {
+    /// Returns the picture after all steps.
+    /// - Parameter find: returns another picture of the request, for steps that read one.
     func applied(
         to picture: PixelImage, _ watch: WorkWatch, among find: (PictureReference) -> PixelImage?
     ) throws(StepError) -> PixelImage {
@@ -31,7 +31,7 @@ extension PerturbedPicture.View {
         return image
     }
 
-    /// What that takes beside the picture, of this size.
+    /// Returns the demand of all steps in addition to a picture of this size.
     func demand(for picture: PixelSize, among find: (PictureReference) -> PixelSize?) -> WorkDemand {
         var (work, size) = (WorkDemand.nothing, picture)
         for step in steps {
@@ -43,7 +43,7 @@ extension PerturbedPicture.View {
 }
 
 extension PerturbRequest {
-    /// Decodes every picture over all cores. One that fails fails the request; all that fail are named.
+    /// Decodes every picture, over all cores. If any fails the request fails, and the error names all that failed.
     /// - Throws: `image-too-large`, `malformed-image`, `unsupported-image`.
     func decoded(
         _ limits: ImageLimits, _ plan: PerturbPlan, _ scope: RequestScope
@@ -70,12 +70,13 @@ extension PerturbRequest {
     }
 
     /// Draws every view's steps.
-    /// - Throws: `invalid-step` for steps that don't fit a picture, and what no file of the encoding can hold.
+    /// - Throws: `invalid-step` for steps that do not fit a picture; an error for results that the encoding cannot
+    ///   hold.
     func drawn(for sizes: [PixelSize], _ encoding: ImageEncoding) throws(Problem) -> [PerturbedPicture] {
         var faults = Faults()
         var drawn: [PerturbedPicture] = []
         for (index, size) in sizes.enumerated() where !pictures[index].isSecondOnly {
-            var views: [PerturbedPicture.View] = []
+            var views: [PerturbedPicture.DrawnView] = []
             for place in 0..<(self.views.count * settings.variants) {
                 do throws(StepFailure) {
                     let view = try self.drawn(
@@ -101,7 +102,7 @@ extension PerturbRequest {
         return drawn
     }
 
-    /// Where a picture stands in the request, for errors.
+    /// Returns the path of a picture in the request, for errors.
     func field(ofPicture index: Int) -> String {
         switch form {
         case nil: "body"
@@ -111,15 +112,15 @@ extension PerturbRequest {
     }
 
     struct StepFailure: Error {
-        /// nil when it couldn't be drawn.
+        /// Nil if the view could not be drawn.
         let step: Int?
         let error: StepError
     }
 
     /// Draws the steps of one view of one picture.
     func drawn(
-        _ view: View, variant: Int, ofPicture picture: Int, among sizes: [PixelSize]
-    ) throws(StepFailure) -> PerturbedPicture.View {
+        _ view: PerturbRequest.RequestedView, variant: Int, ofPicture picture: Int, among sizes: [PixelSize]
+    ) throws(StepFailure) -> PerturbedPicture.DrawnView {
         let steps: [any PerturbationStep]
         do throws(StepError) {
             steps = try self.steps(of: view.content, variant: variant, picture: picture, among: sizes)
@@ -134,12 +135,12 @@ extension PerturbRequest {
                 throw StepFailure(step: position, error: error)
             }
         }
-        return PerturbedPicture.View(name: view.name, variant: variant, steps: steps, size: result)
+        return PerturbedPicture.DrawnView(name: view.name, variant: variant, steps: steps, size: result)
     }
 }
 
 extension PerturbRequest.Content {
-    /// About what the steps of one view take, with their text in the reply.
+    /// The approximate bytes of the steps of one view, with their text in the reply.
     var stepBytes: Int {
         switch self {
         case .recipe(let drawn): drawn.recipe.stepBytes

@@ -1,14 +1,14 @@
 import Images
 
-/// Where a picture's pixels come from.
+/// The source of a picture's pixels.
 enum PictureSource: Sendable {
-    /// A JPEG or PNG.
+    /// A file, JPEG or PNG.
     case file([UInt8])
-    /// Decoded by the client.
+    /// Pixels that the client has decoded.
     case pixels(ReceivedPixels)
 }
 
-/// A tensor U8 [H,W,3] of a body, in which its pixels stay: steps read them where they lie.
+/// A tensor U8 [H,W,3] of a body. Its pixels stay in the body, and steps read them there.
 struct ReceivedPixels: Sendable {
     let size: PixelSize
     private let body: [UInt8]
@@ -27,16 +27,16 @@ struct ReceivedPixels: Sendable {
     var bytes: ArraySlice<UInt8> { body[range] }
 }
 
-/// What a picture says about itself before a pixel of it is touched.
+/// The size and cost of a picture, known before any pixel is decoded.
 struct PictureClaim {
-    /// With its orientation.
+    /// The size after orientation.
     let size: PixelSize
-    /// What decoding takes; its samples are what is kept. Nothing where the pixels are in the body.
+    /// The demand of decoding, which keeps the samples. It is nothing if the pixels are in the body.
     let work: WorkDemand
 }
 
 extension PictureSource {
-    /// Bytes that lie beside the body they came in.
+    /// Bytes that were copied out of the body.
     var heldBytes: Int {
         switch self {
         case .file(let bytes): bytes.count
@@ -44,7 +44,7 @@ extension PictureSource {
         }
     }
 
-    /// Whether its pixels are a part of the body.
+    /// Whether the pixels are in the body.
     var isInBody: Bool {
         if case .pixels = self { true } else { false }
     }
@@ -56,7 +56,7 @@ extension PictureSource {
         }
     }
 
-    /// The decoded picture; pixels are as they are, whatever the options.
+    /// Returns the decoded picture. Given pixels are returned unchanged, whatever the options.
     func image(
         _ options: DecodingOptions, _ limits: ImageLimits, _ watch: WorkWatch
     ) throws(ImageError) -> PixelImage {
@@ -67,7 +67,7 @@ extension PictureSource {
         }
     }
 
-    /// - Throws: what a file's header is refused for. Pixels were held against the limit when the request was read.
+    /// - Throws: the fault of a file's header. Given pixels were checked when the request was read.
     func claim(_ options: DecodingOptions, _ limits: ImageLimits) throws(ImageError) -> PictureClaim {
         switch self {
         case .file(let bytes):

@@ -1,24 +1,24 @@
 import HTTP
 import Images
 
-/// A request whose views are drawn and whose cost is known; nothing is decoded yet.
+/// A request with drawn views and known cost. Nothing is decoded yet.
 struct PlannedRequest: Sendable {
     let request: PerturbRequest
     let format: PerturbSettings.Format
     let encoding: ImageEncoding
     let terms: PerturbTerms
     let plan: PerturbPlan
-    /// The pictures that have views, or the steps that don't fit them.
+    /// The pictures that have views, or an error for steps that do not fit.
     let drawn: Result<[PerturbedPicture], Problem>
 
-    /// Claims what planning takes.
-    /// - Throws: what is wrong with the headers of pictures.
+    /// Claims the memory of planning.
+    /// - Throws: faults of the pictures' headers.
     init(
         _ request: PerturbRequest, format: PerturbSettings.Format, _ terms: PerturbTerms,
         _ scope: RequestScope
     ) throws(Problem) {
         let encoding = request.settings.encoding(format)
-        try request.take(request.planningBytes, of: terms.memoryBudget, scope)
+        try request.claimMemory(request.planningBytes, of: terms.memoryBudget, scope)
         let claims = try request.claims(terms.limits)
         let drawn = Result { () throws(Problem) in try request.drawn(for: claims.map(\.size), encoding) }
         self.request = request

@@ -1,8 +1,8 @@
 import Locking
 import Parallelism
 
-/// Maps 0..<count with so many workers at once, each of which takes the next number that nobody has taken: what is in the
-/// making are neighbours. Results are in order.
+/// Maps 0..<count with this number of workers. Each worker takes the next free number, so the calls in progress are
+/// neighbours. Results are in order.
 func mapInOrder<Result: Sendable>(
     _ count: Int, workers: Int, _ body: @Sendable (Int) -> Result
 ) -> [Result] {

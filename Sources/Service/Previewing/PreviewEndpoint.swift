@@ -4,30 +4,30 @@ import HTTPTypes
 import Images
 import Perturbation
 
-/// /v1/recipes/{name}/preview: a picture and draws of a recipe side by side.
+/// /v1/recipes/{name}/preview: a picture beside draws of a recipe.
 struct PreviewEndpoint: Sendable {
     let limits: ImageLimits
     let memoryBudget: Int
-    /// Draws that are made at once.
+    /// The largest number of draws made at once.
     var workers = WorkerPool.coreCount
 
     static let bodyTypes: [MediaType] = [.jpeg, .png, .form]
-    /// A sheet larger than this is no sheet to look at.
+    /// The largest number of pixels of a sheet that people can view.
     static let mostSheetPixels = 40_000_000
 
-    /// A request that was read, and whose pictures' headers were.
+    /// A request, read together with the headers of its pictures.
     struct Work: Sendable {
         let request: PreviewRequest
         let plan: PreviewPlan
-        /// Every draw, or what doesn't fit the picture.
-        let drawn: Result<[PerturbedPicture.View], Problem>
+        /// Every draw, or the error of a step that does not fit the picture.
+        let drawn: Result<[PerturbedPicture.DrawnView], Problem>
 
         var cost: WorkCost { WorkCost(operations: plan.operations) }
     }
 
     /// - Parameters:
     ///   - bytes: the body; nil for the built-in picture.
-    ///   - name: the recipe's, of the path.
+    ///   - name: the name of the recipe in the path.
     func work(
         _ bytes: [UInt8]?, name: String, head: RequestHead, _ scope: RequestScope
     ) throws(Problem) -> Work {
@@ -35,10 +35,10 @@ struct PreviewEndpoint: Sendable {
         return try work(on: request, scope)
     }
 
-    /// Claims what planning takes.
+    /// Claims the memory of planning.
     func work(on request: PreviewRequest, _ scope: RequestScope) throws(Problem) -> Work {
-        try scope.take(request.planningBytes)
-        var drawn: Result<[PerturbedPicture.View], Problem> = .success([])
+        try scope.claimMemory(request.planningBytes)
+        var drawn: Result<[PerturbedPicture.DrawnView], Problem> = .success([])
         let plan = try plan(request) { sizes in
             drawn = Result { () throws(Problem) in try views(of: request, sizes) }
             return (try? drawn.get()) ?? []
@@ -80,7 +80,7 @@ struct PreviewEndpoint: Sendable {
         return try PreviewRequest(name: name, multipart: bytes, boundary: type?.parameter("boundary"))
     }
 
-    /// The sheet with its cells. The pictures they were made of are gone then.
+    /// Returns the sheet with its cells. The source pictures have been freed by then.
     func sheet(
         of work: Work, _ scope: RequestScope, _ timer: inout PhaseTimer
     ) throws(Problem) -> Sheet {
@@ -91,10 +91,10 @@ struct PreviewEndpoint: Sendable {
             cells: try cells(of: work.request, images, work.plan, scope))
     }
 
-    /// What the request takes, and nothing of it is done yet.
-    /// - Throws: what the pictures' headers are refused for.
+    /// Plans the request without doing any of it.
+    /// - Throws: faults of the pictures' headers.
     func plan(
-        _ request: PreviewRequest, _ views: ([PixelSize]) -> [PerturbedPicture.View]
+        _ request: PreviewRequest, _ views: ([PixelSize]) -> [PerturbedPicture.DrawnView]
     ) throws(Problem) -> PreviewPlan {
         var faults = Faults()
         var sizes: [PixelSize] = []
@@ -120,7 +120,7 @@ struct PreviewEndpoint: Sendable {
         return PreviewPlan(request, views(sizes), sizes, decoding, workers: workers)
     }
 
-    /// The picture and the second one, after everything that the request will need has been found to fit.
+    /// Returns the picture and the second one, after checking that the whole request fits.
     private func decoded(_ work: Work, _ scope: RequestScope) throws(Problem) -> [PixelImage] {
         let request = work.request
         try claim(work.plan, request, scope)
@@ -141,12 +141,12 @@ struct PreviewEndpoint: Sendable {
             }
         }
         try faults.check()
-        // A damaged picture comes before steps that don't fit it.
+        // A damaged picture is reported before steps that do not fit it.
         _ = try work.drawn.get()
         return images
     }
 
-    /// Claims what all of the sheet takes, if it is one to look at.
+    /// Claims the memory of the whole sheet. Refuses sheets that are too large to view.
     private func claim(
         _ plan: PreviewPlan, _ request: PreviewRequest, _ scope: RequestScope
     ) throws(Problem) {
@@ -155,7 +155,7 @@ struct PreviewEndpoint: Sendable {
             throw Problem(
                 .conflictingFields,
                 Problem.Reason(
-                    "the sheet would be too large; ask for fewer draws or narrower cells", field: "width",
+                    "the sheet would be too large; request fewer draws or narrower cells", field: "width",
                     expected: "a sheet of at most \(Self.mostSheetPixels) pixels",
                     found: "up to \(largest) pixels"))
         }
@@ -167,10 +167,10 @@ struct PreviewEndpoint: Sendable {
                     expected: "at most \(memoryBudget) bytes", found: "about \(plan.peakBytes) bytes"),
                 limit: memoryBudget)
         }
-        try scope.take(plan.peakBytes)
+        try scope.claimMemory(plan.peakBytes)
     }
 
-    /// The pictures as they are, then every draw, each perturbed, scaled and let go over all cores.
+    /// Returns the unchanged pictures and every draw. Each draw is perturbed, scaled and freed, over all cores.
     private func cells(
         of request: PreviewRequest, _ images: [PixelImage], _ plan: PreviewPlan, _ scope: RequestScope
     ) throws(Problem) -> [Sheet.Cell] {
@@ -213,12 +213,12 @@ struct PreviewEndpoint: Sendable {
         return cells
     }
 
-    /// The steps of every draw, known to fit before any is applied.
+    /// Returns the steps of every draw. They are checked before any is applied.
     private func views(of request: PreviewRequest, _ sizes: [PixelSize]) throws(Problem)
-        -> [PerturbedPicture.View]
+        -> [PerturbedPicture.DrawnView]
     {
         var faults = Faults()
-        var views: [PerturbedPicture.View] = []
+        var views: [PerturbedPicture.DrawnView] = []
         for (draw, view) in request.drawing.views.enumerated() {
             do throws(PerturbRequest.StepFailure) {
                 views.append(try request.drawing.drawn(view, variant: draw, ofPicture: 0, among: sizes))
@@ -232,7 +232,7 @@ struct PreviewEndpoint: Sendable {
 }
 
 extension PreviewRequest {
-    /// The picture and the second one, each with the built-in one that stands in for it.
+    /// The picture and the second one, with the built-in pictures as defaults.
     fileprivate var sources: [(field: String, file: [UInt8]?, standIn: PixelImage)] {
         [
             ("image", pictures.image, BuiltInPicture.exercise),
@@ -240,7 +240,7 @@ extension PreviewRequest {
         ]
     }
 
-    /// What the plan itself takes: steps that are drawn, and metadata that are read.
+    /// The bytes that planning needs: drawn steps, and metadata.
     fileprivate var planningBytes: Int {
         let files = [pictures.image?.count ?? 0, pictures.second?.count ?? 0]
         return files[0].plusSaturating(files[1]).plusSaturating(textBytes)
@@ -258,7 +258,7 @@ extension Problem.Reason {
 }
 
 extension Sheet {
-    /// Where the cells are, as a dictionary of structured fields (RFC 9651).
+    /// Returns the positions of the cells, as a dictionary of structured fields (RFC 9651).
     fileprivate var places: String {
         "columns=\(layout.columns), width=\(layout.cell.width), height=\(layout.cell.height), "
             + "left=\(left), right=\(right), tops=(\(tops.map { "\($0)" }.joined(separator: " ")))"

@@ -1,19 +1,19 @@
-/// What a contact sheet looks like, and how a client's picture is read.
+/// The options of a contact sheet, and of reading a client's picture.
 struct PreviewOptions: Sendable {
     var draws = 8
-    /// Of a cell, in pixels.
+    /// The width of a cell, in pixels.
     var width = 336
     var columns = 3
-    /// Only how files are decoded.
+    /// Only the settings of decoding are used.
     var reading = PerturbSettings()
 
-    /// With the built-in picture.
+    /// The options for the built-in picture.
     static let drawing = OptionTable<PreviewOptions>(options: [
         .integer("draws", \.draws, 1...64), .integer("width", \.width, 64...1024),
         .integer("columns", \.columns, 1...16),
     ])
 
-    /// With a picture of the client's.
+    /// The options for a client's picture.
     static let all = OptionTable<PreviewOptions>(
         options: drawing.options
             + PerturbSettings.table.options.filter {

@@ -3,34 +3,33 @@ import HTTP
 import Images
 import Perturbation
 
-/// What a contact sheet takes, known before a picture is decoded: its draws are made and its captions set, only the pixels are
-/// missing.
+/// The memory and work of a contact sheet. Draws and captions exist, but no picture is decoded yet.
 struct PreviewPlan: Sendable {
     static let encoding = ImageEncoding.png(level: 6)
 
     /// Every draw, in order.
-    let views: [PerturbedPicture.View]
+    let views: [PerturbedPicture.DrawnView]
     let layout: SheetLayout
-    /// The sheet's size.
+    /// The size of the sheet.
     let size: PixelSize
-    /// The most bytes that are allocated at once beside the body.
+    /// The most bytes that are allocated at once in addition to the body.
     let peakBytes: Int
-    /// What all of it costs; see ``WorkDemand/operations``.
+    /// The cost of the whole sheet; see ``WorkDemand/operations``.
     let operations: Int
-    /// Draws that are made at once.
+    /// The number of draws made at once.
     let workers: Int
 
     /// - Parameters:
-    ///   - sizes: of the picture and the second one, with their orientation.
-    ///   - decoding: what it takes to decode those of them that are the client's.
-    ///   - workers: draws that may be made at once.
+    ///   - sizes: the sizes of the picture and the second one, after orientation.
+    ///   - decoding: the demand of decoding those that come from the client.
+    ///   - workers: the number of draws that may be made at once.
     init(
-        _ request: PreviewRequest, _ views: [PerturbedPicture.View], _ sizes: [PixelSize],
+        _ request: PreviewRequest, _ views: [PerturbedPicture.DrawnView], _ sizes: [PixelSize],
         _ decoding: [WorkDemand],
         workers: Int
     ) {
         let layout = request.layout(for: sizes[0])
-        // Where draws don't fit the picture there are none, and no sheet in the end.
+        // If draws do not fit the picture there are none, and the request fails later.
         let captions =
             zip(sizes, request.originals).map { $1($0) }
             + (0..<request.options.draws).map { draw in
@@ -77,13 +76,13 @@ extension PreviewRequest {
             picture: size, width: options.width, columns: options.columns, cells: leading + options.draws)
     }
 
-    func caption(ofDraw draw: Int, _ view: PerturbedPicture.View, of size: PixelSize) -> Caption {
+    func caption(ofDraw draw: Int, _ view: PerturbedPicture.DrawnView, of size: PixelSize) -> Caption {
         Caption(
             number: draw, steps: view.steps, strength: strength(ofDraw: draw),
             size: view.size == size ? nil : view.size)
     }
 
-    /// About what all steps and captions take.
+    /// The approximate bytes of all steps and captions.
     var textBytes: Int {
         drawing.views.reduce(0) { $0.plusSaturating($1.content.stepBytes) }
     }

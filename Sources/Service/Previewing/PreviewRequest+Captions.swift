@@ -3,10 +3,10 @@ import Images
 import Perturbation
 
 extension PreviewRequest {
-    /// How many cells come before the draws.
+    /// The number of cells before the draws.
     var leading: Int { originals.count }
 
-    /// What stands under the pictures themselves: the second one is only shown when the recipe reads it.
+    /// The captions of the unchanged pictures. The second one is shown only if the recipe reads it.
     var originals: [(PixelSize) -> Caption] {
         func caption(_ heading: String, _ file: [UInt8]?) -> (PixelSize) -> Caption {
             { size in
@@ -26,10 +26,10 @@ extension PreviewRequest {
         return Caption(
             heading: recipe.name,
             words: ["seed=\(drawn.seed.value)"] + (drawn.always ? ["always"] : [])
-                + ["view=\(recipe.view.rawValue)"] + recipe.summary.split(separator: " ").map(String.init))
+                + ["view=\(recipe.purpose.rawValue)"] + recipe.summary.split(separator: " ").map(String.init))
     }
 
-    /// Of the values that follow a schedule; nil when none does.
+    /// The strength of values that follow a schedule; nil if none does.
     func strength(ofDraw draw: Int) -> Double? {
         guard recipe.isScheduled, case .recipe(let drawn) = drawing.views[draw].content else { return nil }
         return drawn.strength

@@ -2,7 +2,7 @@ import HTTP
 import JSON
 
 extension PreviewRequest {
-    /// Everything in the query; the body is the picture, or there is none.
+    /// Reads the query form: the body, if any, is the picture.
     init(name: String, query: [QueryItem], image: [UInt8]?) throws(Problem) {
         var faults = Faults()
         let table = image == nil ? PreviewOptions.drawing : PreviewOptions.all
@@ -11,7 +11,8 @@ extension PreviewRequest {
             name: name, members: members, table, asFields: false, pictures: Pictures(image: image), &faults)
     }
 
-    /// multipart/form-data with up to three parts: `image` and `second_image`, files, and `request`, the options as JSON.
+    /// Reads multipart/form-data with up to three parts: the files `image` and `second_image`, and `request`, the
+    /// options as JSON.
     init(name: String, multipart bytes: [UInt8], boundary: String?) throws(Problem) {
         let form = try MultipartForm(checking: bytes, boundary: boundary)
         let known = ["image", "second_image", "request"]

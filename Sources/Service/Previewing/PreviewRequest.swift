@@ -2,9 +2,9 @@ import Images
 import JSON
 import Perturbation
 
-/// A request for a contact sheet after its encoding is gone.
+/// A request for a contact sheet, independent of its encoding.
 struct PreviewRequest: Sendable {
-    /// What a client may bring; the built-in ones stand in for the rest.
+    /// The pictures of the client. Built-in ones replace those that are missing.
     struct Pictures: Sendable {
         var image: [UInt8]?
         var second: [UInt8]?
@@ -13,22 +13,22 @@ struct PreviewRequest: Sendable {
     let recipe: Recipe
     let options: PreviewOptions
     let pictures: Pictures
-    /// As /v1/perturb would take it: the picture, the second one, and one view for each draw, which is the variant of the
-    /// draw's number.
+    /// The equivalent request to /v1/perturb: the picture, the second one, and a view for each draw, whose number is
+    /// the variant.
     let drawing: PerturbRequest
 
-    /// What may be said about the draws.
+    /// The members that determine the draws.
     static let drawNames = ["recipe", "seed", "always", "schedule"]
 
     /// - Parameters:
-    ///   - name: of the path: a recipe of the catalogue, or that of the one written out as `recipe`.
-    ///   - asFields: whether the members are a body's.
-    /// - Throws: `not-found` when there is no such recipe, otherwise every fault that was found.
+    ///   - name: the name in the path: a recipe of the catalogue, or the name of the recipe written out as `recipe`.
+    ///   - asFields: whether the members come from a body.
+    /// - Throws: `not-found` if there is no such recipe, otherwise every fault found.
     init(
         name: String, members: [JSONValue.Member], _ table: OptionTable<PreviewOptions>, asFields: Bool,
         pictures: Pictures, _ faults: inout Faults
     ) throws(Problem) {
-        // A recipe that is no JSON would otherwise be one that is not there.
+        // Without this check, a recipe with invalid JSON would be reported as missing.
         try faults.check()
         let written = members.first { $0.name == "recipe" }?.value
         guard written != nil || RecipeCatalogue.recipe(named: name) != nil else {
@@ -58,7 +58,7 @@ struct PreviewRequest: Sendable {
                 .conflictingFields, Problem.Reason("this recipe reads no second image", field: "second_image")
             )
         }
-        guard let view = PerturbRequest.View(name: "draw", members: draw, field: "", &faults) else {
+        guard let view = PerturbRequest.RequestedView(name: "draw", members: draw, field: "", &faults) else {
             throw faults.problem
         }
         let isSpread = recipe.isScheduled && !draw.contains { $0.name == "schedule" }
@@ -78,12 +78,12 @@ struct PreviewRequest: Sendable {
 }
 
 extension Recipe {
-    /// Whether some step reads a second picture.
+    /// Whether a step reads a second picture.
     var readsSecond: Bool { readsDrawnSecond || !namedPictures.isEmpty }
 }
 
 extension Faults {
-    /// What was found, when something was.
+    /// The problem with these faults. Traps if there are none.
     fileprivate var problem: Problem {
         do throws(Problem) {
             try check()
@@ -94,13 +94,13 @@ extension Faults {
     }
 }
 
-extension PerturbRequest.View {
-    /// The view as it is at `step` of a linear schedule: 1 − step / count of its strength.
-    fileprivate func weakened(_ step: Int, of count: Int) -> PerturbRequest.View {
+extension PerturbRequest.RequestedView {
+    /// Returns the view at `step` of a linear schedule, with 1 − step / count of its strength.
+    fileprivate func weakened(_ step: Int, of count: Int) -> PerturbRequest.RequestedView {
         guard case .recipe(let drawn) = content,
             let schedule = StrengthSchedule(.linear, step: step, totalSteps: count)
         else { return self }
-        return PerturbRequest.View(
+        return PerturbRequest.RequestedView(
             name: name,
             content: .recipe(
                 PerturbRequest.DrawnRecipe(

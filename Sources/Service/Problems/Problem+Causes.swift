@@ -5,7 +5,7 @@ import Perturbation
 import SharedFiles
 import Tensor
 
-// The one place where the errors of the rooms below become problems, by exhaustive switches.
+// This file turns the errors of the other modules into problems, by exhaustive switches.
 
 extension Problem {
     init(_ error: JSONError, field: String) {
@@ -15,9 +15,9 @@ extension Problem {
             Reason("\(error)\(advice)", field: field.isEmpty ? "body" : field, byte: error.byte))
     }
 
-    /// - Parameter schema: of the operation, which says what the tensor at fault may hold.
+    /// - Parameter schema: the operation's schema, which says what the tensor at fault may contain.
     init(_ error: SafetensorsError, _ schema: TensorSchema? = nil) {
-        // A type of the format that is not read here is no fault of the file.
+        // The file is valid if its element type belongs to the format but is not supported here.
         guard case .unknownElementType(let tensor, let word) = error.reason,
             Safetensors.otherElementTypes.contains(word)
         else {
@@ -35,7 +35,7 @@ extension Problem {
 }
 
 extension Problem {
-    /// - Parameter field: where the engine's reply stands.
+    /// - Parameter field: the path of the engine's reply.
     init(_ error: EngineReplyError, field: String) {
         let kind: Kind =
             switch error.reason {
@@ -60,21 +60,21 @@ extension Problem {
             switch error {
             case .invalidName:
                 (
-                    .invalidSharedFile, "no file name",
-                    "1 to 200 of A–Z a–z 0–9 . _ - and not a dot at the start; no folders"
+                    .invalidSharedFile, "not a file name",
+                    "1 to 200 of A–Z a–z 0–9 . _ - without folders and not starting with a dot"
                 )
             case .noSuchFile: (.invalidSharedFile, "there is no such file in the shared directory", nil)
             case .notARegularFile: (.invalidSharedFile, "not a regular file: links are not followed", nil)
             case .permissionDenied: (.invalidSharedFile, "the server may not use this file or folder", nil)
-            case .changed: (.sharedFileChanged, "it changed while it was used", "a file at rest")
+            case .changed: (.sharedFileChanged, "it changed while it was used", "a file that does not change")
             case .sparse(let missing):
                 (
                     .invalidSharedFile,
-                    "\(missing) of its bytes are holes, which would take memory when they are read",
+                    "\(missing) of its bytes are holes, which would occupy memory once they are read",
                     "a file that is written throughout, or reserved with posix_fallocate"
                 )
             case .noSpace(let bytes):
-                (.sharedStorageFull, "the shared directory has no room for the result", "\(bytes) free bytes")
+                (.sharedStorageFull, "the shared directory has no space for the result", "\(bytes) free bytes")
             case .tooManyMapped: (.busy, "too many files are open; try again", nil)
             case .system(let call, let number):
                 (.invalidSharedFile, "the system refuses \(call): error \(number)", nil)

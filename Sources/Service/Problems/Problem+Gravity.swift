@@ -1,8 +1,8 @@
 extension Problem.Kind {
-    /// From the gravest on: of several kinds of faults in one request, the first of these names the reply.
+    /// The kinds in order of gravity. If a request has several kinds of faults, the first of these names the reply.
     ///
-    /// What can't be read at all comes before what may not be asked, that before what is wrong in itself, and that before
-    /// what could succeed at another time.
+    /// Unreadable requests come first, then requests that are not allowed, then invalid values, then requests that
+    /// could succeed later.
     package static let byGravity: [Problem.Kind] = [
         .malformedRequest, .malformedJSON, .malformedSafetensors, .malformedMultipart, .missingField,
         .unknownField, .unknownOption, .invalidType, .unauthorized, .forbidden, .notFound,

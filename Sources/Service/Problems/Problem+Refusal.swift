@@ -2,7 +2,7 @@ import HTTP
 import HTTPTypes
 
 extension Problem {
-    /// What the HTTP module refuses by itself, in the words of the contract.
+    /// Creates the problem for a refusal by the HTTP module, in the words of the contract.
     init(_ refusal: Refusal) {
         switch refusal {
         case .malformed(let malformed): self.init(.malformedRequest, Reason(malformed))
@@ -73,7 +73,7 @@ extension Problem {
                 Reason(
                     "the answer was not ready in time; send less at once, or allow more time",
                     field: "X-Request-Timeout", expected: "within \(limit)"))
-        case .memoryTaken(let needed, let free, let budget, _):
+        case .memoryInUse(let needed, let free, let budget, _):
             self.init(
                 .busy,
                 Reason(

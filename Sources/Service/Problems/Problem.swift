@@ -2,9 +2,9 @@ package import HTTP
 package import HTTPTypes
 import JSON
 
-/// An answer that says what is wrong with a request: `application/problem+json` (RFC 9457).
+/// An answer that reports what is wrong with a request: `application/problem+json` (RFC 9457).
 package struct Problem: Error, Sendable, Equatable {
-    /// Stable words for `type`, which clients may switch on; each has one status.
+    /// Stable words for `type`, which clients may switch on. Each has one status.
     package enum Kind: String, Sendable, CaseIterable {
         case malformedRequest = "malformed-request"
         case malformedJSON = "malformed-json"
@@ -45,7 +45,7 @@ package struct Problem: Error, Sendable, Equatable {
         case deadlineExceeded = "deadline-exceeded"
         case memoryBudgetExceeded = "memory-budget-exceeded"
 
-        /// Its status, always the same.
+        /// The status of this kind, always the same.
         package var status: HTTPResponse.Status {
             switch self {
             case .malformedRequest, .malformedJSON, .malformedSafetensors, .malformedMultipart,
@@ -73,7 +73,7 @@ package struct Problem: Error, Sendable, Equatable {
             }
         }
 
-        /// A short human reading, the same for every occurrence.
+        /// A short title for people, the same for every occurrence.
         package var title: String {
             switch self {
             case .malformedRequest: "The request is malformed"
@@ -118,13 +118,13 @@ package struct Problem: Error, Sendable, Equatable {
         }
     }
 
-    /// One reason, as exact as it is known.
+    /// One reason, as precise as possible.
     package struct Reason: Sendable, Equatable {
-        /// The field at fault: an option, a tensor, a JSON path, a part.
+        /// The field at fault: an option, a tensor, a JSON path, a part of a form.
         package var field: String?
-        /// Where in the field: indices of the element.
+        /// The indices of the element in the field.
         package var index: [Int]?
-        /// Offset in the body.
+        /// The offset in the body.
         package var byte: Int?
         package var reason: String
         package var expected: String?
@@ -145,14 +145,14 @@ package struct Problem: Error, Sendable, Equatable {
     }
 
     package let kind: Kind
-    /// At least one; the first leads the detail.
+    /// The reasons, at least one. The first one leads the detail.
     package let reasons: [Reason]
-    /// The limit that was exceeded, if the problem is one of size.
+    /// The limit that was exceeded, if the problem is about size.
     package let limit: Int?
-    /// Its name in `/v1/info`, where one of those that requests share was full; `open_files` for what `ulimit -n` allows.
+    /// The name in `/v1/info` of the shared limit that was reached; `open_files` for that of `ulimit -n`.
     package let limitName: String?
 
-    /// Reasons beyond those kept, for the count only.
+    /// The number of reasons beyond those kept.
     private let unlisted: Int
 
     package init(
@@ -178,10 +178,10 @@ package struct Problem: Error, Sendable, Equatable {
         Problem(kind, reasons, unlisted: unlisted, limit: limit, limitName: limitName)
     }
 
-    /// At most this many reasons are listed; the detail counts the rest.
+    /// The largest number of reasons to list. The detail counts the rest.
     static let listedReasons = 20
 
-    /// One sentence for people: the first reason, and how many more there are.
+    /// One sentence for people: the first reason, and the number of further ones.
     package var detail: String {
         let first = reasons[0]
         var text = ""
@@ -221,7 +221,7 @@ package struct Problem: Error, Sendable, Equatable {
 }
 
 extension Problem.Reason {
-    /// Texts repeat what the client sent, which may be as long as a body.
+    /// Texts may repeat what the client sent, which may be as long as a body.
     fileprivate var clipped: Problem.Reason {
         Problem.Reason(
             reason.clipped(to: 512), field: field?.clipped(to: 512), index: index, byte: byte,

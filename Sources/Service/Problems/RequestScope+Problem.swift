@@ -1,20 +1,20 @@
 import HTTP
 
 extension RequestScope {
-    /// Claims so many bytes beside the body's; see ``RequestScope/claim(_:)``.
+    /// Claims this number of bytes in addition to the body's; see ``RequestScope/claim(_:)``.
     /// - Throws: `busy` or `memory-budget-exceeded`.
-    func take(_ bytes: Int) throws(Problem) {
+    func claimMemory(_ bytes: Int) throws(Problem) {
         if let refusal = claim(bytes) { throw Problem(refusal) }
     }
 
-    /// Between two long parts of the work.
-    /// - Throws: when nobody waits for the answer any more.
+    /// Call between two long steps of the work.
+    /// - Throws: if the client no longer waits for the answer.
     func goOn() throws(Problem) {
         guard isWanted else { throw .unheard }
     }
 }
 
 extension Problem {
-    /// Ends work that nobody waits for. The server has answered such a request, or its client has gone.
-    static let unheard = Problem(.deadlineExceeded, "nobody waits for the answer any more")
+    /// Ends work that is no longer wanted. The server has answered the request, or its client has left.
+    static let unheard = Problem(.deadlineExceeded, "the answer is no longer wanted")
 }

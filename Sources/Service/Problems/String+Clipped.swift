@@ -1,6 +1,6 @@
 extension String {
-    /// The first `limit` scalars, with an ellipsis where more follow. Scalars and not characters, because one character
-    /// may be as long as the text.
+    /// Returns the first `limit` scalars, with an ellipsis if more follow. It counts scalars, because one character may
+    /// be as long as the text.
     /// - Complexity: O(limit)
     func clipped(to limit: Int) -> String {
         let start = unicodeScalars.prefix(limit)

@@ -2,33 +2,42 @@ import ContrastiveLoss
 import Parallelism
 import TokenDistribution
 
-/// Memory for rows of F32 that many threads fill at the same time, each row by one of them.
+/// Memory for rows of one type that many threads fill at the same time, each row by one of them.
 ///
 /// Sendable because rows don't overlap; whoever makes it keeps the memory alive while it is used.
 @safe
 struct RowMemory: @unchecked Sendable {
-    private let start: UnsafeMutablePointer<Float>?
+    private let start: UnsafeMutableRawPointer?
+    private let type: ResultType
 
     /// Memory that no row is ever written to: a view that isn't wanted.
-    static let none = unsafe RowMemory(start: nil)
+    static let none = unsafe RowMemory(UnsafeMutableRawBufferPointer(start: nil, count: 0), as: .float32)
 
-    /// - Parameter memory: rows of floats, aligned to 4 bytes.
-    init(_ memory: UnsafeMutableRawBufferPointer) {
-        unsafe self.init(start: memory.baseAddress?.assumingMemoryBound(to: Float.self))
+    /// - Parameter memory: rows of this type, aligned as it is.
+    init(_ memory: UnsafeMutableRawBufferPointer, as type: ResultType) {
+        unsafe start = memory.baseAddress
+        self.type = type
     }
 
-    private init(start: UnsafeMutablePointer<Float>?) { unsafe self.start = unsafe start }
-
     /// Row `index` of `width`, or no elements for a view that isn't wanted.
-    func row(_ index: Int, width: Int) -> UnsafeMutableBufferPointer<Float> {
-        guard let start = unsafe start else { return unsafe UnsafeMutableBufferPointer(start: nil, count: 0) }
-        return unsafe UnsafeMutableBufferPointer(start: start + index * width, count: width)
+    func row(_ index: Int, width: Int) -> RowOutput {
+        guard let start = unsafe start else { return .none }
+        let size = width * type.size
+        return unsafe RowOutput(
+            UnsafeMutableRawBufferPointer(start: start + index * size, count: size), as: type)
     }
 }
 
 extension LogitGradients {
-    /// Bytes of one view's gradients, [S,V] of F32.
-    var bytesPerView: Int { rows.count * vocabulary * MemoryLayout<Float>.size }
+    /// Elements of one view's gradients, [S,V].
+    var countPerView: Int { rows.count * vocabulary }
+
+    /// Bytes that rows take beside the results while they are summed up, on all threads together.
+    func scratchBytes(as type: ResultType, of wanted: Set<View>) -> Int {
+        if type == .float32 { return 0 }
+        let rowsAtOnce = min(rows.count, ThreadUrgency.coreCount)
+        return rowsAtOnce * vocabulary * summedViews.count(where: wanted.contains) * MemoryLayout<Float>.size
+    }
 
     /// Fills every view's rows over all cores; a view with no memory is not computed.
     /// - Parameter isWanted: asked now and then; false ends the work.
@@ -38,7 +47,7 @@ extension LogitGradients {
         let areFinite = mapInParallel(
             rows.count, operations: rows.count * vocabulary * 10, while: isWanted
         ) { index in
-            fill(index, PerView { unsafe RowOutput(memory[$0].row(index, width: vocabulary)) })
+            fill(index, PerView { memory[$0].row(index, width: vocabulary) })
         }
         guard let areFinite else { return .unwanted }
         return areFinite.firstIndex(of: false).map { .unfit(token: rows[$0]) }
@@ -46,20 +55,20 @@ extension LogitGradients {
 
     /// Fills lists of bytes: for each wanted view its [S,V], for the others nothing.
     func bytes(
-        of wanted: Set<View>, while isWanted: @Sendable () -> Bool
+        of wanted: Set<View>, as type: ResultType, while isWanted: @Sendable () -> Bool
     ) throws(UnfilledRows) -> PerView<[UInt8]> {
-        func room(_ view: View) -> [UInt8] {
-            let count = wanted.contains(view) ? bytesPerView : 0
+        func uninitialized(_ view: View) -> [UInt8] {
+            let count = wanted.contains(view) ? countPerView * type.size : 0
             if count == 0 { return [] }
             // Every byte is written below.
             return unsafe [UInt8](unsafeUninitializedCapacity: count) { $1 = count }
         }
-        var (a, p, n) = (room(.original), room(.preserving), room(.removing))
+        var (a, p, n) = (uninitialized(.original), uninitialized(.preserving), uninitialized(.removing))
         let failure = unsafe a.withUnsafeMutableBytes { a in
             unsafe p.withUnsafeMutableBytes { p in
                 unsafe n.withUnsafeMutableBytes { n in
                     func memory(_ bytes: UnsafeMutableRawBufferPointer) -> RowMemory {
-                        unsafe bytes.isEmpty ? .none : RowMemory(bytes)
+                        unsafe bytes.isEmpty ? .none : RowMemory(bytes, as: type)
                     }
                     return fill(
                         PerView(
@@ -75,7 +84,7 @@ extension LogitGradients {
 
 /// Why gradients were not filled.
 enum UnfilledRows: Error {
-    /// The first token whose row has a number that no 32-bit float holds.
+    /// The first token whose row has a number that is too large for its type.
     case unfit(token: Int)
     /// Nobody waits for them any more.
     case unwanted

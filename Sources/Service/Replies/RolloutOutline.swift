@@ -1,23 +1,23 @@
 /// The nesting of a reply's entries in each rollout. Dots in names become objects, each at the position of its first
 /// entry.
 struct RolloutOutline: Sendable {
-    enum Part: Sendable {
+    enum Node: Sendable {
         /// - Parameter index: the index of the entry in the reply.
         case entry(name: String, index: Int)
-        case group(name: String, [Part])
+        case group(name: String, [Node])
     }
 
-    let parts: [Part]
+    let nodes: [Node]
 
     /// - Complexity: O(entries²), once for all rollouts.
     init(_ entries: [TensorReply.Entry]) {
         let named = entries.enumerated().filter { !$0.element.isScalar }.map { index, entry in
             (path: entry.name.split(separator: ".").map(String.init)[...], index: index)
         }
-        parts = RolloutOutline.nested(named)
+        nodes = RolloutOutline.nested(named)
     }
 
-    private static func nested(_ named: [(path: ArraySlice<String>, index: Int)]) -> [Part] {
+    private static func nested(_ named: [(path: ArraySlice<String>, index: Int)]) -> [Node] {
         var written: Set<String> = []
         return named.compactMap { path, index in
             guard let name = path.first else { return nil }

@@ -3,6 +3,8 @@ import HTTP
 import HTTPTypes
 import JSON
 import Parallelism
+import Tensor
+import TokenDistribution
 
 extension TensorReply {
     /// JSON in the form of the request: rollout objects, or members with the tensors' names.
@@ -17,10 +19,12 @@ extension TensorReply {
                 writer.members(resolvedScalars(withSequences: false))
                 writer.name("rollouts")
                 // Most of the time goes into digits: some fifty operations for each number.
-                let numbers = layout.rows.tokens * entries.count
+                let numbers = layout.sequences.tokens * entries.count
                 let outline = RolloutOutline(entries)
-                let groups = rowGroups
-                let texts = mapInParallel(groups.count, operations: 50 * numbers + 1000 * layout.rows.count) {
+                let groups = sequenceGroups
+                let texts = mapInParallel(
+                    groups.count, operations: 50 * numbers + 1000 * layout.sequences.count
+                ) {
                     write(groups[$0], ids, outline)
                 }
                 writer.array { writer in
@@ -43,14 +47,15 @@ extension TensorReply {
     /// About what all columns take; rollouts are written apart.
     private var columnBytes: Int {
         if case .rollouts = layout.kind { return 1 << 12 }
-        return 1 << 12 + layout.rows.tokens * entries.count * 8 + gradientDigits(of: 0..<layout.rows.tokens)
+        return 1 << 12 + layout.sequences.tokens * entries.count * 8
+            + gradientDigits(of: 0..<layout.sequences.tokens)
     }
 
-    /// What gradients of logits of these tokens take at most. They are by far the largest part where there are any: a text
-    /// that grew with them would be held twice.
+    /// What gradients of logits of these tokens take at most. They are by far the largest part where there are any: a
+    /// text that grew with them would be held twice.
     private func gradientDigits(of tokens: Range<Int>) -> Int {
         entries.reduce(0) { sum, entry in
-            guard case .rows(_, let rows, let width) = entry.values else { return sum }
+            guard case .rows(_, _, let rows, let width) = entry.values else { return sum }
             return sum + indices(of: tokens, in: rows).count * width * Self.digits
         }
     }
@@ -58,20 +63,20 @@ extension TensorReply {
     /// [B,T] as nested lists, [N] flat.
     private func writeColumn(_ values: Values, _ writer: inout JSONWriter) {
         switch values {
-        case .rowNumbers(let rows): writer.array { writer in for row in rows { writer.integer(row) } }
-        case .rows(_, let rows, _): writer.array { writer in writeRows(values, rows.indices, &writer) }
+        case .indices(let rows): writer.array { writer in for row in rows { writer.integer(row) } }
+        case .rows(_, _, let rows, _): writer.array { writer in writeRows(values, rows.indices, &writer) }
         case .gradient: preconditionFailure("gradients are filled before they are written")
         case .sequences(let floats, _): writer.array { writer in floats.withFloats { writer.numbers($0) } }
         case .scalar: preconditionFailure("scalars are written with the others")
         case .texts: preconditionFailure("texts are those of rollouts")
-        case .masks, .floats, .integers:
+        case .masks, .floats, .brains, .integers:
             guard case .padded = layout.kind else {
-                writer.array { writer in writeTokens(values, 0..<layout.rows.tokens, &writer) }
+                writer.array { writer in writeTokens(values, 0..<layout.sequences.tokens, &writer) }
                 return
             }
             writer.array { writer in
-                for row in 0..<layout.rows.count {
-                    writer.array { writer in writeTokens(values, layout.rows[row], &writer) }
+                for sequence in 0..<layout.sequences.count {
+                    writer.array { writer in writeTokens(values, layout.sequences[sequence], &writer) }
                 }
             }
         }
@@ -81,86 +86,90 @@ extension TensorReply {
         switch values {
         case .masks(let masks): writer.numbers(masks.span.extracting(range))
         case .floats(let floats): floats.withFloats { writer.numbers($0.extracting(range)) }
+        case .brains(let brains): brains.bytes.write(.bfloat16, range, to: &writer)
         case .integers(let integers): for index in range { writer.integer(integers[index]) }
-        case .rowNumbers, .rows, .gradient, .sequences, .scalar, .texts:
+        case .indices, .rows, .gradient, .sequences, .scalar, .texts:
             preconditionFailure("not one entry for each token")
         }
     }
 
     private func writeRows(_ values: Values, _ range: Range<Int>, _ writer: inout JSONWriter) {
-        guard case .rows(let bytes, _, let width) = values else { preconditionFailure("no rows of logits") }
-        unsafe bytes.withUnsafeBytes { bytes in
-            let floats = unsafe bytes.assumingMemoryBound(to: Float.self).span
-            for row in range {
-                writer.array { writer in
-                    writer.numbers(floats.extracting(row * width..<(row + 1) * width))
-                }
-            }
+        guard case .rows(let bytes, let type, _, let width) = values else {
+            preconditionFailure("no rows of logits")
+        }
+        for row in range {
+            writer.array { writer in bytes.write(type, row * width..<(row + 1) * width, to: &writer) }
         }
     }
 
-    /// Rows that are written one behind the other, so that a text is worth a piece of its own: few long ones, or many
-    /// that are short.
-    private var rowGroups: [Range<Int>] {
+    /// Sequences that are written one behind the other, so that a text is worth a piece of its own: few long ones, or
+    /// many that are short.
+    private var sequenceGroups: [Range<Int>] {
         let most = 64
-        let count = min(layout.rows.count, most)
-        return (0..<count).map { layout.rows.count * $0 / count..<layout.rows.count * ($0 + 1) / count }
+        let count = min(layout.sequences.count, most)
+        return (0..<count).map {
+            layout.sequences.count * $0 / count..<layout.sequences.count * ($0 + 1) / count
+        }
     }
 
-    /// The rollouts of some rows, with commas between them.
-    private func write(_ rows: Range<Int>, _ ids: [JSONValue?], _ outline: RolloutOutline) -> [UInt8] {
-        let tokens = layout.rows[rows.lowerBound].lowerBound..<layout.rows[rows.upperBound - 1].upperBound
+    /// The rollouts of some sequences, with commas between them.
+    private func write(_ sequences: Range<Int>, _ ids: [JSONValue?], _ outline: RolloutOutline) -> [UInt8] {
+        let tokens =
+            layout.sequences[sequences.lowerBound]
+            .lowerBound..<layout.sequences[sequences.upperBound - 1].upperBound
         var writer = JSONWriter(
-            reservingCapacity: rows.count << 8 + tokens.count * entries.count * 8 + gradientDigits(of: tokens)
+            reservingCapacity: sequences.count << 8 + tokens.count * entries.count * 8
+                + gradientDigits(of: tokens)
         )
-        for row in rows { write(row, id: ids[row], outline, &writer) }
+        for sequence in sequences { write(sequence, id: ids[sequence], outline, &writer) }
         return writer.bytes
     }
 
-    /// One sequence's part of every tensor.
-    private func write(_ row: Int, id: JSONValue?, _ outline: RolloutOutline, _ writer: inout JSONWriter) {
+    /// What every tensor holds of one sequence.
+    private func write(_ sequence: Int, id: JSONValue?, _ outline: RolloutOutline, _ writer: inout JSONWriter)
+    {
         writer.object { writer in
             if let id { writer.member("id", id) }
-            write(outline.parts, row, &writer)
+            write(outline.nodes, sequence, &writer)
             if !sequenceDiagnostics.isEmpty {
                 writer.name("diagnostics")
-                writer.object { writer in writer.members(sequenceDiagnostics[row].members) }
+                writer.object { writer in writer.members(sequenceDiagnostics[sequence].members) }
             }
         }
     }
 
-    private func write(_ parts: [RolloutOutline.Part], _ row: Int, _ writer: inout JSONWriter) {
-        for part in parts {
-            switch part {
-            case .entry(let name, let index): writePart(entries[index], as: name, row, &writer)
-            case .group(let name, let parts):
+    private func write(_ nodes: [RolloutOutline.Node], _ sequence: Int, _ writer: inout JSONWriter) {
+        for node in nodes {
+            switch node {
+            case .entry(let name, let index): writeEntry(entries[index], as: name, sequence, &writer)
+            case .group(let name, let nodes):
                 writer.name(name)
-                writer.object { writer in write(parts, row, &writer) }
+                writer.object { writer in write(nodes, sequence, &writer) }
             }
         }
     }
 
-    private func writePart(
-        _ entry: Entry, as name: String, _ row: Int, _ writer: inout JSONWriter
+    private func writeEntry(
+        _ entry: Entry, as name: String, _ sequence: Int, _ writer: inout JSONWriter
     ) {
         if case .texts(let texts) = entry.values {
-            guard let texts = texts.rows[row] else { return }
+            guard let texts = texts.responses[sequence] else { return }
             writer.name(name)
             return texts.write(to: &writer)
         }
         if case .sequences(let floats, let member) = entry.values {
             writer.name(member)
-            writer.number(floats[row])
+            writer.number(floats[sequence])
             return
         }
-        let tokens = layout.rows[row]
+        let tokens = layout.sequences[sequence]
         writer.name(name)
         writer.array { writer in
             switch entry.values {
-            case .masks, .floats, .integers: writeTokens(entry.values, tokens, &writer)
-            case .rowNumbers(let rows):
+            case .masks, .floats, .brains, .integers: writeTokens(entry.values, tokens, &writer)
+            case .indices(let rows):
                 for row in rows[indices(of: tokens, in: rows)] { writer.integer(row - tokens.lowerBound) }
-            case .rows(_, let rows, _): writeRows(entry.values, indices(of: tokens, in: rows), &writer)
+            case .rows(_, _, let rows, _): writeRows(entry.values, indices(of: tokens, in: rows), &writer)
             case .gradient: preconditionFailure("gradients are filled before they are written")
             case .sequences, .scalar, .texts: preconditionFailure("not a list in a rollout")
             }
@@ -188,6 +197,31 @@ extension TensorReply {
 extension JSONWriter {
     mutating func members(_ members: [JSONValue.Member]) {
         for member in members { self.member(member.name, member.value) }
+    }
+}
+
+extension [UInt8] {
+    /// Writes some of the numbers of which these are the bytes.
+    fileprivate func write(_ type: ResultType, _ range: Range<Int>, to writer: inout JSONWriter) {
+        switch type {
+        case .float32:
+            unsafe withUnsafeBytes { bytes in
+                writer.numbers(unsafe bytes.assumingMemoryBound(to: Float.self).span.extracting(range))
+            }
+        case .bfloat16:
+            // In blocks: widened as a whole, a row would take twice its room once more.
+            let block = 1024
+            var floats = [Float](repeating: 0, count: Swift.min(block, range.count))
+            for first in stride(from: range.lowerBound, to: range.upperBound, by: block) {
+                let count = Swift.min(block, range.upperBound - first)
+                var wide = floats.mutableSpan
+                unsafe withUnsafeBytes { bytes in
+                    type.elementType.widen(
+                        unsafe bytes.bytes.extracting(2 * first..<2 * (first + count)), into: &wide)
+                }
+                writer.numbers(floats.span.extracting(first: count))
+            }
+        }
     }
 }
 

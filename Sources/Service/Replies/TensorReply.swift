@@ -1,6 +1,7 @@
 import Batches
 import ContrastiveLoss
 import JSON
+import TokenDistribution
 
 /// A reply of numbers before it is encoded: scalars, and tensors in the layout of the request.
 struct TensorReply: Sendable {
@@ -14,6 +15,8 @@ struct TensorReply: Sendable {
         case masks([UInt8])
         /// [N]
         case floats(FloatList)
+        /// [N] BF16
+        case brains(BrainList)
         /// [B]; its one number in a rollout object is called `member`.
         case sequences(FloatList, member: String)
         /// One number without extents, F64; in JSON it is a scalar already.
@@ -23,11 +26,11 @@ struct TensorReply: Sendable {
         /// A list of strings for each sequence that has one.
         case texts(TokenTexts)
         /// [S]: flat numbers of tokens, ascending
-        case rowNumbers([Int])
-        /// [S,V] F32 of one view, one row for each of `gradients.rows`; still to be computed.
+        case indices([Int])
+        /// [S,V] of `gradientType` of one view, one row for each of `gradients.rows`; still to be computed.
         case gradient(View)
-        /// [S,width] F32 as bytes, one row for each of `rows`
-        case rows([UInt8], rows: [Int], width: Int)
+        /// [S,width] as bytes, one row for each of `rows`
+        case rows([UInt8], as: ResultType, rows: [Int], width: Int)
     }
 
     let form: TensorRequest.Form
@@ -36,6 +39,7 @@ struct TensorReply: Sendable {
     private(set) var entries: [Entry] = []
     /// The source of the entries that are gradients of logits.
     private(set) var gradients: LogitGradients?
+    private(set) var gradientType = ResultType.float32
     /// One for each sequence; empty when the operation has none.
     private(set) var sequenceDiagnostics: [Diagnostics] = []
     /// Of the whole batch; nil when the operation has none.
@@ -69,13 +73,13 @@ struct TensorReply: Sendable {
         entries += other.entries.filter { entry in
             switch entry.values {
             case .scalar, .texts: false
-            case .masks, .floats, .integers, .sequences, .rowNumbers, .gradient, .rows: true
+            case .masks, .floats, .brains, .integers, .sequences, .indices, .gradient, .rows: true
             }
         }
     }
 
-    mutating func add(_ name: String, rowNumbers: [Int]) {
-        entries.append(Entry(name: name, values: .rowNumbers(rowNumbers)))
+    mutating func add(_ name: String, indices: [Int]) {
+        entries.append(Entry(name: name, values: .indices(indices)))
     }
 
     /// Adds numbers, narrowed to the reply's type. A number that does not fit is a fault, never an infinity.
@@ -91,11 +95,12 @@ struct TensorReply: Sendable {
     mutating func add(_ name: String, sequences values: [Double], in member: String? = nil) {
         let (floats, firstNonFinite) = FloatList.narrowing(values)
         entries.append(Entry(name: name, values: .sequences(floats, member: member ?? name)))
-        guard let row = firstNonFinite else { return }
+        guard let sequence = firstNonFinite else { return }
         faults.add(
             .nonFiniteValue,
             Problem.Reason(
-                "the result does not fit a 32-bit float", field: name, index: [row], found: "\(values[row])"))
+                "the result does not fit a 32-bit float", field: name, index: [sequence],
+                found: "\(values[sequence])"))
     }
 
     /// Adds numbers that were narrowed as they were made.
@@ -110,27 +115,41 @@ struct TensorReply: Sendable {
         if let narrow { add(name, narrow) } else { add(name, values ?? []) }
     }
 
-    private mutating func addUnfit(_ name: String, token: Int, found: String) {
+    /// Adds gradients of log-probabilities, rounded to the type.
+    mutating func add(_ name: String, gradient values: FloatList, as type: ResultType) {
+        switch type {
+        case .float32: add(name, values)
+        case .bfloat16:
+            let (brains, areFinite) = BrainList.rounding(values)
+            entries.append(Entry(name: name, values: .brains(brains)))
+            guard !areFinite, let token = values.firstIndex(where: { !BrainList.fits($0) }) else { return }
+            addUnfit(name, token: token, found: "\(values[token])", type)
+        }
+    }
+
+    private mutating func addUnfit(
+        _ name: String, token: Int, found: String, _ type: ResultType = .float32
+    ) {
         let reason = layout.reason(
-            "the result does not fit a 32-bit float",
-            field: name, token: token, found: found)
+            "the result does not fit \(type.words)", field: name, token: token, found: found)
         faults.add(.nonFiniteValue, reason)
     }
 
     /// Adds gradients of logits, which are computed once their destination is known.
-    mutating func add(_ gradients: LogitGradients, as names: [(View, String)]) {
+    mutating func add(_ gradients: LogitGradients, as type: ResultType, _ names: [(View, String)]) {
         self.gradients = gradients
+        gradientType = type
         for (view, name) in names { entries.append(Entry(name: name, values: .gradient(view))) }
     }
 
-    /// The same reply without gradients of logits and what they are computed from, and without each sequence's diagnostics:
-    /// what it holds is bounded by the number of tokens.
+    /// The same reply without gradients of logits and what they are computed from, and without each sequence's
+    /// diagnostics: what it holds is bounded by the number of tokens.
     var withoutLogits: TensorReply {
         var kept = self
         kept.entries = entries.filter { entry in
             switch entry.values {
-            case .gradient, .rows, .rowNumbers: false
-            case .masks, .floats, .integers, .texts, .sequences, .scalar: true
+            case .gradient, .rows, .indices: false
+            case .masks, .floats, .brains, .integers, .texts, .sequences, .scalar: true
             }
         }
         kept.gradients = nil
@@ -145,9 +164,10 @@ struct TensorReply: Sendable {
             switch entry.values {
             case .masks(let masks): sum + masks.count
             case .floats(let floats), .sequences(let floats, _): sum + floats.bytes.count
-            case .integers(let integers), .rowNumbers(let integers): sum + 8 * integers.count
+            case .brains(let brains): sum + brains.bytes.count
+            case .integers(let integers), .indices(let integers): sum + 8 * integers.count
             case .texts(let texts): sum + texts.bytes
-            case .rows(let bytes, let rows, _): sum + bytes.count + 8 * rows.count
+            case .rows(let bytes, _, let rows, _): sum + bytes.count + 8 * rows.count
             case .scalar, .gradient: sum
             }
         }
@@ -160,13 +180,13 @@ struct TensorReply: Sendable {
 
     /// Returns the reply with every gradient computed.
     /// - Parameter isWanted: called now and then; false ends the work.
-    /// - Throws: `non-finite-value` for one that doesn't fit a 32-bit float.
+    /// - Throws: `non-finite-value` for one that doesn't fit its type.
     /// - Complexity: O(S·V) over all cores
     func filled(while isWanted: @Sendable () -> Bool) throws(Problem) -> TensorReply {
         guard let gradients else { return self }
         let bytes: PerView<[UInt8]>
         do throws(UnfilledRows) {
-            bytes = try gradients.bytes(of: gradientViews, while: isWanted)
+            bytes = try gradients.bytes(of: gradientViews, as: gradientType, while: isWanted)
         } catch {
             throw problem(error)
         }
@@ -175,7 +195,8 @@ struct TensorReply: Sendable {
             guard case .gradient(let view) = entry.values else { return entry }
             return Entry(
                 name: entry.name,
-                values: .rows(bytes[view], rows: gradients.rows, width: gradients.vocabulary))
+                values: .rows(
+                    bytes[view], as: gradientType, rows: gradients.rows, width: gradients.vocabulary))
         }
         return whole
     }
@@ -186,7 +207,8 @@ struct TensorReply: Sendable {
             Problem(
                 .nonFiniteValue,
                 layout.reason(
-                    "a gradient of its logits does not fit a 32-bit float", field: "grad", token: token))
+                    "a gradient of its logits does not fit \(gradientType.words)", field: "grad", token: token
+                ))
         case .unwanted: .unheard
         }
     }
@@ -213,8 +235,8 @@ struct TensorReply: Sendable {
                 found: "\(value)"))
     }
 
-    mutating func setDiagnostics(_ source: Diagnostics.Source, rows: Rows, preset: String) {
-        let sequences = (0..<rows.count).map { Diagnostics(source, row: $0) }
+    mutating func setDiagnostics(_ source: Diagnostics.Source, sequences: Sequences, preset: String) {
+        let sequences = (0..<sequences.count).map { Diagnostics(source, sequence: $0) }
         let whole = Diagnostics(source, joining: sequences)
         signals = TrainingSignals(preset: preset, diagnostics: whole, source)
         batchDiagnostics = BatchDiagnostics(source)
@@ -243,6 +265,16 @@ struct TensorReply: Sendable {
                 members.append(.init("sequences", .array(sequenceDiagnostics.map { .object($0.members) })))
             }
             return .init("diagnostics", .object(members))
+        }
+    }
+}
+
+extension ResultType {
+    /// What it is called in the reason of a refusal.
+    fileprivate var words: String {
+        switch self {
+        case .float32: "a 32-bit float"
+        case .bfloat16: "BF16"
         }
     }
 }

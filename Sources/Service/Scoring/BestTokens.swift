@@ -8,7 +8,7 @@ struct BestTokens: Sendable {
     enum Lists: Sendable {
         /// [B,T,K] or [N,K]
         case tensor(DenseTensor)
-        /// Row i is `values[offsets[i]..<offsets[i + 1]]`, [N + 1].
+        /// List i is `values[offsets[i]..<offsets[i + 1]]`, [N + 1].
         case ragged([Double], offsets: [Int])
     }
 
@@ -54,7 +54,7 @@ extension TokenTensors {
     /// - Parameter realised: [N] log-probabilities of the realised tokens, where they are given beside.
     mutating func best(_ spec: TensorSpec, realised: [Double]?) -> BestTokens? {
         guard let tensor = request.tensors[spec.name] else { return nil }
-        guard spec.elements.takes(tensor) else {
+        guard spec.elements.accepts(tensor) else {
             faults.add(.invalidElementType, .elementType(spec, tensor))
             return nil
         }

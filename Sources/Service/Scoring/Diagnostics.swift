@@ -31,7 +31,7 @@ struct Diagnostics: Sendable, Equatable {
     private(set) var selected = 0
     private(set) var gated = 0
     private(set) var clamped = 0
-    /// Tokens whose entropies are compared: response tokens of rows with views.
+    /// Tokens whose entropies are compared: response tokens of sequences with views.
     private(set) var compared = 0
     private(set) var deltaSum = 0.0
     private(set) var contrastSum = 0.0
@@ -46,9 +46,9 @@ struct Diagnostics: Sendable, Equatable {
 
     /// One sequence's.
     /// - Complexity: O(tokens of the sequence)
-    init(_ source: Source, row: Int) {
+    init(_ source: Source, sequence: Int) {
         self.init(source)
-        let range = source.batch.rows[row]
+        let range = source.batch.sequences[sequence]
         let response = source.batch.responseMask.span
         let mask = source.selection.mask
         tokens = count(of: response, in: range)
@@ -58,13 +58,13 @@ struct Diagnostics: Sendable, Equatable {
         let viewed = source.batch.viewedMask
         if let sums = source.selection.detection.narrow?.deltaSums {
             compared = count(of: viewed.span, in: range)
-            deltaSum = sums[row]
+            deltaSum = sums[sequence]
         } else if let deltas = source.selection.detection.deltaEntropy {
             compared = count(of: viewed.span, in: range)
             deltaSum = sum(of: deltas.span, where: viewed.span, in: range)
         }
         guard let sums = source.report?.sums, !sums.isEmpty else { return }
-        (contrastSum, clamped) = (sums[row].contrast, sums[row].clamped)
+        (contrastSum, clamped) = (sums[sequence].contrast, sums[sequence].clamped)
     }
 
     /// Those of all sequences together.

@@ -14,7 +14,7 @@ struct EntropyEndpoint: TensorOperation {
             let readsToken = input.options.returned.contains(.logProbs) && tokenIDs != nil
             return (
                 given.field,
-                .reduce(temperature: input.options.temperature, parts: [.init(readsToken: readsToken)])
+                .reduce(temperature: input.options.temperature, slices: [.init(readsToken: readsToken)])
             )
         }
         return IntakePlan(

@@ -49,7 +49,7 @@ struct EntropyInput {
         if options.namesOutputs, options.returned.contains(.logProbs), !tensors.has(.tokenIDs),
             request.replies.isEmpty
         {
-            tensors.addMissing(.tokenIDs, "log_probs were asked for")
+            tensors.addMissing(.tokenIDs, "log_probs were requested")
         }
         for spec in present where spec.extent == .vocabulary { addLogits(spec) }
         addBest()
@@ -86,7 +86,7 @@ struct EntropyInput {
         }
         let names = distributions.map(\.prefix)
         for view in View.allCases where names.count(where: { $0 == "\(view.rawValue)." }) > 1 {
-            tensors.refuse(.best(view), "the view's logits say it")
+            tensors.refuse(.best(view), "it follows from the view's logits")
         }
     }
 
@@ -111,7 +111,7 @@ struct EntropyInput {
         {
             let tokens = tensor.shape[0]
             try TokenLayout.checkVocabulary(of: tensor, first, tokens: tokens)
-            try context.claim(tokens: tokens, rows: 1)
+            try context.claim(tokens: tokens, sequences: 1)
             return TokenLayout(flat: tokens)
         }
         return try TokenLayout(request, guide: guide, within: context)

@@ -25,7 +25,8 @@ struct LogitStatistics: Sendable {
         reduced = tensors.request.reduced[field]
         let known =
             read
-            ?? reduced.map { reduced in { reduced.outcomes[$0 * logits.parts + logits.part] } } ?? { _ in nil
+            ?? reduced.map { reduced in { reduced.outcomes[$0 * logits.slices + logits.slice] } } ?? { _ in
+                nil
             }
         let unread = tokens.filter { known($0) == nil }
         let found = mapInParallel(
@@ -41,7 +42,7 @@ struct LogitStatistics: Sendable {
             case .defined(let summary): summaries[token] = summary
             case .notANumber, .positiveInfinity, .allNegativeInfinity:
                 if let reason = tensors.layout.fault(of: outcome, field: field, token: token) {
-                    tensors.faults.add(.nonFiniteValue, reason.ofPart(logits.part, of: logits.parts))
+                    tensors.faults.add(.nonFiniteValue, reason.ofSlice(logits.slice, of: logits.slices))
                 }
             }
         }
@@ -59,14 +60,14 @@ struct LogitStatistics: Sendable {
         var values = [Double](repeating: 0, count: ids.count)
         for token in ids.indices where mask[token] == 1 {
             let logit =
-                reduced?.tokenLogits[token * logits.parts + logits.part]
+                reduced?.tokenLogits[token * logits.slices + logits.slice]
                 ?? logits.logit(row: token, token: ids[token])
             values[token] = summaries[token].logProbability(ofLogit: logit)
             if !values[token].isFinite {
                 tensors.faults.add(
                     .nonFiniteValue,
                     tensors.layout.fault(ofLogProbability: values[token], field: field, token: token)
-                        .ofPart(logits.part, of: logits.parts))
+                        .ofSlice(logits.slice, of: logits.slices))
             }
         }
         return values
@@ -96,10 +97,10 @@ extension TokenLayout {
 
 extension Problem.Reason {
     /// The same of one of several rows that a token has in its tensor.
-    func ofPart(_ part: Int, of parts: Int) -> Problem.Reason {
-        guard parts > 1 else { return self }
+    func ofSlice(_ slice: Int, of slices: Int) -> Problem.Reason {
+        guard slices > 1 else { return self }
         var reason = self
-        reason.index?.append(part)
+        reason.index?.append(slice)
         return reason
     }
 }

@@ -59,7 +59,7 @@ struct MaskEndpoint: TensorOperation {
                 batch: batch, selection: selection, report: nil, groups: merits.groups,
                 residues: tensors.residues, withoutViews: tensors.withoutViews,
                 undecided: entropies.undecided(options.loss.detector, batch)),
-            rows: layout.rows, preset: options.preset.rawValue)
+            sequences: layout.sequences, preset: options.preset.rawValue)
         reply.scalars.append(.init("options", MaskOptions.table.echo(echoed)))
         try reply.check()
         return reply
@@ -101,7 +101,7 @@ struct MaskEndpoint: TensorOperation {
         let given = tensors.mask(.perceptionMask)
         tensors.checkPerceptionMask(loss.detector.method)
         if !MaskEndpoint.schema.guides.contains(where: tensors.has) {
-            tensors.addMissing(.responseMask, "without other tensors it says which tokens there are")
+            tensors.addMissing(.responseMask, "without other tensors it determines the tokens")
         }
         let merits = tensors.merits(loss.gate.method, needsAdvantages: loss.gate.method.needsAdvantages)
         let isBounded = best.original != nil || best.removing != nil

@@ -25,7 +25,7 @@ struct ScoreEndpoint: TensorOperation {
         let report: LossReport
         do throws(InfiniteDivergence) {
             report = try loss.score(
-                batch, selection, parts: policy.map { [$0.part(of: batch)] } ?? [],
+                batch, selection, components: policy.map { [$0.component(of: batch)] } ?? [],
                 wishes: input.options.wishes)
         } catch {
             throw input.problem(error)
@@ -125,12 +125,12 @@ extension ScoreInput {
 
     fileprivate func problem(_ error: InfiniteDivergence) -> Problem {
         let (anchor, reference) = (error.pair.anchor, error.pair.reference)
-        let parts = views[reference].logits?.parts ?? 1
+        let slices = views[reference].logits?.slices ?? 1
         return Problem(
             .nonFiniteValue,
             tensors.layout.reason(
                 "the divergence is infinite: \(anchor.rawValue) and \(reference.rawValue) are not possible at the same tokens",
                 field: views[reference].logitsField, token: error.token
-            ).ofPart(reference.index, of: parts))
+            ).ofSlice(reference.index, of: slices))
     }
 }

@@ -4,7 +4,7 @@ import Perception
 import PolicyObjective
 
 extension ScoreInput {
-    /// The policy's own part of the objective; nil when there is none.
+    /// The policy's own component of the objective; nil when there is none.
     /// - Throws: `non-finite-value` for a token whose loss or gradient is beyond Double.
     func policyReport(_ batch: TokenBatch, _ selection: Selection) throws(Problem) -> PolicyReport? {
         let loss = options.policy.loss(
@@ -16,7 +16,8 @@ extension ScoreInput {
         do throws(PolicyLossError) {
             return try loss.score(
                 PolicyBatch(
-                    rows: batch.rows, responseMask: batch.responseMask, logProbabilities: logProbabilities,
+                    sequences: batch.sequences, responseMask: batch.responseMask,
+                    logProbabilities: logProbabilities,
                     oldLogProbabilities: oldLogProbabilities,
                     referenceLogProbabilities: referenceLogProbabilities, advantages: merits.advantages,
                     advantageScale: selection.advantageScales?.values,
@@ -43,7 +44,8 @@ extension ScoreInput {
 }
 
 extension TokenBatch {
-    /// Which tokens' policy losses count where it is the perception tokens': a row without views keeps all of its own.
+    /// Which tokens' policy losses count where it is the perception tokens': a sequence without views keeps all of its
+    /// own.
     fileprivate func policyMask(_ detection: Detection) -> [UInt8] {
         guard isMixed else { return detection.mask }
         let viewed = viewedMask
@@ -52,9 +54,9 @@ extension TokenBatch {
 }
 
 extension PolicyReport {
-    func part(of batch: TokenBatch) -> ObjectivePart {
-        var gradient = [Double](repeating: 0, count: batch.rows.tokens)
+    func component(of batch: TokenBatch) -> ObjectiveComponent {
+        var gradient = [Double](repeating: 0, count: batch.sequences.tokens)
         addGradient(to: &gradient)
-        return ObjectivePart(value: loss, gradient: gradient)
+        return ObjectiveComponent(value: loss, gradient: gradient)
     }
 }

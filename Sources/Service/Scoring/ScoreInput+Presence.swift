@@ -13,7 +13,7 @@ extension ScoreInput {
             if needs.distributions.contains(view), !hasLogits {
                 tensors.addMissing(.logits(view), "the estimator \(loss.estimator.rawValue) needs it")
             } else if namesLogitGradient(of: view), !hasLogits {
-                tensors.addMissing(.logits(view), "their gradient was asked for")
+                tensors.addMissing(.logits(view), "their gradient was requested")
             } else if needs.logProbabilities.contains(view), !tensors.has(.logProbabilities(view)),
                 tensors.request.replies[view] == nil
             {
@@ -67,7 +67,7 @@ extension ScoreInput {
                 tensors.faults.add(
                     .conflictingFields,
                     Problem.Reason(
-                        "this view's entropy has no bounds: it is not had from top_log_probs",
+                        "this view's entropy has no bounds: it is not derived from top_log_probs",
                         field: "return",
                         found: output.rawValue))
             }
@@ -77,7 +77,7 @@ extension ScoreInput {
             tensors.faults.add(
                 .conflictingFields,
                 Problem.Reason(
-                    "acts on nothing: it divides logits, and no logits are used", field: "temperature"))
+                    "it has no effect: it divides logits, and no logits are used", field: "temperature"))
         }
         for view in View.allCases where learnsThroughLogits(view) {
             let outputs = [ScoreOutput.gradient(of: view, logits: false), .weights(of: view)]

@@ -104,7 +104,7 @@ struct ScoreInput {
             let spec = isInterleaved ? TensorSpec.interleavedLogits : .logits(view)
             views[view].logitsField = spec.name
             views[view].logits = tensors.logits(
-                spec, temperature: temperature, part: isInterleaved ? view.index : 0)
+                spec, temperature: temperature, slice: isInterleaved ? view.index : 0)
             let needsBest =
                 needs.entropies.contains(view) && views[view].entropy == nil && views[view].logits == nil
             let best = tensors.best(.best(view), realised: views[view].logProbabilities)
@@ -143,7 +143,7 @@ extension Gate.Method {
     var needsAdvantages: String? {
         switch self {
         case .positiveAdvantage:
-            "the gate positive_advantage needs advantages; ask for the gate none to go without"
+            "the gate positive_advantage needs advantages; use the gate none to omit them"
         case .reward, .none: nil
         }
     }

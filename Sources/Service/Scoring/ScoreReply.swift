@@ -34,7 +34,7 @@ struct ScoreReply {
                     residues: tensors.residues, withoutViews: tensors.withoutViews,
                     undecided: entropies.undecided(options.loss.detector, batch),
                     ignoredTexts: ignoredTexts),
-                rows: tensors.layout.rows, preset: options.preset.rawValue)
+                sequences: tensors.layout.sequences, preset: options.preset.rawValue)
             reply.scalars.append(.init("options", echoedOptions.echo))
             if case .rollouts = tensors.layout.kind, let texts { reply.add("tokens", texts) }
             addTokens(to: &reply)
@@ -125,7 +125,8 @@ struct ScoreReply {
         }
     }
 
-    /// −coefficient · Σ weight · D where the mask is 1: to be added to advantages (arXiv 2601.00501's terms as a reward).
+    /// −coefficient · Σ weight · D where the mask is 1: to be added to advantages (arXiv 2601.00501's terms as a
+    /// reward).
     private var tokenReward: [Double] {
         report.contrast.indices.map {
             report.selection.mask[$0] == 1 ? 0 - options.loss.coefficient * report.contrast[$0] : 0
@@ -137,7 +138,9 @@ struct ScoreReply {
             guard let gradient = report.gradients.logProbabilities[view], !input.learnsThroughLogits(view)
             else { continue }
             let output = ScoreOutput.gradient(of: view, logits: false)
-            if options.returned.contains(output) { reply.add(output.rawValue, gradient) }
+            if options.returned.contains(output) {
+                reply.add(output.rawValue, gradient: gradient, as: options.resultType)
+            }
         }
         for view in View.allCases where options.returned.contains(.weights(of: view)) {
             guard let gradient = report.gradients.logProbabilities[view], !input.learnsThroughLogits(view)
@@ -147,12 +150,12 @@ struct ScoreReply {
         if options.returned.contains(.gradientRows) {
             reply.add(
                 ScoreOutput.gradientRows.rawValue,
-                rowNumbers: report.carriers.indices.filter { report.carriers[$0] == 1 })
+                indices: report.carriers.indices.filter { report.carriers[$0] == 1 })
         }
         guard let gradients else { return }
         reply.add(
-            gradients,
-            as: View.allCases.filter { options.gradientViews.contains($0) && gradients.covers($0) }.map {
+            gradients, as: options.resultType,
+            View.allCases.filter { options.gradientViews.contains($0) && gradients.covers($0) }.map {
                 ($0, ScoreOutput.gradient(of: $0, logits: true).rawValue)
             })
     }

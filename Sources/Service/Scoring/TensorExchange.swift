@@ -20,7 +20,8 @@ struct TensorExchange<Operation: TensorOperation & SendableMetatype>: Sendable {
         names = try SharedNames(head.query)
         context = OperationContext(
             query: SharedNames.without(head.query), memoryBudget: service.settings.server.memoryBudgetBytes,
-            destination: names.output != nil ? .file : TensorEncoding(head).repliesJSON ? .text : .binary,
+            destination: names.output != nil
+                ? .file : TensorEncoding(ofReply: head) == .json ? .text : .binary,
             keepsTokens: service.recent != nil)
     }
 
@@ -29,16 +30,16 @@ struct TensorExchange<Operation: TensorOperation & SendableMetatype>: Sendable {
         if let refusal = service.refusal(head, types: types) { return .reply(refusal) }
         if let name = names.input {
             let reason = Problem.Reason(
-                "the tensors are in the file that is named; there must be no body",
+                "the tensors are in the named file, so the request must have no body",
                 field: SharedNames.inputParameter)
             return .sink(AbsentBody(for: head, reason: reason) { outcome(ofFile: name, $0) })
         }
         let settings = service.settings
-        if TensorEncoding(head).isJSON {
+        if TensorEncoding(ofBody: head) == .json {
             return service.collect(head, upTo: settings.maxJSONBodyBytes) { bytes, scope in
                 service.outcome(of: bytes.count, inPlaceUpTo: PerceptionService.lightBodyBytes) {
                     service.answer(head, path) { timer throws(Problem) in
-                        try scope.take(bytes.count * TensorExchange.textFactor(of: bytes))
+                        try scope.claimMemory(bytes.count * TensorExchange.textFactor(of: bytes))
                         let request = try TensorRequest(json: bytes, schema: Operation.schema)
                         timer.end(.decode)
                         return try response(to: request, from: nil, scope, &timer)
@@ -113,7 +114,7 @@ struct TensorExchange<Operation: TensorOperation & SendableMetatype>: Sendable {
                 as: name, in: service.settings.directory(for: SharedNames.outputParameter),
                 unlessChanged: input, while: { scope.isWanted })
         } else {
-            response = TensorEncoding(head).response(try reply.filled(while: { scope.isWanted }))
+            response = TensorEncoding(ofReply: head).response(try reply.filled(while: { scope.isWanted }))
             try input?.checkUnchanged()
         }
         let run = service.instruments.count(reply, run: RunName(head) ?? .none, route: path)

@@ -2,6 +2,7 @@ import Batches
 import HTTP
 import JSON
 import Perception
+import TokenDistribution
 
 /// An operation on tensors: what it takes, and what it makes of a request whose encoding is gone.
 protocol TensorOperation {
@@ -50,35 +51,39 @@ struct OperationContext: Sendable {
     /// Claims what the results and intermediate values of a batch take, with so many further bytes.
     /// - Throws: `memory-budget-exceeded` when it would never fit, `busy` when others hold the memory.
     func claim(_ layout: TokenLayout, furtherBytes: Int = 0) throws(Problem) {
-        try claim(tokens: layout.rows.tokens, rows: layout.rows.count, furtherBytes: furtherBytes)
+        try claim(
+            tokens: layout.sequences.tokens, sequences: layout.sequences.count, furtherBytes: furtherBytes)
     }
 
     /// The same for a reply whose gradients of logits are still to be computed, in memory unless they go to a file.
     func claim(_ reply: TensorReply) throws(Problem) {
         guard let gradients = reply.gradients else { return }
-        let copies =
+        let (type, views) = (reply.gradientType, reply.gradientViews)
+        let bytesEach =
             switch destination {
             case .file: 0
-            case .binary: 1
-            // Up to sixteen digits for four bytes, and the four bytes.
-            case .text: 1 + TensorReply.digits / MemoryLayout<Float>.size
+            case .binary: type.size
+            // The number, and its digits.
+            case .text: type.size + TensorReply.digits
             }
         try claim(
-            reply.layout, furtherBytes: copies * gradients.bytesPerView * reply.gradientViews.count)
+            reply.layout,
+            furtherBytes: bytesEach * gradients.countPerView * views.count
+                + gradients.scratchBytes(as: type, of: views))
     }
 
     /// The same for a layout that would itself take memory.
-    func claim(tokens: Int, rows: Int, furtherBytes: Int = 0) throws(Problem) {
+    func claim(tokens: Int, sequences: Int, furtherBytes: Int = 0) throws(Problem) {
         // Some forty lists, most of them of Doubles, at the peak, and the diagnostics of each sequence as text.
-        let needed = tokens * 320 + rows * 4096 + furtherBytes
+        let needed = tokens * 320 + sequences * 4096 + furtherBytes
         guard needed <= memoryBudget else {
             throw Problem(
                 .memoryBudgetExceeded,
                 Problem.Reason(
-                    "this batch needs too much memory; send it in parts, or return fewer gradients of logits",
+                    "this batch needs too much memory; send smaller batches, or return fewer gradients of logits",
                     field: "body", expected: "at most \(memoryBudget) bytes", found: "about \(needed) bytes"),
                 limit: memoryBudget)
         }
-        try scope?.take(needed)
+        try scope?.claimMemory(needed)
     }
 }

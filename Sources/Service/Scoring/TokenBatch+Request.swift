@@ -4,7 +4,7 @@ extension TokenBatch {
     /// What selects tokens, but for what is computed from logits.
     init(_ tensors: TokenTensors, _ merits: Merits) {
         self.init(
-            rows: tensors.layout.rows, responseMask: tensors.responseMask,
+            sequences: tensors.layout.sequences, responseMask: tensors.responseMask,
             viewedMask: tensors.withoutViews == nil ? nil : tensors.viewedMask)
         advantages = merits.advantages
         rewards = merits.rewards

@@ -21,7 +21,8 @@ struct ViewEntropies {
             let removing = interval(.removing)
         else { return nil }
         return detector.undecided(
-            original: original, removing: removing, responseMask: batch.viewedMask, rows: batch.rows)
+            original: original, removing: removing, responseMask: batch.viewedMask, sequences: batch.sequences
+        )
     }
 
     private func interval(_ view: View) -> EntropyInterval? {
@@ -39,13 +40,13 @@ extension TokenTensors {
                 faults.add(
                     .missingField,
                     Problem.Reason(
-                        "the tokens beyond the likeliest share what is left", field: "vocabulary_size"))
+                        "the rest of the vocabulary shares the probability that the likeliest tokens leave", field: "vocabulary_size"))
             }
             if temperature != 1 {
                 faults.add(
                     .conflictingFields,
                     Problem.Reason(
-                        "the likeliest tokens alone have no other temperature", field: "temperature")
+                        "the likeliest tokens alone cannot be rescaled to another temperature", field: "temperature")
                 )
             }
             return
@@ -57,7 +58,7 @@ extension TokenTensors {
         for (name, isGiven) in vain where isGiven {
             faults.add(
                 .conflictingFields,
-                Problem.Reason("acts on nothing: no entropy is had from top_log_probs", field: name))
+                Problem.Reason("it has no effect: no entropy is derived from top_log_probs", field: name))
         }
     }
 }

@@ -1,12 +1,12 @@
 import HTTP
 
-/// For requests that say everything in their head: a body is refused at its first byte.
+/// The sink of requests without a body. It refuses a body at its first byte.
 final class AbsentBody: BodySink {
     private let requestID: String
     private let reason: Problem.Reason
     private let completion: (RequestScope) -> Outcome
 
-    /// - Parameter reason: what is said of a body.
+    /// - Parameter reason: the reason to give for refusing a body.
     init(for head: RequestHead, reason: Problem.Reason, completion: @escaping (RequestScope) -> Outcome) {
         requestID = head.requestID
         self.reason = reason

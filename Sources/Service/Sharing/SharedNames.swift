@@ -1,7 +1,7 @@
 import HTTP
 import SharedFiles
 
-/// The files of the shared directory that a request names in its query, for its tensors and for those of the reply.
+/// The files of the shared directory that a request names in its query, for its tensors and for the reply's.
 struct SharedNames: Sendable {
     let input: String?
     let output: String?
@@ -9,7 +9,7 @@ struct SharedNames: Sendable {
     static let inputParameter = "input_file"
     static let outputParameter = "output_file"
 
-    /// - Throws: 400 for a name given twice, 422 for the same name twice: the result would take the place of its input.
+    /// - Throws: 400 for a name given twice, 422 if both names are equal, because the result would replace its input.
     init(_ query: [QueryItem]) throws(Problem) {
         func value(_ name: String) throws(Problem) -> String? {
             let values = query.filter { $0.name == name }.map(\.value)
@@ -29,13 +29,13 @@ struct SharedNames: Sendable {
         }
     }
 
-    /// The query without them: options only.
+    /// The query without these names, which leaves options only.
     static func without(_ query: [QueryItem]) -> [QueryItem] {
         query.filter { $0.name != inputParameter && $0.name != outputParameter }
     }
 }
 
-/// The file that a request's tensors lie in.
+/// The file that contains a request's tensors.
 struct SharedInput: Sendable {
     let name: String
     let file: SharedFile
@@ -47,7 +47,7 @@ struct SharedInput: Sendable {
         }
     }
 
-    /// To be asked when the last has been read of it, before a result goes out.
+    /// Call this after the last read and before a result is sent.
     func checkUnchanged() throws(Problem) {
         try shared(SharedNames.inputParameter, name) { () throws(SharedFileError) in
             try file.checkUnchanged()
@@ -55,7 +55,7 @@ struct SharedInput: Sendable {
     }
 }
 
-/// Puts what is wrong with a file into the words of the contract.
+/// Calls `body`, and reports errors of a file in the words of the contract.
 /// - Parameter field: the parameter that names the file.
 func shared<Result>(
     _ field: String, _ name: String, _ body: () throws(SharedFileError) -> Result
@@ -67,7 +67,7 @@ func shared<Result>(
 
 extension ServiceSettings {
     /// - Parameter field: the parameter that names a file.
-    /// - Throws: 422 when the server shares no directory.
+    /// - Throws: 422 if the server shares no directory.
     func directory(for field: String) throws(Problem) -> SharedDirectory {
         guard let sharedDirectory else {
             throw Problem(

@@ -9,9 +9,9 @@ extension TensorReply {
     /// Gradients of logits are computed directly into the file.
     ///
     /// - Parameters:
-    ///   - input: where the request's tensors lie, which must not have changed when the result appears.
-    ///   - isWanted: asked now and then; false ends the work.
-    /// - Throws: 507 when the directory has no room; nothing is left there by a request that fails.
+    ///   - input: the file of the request's tensors, which must not have changed when the result is published.
+    ///   - isWanted: called from time to time. If it returns false, the work ends.
+    /// - Throws: 507 if the directory is full. A request that fails leaves no file there.
     func publish(
         as name: String, in directory: SharedDirectory, unlessChanged input: SharedInput?,
         while isWanted: @Sendable () -> Bool
@@ -36,17 +36,19 @@ extension TensorReply {
     ) -> UnfilledRows? {
         unsafe output.withBytes { memory in
             unsafe memory.copyBytes(from: file.header)
-            for part in file.parts {
-                guard let bytes = part.bytes else { continue }
-                unsafe UnsafeMutableRawBufferPointer(rebasing: memory[part.range]).copyBytes(from: bytes)
+            for section in file.sections {
+                guard let bytes = section.bytes else { continue }
+                unsafe UnsafeMutableRawBufferPointer(rebasing: memory[section.range]).copyBytes(from: bytes)
             }
             guard let gradients else { return nil }
             var rows = PerView(repeating: RowMemory.none)
             for entry in entries {
-                guard case .gradient(let view) = entry.values, let room = file.room(for: entry.name) else {
+                guard case .gradient(let view) = entry.values, let range = file.range(reservedFor: entry.name)
+                else {
                     continue
                 }
-                rows[view] = unsafe RowMemory(UnsafeMutableRawBufferPointer(rebasing: memory[room]))
+                rows[view] = unsafe RowMemory(
+                    UnsafeMutableRawBufferPointer(rebasing: memory[range]), as: gradientType)
             }
             return gradients.fill(rows, while: isWanted)
         }

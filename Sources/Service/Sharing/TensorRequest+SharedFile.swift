@@ -4,8 +4,8 @@ import Tensor
 extension SharedFile: ByteLender {}
 
 extension TensorRequest {
-    /// The tensors of a mapped safetensors file, where they lie.
-    /// - Throws: 400 for bytes that are no safetensors file, and as every safetensors request does.
+    /// Creates a request from a mapped safetensors file. Its tensors stay in the file.
+    /// - Throws: 400 if the bytes are not a safetensors file, and the errors of every safetensors request.
     /// - Complexity: O(header bytes)
     init(_ file: SharedFile, schema: TensorSchema) throws(Problem) {
         let layout: SafetensorsLayout
@@ -13,7 +13,7 @@ extension TensorRequest {
             layout = try file.withBytes { bytes throws(SafetensorsError) in
                 var prefix = SafetensorsPrefix(
                     fileLength: bytes.byteCount, limit: TensorIntake.maximumHeaderBytes)
-                guard let layout = try prefix.take(bytes).layout else { throw prefix.truncation }
+                guard let layout = try prefix.consume(bytes).layout else { throw prefix.truncation }
                 return layout
             }
         } catch {

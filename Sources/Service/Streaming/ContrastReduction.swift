@@ -6,7 +6,7 @@ import TokenDistribution
 /// token.
 struct ContrastReduction: Sendable {
     private let contrast: VocabularyContrast
-    private let parts: [IntakePlan.Part]
+    private let slices: [IntakePlan.Slice]
     private let elementType: ElementType
     private let rowBytes: Int
     /// Of all rows of a token.
@@ -21,13 +21,13 @@ struct ContrastReduction: Sendable {
     /// Bytes of the current token that were passed over.
     private var skipped = 0
 
-    /// - Parameter parts: what is needed of each of the rows that one token has.
-    init(_ entry: SafetensorsLayout.Entry, _ contrast: VocabularyContrast, parts: [IntakePlan.Part]) {
+    /// - Parameter slices: what is needed of each of the rows that one token has.
+    init(_ entry: SafetensorsLayout.Entry, _ contrast: VocabularyContrast, slices: [IntakePlan.Slice]) {
         self.contrast = contrast
-        self.parts = parts
+        self.slices = slices
         elementType = entry.elementType
         rowBytes = (entry.shape.last ?? 0) * entry.elementType.size
-        tokenBytes = rowBytes * parts.count
+        tokenBytes = rowBytes * slices.count
     }
 
     var heldBytes: Int { result.heldBytes + fragment.capacity }
@@ -45,12 +45,12 @@ struct ContrastReduction: Sendable {
     ///   - judge: told of each row of a token that was read as the token ends.
     mutating func read(
         _ piece: RawSpan, ids: [Int]?, mask: [UInt8]?,
-        judge: (_ token: Int, _ part: Int, RowStatistics.Outcome, _ tokenLogit: Double)
+        judge: (_ token: Int, _ slice: Int, RowStatistics.Outcome, _ tokenLogit: Double)
             throws(Problem) -> Void
     ) throws(Problem) {
         var start = 0
         while start < piece.byteCount {
-            let token = result.outcomes.count / parts.count
+            let token = result.outcomes.count / slices.count
             let isSkipped = mask?[token] == 0
             let missing = tokenBytes - (isSkipped ? skipped : fragment.count)
             let count = min(piece.byteCount - start, missing)
@@ -71,16 +71,16 @@ struct ContrastReduction: Sendable {
                 if count == missing { addFragment(token: ids?[token]) }
             }
             guard count == missing, !isSkipped else { continue }
-            for part in parts.indices where parts[part].isNeeded {
-                let index = token * parts.count + part
-                try judge(token, part, result.outcomes[index], result.tokenLogits[index])
+            for slice in slices.indices where slices[slice].isNeeded {
+                let index = token * slices.count + slice
+                try judge(token, slice, result.outcomes[index], result.tokenLogits[index])
             }
         }
     }
 
     private mutating func skip() {
         skipped = 0
-        for _ in parts { end(.defined(.none), .nan) }
+        for _ in slices { end(.defined(.none), .nan) }
         result.divergences?.append(nil)
     }
 
@@ -97,7 +97,7 @@ struct ContrastReduction: Sendable {
         for view in View.allCases {
             var tokenLogit = Double.nan
             let size = elementType.size
-            if parts[view.index].readsToken, let token, token >= 0, token < rowBytes / size {
+            if slices[view.index].readsToken, let token, token >= 0, token < rowBytes / size {
                 let start = view.index * rowBytes + token * size
                 tokenLogit = elementType.element(rows.extracting(start..<start + size))
             }

@@ -13,25 +13,25 @@ struct IntakePlan {
         /// Skip its data, which are not needed. Its shape was checked.
         case skip
         /// Reduce each row to its statistics and, if needed, the logit of the realised token.
-        case reduce(temperature: Double, parts: [Part])
+        case reduce(temperature: Double, slices: [Slice])
         /// Reduce each token's rows to their statistics and divergences and, if needed, the logit of the realised
         /// token.
-        case contrast(VocabularyContrast, parts: [Part])
+        case contrast(VocabularyContrast, slices: [Slice])
 
         /// Whether logits of realised tokens are needed.
         var readsTokens: Bool {
             switch self {
             case .keep, .skip: false
-            case .reduce(_, let parts), .contrast(_, let parts): parts.contains { $0.readsToken }
+            case .reduce(_, let slices), .contrast(_, let slices): slices.contains { $0.readsToken }
             }
         }
     }
 
     /// What is needed of one of the rows that a token has in a tensor.
-    struct Part: Sendable {
+    struct Slice: Sendable {
         var isNeeded = true
         var readsToken = false
-        /// A Boolean value indicating whether sequences without views lack this part.
+        /// A Boolean value indicating whether sequences without views lack this slice.
         var needsViews = false
     }
 
@@ -45,13 +45,13 @@ struct IntakePlan {
     /// [N]; nil while they are still to come, and when there are none.
     let tokenIDs: [Int]?
 
-    /// The tokens that count in a part, [N]; nil while that is unknown.
-    func mask(of part: Part) -> [UInt8]? { part.needsViews ? viewedMask : responseMask }
+    /// The tokens that count in a slice, [N]; nil while that is unknown.
+    func mask(of slice: Slice) -> [UInt8]? { slice.needsViews ? viewedMask : responseMask }
 
     /// What the plan itself holds, in bytes.
     var heldBytes: Int {
         (responseMask?.count ?? 0) + (viewedMask?.count ?? 0) + (tokenIDs?.count ?? 0)
             * MemoryLayout<Int>.stride
-            + layout.rows.count * MemoryLayout<Int>.stride
+            + layout.sequences.count * MemoryLayout<Int>.stride
     }
 }

@@ -10,7 +10,7 @@ struct LogitReduction: Sendable {
     let rowBytes: Int
     private let blockBytes: Int
     private let temperature: Double
-    private let parts: [IntakePlan.Part]
+    private let slices: [IntakePlan.Slice]
 
     private(set) var result = ReducedLogits()
     private var statistics: RowStatistics
@@ -21,9 +21,9 @@ struct LogitReduction: Sendable {
     /// The start of a block whose end is still to come.
     private var fragment: [UInt8] = []
 
-    /// - Parameter parts: what is needed of each of the rows that one token has.
-    init(_ entry: SafetensorsLayout.Entry, temperature: Double, parts: [IntakePlan.Part]) {
-        self.parts = parts
+    /// - Parameter slices: what is needed of each of the rows that one token has.
+    init(_ entry: SafetensorsLayout.Entry, temperature: Double, slices: [IntakePlan.Slice]) {
+        self.slices = slices
         elementType = entry.elementType
         rowBytes = (entry.shape.last ?? 0) * entry.elementType.size
         blockBytes = RowStatistics.blockLength * entry.elementType.size
@@ -38,27 +38,27 @@ struct LogitReduction: Sendable {
     ///
     /// - Parameters:
     ///   - ids: [N] realised tokens, where their logits are needed.
-    ///   - masks: [N] of each part, when it is known: the rows where it is 0 are passed over.
-    ///   - judge: told of each row that was folded as it ends, by its token and part.
+    ///   - masks: [N] of each slice, when it is known: the rows where it is 0 are passed over.
+    ///   - judge: told of each row that was folded as it ends, by its token and slice.
     /// - Complexity: O(bytes)
     mutating func fold(
         _ piece: RawSpan, ids: [Int]?, masks: [[UInt8]?],
-        judge: (_ token: Int, _ part: Int, RowStatistics.Outcome, _ tokenLogit: Double)
+        judge: (_ token: Int, _ slice: Int, RowStatistics.Outcome, _ tokenLogit: Double)
             throws(Problem) -> Void
     ) throws(Problem) {
         var start = 0
         while start < piece.byteCount {
-            let (token, part) = result.outcomes.count.quotientAndRemainder(dividingBy: parts.count)
+            let (token, slice) = result.outcomes.count.quotientAndRemainder(dividingBy: slices.count)
             let rest = piece.byteCount - start
             let missing = rowBytes - arrived
-            if !parts[part].isNeeded || masks[part]?[token] == 0 {
+            if !slices[slice].isNeeded || masks[slice]?[token] == 0 {
                 let count = min(rest, missing)
                 arrived += count
                 start += count
                 if arrived == rowBytes { end(.defined(.none)) }
                 continue
             }
-            let id = parts[part].readsToken ? ids?[token] : nil
+            let id = slices[slice].readsToken ? ids?[token] : nil
             let count: Int
             if fragment.isEmpty, rest >= min(missing, blockBytes) {
                 count = rest >= missing ? missing : rest / blockBytes * blockBytes
@@ -83,7 +83,7 @@ struct LogitReduction: Sendable {
                 let outcome = statistics.outcome
                 let tokenLogit = tokenLogit
                 end(outcome)
-                try judge(token, part, outcome, tokenLogit)
+                try judge(token, slice, outcome, tokenLogit)
             }
         }
     }

@@ -1,7 +1,7 @@
 import ContrastiveLoss
 import TokenDistribution
 
-/// The statistics that remain of a tensor of logits. Lists are flat over its rows, [N] or [N, parts].
+/// The statistics that remain of a tensor of logits. Lists are flat over its rows, [N] or [N, slices].
 struct ReducedLogits: Sendable {
     /// Of rows that were known not to count, a placeholder.
     var outcomes: [RowStatistics.Outcome] = []

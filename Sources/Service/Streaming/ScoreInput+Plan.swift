@@ -27,19 +27,19 @@ extension ScoreInput {
         }
         if options.gradientViews.contains(view) { return .keep(advice: ScoreInput.gradientAdvice) }
         return .reduce(
-            temperature: options.temperature, parts: [part(of: view)])
+            temperature: options.temperature, slices: [slice(of: view)])
     }
 
     private var useOfInterleavedLogits: IntakePlan.Use {
-        let parts = View.allCases.map(part)
-        if !parts.contains(where: \.isNeeded) { return .skip }
+        let slices = View.allCases.map(slice)
+        if !slices.contains(where: \.isNeeded) { return .skip }
         if !options.gradientViews.isEmpty { return .keep(advice: ScoreInput.gradientAdvice) }
-        return contrast.map { .contrast($0, parts: parts) }
-            ?? .reduce(temperature: options.temperature, parts: parts)
+        return contrast.map { .contrast($0, slices: slices) }
+            ?? .reduce(temperature: options.temperature, slices: slices)
     }
 
-    private func part(of view: View) -> IntakePlan.Part {
-        IntakePlan.Part(
+    private func slice(of view: View) -> IntakePlan.Slice {
+        IntakePlan.Slice(
             isNeeded: needsStatistics(of: view), readsToken: readsTokens(of: view),
             needsViews: TensorSpec.logits(view).needsViews)
     }

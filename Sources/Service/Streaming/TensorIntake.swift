@@ -111,7 +111,7 @@ final class TensorIntake: BodySink {
     private func take(_ piece: RawSpan) throws(Problem) {
         var start = 0
         if layout == nil {
-            do throws(SafetensorsError) { (start, layout) = try prefix.take(piece) } catch {
+            do throws(SafetensorsError) { (start, layout) = try prefix.consume(piece) } catch {
                 throw Problem(error, schema)
             }
             guard let layout else { return }
@@ -158,8 +158,8 @@ final class TensorIntake: BodySink {
             if use?.readsTokens == true, ids > index {
                 use = .keep(
                     advice:
-                        "token_ids come after these logits in the file; put them first, as 64-bit integers are where "
-                        + "wider elements come first, or send log_probs")
+                        "token_ids come after these logits in the file; put them first, as writers do that "
+                        + "order tensors by the width of their elements, or send log_probs")
             }
             keptStarts.append(nil)
             switch use {
@@ -171,12 +171,12 @@ final class TensorIntake: BodySink {
                 keptBytes += entry.data.count
                 uses.append(.keep(advice: ""))
             case .skip: uses.append(.skip)
-            case .reduce(let temperature, let parts):
-                uses.append(.reduce(temperature: temperature, parts: parts))
-                reductions[entry.name] = LogitReduction(entry, temperature: temperature, parts: parts)
-            case .contrast(let contrast, let parts):
-                uses.append(.contrast(contrast, parts: parts))
-                contrasts[entry.name] = ContrastReduction(entry, contrast, parts: parts)
+            case .reduce(let temperature, let slices):
+                uses.append(.reduce(temperature: temperature, slices: slices))
+                reductions[entry.name] = LogitReduction(entry, temperature: temperature, slices: slices)
+            case .contrast(let contrast, let slices):
+                uses.append(.contrast(contrast, slices: slices))
+                contrasts[entry.name] = ContrastReduction(entry, contrast, slices: slices)
                 workingBytes = ContrastReduction.workingBytes(entry)
             }
         }
@@ -185,7 +185,7 @@ final class TensorIntake: BodySink {
         kept = ArrivingBytes(expecting: keptBytes)
     }
 
-    /// Returns whether any part of the request may be reduced, or refused before it is complete.
+    /// Returns whether any tensor of the request may be reduced, or refused before it is complete.
     private func needsPlan(_ layout: SafetensorsLayout) -> Bool {
         !isWorthReading(from: 0) || layout.entries.contains { schema[$0.name]?.extent.isReducible ?? false }
     }
@@ -218,20 +218,20 @@ final class TensorIntake: BodySink {
         switch uses[current] {
         case .keep: kept.append(bytes)
         case .skip: return
-        case .reduce(_, let parts):
+        case .reduce(_, let slices):
             guard let plan, let rowBytes = reductions[entry.name]?.rowBytes else { return }
-            try reductions[entry.name]?.fold(bytes, ids: plan.tokenIDs, masks: parts.map(plan.mask)) {
-                token, part, outcome, tokenLogit throws(Problem) in
-                let end = rowBytes * (token * parts.count + part + 1)
+            try reductions[entry.name]?.fold(bytes, ids: plan.tokenIDs, masks: slices.map(plan.mask)) {
+                token, slice, outcome, tokenLogit throws(Problem) in
+                let end = rowBytes * (token * slices.count + slice + 1)
                 if isWorthReading(from: entry.data.lowerBound + end) { return }
-                try plan.judge(token, part, of: parts, outcome, tokenLogit: tokenLogit, field: entry.name)
+                try plan.judge(token, slice, of: slices, outcome, tokenLogit: tokenLogit, field: entry.name)
             }
-        case .contrast(_, let parts):
+        case .contrast(_, let slices):
             guard let plan, let tokenBytes = contrasts[entry.name]?.tokenBytes else { return }
             try contrasts[entry.name]?.read(bytes, ids: plan.tokenIDs, mask: plan.responseMask) {
-                token, part, outcome, tokenLogit throws(Problem) in
+                token, slice, outcome, tokenLogit throws(Problem) in
                 if isWorthReading(from: entry.data.lowerBound + tokenBytes * (token + 1)) { return }
-                try plan.judge(token, part, of: parts, outcome, tokenLogit: tokenLogit, field: entry.name)
+                try plan.judge(token, slice, of: slices, outcome, tokenLogit: tokenLogit, field: entry.name)
             }
         }
     }
@@ -258,19 +258,19 @@ extension IntakePlan {
     /// request is checked instead.
     /// - Parameter tokenLogit: of the realised token; any number where it is not needed.
     fileprivate func judge(
-        _ token: Int, _ part: Int, of parts: [Part], _ outcome: RowStatistics.Outcome, tokenLogit: Double,
+        _ token: Int, _ slice: Int, of slices: [Slice], _ outcome: RowStatistics.Outcome, tokenLogit: Double,
         field: String
     ) throws(Problem) {
-        guard let mask = mask(of: parts[part]), mask[token] == 1 else { return }
+        guard let mask = mask(of: slices[slice]), mask[token] == 1 else { return }
         if let reason = layout.fault(of: outcome, field: field, token: token) {
-            throw Problem(.nonFiniteValue, reason.ofPart(part, of: parts.count))
+            throw Problem(.nonFiniteValue, reason.ofSlice(slice, of: slices.count))
         }
-        guard parts[part].readsToken, case .defined(let summary) = outcome else { return }
+        guard slices[slice].readsToken, case .defined(let summary) = outcome else { return }
         let logProbability = summary.logProbability(ofLogit: tokenLogit)
         guard !logProbability.isFinite else { return }
         throw Problem(
             .nonFiniteValue,
             layout.fault(ofLogProbability: logProbability, field: field, token: token)
-                .ofPart(part, of: parts.count))
+                .ofSlice(slice, of: slices.count))
     }
 }

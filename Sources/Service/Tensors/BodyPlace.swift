@@ -5,7 +5,7 @@ enum BodyPlace {
     case rollout(Int)
     case member(Int, String)
     /// A member of an object in a rollout, such as a view.
-    case part(Int, String, String)
+    case groupMember(Int, String, String)
 
     var text: String {
         switch self {
@@ -13,7 +13,7 @@ enum BodyPlace {
         case .field(let name): name
         case .rollout(let index): "rollouts[\(index)]"
         case .member(let index, let name): "rollouts[\(index)].\(name)"
-        case .part(let index, let name, let part): "rollouts[\(index)].\(name).\(part)"
+        case .groupMember(let index, let name, let member): "rollouts[\(index)].\(name).\(member)"
         }
     }
 }

@@ -4,52 +4,53 @@ import JSON
 /// The texts as a request gives them, before it is known how many tokens there are.
 enum GivenTexts: Sendable {
     /// One for each rollout; nil where it has none. `strange` of them were no lists of strings.
-    case rollouts([TokenTexts.Row?], strange: Int)
+    case rollouts([TokenTexts.Response?], strange: Int)
     /// `__metadata__["tokens"]` of safetensors.
     case metadata(String)
 
-    /// The texts of the sequences that have one for each token, and of how many sequences they were ignored: texts are for
-    /// people, and no reason to refuse a batch.
+    /// The texts of the sequences that have one for each token, and of how many sequences they were ignored: texts are
+    /// for people, and no reason to refuse a batch.
     func fitted(to layout: TokenLayout) -> (texts: TokenTexts?, ignored: Int) {
         switch self {
-        case .rollouts(let rows, let strange):
-            let fitted = GivenTexts.fitted(rows, to: layout)
+        case .rollouts(let responses, let strange):
+            let fitted = GivenTexts.fitted(responses, to: layout)
             return (fitted.texts, fitted.ignored + strange)
         case .metadata(let text):
-            guard let rows = GivenTexts.read(text, layout) else { return (nil, layout.rows.count) }
-            return GivenTexts.fitted(rows, to: layout)
+            guard let responses = GivenTexts.read(text, layout) else { return (nil, layout.sequences.count) }
+            return GivenTexts.fitted(responses, to: layout)
         }
     }
 
     private static func fitted(
-        _ rows: [TokenTexts.Row?], to layout: TokenLayout
+        _ responses: [TokenTexts.Response?], to layout: TokenLayout
     ) -> (texts: TokenTexts?, ignored: Int) {
-        guard rows.count == layout.rows.count else { return (nil, layout.rows.count) }
+        guard responses.count == layout.sequences.count else { return (nil, layout.sequences.count) }
         var ignored = 0
-        let fitted = rows.enumerated().map { index, row -> TokenTexts.Row? in
-            guard let row else { return nil }
-            let count = layout.rows[index].count
-            if row.count == count { return row }
-            // What pads a row to the length of the longest has no text.
-            if case .padded = layout.kind, row.count < count { return row.padded(to: count) }
+        let fitted = responses.enumerated().map { index, response -> TokenTexts.Response? in
+            guard let response else { return nil }
+            let count = layout.sequences[index].count
+            if response.count == count { return response }
+            // What pads a sequence to the length of the longest has no text.
+            if case .padded = layout.kind, response.count < count { return response.padded(to: count) }
             ignored += 1
             return nil
         }
-        return (fitted.contains { $0 != nil } ? TokenTexts(rows: fitted) : nil, ignored)
+        return (fitted.contains { $0 != nil } ? TokenTexts(responses: fitted) : nil, ignored)
     }
 
-    /// B lists of strings, or one list of all tokens where there is one sequence or they are packed; nil for anything else.
-    private static func read(_ text: String, _ layout: TokenLayout) -> [TokenTexts.Row?]? {
+    /// B lists of strings, or one list of all tokens where there is one sequence or they are packed; nil for anything
+    /// else.
+    private static func read(_ text: String, _ layout: TokenLayout) -> [TokenTexts.Response?]? {
         guard text.utf8.count <= TokenTexts.mostBytes else { return nil }
         var reader = JSONReader(Array(text.utf8), depthLimit: 3)
         do throws(JSONError) {
             if try reader.startsNestedArray() {
-                var rows: [TokenTexts.Row?] = []
+                var responses: [TokenTexts.Response?] = []
                 try reader.array { (reader, _) throws(JSONError) in
-                    rows.append(try TokenTexts.Row(reading: &reader))
+                    responses.append(try TokenTexts.Response(reading: &reader))
                 }
                 try reader.end()
-                return rows
+                return responses
             }
             let tokens = try reader.strings()
             try reader.end()
@@ -59,40 +60,40 @@ enum GivenTexts: Sendable {
         }
     }
 
-    private static func split(_ tokens: [String], _ layout: TokenLayout) -> [TokenTexts.Row?]? {
-        guard tokens.count == layout.rows.tokens else { return nil }
-        if case .padded = layout.kind, layout.rows.count > 1 { return nil }
-        return (0..<layout.rows.count).map { index in
-            var row = TokenTexts.Row()
-            for token in tokens[layout.rows[index]] { row.append(token) }
-            return row
+    private static func split(_ tokens: [String], _ layout: TokenLayout) -> [TokenTexts.Response?]? {
+        guard tokens.count == layout.sequences.tokens else { return nil }
+        if case .padded = layout.kind, layout.sequences.count > 1 { return nil }
+        return (0..<layout.sequences.count).map { index in
+            var response = TokenTexts.Response()
+            for token in tokens[layout.sequences[index]] { response.append(token) }
+            return response
         }
     }
 }
 
-extension TokenTexts.Row {
+extension TokenTexts.Response {
     init(reading reader: inout JSONReader) throws(JSONError) {
         self.init()
         try reader.array { (reader, _) throws(JSONError) in append(try reader.string()) }
     }
 
     /// Nil, with the value skipped, where it is no list of strings.
-    static func ifAny(_ reader: inout JSONReader) throws(JSONError) -> TokenTexts.Row? {
+    static func ifAny(_ reader: inout JSONReader) throws(JSONError) -> TokenTexts.Response? {
         guard try reader.nextKind() == .array else {
             try reader.skip()
             return nil
         }
-        var row: TokenTexts.Row? = TokenTexts.Row()
+        var response: TokenTexts.Response? = TokenTexts.Response()
         try reader.array { (reader, _) throws(JSONError) in
             if try reader.nextKind() == .string {
                 let token = try reader.string()
-                row?.append(token)
+                response?.append(token)
             } else {
-                row = nil
+                response = nil
                 try reader.skip()
             }
         }
-        return row
+        return response
     }
 }
 

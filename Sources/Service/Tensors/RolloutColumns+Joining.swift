@@ -16,7 +16,8 @@ extension RolloutColumns {
             guard let column = columns[name] else { continue }
             for index in 0..<count {
                 guard let found = column.counts[index] else {
-                    // A mask that only some rollouts give is all ones for the others, and advantages may come as one number.
+                    // A mask that only some rollouts give is all ones for the others, and advantages may come as one
+                    // number.
                     if name != "response_mask", name != "advantages", !maySkip(name, index) {
                         faults.add(
                             .missingField,
@@ -59,25 +60,32 @@ extension RolloutColumns {
             var column = columns["advantages"] ?? Column()
             column.fill(to: count - 1)
             let advantage = advantage
-            tensors["advantages"] = DenseTensor(column.joined(tokens) { advantage[$0] ?? 0 }, shape: [total])
+            tensors["advantages"] = DenseTensor(
+                column.joined(tokens) { index in
+                    guard let value = advantage[index] else {
+                        preconditionFailure("checkAdvantages found it")
+                    }
+                    return value
+                }, shape: [total])
         }
         if hasViews.contains(where: { $0 != nil }) {
             tensors[TensorSpec.hasViews.name] = DenseTensor(
                 hasViews.map { $0 == false ? 0 : 1 }, shape: [count])
         }
         if reward.contains(where: { $0 != nil }) {
-            tensors["rewards"] = DenseTensor(reward.map { $0 ?? 0 }, shape: [count])
+            // As checked, all rollouts have one.
+            tensors["rewards"] = DenseTensor(reward.compactMap(\.self), shape: [count])
         }
         let groups = group.compactMap { $0 }
         return TensorRequest(
             form: .rollouts(ids: ids, lengths: tokens), tensors: tensors,
             groupIDs: groups.isEmpty ? nil : GroupName.numbered(groups), options: options,
-            raggedOffsets: rowLengths.mapValues { Rows(lengths: $0).offsets },
+            raggedOffsets: listLengths.mapValues { Sequences(lengths: $0).offsets },
             replies: replies.mapValues { $0 + [EngineReply?](repeating: nil, count: count - $0.count) },
             texts: texts.isEmpty
                 ? nil
                 : .rollouts(
-                    texts + [TokenTexts.Row?](repeating: nil, count: count - texts.count),
+                    texts + [TokenTexts.Response?](repeating: nil, count: count - texts.count),
                     strange: strangeTexts))
     }
 
@@ -86,15 +94,17 @@ extension RolloutColumns {
         hasViews[index] == false && schema.rolloutMember(name)?.needsViews == true
     }
 
-    /// Fills the places of rollouts without views, where nothing is read, with zeros and with lists of nothing.
+    /// Fills the columns of rollouts without views with zeros and empty lists, because a tensor covers every token of the
+    /// batch. No result depends on them: `has_views` excludes these tokens from ``TokenTensors/viewedMask``, and tensors
+    /// with `needsViews` are checked and read only where that mask is 1.
     private mutating func fillUnviewed(_ name: String, _ tokens: [Int]) {
         guard let column = columns[name], let spec = schema.rolloutMember(name), spec.needsViews,
             ids.indices.contains(where: { column.counts[$0] == nil })
         else { return }
         let width = spec.extent == .vocabulary ? vocabularies[name] ?? 0 : 1
         if spec.extent == .ranked {
-            var given = (rowLengths[name] ?? [])[...]
-            rowLengths[name] = ids.indices.flatMap { index in
+            var given = (listLengths[name] ?? [])[...]
+            listLengths[name] = ids.indices.flatMap { index in
                 guard let count = column.counts[index] else {
                     return [Int](repeating: 0, count: tokens[index])
                 }
@@ -113,7 +123,7 @@ extension RolloutColumns {
                 faults.add(
                     .invalidShape,
                     Problem.Reason(
-                        "the lists of the rollout have another length",
+                        "the lists of the rollout have a different length",
                         field: "rollouts[\(index)].response_length", expected: "\(length)", found: "\(said)"))
             }
             lengths[index] = lengths[index] ?? responseLength[index]
@@ -133,7 +143,7 @@ extension RolloutColumns {
                     faults.add(
                         .missingField,
                         Problem.Reason(
-                            "it says which entries of the reply are the response's; token_ids do too",
+                            "required to find the response in the reply, unless token_ids are given",
                             field: "rollouts[\(index)].response_length"))
                 }
                 for spec in [TensorSpec.logProbabilities(view), .best(view)]
@@ -141,7 +151,7 @@ extension RolloutColumns {
                     faults.add(
                         .conflictingFields,
                         Problem.Reason(
-                            "the view's reply says it", field: "rollouts[\(index)].\(spec.name)"))
+                            "the view's reply already contains it", field: "rollouts[\(index)].\(spec.name)"))
                 }
             }
         }

@@ -22,14 +22,14 @@ struct RolloutColumns {
     var advantage: [Double?] = []
     var responseLength: [Int?] = []
     var replies: [View: [EngineReply?]] = [:]
-    /// How long each row of a ragged column is.
-    var rowLengths: [String: [Int]] = [:]
+    /// How long each list of a ragged column is.
+    var listLengths: [String: [Int]] = [:]
     /// What is wrong with an engine's reply: reading ends there.
     private(set) var replyProblem: Problem?
     var reward: [Double?] = []
     var hasViews: [Bool?] = []
     /// The tokens' texts; as many as rollouts as soon as one has some.
-    private(set) var texts: [TokenTexts.Row?] = []
+    private(set) var texts: [TokenTexts.Response?] = []
     /// Of rollouts whose `tokens` are no list of strings.
     private(set) var strangeTexts = 0
     var group: [GroupName?] = []
@@ -50,11 +50,11 @@ struct RolloutColumns {
             place = .member(index, name)
             switch name {
             case "id": try readID(&reader, at: index)
-            case "tokens" where schema.takesTexts:
+            case "tokens" where schema.acceptsTexts:
                 while texts.count < index { texts.append(nil) }
-                let row = try TokenTexts.Row.ifAny(&reader)
-                if row == nil { strangeTexts += 1 }
-                texts.append(row)
+                let response = try TokenTexts.Response.ifAny(&reader)
+                if response == nil { strangeTexts += 1 }
+                texts.append(response)
             case "response_length" where View.allCases.contains { schema.repliedView($0.rawValue) != nil }:
                 responseLength[index] = try reader.length()
             case "advantage" where schema[TensorSpec.advantages.name] != nil:
@@ -69,7 +69,7 @@ struct RolloutColumns {
             case _ where schema.isGroup(name):
                 let view = schema.repliedView(name)
                 try reader.object { (reader, member) throws(JSONError) in
-                    place = .part(index, name, member)
+                    place = .groupMember(index, name, member)
                     if let view, member == "reply" {
                         return try readReply(&reader, view, at: index)
                     }
@@ -105,7 +105,7 @@ struct RolloutColumns {
     ) throws(JSONError) {
         var column = columns.removeValue(forKey: name) ?? Column()
         column.fill(to: index)
-        var lengths = rowLengths.removeValue(forKey: name) ?? []
+        var lengths = listLengths.removeValue(forKey: name) ?? []
         let before = lengths.count
         try reader.array { (reader, _) throws(JSONError) in
             let start = column.values.count
@@ -113,7 +113,7 @@ struct RolloutColumns {
             lengths.append(column.values.count - start)
         }
         column.counts[index] = lengths.count - before
-        rowLengths[name] = lengths
+        listLengths[name] = lengths
         columns[name] = column
     }
 
@@ -170,7 +170,7 @@ struct RolloutColumns {
     }
 
     private func stranger(_ name: String, at index: Int) -> Problem.Reason {
-        let known = schema.rolloutNames + (schema.takesAdvantages ? ["advantage"] : []) + ["id"]
+        let known = schema.rolloutNames + (schema.acceptsAdvantages ? ["advantage"] : []) + ["id"]
         return .unknown("field", name, known: known, field: "rollouts[\(index)].\(name)")
     }
 

@@ -6,7 +6,7 @@ import Tensor
 /// A request for numbers after its encoding is gone: named tensors, options, and which form the reply mirrors.
 struct TensorRequest: Sendable {
     enum Form: Sendable {
-        /// One JSON object for each sequence; ids are echoed. Tensors of tokens are flat, rows by length.
+        /// One JSON object for each sequence; ids are echoed. Tensors of tokens are flat, sequences by length.
         case rollouts(ids: [JSONValue?], lengths: [Int])
         /// JSON members with the tensors' names.
         case columnar
@@ -21,7 +21,7 @@ struct TensorRequest: Sendable {
     /// Equal numbers mean the same group. Kept apart from the tensors because names of groups may be strings.
     var groupIDs: [Int]?
     var options: [JSONValue.Member]
-    /// Where the rows of ragged tensors begin and end, [N + 1]; those tensors are flat.
+    /// Where the lists of ragged tensors begin and end, [N + 1]; those tensors are flat.
     var raggedOffsets: [String: [Int]] = [:]
     /// Engines' replies by view, one for each rollout; nil for rollouts without views that have none.
     var replies: [View: [EngineReply?]] = [:]
@@ -65,7 +65,7 @@ extension TensorRequest {
         var groups: [Int]?
         let spec = TensorSpec.groupIDs
         if let tensor = tensors[spec.name] {
-            guard spec.elements.takes(tensor), let ids = tensor.isOutline ? [] : tensor.integers() else {
+            guard spec.elements.accepts(tensor), let ids = tensor.isOutline ? [] : tensor.integers() else {
                 throw Problem(.invalidElementType, .elementType(spec, tensor))
             }
             guard tensor.shape.count == 1 else {
@@ -78,7 +78,7 @@ extension TensorRequest {
         }
         self.init(
             form: .safetensors, tensors: tensors, reduced: reduced, groupIDs: groups, options: options)
-        if schema.takesTexts { texts = layout.metadata["tokens"].map(GivenTexts.metadata) }
+        if schema.acceptsTexts { texts = layout.metadata["tokens"].map(GivenTexts.metadata) }
     }
 }
 

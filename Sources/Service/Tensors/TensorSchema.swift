@@ -4,7 +4,7 @@ import ContrastiveLoss
 struct TensorSchema: Sendable {
     let tensors: [TensorSpec]
     /// Whether requests may carry their tokens' texts.
-    let takesTexts: Bool
+    let acceptsTexts: Bool
     /// Names that a rollout object may hold.
     let rolloutNames: [String]
     /// Tensors with an entry for each token; the first that is given says how many there are.
@@ -14,9 +14,9 @@ struct TensorSchema: Sendable {
     private let byRolloutName: [String: TensorSpec]
     private let groups: Set<String>
 
-    init(tensors: [TensorSpec], takesTexts: Bool = false) {
+    init(tensors: [TensorSpec], acceptsTexts: Bool = false) {
         self.tensors = tensors
-        self.takesTexts = takesTexts
+        self.acceptsTexts = acceptsTexts
         rolloutNames = tensors.compactMap(\.rolloutName)
         guides = tensors.filter { $0.extent.paddedRank != nil }
         byName = Dictionary(tensors.map { ($0.name, $0) }) { first, _ in first }
@@ -30,7 +30,7 @@ struct TensorSchema: Sendable {
         tensors: View.allCases.map { .logProbabilities($0) } + View.allCases.map { .logits($0) }
             + [.interleavedLogits] + View.allCases.map { .entropy($0) } + View.allCases.map { .best($0) }
             + [.oldLogProbabilities, .referenceLogProbabilities, .perceptionMask, .tokenIDs, .responseMask]
-            + selection, takesTexts: true)
+            + selection, acceptsTexts: true)
     static let mask = TensorSchema(
         tensors: [
             .entropy(.original), .entropy(.removing), .logProbabilities(.original),
@@ -59,7 +59,7 @@ struct TensorSchema: Sendable {
     }
 
     /// Whether a rollout may give one advantage for all its tokens.
-    var takesAdvantages: Bool { byName[TensorSpec.advantages.name] != nil }
+    var acceptsAdvantages: Bool { byName[TensorSpec.advantages.name] != nil }
 
     /// Whether a member of a rollout object is an object of tensors: a view, say.
     func isGroup(_ name: String) -> Bool { groups.contains(name) }

@@ -66,7 +66,7 @@ struct TensorSpec: Sendable, Equatable {
         }
 
         /// Whether a tensor of this type may be given; numbers of a JSON text have no type of their own.
-        func takes(_ tensor: DenseTensor) -> Bool {
+        func accepts(_ tensor: DenseTensor) -> Bool {
             switch self {
             case .floats: tensor.elementType.isFloat
             case .integers, .mask, .names: tensor.isNumbers || !tensor.elementType.isFloat
@@ -91,8 +91,8 @@ struct TensorSpec: Sendable, Equatable {
     var rolloutName: String?
     /// Whether it has a place in a columnar JSON body.
     var isInJSON = true
-    /// Whether rows without views have nothing of it, so that what stands there is never read: what the perturbed views
-    /// say, and what only chooses perception tokens.
+    /// Whether sequences without views have nothing of it, so that what stands there is never read: what the perturbed
+    /// views say, and what only chooses perception tokens.
     var needsViews = false
 
     init(
@@ -112,7 +112,7 @@ struct TensorSpec: Sendable, Equatable {
         return spec
     }
 
-    fileprivate func onlyOfRowsWithViews(_ condition: Bool = true) -> TensorSpec {
+    fileprivate func onlyOfSequencesWithViews(_ condition: Bool = true) -> TensorSpec {
         var spec = self
         spec.needsViews = condition
         return spec
@@ -139,8 +139,8 @@ extension TensorSpec {
         "old.log_probs", .token, .floats, domain: .logProbability)
     static let referenceLogProbabilities = TensorSpec(
         "reference.log_probs", .token, .floats, domain: .logProbability)
-    static let perceptionMask = TensorSpec("perception_mask", .token, .mask).onlyOfRowsWithViews()
-    /// 0 for rows without views: text alone.
+    static let perceptionMask = TensorSpec("perception_mask", .token, .mask).onlyOfSequencesWithViews()
+    /// 0 for sequences without views: text alone.
     static let hasViews = TensorSpec("has_views", .sequence, .mask)
     static let tokenIDs = TensorSpec("token_ids", .token, .integers)
     static let responseMask = TensorSpec("response_mask", .token, .mask)
@@ -152,15 +152,15 @@ extension TensorSpec {
     // Made once: every request asks for them many times.
     private static let logProbabilitiesOfViews = PerView {
         TensorSpec("\($0.rawValue).log_probs", .token, .floats, domain: .logProbability)
-            .onlyOfRowsWithViews($0 != .original)
+            .onlyOfSequencesWithViews($0 != .original)
     }
     private static let entropyOfViews = PerView {
-        TensorSpec("\($0.rawValue).entropy", .token, .floats, domain: .entropy).onlyOfRowsWithViews()
+        TensorSpec("\($0.rawValue).entropy", .token, .floats, domain: .entropy).onlyOfSequencesWithViews()
     }
     private static let logitsOfViews = PerView {
-        TensorSpec("\($0.rawValue).logits", .vocabulary, .floats).onlyOfRowsWithViews($0 != .original)
+        TensorSpec("\($0.rawValue).logits", .vocabulary, .floats).onlyOfSequencesWithViews($0 != .original)
     }
     private static let bestOfViews = PerView {
-        TensorSpec("\($0.rawValue).top_log_probs", .ranked, .floats).onlyOfRowsWithViews()
+        TensorSpec("\($0.rawValue).top_log_probs", .ranked, .floats).onlyOfSequencesWithViews()
     }
 }

@@ -7,26 +7,27 @@ struct TokenLayout: Sendable {
     enum Kind: Sendable {
         /// [B,T]; the length is kept because B may be 0.
         case padded(length: Int)
-        /// [N], rows by cu_seqlens
+        /// [N], sequences by cu_seqlens
         case packed
         /// JSON objects, one for each sequence
         case rollouts(ids: [JSONValue?])
     }
 
     let kind: Kind
-    let rows: Rows
-    /// Whether the offsets of the rows are still to come: until then all tokens are one row.
+    let sequences: Sequences
+    /// Whether the offsets of the sequences are still to come: until then all tokens are one sequence.
     private(set) var isProvisional = false
 
     /// The shape of a tensor with one element for each token.
     var shape: [Int] {
         switch kind {
-        case .padded(let length): [rows.count, length]
-        case .packed, .rollouts: [rows.tokens]
+        case .padded(let length): [sequences.count, length]
+        case .packed, .rollouts: [sequences.tokens]
         }
     }
 
-    /// - Parameter guide: tensors with an entry for each token; the first that is given says B and T of a padded request.
+    /// - Parameter guide: tensors with an entry for each token; the first that is given says B and T of a padded
+    ///   request.
     /// - Throws: also when a batch of that many tokens is above the memory budget, before any of it is spent.
     init(
         _ request: TensorRequest, guide: [TensorSpec], within context: OperationContext
@@ -35,11 +36,11 @@ struct TokenLayout: Sendable {
         case .rollouts(let ids, let lengths):
             try TokenLayout.checkSequences(ids.count, "rollouts")
             kind = .rollouts(ids: ids)
-            rows = Rows(lengths: lengths)
+            sequences = Sequences(lengths: lengths)
             try context.claim(self)
         case .columnar, .safetensors:
             guard let tensor = request.tensors[TensorSpec.offsets.name] else {
-                (kind, rows) = try TokenLayout.padded(request, guide, context)
+                (kind, sequences) = try TokenLayout.padded(request, guide, context)
                 return
             }
             kind = .packed
@@ -47,21 +48,22 @@ struct TokenLayout: Sendable {
             try TokenLayout.checkSequences(tensor.count - 1, TensorSpec.offsets.name)
             if tensor.isOutline {
                 let tokens = try TokenLayout.tokens(of: request, guide)
-                try context.claim(tokens: tokens, rows: tensor.count - 1)
-                rows = Rows(lengths: [tokens])
+                try context.claim(tokens: tokens, sequences: tensor.count - 1)
+                sequences = Sequences(lengths: [tokens])
                 isProvisional = true
             } else {
-                rows = try TokenLayout.packedRows(tensor)
-                try TokenLayout.checkEnd(of: rows, request, guide)
+                sequences = try TokenLayout.packedSequences(tensor)
+                try TokenLayout.checkEnd(of: sequences, request, guide)
                 try context.claim(self)
             }
         }
     }
 
-    /// A padded tensor without tokens has no bytes that would bound how many sequences it claims.
+    /// A padded tensor without tokens has no bytes that would bound how many sequences it declares.
     private static let maximumEmptySequences = 1 << 12
 
-    /// A reply says some 230 bytes about each sequence in its safetensors header, and readers take headers of 100 MB at most.
+    /// A reply says some 230 bytes about each sequence in its safetensors header, and readers take headers of 100 MB at
+    /// most.
     static let maximumSequences = 1 << 18
 
     private static func checkSequences(_ count: Int, _ field: String) throws(Problem) {
@@ -69,7 +71,7 @@ struct TokenLayout: Sendable {
             throw Problem(
                 .invalidShape,
                 Problem.Reason(
-                    "too many sequences; send the batch in parts", field: field,
+                    "too many sequences; send smaller batches", field: field,
                     expected: "B ≤ \(maximumSequences)", found: "\(count)"))
         }
     }
@@ -91,12 +93,12 @@ struct TokenLayout: Sendable {
                     "too many sequences", field: field, expected: "B ≤ \(RolloutColumns.limit)",
                     found: "\(tensor.shape)"))
         }
-        guard TensorSpec.offsets.elements.takes(tensor) else {
+        guard TensorSpec.offsets.elements.accepts(tensor) else {
             throw Problem(.invalidElementType, .elementType(.offsets, tensor))
         }
     }
 
-    private static func packedRows(_ tensor: DenseTensor) throws(Problem) -> Rows {
+    private static func packedSequences(_ tensor: DenseTensor) throws(Problem) -> Sequences {
         let field = TensorSpec.offsets.name
         guard let offsets = tensor.integers() else {
             throw Problem(.invalidElementType, .elementType(.offsets, tensor))
@@ -116,22 +118,22 @@ struct TokenLayout: Sendable {
                     expected: "≥ \(offsets[index - 1])",
                     found: "\(offsets[index])"))
         }
-        return Rows(offsets: offsets)
+        return Sequences(offsets: offsets)
     }
 
-    /// Offsets claim any number of tokens at no cost; memory is spent only on those that a tensor holds.
+    /// Offsets can declare any number of tokens at no cost; memory is spent only on those that a tensor holds.
     private static func checkEnd(
-        of rows: Rows, _ request: TensorRequest, _ guide: [TensorSpec]
+        of sequences: Sequences, _ request: TensorRequest, _ guide: [TensorSpec]
     ) throws(Problem) {
         let (name, tensor) = try leader(of: request, guide)
         let tokens = tensor.shape.first ?? 0
-        guard rows.tokens == tokens else {
+        guard sequences.tokens == tokens else {
             throw Problem(
                 .invalidShape,
                 Problem.Reason(
                     "the last offset is not the number of tokens", field: TensorSpec.offsets.name,
-                    index: [rows.count],
-                    expected: "\(tokens), as \(name) has", found: "\(rows.tokens)"))
+                    index: [sequences.count],
+                    expected: "\(tokens), as \(name) has", found: "\(sequences.tokens)"))
         }
         try checkVocabulary(of: tensor, name, tokens: tokens)
     }
@@ -166,19 +168,19 @@ struct TokenLayout: Sendable {
         Problem(
             .missingField,
             Problem.Reason(
-                "no tensor says how many tokens there are", field: guide.first?.name,
+                "no tensor determines the number of tokens", field: guide.first?.name,
                 expected: guide.map(\.name).joined(separator: " or ")))
     }
 
     private static func padded(
         _ request: TensorRequest, _ guide: [TensorSpec], _ context: OperationContext
-    ) throws(Problem) -> (Kind, Rows) {
+    ) throws(Problem) -> (Kind, Sequences) {
         for spec in guide {
             guard let tensor = request.tensors[spec.name], let rank = spec.extent.paddedRank else { continue }
             let name = spec.name
             let shape = tensor.shape
             // JSON can't write [0, T]: an empty list is an empty batch.
-            if shape == [0] { return (.padded(length: 0), Rows(offsets: [0])) }
+            if shape == [0] { return (.padded(length: 0), Sequences(offsets: [0])) }
             // [[], []] in JSON: two sequences without tokens, whose V can't be seen.
             guard shape.count == rank || (tensor.isNumbers && tensor.count == 0 && shape.count >= 2) else {
                 let rest = spec.extent.rest.map { ", \($0)" }.joined()
@@ -187,7 +189,7 @@ struct TokenLayout: Sendable {
                     .invalidShape,
                     Problem.Reason("wrong rank", field: name, expected: expected, found: "\(shape)"))
             }
-            // An empty tensor claims any extent at no cost; rows are counted in memory.
+            // An empty tensor can declare any extent at no cost; sequences are counted in memory.
             guard tensor.count > 0 || shape[0] <= maximumEmptySequences else {
                 throw Problem(
                     .invalidShape,
@@ -198,8 +200,8 @@ struct TokenLayout: Sendable {
             let (tokens, overflow) = shape[0].multipliedReportingOverflow(by: shape[1])
             try checkVocabulary(of: tensor, name, tokens: overflow ? .max : tokens)
             try checkSequences(shape[0], name)
-            try context.claim(tokens: tokens, rows: shape[0])
-            return (.padded(length: shape[1]), Rows(padded: shape[0], shape[1]))
+            try context.claim(tokens: tokens, sequences: shape[0])
+            return (.padded(length: shape[1]), Sequences(padded: shape[0], shape[1]))
         }
         throw missing(guide)
     }
@@ -208,17 +210,19 @@ struct TokenLayout: Sendable {
     func reason(
         _ text: String, field: String, token: Int, expected: String? = nil, found: String? = nil
     ) -> Problem.Reason {
-        let row = rows.row(of: token)
+        let sequence = sequences.sequence(of: token)
         switch kind {
         case .padded:
             return Problem.Reason(
-                text, field: field, index: [row, token - rows[row].lowerBound], expected: expected,
+                text, field: field, index: [sequence, token - sequences[sequence].lowerBound],
+                expected: expected,
                 found: found)
         case .packed:
             return Problem.Reason(text, field: field, index: [token], expected: expected, found: found)
         case .rollouts:
             return Problem.Reason(
-                text, field: "rollouts[\(row)].\(field)", index: [token - rows[row].lowerBound],
+                text, field: "rollouts[\(sequence)].\(field)",
+                index: [token - sequences[sequence].lowerBound],
                 expected: expected,
                 found: found)
         }
@@ -240,11 +244,11 @@ extension TokenLayout {
 
     init(packed lengths: [Int]) {
         kind = .packed
-        rows = Rows(lengths: lengths)
+        sequences = Sequences(lengths: lengths)
     }
 
     init(rollouts ids: [JSONValue?], lengths: [Int]) {
         kind = .rollouts(ids: ids)
-        rows = Rows(lengths: lengths)
+        sequences = Sequences(lengths: lengths)
     }
 }

@@ -14,8 +14,8 @@ struct Merits {
 }
 
 extension TokenTensors {
-    /// From `advantages` ([B], [B,T] or packed [N]), and `rewards` with `group_ids` or, for the gate that looks at rewards,
-    /// without.
+    /// From `advantages` ([B], [B,T] or packed [N]), and `rewards` with `group_ids` or, for the gate that looks at
+    /// rewards, without.
     /// - Parameters:
     ///   - needsAdvantages: why their absence is a fault; nil when it is none.
     mutating func merits(_ gate: Gate.Method, needsAdvantages: String?) -> Merits {
@@ -43,7 +43,8 @@ extension TokenTensors {
         } else if hasGroups || (has(.rewards) && !gatesRewards) {
             if has(.rewards), hasGroups, layout.isProvisional || isAwaited(.rewards) || isAwaited(.groupIDs) {
                 merits.advantages = []
-            } else if let (rewards, groups) = checkedRewards(request, count: layout.rows.count, &faults) {
+            } else if let (rewards, groups) = checkedRewards(request, count: layout.sequences.count, &faults)
+            {
                 let grouped = GroupAdvantage.grpo.advantages(rewards: rewards, groups: groups)
                 merits.groups = grouped
                 merits.advantages = spread(grouped.values, .rewards)
@@ -60,7 +61,7 @@ extension TokenTensors {
     private mutating func advantages() -> [Double]? {
         let spec = TensorSpec.advantages
         guard let tensor = request.tensors[spec.name] else { return nil }
-        guard spec.elements.takes(tensor) else {
+        guard spec.elements.accepts(tensor) else {
             faults.add(.invalidElementType, .elementType(spec, tensor))
             return nil
         }
@@ -68,7 +69,7 @@ extension TokenTensors {
         if layout.isProvisional { return [] }
         // Rollouts were already spread over their tokens; elsewhere a list of B is one number for each sequence.
         if case .rollouts = layout.kind { return numbers(spec) }
-        guard tensor.shape == [layout.rows.count] else {
+        guard tensor.shape == [layout.sequences.count] else {
             return fitsTokens(tensor) ? numbers(spec) : nil
         }
         if tensor.isOutline { return [] }
@@ -89,7 +90,7 @@ extension TokenTensors {
 
     private mutating func fitsTokens(_ tensor: DenseTensor) -> Bool {
         if tensor.shape == layout.shape || (tensor.count == 0 && isEmpty && tensor.isNumbers) { return true }
-        let sequences = "[\(layout.rows.count)]"
+        let sequences = "[\(layout.sequences.count)]"
         faults.add(
             .invalidShape,
             Problem.Reason(
@@ -102,7 +103,8 @@ extension TokenTensors {
     /// Each token's reward; empty while they are still to come.
     private mutating func rewardsOfTokens() -> [Double]? {
         if layout.isProvisional || isAwaited(.rewards) { return [] }
-        guard let rewards = checkedRewards(request, count: layout.rows.count, &faults) as [Double]? else {
+        guard let rewards = checkedRewards(request, count: layout.sequences.count, &faults) as [Double]?
+        else {
             return nil
         }
         return spread(rewards, .rewards)
@@ -111,18 +113,19 @@ extension TokenTensors {
     /// One number for each sequence, given to its tokens. That of a sequence without response tokens is never read.
     private mutating func spread(_ values: [Double], _ spec: TensorSpec) -> [Double]? {
         var tokens: [Double] = []
-        tokens.reserveCapacity(layout.rows.tokens)
-        for (row, value) in values.enumerated() {
-            let isRead = layout.rows[row].contains { responseMask[$0] == 1 }
+        tokens.reserveCapacity(layout.sequences.tokens)
+        for (sequence, value) in values.enumerated() {
+            let isRead = layout.sequences[sequence].contains { responseMask[$0] == 1 }
             guard value.isFinite || !isRead else {
                 faults.add(
                     .nonFiniteValue,
                     Problem.Reason(
-                        "not finite", field: spec.name, index: [row], expected: "a finite number",
+                        "not finite", field: spec.name, index: [sequence], expected: "a finite number",
                         found: "\(value)"))
                 return nil
             }
-            tokens.append(contentsOf: repeatElement(isRead ? value : 0, count: layout.rows[row].count))
+            tokens.append(
+                contentsOf: repeatElement(isRead ? value : 0, count: layout.sequences[sequence].count))
         }
         return tokens
     }
@@ -158,7 +161,7 @@ func checkedRewards(
 func checkedRewards(_ request: TensorRequest, count: Int?, _ faults: inout Faults) -> [Double]? {
     let spec = TensorSpec.rewards
     guard let tensor = request.tensors[spec.name] else { return nil }
-    guard spec.elements.takes(tensor) else {
+    guard spec.elements.accepts(tensor) else {
         faults.add(.invalidElementType, .elementType(spec, tensor))
         return nil
     }

@@ -3,7 +3,7 @@ import ContrastiveLoss
 import Tensor
 import TokenDistribution
 
-/// Reads a request's tensors against one layout, checking shapes, element types and values at the door.
+/// Reads a request's tensors against one layout, checking shapes, element types and values on arrival.
 ///
 /// Nothing outside the response mask is looked at: padding may hold anything.
 struct TokenTensors {
@@ -11,9 +11,10 @@ struct TokenTensors {
     let layout: TokenLayout
     /// [N] of 0 and 1.
     private(set) var responseMask: [UInt8]
-    /// [N] of 0 and 1: the response tokens of rows that have views. All zeros while it is to come which rows have some.
+    /// [N] of 0 and 1: the response tokens of sequences that have views. All zeros while it is to come which sequences
+    /// have some.
     private(set) var viewedMask: [UInt8]
-    private var unviewedRows: Set<Int> = []
+    private var unviewedSequences: Set<Int> = []
     var faults: Faults
 
     /// Response tokens whose numbers were beyond their domain by no more than rounding.
@@ -29,7 +30,7 @@ struct TokenTensors {
         self.request = request
         self.layout = layout
         self.faults = faults
-        responseMask = [UInt8](repeating: 1, count: layout.rows.tokens)
+        responseMask = [UInt8](repeating: 1, count: layout.sequences.tokens)
         viewedMask = []
         readResponseMask()
         viewedMask = responseMask
@@ -37,7 +38,7 @@ struct TokenTensors {
     }
 
     /// Whether there are no tokens at all.
-    var isEmpty: Bool { layout.rows.tokens == 0 }
+    var isEmpty: Bool { layout.sequences.tokens == 0 }
 
     func has(_ spec: TensorSpec) -> Bool { request.tensors[spec.name] != nil }
 
@@ -56,42 +57,44 @@ struct TokenTensors {
     /// The response tokens that a view says something of.
     func mask(of view: View) -> [UInt8] { view == .original ? responseMask : viewedMask }
 
-    /// Whether no row has views, so that tensors of views may be absent; also while nobody knows which rows have some.
+    /// Whether no sequence has views, so that tensors of views may be absent; also while nobody knows which sequences
+    /// have some.
     var isWithoutViews: Bool { has(.hasViews) && !viewedMask.contains(1) }
 
-    /// Whether a row has no views.
-    func isUnviewed(_ row: Int) -> Bool { unviewedRows.contains(row) }
+    /// Whether a sequence has no views.
+    func isUnviewed(_ sequence: Int) -> Bool { unviewedSequences.contains(sequence) }
 
-    /// How many rows have no views; nil where the request doesn't say.
-    var withoutViews: Int? { has(.hasViews) ? unviewedRows.count : nil }
+    /// How many sequences have no views; nil where the request doesn't say.
+    var withoutViews: Int? { has(.hasViews) ? unviewedSequences.count : nil }
 
     private mutating func readHasViews() {
         let spec = TensorSpec.hasViews
         guard let tensor = request.tensors[spec.name] else { return }
-        guard spec.elements.takes(tensor) else {
+        guard spec.elements.accepts(tensor) else {
             return faults.add(.invalidElementType, .elementType(spec, tensor))
         }
         if tensor.isOutline || layout.isProvisional {
             viewedMask = [UInt8](repeating: 0, count: responseMask.count)
             return
         }
-        guard tensor.shape == [layout.rows.count] else {
+        guard tensor.shape == [layout.sequences.count] else {
             return faults.add(
                 .invalidShape,
                 Problem.Reason(
-                    "wrong shape", field: spec.name, expected: "[\(layout.rows.count)]",
+                    "wrong shape", field: spec.name, expected: "[\(layout.sequences.count)]",
                     found: "\(tensor.shape)"))
         }
-        for (row, value) in tensor.doubles().enumerated() where value != 1 {
+        for (sequence, value) in tensor.doubles().enumerated() where value != 1 {
             guard value == 0 else {
                 faults.add(
                     .invalidValue,
                     Problem.Reason(
-                        "not a mask", field: spec.name, index: [row], expected: "0 or 1", found: "\(value)"))
+                        "not a mask", field: spec.name, index: [sequence], expected: "0 or 1",
+                        found: "\(value)"))
                 return
             }
-            unviewedRows.insert(row)
-            for token in layout.rows[row] { viewedMask[token] = 0 }
+            unviewedSequences.insert(sequence)
+            for token in layout.sequences[sequence] { viewedMask[token] = 0 }
         }
     }
 
@@ -124,11 +127,12 @@ struct TokenTensors {
         return mask
     }
 
-    /// What an absent tensor is as good as: empty of no tokens, zeros that are never read where no row has views; else nil.
+    /// What an absent tensor is as good as: empty of no tokens, zeros that are never read where no sequence has views;
+    /// else nil.
     private func nothing(_ spec: TensorSpec) -> [Double]? {
         if has(spec) { return nil }
         if isEmpty { return [] }
-        // While it is to come which rows have views, what is absent may have to be computed from logits.
+        // While it is to come which sequences have views, what is absent may have to be computed from logits.
         let isKnown = !isAwaited(.hasViews) && !layout.isProvisional
         return spec.needsViews && isKnown && isWithoutViews && !hasSource(spec)
             ? [Double](repeating: 0, count: responseMask.count) : nil
@@ -146,7 +150,7 @@ struct TokenTensors {
     /// A tensor of the right type with one entry for each token; nil when absent or faulty.
     private mutating func fitting(_ spec: TensorSpec) -> DenseTensor? {
         guard let tensor = request.tensors[spec.name], fits(tensor, spec) else { return nil }
-        guard spec.elements.takes(tensor) else {
+        guard spec.elements.accepts(tensor) else {
             faults.add(.invalidElementType, .elementType(spec, tensor))
             return nil
         }
@@ -227,7 +231,7 @@ struct TokenTensors {
 
     /// Logits with one row for each token, or those of one view among several; nil when absent or faulty.
     mutating func logits(
-        _ spec: TensorSpec, temperature: Double, part: Int = 0
+        _ spec: TensorSpec, temperature: Double, slice: Int = 0
     ) -> VocabularyLogits? {
         // Of no tokens; V is kept where an empty tensor says it, because gradients have its extent.
         func none(_ vocabulary: Int) -> VocabularyLogits {
@@ -235,9 +239,9 @@ struct TokenTensors {
         }
         if isEmpty, !has(spec) { return none(1) }
         guard let tensor = request.tensors[spec.name] else { return nil }
-        guard spec.elements.takes(tensor) else {
-            // Said once for all parts.
-            if part == 0 { faults.add(.invalidElementType, .elementType(spec, tensor)) }
+        guard spec.elements.accepts(tensor) else {
+            // Said once for all slices.
+            if slice == 0 { faults.add(.invalidElementType, .elementType(spec, tensor)) }
             return nil
         }
         let vocabulary = tensor.shape.last ?? 0
@@ -247,7 +251,7 @@ struct TokenTensors {
         let inner = spec.extent.rest.dropLast().compactMap { Int($0) }
         let expected = layout.shape + inner
         guard tensor.shape.count >= 2, Array(tensor.shape.dropLast()) == expected, vocabulary >= 1 else {
-            guard part == 0 else { return nil }
+            guard slice == 0 else { return nil }
             faults.add(
                 .invalidShape,
                 Problem.Reason(
@@ -256,7 +260,7 @@ struct TokenTensors {
                     found: "\(tensor.shape)"))
             return nil
         }
-        return VocabularyLogits(tensor, temperature: temperature, part: part, of: inner.first ?? 1)
+        return VocabularyLogits(tensor, temperature: temperature, slice: slice, of: inner.first ?? 1)
     }
 
     /// The realised tokens; inside the response each must be an index below `vocabulary`. Empty while they are still to
@@ -275,7 +279,7 @@ struct TokenTensors {
             faults.add(
                 .invalidValue,
                 layout.reason(
-                    "no token of the vocabulary", field: spec.name, token: token,
+                    "not a token of the vocabulary", field: spec.name, token: token,
                     expected: "0 … \(vocabulary - 1)",
                     found: tensor.elementType == .uint64
                         ? "\(UInt64(bitPattern: Int64(ids[token])))" : "\(ids[token])"))

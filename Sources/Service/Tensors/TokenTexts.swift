@@ -3,7 +3,7 @@ import JSON
 /// The text of a batch's tokens as the client wrote it: shown and echoed, never computed on.
 struct TokenTexts: Sendable, Equatable {
     /// The texts of one sequence.
-    struct Row: Sendable, Equatable {
+    struct Response: Sendable, Equatable {
         /// UTF-8 of all tokens, one after another.
         private(set) var text: [UInt8] = []
         /// Where each token ends in it.
@@ -18,10 +18,10 @@ struct TokenTexts: Sendable, Equatable {
         var count: Int { ends.count }
 
         /// With empty texts behind its own.
-        func padded(to count: Int) -> Row {
-            var row = self
-            row.ends += repeatElement(Int32(clamping: text.count), count: count - self.count)
-            return row
+        func padded(to count: Int) -> Response {
+            var response = self
+            response.ends += repeatElement(Int32(clamping: text.count), count: count - self.count)
+            return response
         }
 
         func write(to writer: inout JSONWriter) {
@@ -36,22 +36,22 @@ struct TokenTexts: Sendable, Equatable {
     }
 
     /// One for each sequence; nil where the client gave none, or none that fit.
-    let rows: [Row?]
+    let responses: [Response?]
 
     /// Longer texts are none of tokens.
     static let mostBytes = 64 << 20
 
     /// About what they take in memory.
     var bytes: Int {
-        rows.reduce(0) { $0 + 64 + ($1.map { $0.text.count + 4 * $0.count } ?? 0) }
+        responses.reduce(0) { $0 + 64 + ($1.map { $0.text.count + 4 * $0.count } ?? 0) }
     }
 
     /// B lists of strings; null for a sequence without texts.
     var json: String {
         var writer = JSONWriter(reservingCapacity: bytes)
         writer.array { writer in
-            for row in rows {
-                if let row { row.write(to: &writer) } else { writer.null() }
+            for response in responses {
+                if let response { response.write(to: &writer) } else { writer.null() }
             }
         }
         return String(decoding: writer.bytes, as: UTF8.self)

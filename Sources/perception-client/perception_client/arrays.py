@@ -31,6 +31,11 @@ def is_jax(value: object) -> bool:
     return jax is not None and isinstance(value, jax.Array)
 
 
+def is_brain(value: Any) -> bool:
+    """Whether this is a torch tensor of bfloat16."""
+    return is_torch(value) and str(value.dtype) == "torch.bfloat16"
+
+
 def is_array(value: object) -> bool:
     """Whether this is an array of any kind. NumPy scalars and 0-dimensional tensors are not."""
     shape = getattr(value, "shape", None)

@@ -18,7 +18,7 @@ LOSS_ONLY = frozenset({
     "logits", "loss", "loss_cap", "norm_length", "normalise", "num_items", "return", "stop_gradient", "tau", "terms",
     "token_ids", "tokens", "world_size", "accumulation_steps", "temperature", "reference", "clip_high", "clip_low",
     "dual_clip", "importance_level", "kl_coefficient", "kl_estimator", "policy", "policy_aggregation",
-    "policy_denominator", "policy_items", "policy_tokens",
+    "policy_denominator", "policy_items", "policy_tokens", "result_type",
 })  # fmt: skip
 
 

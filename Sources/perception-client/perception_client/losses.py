@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from . import batches, normalising, numbers, options
+from .arrays import is_brain
 from .calls import Call
 from .errors import BrokenReply, InvalidRequest, OtherRankFailed, PerceptionError, ServerError, Unreachable
 from .results import Score
@@ -24,6 +25,8 @@ log = logging.getLogger("perception_client")
 SKIPPED_TYPES = frozenset({"non-finite-value", "invalid-value"})
 _NORMAL = ("normalise", "num_items", "accumulation_steps", "world_size", "policy_items", "global_batch_size")
 _OWN = (*_NORMAL, "tokens", "dump")
+# Their gradients are of logits without being named. A list of the contract's; see there.
+FULL_VOCABULARY = frozenset({"full_kl", "jsd", "jeffreys"})
 _WHOLE = ("entropy_coefficients", "policy", "kl_coefficient")
 OKAY, SKIP, STOP = 0, 1, 2
 
@@ -54,7 +57,7 @@ class Wanted:
         more = {} if self.tokens is None else {"tokens": options.text(self.tokens)}
         if self.dump is not None:
             numbers.saved(self.dump, "/v1/score", stored, option, more)
-        part = option | {"return": self._returned(needed)}
+        part = option | {"return": self._returned(needed)} | self._narrowed(needed)
         call = numbers.posted("/v1/score", stored, part, **more)
         return Asked(call, lambda: numbers.posted("/v1/score", stored, option, **more))
 
@@ -75,6 +78,17 @@ class Wanted:
         if len(needs) == len(needed) or "terms" in self.option or not preset.startswith("cppo-"):
             return [*names, "grad"]
         return names + [f"grad.{name}" for name in needs]
+
+    def _narrowed(self, needed: Sequence[bool]) -> dict[str, str]:
+        """Ask for BF16 where every gradient of logits ends as one: the same numbers in half the bytes."""
+        preset = str(self.option.get("preset", "cppo-verl"))
+        estimator = self.option.get("estimator", "full_kl" if preset == "cppo-paper" else None)
+        terms = self.option.get("terms", preset != "vppo")
+        if estimator not in FULL_VOCABULARY or not terms or "result_type" in self.option:
+            return {}
+        wanted = [self.named[n] for n, need in zip(self.differentiable, needed, strict=True) if need]
+        brains = all(n.endswith(".logits") for n in self.differentiable) and all(map(is_brain, wanted))
+        return {"result_type": "BF16"} if wanted and brains else {}
 
     def settled(self, named: Mapping[str, Any], needed: Sequence[bool], agree: Agreement) -> Score:
         """Send the request, and agree with the other ranks on how to treat an error."""

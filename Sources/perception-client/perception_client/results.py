@@ -1,12 +1,13 @@
 """The numeric endpoints' answers. B sequences, T response positions, S rows that carry loss, V vocabulary entries.
 
-Arrays are NumPy's: F32, masks U8, row numbers I64; [B,T], or [N] when the request was packed. An array that was not
-requested, or that the request does not produce, is None.
+Arrays are NumPy's: F32, masks U8, row numbers I64; [B,T], or [N] when the request was packed. Gradients that came as
+BF16, which NumPy does not have, become F32. An array that was not requested, or that the request does not produce, is
+None.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -14,9 +15,40 @@ import numpy as np
 
 from .calls import Answer
 from .errors import PerceptionError
+from .safetensors_file import Stored
 
 Array = np.ndarray[Any, Any]
 VIEWS = ("original", "preserving", "removing")
+
+
+class Arrays(Mapping[str, Array]):
+    """An answer's tensors as arrays, each converted at its first use. Only BF16 is copied."""
+
+    def __init__(self, tensors: Mapping[str, Stored] | None = None) -> None:
+        self._tensors = dict(tensors or {})
+        self._made: dict[str, Array] = {}
+
+    def stored(self, name: str) -> Stored | None:
+        """Return a tensor in its own element type; None if there is none."""
+        return self._tensors.get(name)
+
+    def __getitem__(self, name: str) -> Array:
+        if name not in self._made:
+            self._made[name] = self._tensors[name].array
+        return self._made[name]
+
+    def __contains__(self, name: object) -> bool:
+        return name in self._tensors
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._tensors)
+
+    def __len__(self) -> int:
+        return len(self._tensors)
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        # What lies in a reply's memory does not travel to another process; arrays do.
+        return dict, (dict(self),)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -30,7 +62,7 @@ class Result:
         request_id: identifies the request in the server's log.
     """
 
-    arrays: Mapping[str, Array] = field(default_factory=dict, repr=False)
+    arrays: Mapping[str, Array] = field(default_factory=Arrays, repr=False)
     scalars: Mapping[str, Any] = field(default_factory=dict, repr=False)
     server_ms: float | None = None
     request_id: str | None = None
@@ -136,7 +168,7 @@ class Score(Mask):
 
     @property
     def grad(self) -> dict[str, Array]:
-        """∂loss/∂log_prob [B,T] by view."""
+        """∂loss/∂log_prob [B,T] by view, F32."""
         return {v: self.arrays[n] for v in VIEWS if (n := f"grad.{v}.log_probs") in self.arrays}
 
     @property
@@ -146,8 +178,13 @@ class Score(Mask):
 
     @property
     def grad_logits(self) -> dict[str, Array]:
-        """∂loss/∂logits [S,V] by view, of the rows in `grad_rows`."""
+        """∂loss/∂logits [S,V] by view, of the rows in `grad_rows`, F32."""
         return {v: self.arrays[n] for v in VIEWS if (n := f"grad.{v}.logits") in self.arrays}
+
+    def stored_gradient(self, name: str) -> Stored | Array | None:
+        """Return a gradient by the name of what it is for, `original.logits`: as it came, where it is still known."""
+        arrays, name = self.arrays, f"grad.{name}"
+        return arrays.stored(name) if isinstance(arrays, Arrays) else arrays.get(name)
 
     def full(self) -> Score:
         """Return the result with every array, requesting those that were left out."""
@@ -209,7 +246,7 @@ class Advantages(Result):
 def arranged(kind: type[Any], answer: Answer, **more: Any) -> Any:
     """Make a result from a safetensors answer. 0-dimensional tensors become scalars."""
     tensors, scalars = answer.tensors()
-    arrays = {name: t.array for name, t in tensors.items() if t.shape}
+    arrays = Arrays({name: t for name, t in tensors.items() if t.shape})
     return kind(
         arrays=arrays, scalars=scalars, server_ms=answer.server_ms, request_id=answer.request_id, **more
     )

@@ -66,16 +66,14 @@ def gathered(tensors: Mapping[str, Any]) -> dict[str, Any]:
     return result
 
 
-def returned(arrays: Sequence[np.ndarray[Any, Any] | None], like: Sequence[Any]) -> list[Any]:
-    """Turn F32 arrays into tensors on the devices and of the element types of `like`; None stays None.
+def returned(arrays: Sequence[Stored | np.ndarray[Any, Any] | None], like: Sequence[Any]) -> list[Any]:
+    """Turn arrays of one element type into tensors on the devices and of the element types of `like`; None stays None.
 
-    Arrays for the same CUDA device are copied as one buffer.
+    Arrays for the same CUDA device are copied as one buffer. On the CPU an array is not copied if its element type is
+    right and its memory is writable.
     """
     torch = _torch()
-    tensors: list[Any] = [
-        None if array is None else torch.from_numpy(np.require(array, requirements=["C", "A", "W"]))
-        for array in arrays
-    ]
+    tensors: list[Any] = [None if array is None else _tensor(array) for array in arrays]
     devices: dict[Any, list[int]] = {}
     for index, tensor in enumerate(tensors):
         if tensor is not None and is_away(like[index]):
@@ -85,3 +83,12 @@ def returned(arrays: Sequence[np.ndarray[Any, Any] | None], like: Sequence[Any])
         for i, part in zip(indices, packed.split([tensors[i].numel() for i in indices]), strict=True):
             tensors[i] = part.reshape(tensors[i].shape)
     return [None if t is None else t.to(like[i].dtype) for i, t in enumerate(tensors)]
+
+
+def _tensor(array: Stored | np.ndarray[Any, Any]) -> Any:
+    torch = _torch()
+    brain = isinstance(array, Stored) and array.dtype == "BF16"
+    if isinstance(array, Stored):
+        array = np.frombuffer(array.data, "<i2").reshape(array.shape) if brain else array.array
+    tensor = torch.from_numpy(np.require(array, requirements=["C", "A", "W"]))
+    return tensor.view(torch.bfloat16) if brain else tensor

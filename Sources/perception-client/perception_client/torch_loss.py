@@ -63,7 +63,7 @@ def _gradients(
             _scattered(score, n, x) if need else None
             for n, need, x in zip(loss.differentiable, needed, inputs, strict=True)
         ]
-    found = torch_arrays.returned([score.arrays.get(f"grad.{name}") for name in loss.differentiable], inputs)
+    found = torch_arrays.returned([score.stored_gradient(name) for name in loss.differentiable], inputs)
     return [
         None if not need else torch.zeros_like(x) if g is None else g.reshape(x.shape)
         for g, need, x in zip(found, needed, inputs, strict=True)
@@ -71,16 +71,19 @@ def _gradients(
 
 
 def _scattered(score: Score, name: str, logits: torch.Tensor) -> torch.Tensor:
-    """Gradients [S,V] of the rows that carry loss, in a tensor of the logits' shape that is 0 elsewhere."""
+    """Gradients [S,V] of the rows that carry loss, in a tensor of the logits' shape that is 0 elsewhere.
+
+    Where every row carries loss, they are that tensor themselves.
+    """
+    rows, part = score.grad_rows, score.stored_gradient(name)
+    if rows is None or part is None or not len(rows):
+        return torch.zeros_like(logits, memory_format=torch.contiguous_format)
+    values: torch.Tensor = torch_arrays.returned([part], [logits])[0]
+    if values.numel() == logits.numel():
+        return values.reshape(logits.shape)
+    index = torch_arrays.returned([rows], [torch.empty(0, dtype=torch.int64, device=logits.device)])[0]
     whole = torch.zeros_like(logits, memory_format=torch.contiguous_format)
-    rows, part = score.grad_rows, score.arrays.get(f"grad.{name}")
-    if rows is not None and part is not None and len(rows):
-        index, values = (
-            torch_arrays.returned([rows], [torch.empty(0, dtype=torch.int64, device=logits.device)])[0],
-            None,
-        )
-        values = torch_arrays.returned([part], [logits])[0]
-        whole.view(-1, logits.shape[-1]).index_copy_(0, index, values)
+    whole.view(-1, logits.shape[-1]).index_copy_(0, index, values)
     return whole
 
 

@@ -25,8 +25,10 @@ def sampled(a, ref, o):
         value, slope = x * x / 2, -x
     elif o["estimator"] == "symmetric":
         value, slope = 2 * np.sinh(x / 2) ** 2, -np.sinh(x)
-    else:
+    elif o["estimator"] == "k3":
         value, slope = np.expm1(x) - x, -np.expm1(x)
+    else:
+        raise ValueError(f"no estimator {o['estimator']!r} here")
     value, beyond = clamped(value, o["clamp_result"])
     active = active | beyond
     return value, np.where(active, 0, slope), active
@@ -48,6 +50,8 @@ def over_vocabulary(log_a, log_r, estimator):
     if estimator == "jeffreys":
         there, back = relative_entropy(log_a, log_r), relative_entropy(log_r, log_a)
         return (there[0] + back[0]) / 2, (there[1] + back[2]) / 2, (there[2] + back[1]) / 2
+    if estimator != "jsd":
+        raise ValueError(f"no estimator {estimator!r} here")
     log_m = np.logaddexp(log_a, log_r) - math.log(2)
     # The middle moves with both, but Σ m' = 0 leaves only what the outer distributions do.
     left, slope_a, _ = relative_entropy(log_a, log_m)

@@ -7,13 +7,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from ..losses import FULL_VOCABULARY
 from ..results import VIEWS
 
 if TYPE_CHECKING:
     from ..client import Perception
 
-# Their gradients are of the whole vocabulary's logits, which trainers do not hand out.
-FULL_VOCABULARY = frozenset({"full_kl", "jsd", "jeffreys"})
 # Of these the anchor's gradient is 0, or a sign only: nothing is left when the other views are constants.
 ANCHORLESS = frozenset({"k1", "abs"})
 RECIPES = {

@@ -51,7 +51,7 @@ const GROUPS = [
     ["advantage_shaping", "advantage_floor", "dependency_min", "dependency_max", "dependency_mean"],
     false,
   ],
-  ["Gradients", ["stop_gradient", "gradient_of", "grad_scale"], false],
+  ["Gradients", ["stop_gradient", "gradient_of", "grad_scale", "result_type"], false],
 ];
 // The page itself chooses what it asks for.
 const LEFT_OUT = new Set(["preset", "return"]);

@@ -4,7 +4,6 @@ import { isolated } from "../common/visible-text.js";
 import { parameterControl } from "./step-control.js";
 
 export const SECOND = "second";
-const PAIRED = new Set(["mixup", "concat"]);
 
 export class ViewEditor {
   #catalogue;
@@ -81,10 +80,16 @@ export class ViewEditor {
 
   /// Whether its steps read a second picture.
   get needsSecond() {
-    if (this.#mode === "steps") return this.#steps.some((step) => PAIRED.has(step.name));
+    if (this.#mode === "steps") return this.#steps.some((step) => this.#isPair(step.name));
     return partsOf(this.#catalogue.recipes.find((entry) => entry.name === this.#recipe.value)).some((part) =>
-      PAIRED.has(part.step),
+      this.#isPair(part.step),
     );
+  }
+
+  /// Whether a step reads a second picture: only those have a parameter that names one.
+  #isPair(name) {
+    const form = this.#catalogue.steps.find((step) => step.step === name);
+    return form.parameters.some((parameter) => parameter.name === "image");
   }
 
   get isDrawn() {

@@ -1,14 +1,14 @@
 import Glibc
 
-/// The process's file descriptors: every connection takes one.
+/// The process's file descriptors. Every connection occupies one.
 package enum OpenFiles {
-    /// Kept for listening, epoll, logs and files.
+    /// The number of descriptors reserved for listening, epoll, logs and files.
     package static let reserve = 64
 
-    /// Raises the soft limit as far as it may go and as `connections` need.
+    /// Raises the soft limit as far as allowed and needed for `connections`.
     ///
-    /// - Returns: how many connections there can be; asked for as many, as many. 0 where what is kept leaves none.
-    package static func makeRoom(for connections: Int) -> Int {
+    /// - Returns: the number of connections that fit, at most `connections`; 0 if the reserve leaves none.
+    package static func raiseLimit(for connections: Int) -> Int {
         var limit = rlimit()
         guard unsafe getrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit) == 0 else {
             return connections

@@ -6,7 +6,7 @@ import Tensor
 import Testing
 
 /// Batches that mix rollouts about pictures with rollouts of text alone.
-@Suite struct RowsWithoutViewsTests {
+@Suite struct SequencesWithoutViewsTests {
     /// A rollout with a picture; every token's entropy rises, and the advantage opens the gate.
     private static let seen = """
         "id":"seen","advantage":1,"old":{"log_probs":[-1,-2,-1]},

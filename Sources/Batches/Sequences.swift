@@ -1,8 +1,8 @@
 /// How a flat list of N tokens divides into B sequences: sequence b is tokens offsets[b] ..< offsets[b+1].
 ///
-/// The same layout serves padded [B,T] batches (equal rows), packed ones (`cu_seqlens`) and ragged lists.
+/// The same layout serves padded [B,T] batches (equal sequences), packed ones (`cu_seqlens`) and ragged lists.
 /// Invariant: offsets[0] == 0, never decreasing; offsets.count == B + 1.
-package struct Rows: Sendable, Equatable {
+package struct Sequences: Sendable, Equatable {
     package let offsets: [Int]
 
     package init(offsets: [Int]) {
@@ -27,11 +27,11 @@ package struct Rows: Sendable, Equatable {
     /// T of a padded batch; the longest sequence of any other.
     package var longest: Int { (0..<count).map { self[$0].count }.max() ?? 0 }
 
-    package subscript(row: Int) -> Range<Int> { offsets[row]..<offsets[row + 1] }
+    package subscript(sequence: Int) -> Range<Int> { offsets[sequence]..<offsets[sequence + 1] }
 
     /// Which sequence holds flat token `token`.
     /// - Complexity: O(log B)
-    package func row(of token: Int) -> Int {
+    package func sequence(of token: Int) -> Int {
         var low = 0
         var high = count
         while high - low > 1 {
@@ -43,10 +43,10 @@ package struct Rows: Sendable, Equatable {
     }
 
     /// The tokens of each sequence in pieces of at most `limit`, for handing out.
-    package func pieces(ofAtMost limit: Int) -> [(row: Int, tokens: Range<Int>)] {
-        (0..<count).flatMap { row in
-            stride(from: self[row].lowerBound, to: self[row].upperBound, by: limit).map { first in
-                (row, first..<min(first + limit, self[row].upperBound))
+    package func pieces(ofAtMost limit: Int) -> [(sequence: Int, tokens: Range<Int>)] {
+        (0..<count).flatMap { sequence in
+            stride(from: self[sequence].lowerBound, to: self[sequence].upperBound, by: limit).map { first in
+                (sequence, first..<min(first + limit, self[sequence].upperBound))
             }
         }
     }

@@ -4,7 +4,7 @@ import CContract
 enum Contract {
     /// The bytes of openapi.yaml.
     static let text: [UInt8] = {
-        let document = unsafe perception_openapi_yaml()
+        let document = unsafe contract_openapi_yaml()
         return unsafe [UInt8](UnsafeBufferPointer(start: document.bytes, count: document.count))
     }()
 }

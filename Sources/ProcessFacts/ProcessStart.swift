@@ -1,19 +1,19 @@
 internal import CProcess
 
-/// What the process was started with, wherever /proc is.
-enum ProcessStart {
-    /// The command line without the program's name.
-    static var arguments: [String] {
-        (1..<max(1, perception_argument_count())).compactMap { place in
-            unsafe perception_argument(place).map { unsafe String(cString: $0) }
+/// The arguments and environment of the process, available even without /proc.
+package enum ProcessStart {
+    /// The command line without the name of the program.
+    package static var arguments: [String] {
+        (1..<max(1, process_argument_count())).compactMap { place in
+            unsafe process_argument(place).map { unsafe String(cString: $0) }
         }
     }
 
     /// Every variable of the environment with its value.
-    static var variables: [(name: String, value: String)] {
+    package static var variables: [(name: String, value: String)] {
         var variables: [(name: String, value: String)] = []
         var place: CInt = 0
-        while let text = unsafe perception_variable(place) {
+        while let text = unsafe process_variable(place) {
             let parts = unsafe String(cString: text).split(
                 separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
             variables.append((String(parts[0]), parts.count > 1 ? String(parts[1]) : ""))

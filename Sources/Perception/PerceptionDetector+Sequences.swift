@@ -3,28 +3,29 @@ internal import CNumberLists
 import Parallelism
 
 extension PerceptionDetector {
-    /// Compares entropies and chooses tokens row by row, so that what a row is ranked by is still near when it is ranked; the
-    /// lists are made as a reply sends them.
+    /// Compares entropies and chooses tokens sequence by sequence, so that scores are still in the cache when they are
+    /// ranked. Writes lists in the form that a reply sends.
     /// - Complexity: O(N) on average
     func detect(
-        _ original: [Double], _ removing: [Double], _ responseMask: [UInt8], _ rows: Rows,
+        _ original: [Double], _ removing: [Double], _ responseMask: [UInt8], _ sequences: Sequences,
         _ wishes: DetectionWishes
     ) -> Detection {
-        let count = rows.tokens
+        let count = sequences.tokens
         precondition(original.count == count && removing.count == count && responseMask.count == count)
-        var detection = Detection(mask: [UInt8](repeating: 0, count: count), candidates: room(count))
+        var detection = Detection(
+            mask: [UInt8](repeating: 0, count: count), candidates: uninitializedList(count))
         var deltas = wishes.deltaEntropy ? unsafe FloatList(count: count) { _ in } : nil
         var scores = wishes.score ? unsafe FloatList(count: count) { _ in } : nil
-        var sums = [Double](repeating: 0, count: rows.count)
-        unsafe withRoom(&detection, &deltas, &scores) { mask, outputs in
+        var sums = [Double](repeating: 0, count: sequences.count)
+        unsafe withLists(&detection, &deltas, &scores) { mask, outputs in
             unsafe withInputs(original, removing, responseMask, outputs) { lists in
                 unsafe sums.withUnsafeMutableBufferPointer { sums in
-                    // Rows are disjoint.
+                    // Sequences are disjoint.
                     nonisolated(unsafe) let (lists, mask, sums) = unsafe (lists, mask, sums)
-                    performInParallel(rows.count, operations: 20 * count) { row in
-                        let range = rows[row]
+                    performInParallel(sequences.count, operations: 20 * count) { sequence in
+                        let range = sequences[sequence]
                         if range.isEmpty { return }
-                        unsafe sums[row] = detect(
+                        unsafe sums[sequence] = detect(
                             lists.advanced(by: range), mask.map { unsafe $0 + range.lowerBound },
                             scopes: scopes(of: responseMask, in: range), from: range.lowerBound)
                     }
@@ -35,7 +36,7 @@ extension PerceptionDetector {
         return detection
     }
 
-    /// One row: the lists are those of its tokens, and `scopes` count from `first`.
+    /// Detects in one sequence. The lists contain its tokens, and `scopes` count from `first`.
     /// - Returns: the sum of its ΔH.
     @unsafe
     private func detect(
@@ -44,7 +45,7 @@ extension PerceptionDetector {
     ) -> Double {
         var lists = unsafe lists
         let count = unsafe lists.count
-        var scores: [Double] = room(count)
+        var scores: [Double] = uninitializedList(count)
         var sums = SIMD8<Double>.zero
         unsafe scores.withUnsafeMutableBufferPointer { scores in
             unsafe withUnsafeMutableBytes(of: &sums) { sums in
@@ -64,7 +65,7 @@ extension PerceptionDetector {
     }
 
     @unsafe
-    private func withRoom(
+    private func withLists(
         _ detection: inout Detection, _ deltas: inout FloatList?, _ scores: inout FloatList?,
         _ body: (UnsafeMutablePointer<UInt8>?, number_comparison_lists) -> Void
     ) {
@@ -91,7 +92,7 @@ extension PerceptionDetector {
 }
 
 extension number_comparison_lists {
-    /// Those of the tokens in `range`.
+    /// The lists of the tokens in `range`.
     @unsafe
     fileprivate func advanced(by range: Range<Int>) -> number_comparison_lists {
         var rest = unsafe self

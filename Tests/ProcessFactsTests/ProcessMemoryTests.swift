@@ -1,7 +1,8 @@
 import Glibc
+import Locking
+import Parallelism
+import ProcessFacts
 import Testing
-
-@testable import HTTP
 
 @Suite("Freed memory")
 struct ProcessMemoryTests {
@@ -29,7 +30,7 @@ struct ProcessMemoryTests {
 
     /// How many freed blocks are in memory before and after their heap's end is given back.
     private func residentBlocks() throws -> [Int] {
-        try inParallel(1) { _ in
+        try onOneThread {
             // All above the first become the end of the heap, if nothing else comes to stand between or above them: the
             // small things of this thread find room below.
             var addresses: [UnsafeMutableRawPointer] = unsafe []
@@ -48,7 +49,7 @@ struct ProcessMemoryTests {
             defer { ProcessMemory.keepHeapEnds() }
             unsafe free(addresses[0])
             return [kept, unsafe addresses.dropFirst().count { unsafe Self.isResident($0) }]
-        }[0]
+        }
     }
 
     /// Whether the second page of a block is in memory; the first may hold what the heap writes down.
@@ -57,5 +58,15 @@ struct ProcessMemoryTests {
         let address = unsafe UnsafeMutableRawPointer(bitPattern: (Int(bitPattern: block) / page + 1) * page)
         var found: UInt8 = 0
         return unsafe mincore(address, page, &found) == 0 && found & 1 == 1
+    }
+
+    /// Runs `body` on a thread of its own, which has its own heap, and returns the result.
+    private func onOneThread<Result: Sendable>(_ body: @escaping @Sendable () -> Result) throws -> Result {
+        let result = Monitor<Result?>(nil)
+        try PosixThread.start(named: "heap") {
+            let found = body()
+            result.withLock(waking: .everybody) { $0 = found }
+        }
+        return result.wait { $0 }
     }
 }

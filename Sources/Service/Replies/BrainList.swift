@@ -1,0 +1,39 @@
+import Batches
+import Tensor
+import TokenDistribution
+
+/// Numbers of BF16 as a reply sends them: the bytes of a tensor.
+struct BrainList: Sendable {
+    /// Little-endian, as every supported machine is.
+    let bytes: [UInt8]
+
+    /// Whether the nearest BF16 is finite.
+    static func fits(_ value: Float) -> Bool { value.magnitude < 0x1.ffp127 }
+
+    /// The nearest BF16 of each number, and whether all of them are finite.
+    /// - Complexity: O(count)
+    static func rounding(_ floats: FloatList) -> (list: BrainList, areFinite: Bool) {
+        if floats.isEmpty { return (BrainList(bytes: []), true) }
+        var areFinite = true
+        let size = floats.count * ResultType.bfloat16.size
+        let bytes = unsafe [UInt8](unsafeUninitializedCapacity: size) { room, filled in
+            // An array's elements begin at a multiple of 16, and it may have more room than it was asked for.
+            let results = unsafe UnsafeMutableRawBufferPointer(
+                rebasing: UnsafeMutableRawBufferPointer(room)[..<size])
+            areFinite = floats.withFloats { floats in
+                unsafe floats.withUnsafeBufferPointer { unsafe roundToBrains($0, into: results) }
+            }
+            filled = size
+        }
+        return (BrainList(bytes: bytes), areFinite)
+    }
+}
+
+extension BrainList: RandomAccessCollection {
+    var startIndex: Int { 0 }
+    var endIndex: Int { bytes.count / ResultType.bfloat16.size }
+
+    subscript(index: Int) -> Float {
+        brainToFloat(UInt16(bytes[2 * index]) | UInt16(bytes[2 * index + 1]) << 8)
+    }
+}
