@@ -58,6 +58,18 @@ class Calls:
             self.count += 1
 
 
+def requests(client):
+    """The named arguments of each objective that a client is asked for from now on."""
+    found, own = [], client.objective
+
+    def objective(*given, **named):
+        found.append(named)
+        return own(*given, **named)
+
+    client.objective = objective
+    return found
+
+
 def relative(ours, theirs):
     """‖ours − theirs‖ / ‖theirs‖ of two vectors."""
     return float((ours - theirs).norm() / theirs.norm())

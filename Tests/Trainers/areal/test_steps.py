@@ -10,6 +10,7 @@ import training
 from areal.api.cli_args import MicroBatchSpec
 from in_process_actor import InProcessActor
 
+import measuring
 import outages
 from perception_client.trainers.areal import PerceptionPPOActor
 
@@ -84,6 +85,16 @@ def test_numbers_and_heat_maps_are_where_users_of_areal_look(folder, batches, se
     written = sorted(pathlib.Path("perception/test/one").iterdir())
     assert [file.name for file in written] == ["step-000000.html", "step-000002.html"]
     assert "<html" in written[0].read_text()
+
+
+def test_advantages_go_with_the_tokens_text(folder, batches, settings):
+    """PAPO's loss has no use for them; people who look at the batch have."""
+    settings(preset="papo-g", send_tokens=1)
+    engine = training.made(PerceptionPPOActor, folder)
+    asked = measuring.requests(engine.client)
+    training.step(engine, batches[0])
+    assert len(asked) == 4
+    assert all(one["advantages"].shape == one["response_mask"].shape and one["tokens"] for one in asked)
 
 
 def test_a_server_that_dies_and_returns_leaves_the_parameters_bit_identical(folder, batches, settings, restartable):

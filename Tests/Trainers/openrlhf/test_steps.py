@@ -7,6 +7,7 @@ import torch
 from in_process_trainer import InProcessTrainer
 from openrlhf.trainer.ray.ppo_actor import ActorPPOTrainer
 
+import measuring
 import outages
 from perception_client.trainers import reporting
 
@@ -72,6 +73,17 @@ def test_grad_cache_makes_the_parameters_of_direct(folder, batches, settings, st
     settings(mode="grad_cache")
     cached, _, _ = strategy.trained(ActorPPOTrainer, folder, batches, stage=stage)
     assert (direct - cached).abs().max() < 1e-6
+
+
+def test_advantages_go_with_the_tokens_text(folder, batches, settings):
+    """PAPO's loss has no use for them; people who look at the batch have."""
+    settings(preset="papo-g", send_tokens=1)
+    trainer = strategy.made(ActorPPOTrainer, folder)
+    trainer.tokenizer = rollouts.processor(folder)
+    asked = measuring.requests(trainer.client)
+    strategy.step(trainer, batches[0])
+    assert len(asked) == 2
+    assert all(one["advantages"].shape == one["response_mask"].shape and one["tokens"] for one in asked)
 
 
 def test_a_server_that_dies_and_returns_leaves_the_parameters_bit_identical(folder, batches, settings, restartable):

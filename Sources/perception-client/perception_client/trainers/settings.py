@@ -47,7 +47,7 @@ class TrainerSettings:
             which does not depend on how micro-batches divide it. It refuses presets with entropy terms or a cap.
         heatmap_every: number of steps between heat maps of tokens; 0 for none.
         image_key: the column of the data set that holds a row's picture or pictures.
-        send_tokens: send the tokens' text with the loss, for the server's page of recent batches.
+        send_tokens: send the tokens' text and the advantages with the loss, for the server's page of recent batches.
     """
 
     url: str | None = None
@@ -119,6 +119,10 @@ class TrainerSettings:
     def needs(self, client: Perception) -> wants.Needs:
         """Return what the loss needs from the trainer."""
         return wants.needs(client, **self.loss)
+
+    def shows_advantages(self, wanted: wants.Needs) -> bool:
+        """Whether requests have advantages: for the gate, or for people who look at the batches with their tokens."""
+        return wanted.advantages or self.send_tokens
 
     def recipes_for(self, wanted: wants.Needs) -> dict[str, Any]:
         """Return the recipe of each view that is needed.

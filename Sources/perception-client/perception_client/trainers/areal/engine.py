@@ -170,7 +170,7 @@ class PerceptionPPOActor(FSDPPPOActor):
             "cu_seqlens": borders,
             **self.perception.loss,
         }
-        if self.wanted.advantages:
+        if self.perception.shows_advantages(self.wanted):
             arguments["advantages"] = batch.get(advantages.OWN, batch["advantages"])
         if self.wanted.shaping:
             arguments["old"] = batch[advantages.OLD + "original"]

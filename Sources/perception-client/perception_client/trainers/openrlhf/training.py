@@ -211,7 +211,7 @@ class _Watch:
             "response_mask": mask & torch.tensor(rows, device=mask.device)[:, None],
             **trainer.perception.loss,
         }
-        if trainer.wanted.advantages:
+        if trainer.perception.shows_advantages(trainer.wanted):
             arguments["advantages"] = self._kept(views.OWN, experience.advantages)
         if trainer.wanted.rewards:
             arguments["rewards"] = experience.rewards

@@ -68,7 +68,7 @@ class Objective:
         self._scored = batch, carrying
         found = self.settings.loss | options(batch, self.wanted, mask)
         found |= {"response_mask": mask, "factor": float(batch.ranks)}
-        if self.wanted.advantages:
+        if self.settings.shows_advantages(self.wanted):
             found["advantages"] = padded.get(OWN_ADVANTAGES, padded["advantages"])
         if self.wanted.options["detector"] == "divergence":
             found["old"] = padded["old_log_probs"]
