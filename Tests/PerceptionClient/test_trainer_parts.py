@@ -72,6 +72,20 @@ def test_what_a_preset_needs(client, preset, graph, constant, entropy, recipes):
     assert set(client.recipes().recipes) >= set(recipes.values())
 
 
+@pytest.mark.parametrize(
+    "preset, option, views",
+    [
+        ("cppo-verl", {}, ()),
+        ("vppo", {}, ("original", "removing")),
+        # The removing view has a gradient there, and the scale is of what the old policy says of it.
+        ("cppo-verl", {"detector": "divergence", "advantage_shaping": "dependency"}, ("original", "removing")),
+    ],
+)
+def test_what_a_changed_policy_loss_needs_of_the_old_policy(client, preset, option, views):
+    wanted = needs(client, preset, **option)
+    assert wanted.shaping == bool(views) and wanted.old == views
+
+
 def test_presets_are_asked_for_once(url):
     with Perception(url) as client:
         sent, send = [], client._transport.send

@@ -45,6 +45,18 @@ def client(url):
         yield perception
 
 
+@pytest.fixture
+def settings(monkeypatch, url):
+    """Set PERCEPTION_… variables as a user does, by the settings' names: settings(preset="papo-g"). The url is the server's."""
+
+    def put(**named):
+        for name, value in ({"url": url} | named).items():
+            monkeypatch.setenv(f"PERCEPTION_{name.upper()}", str(value))
+
+    put()
+    return put
+
+
 class Restartable:
     """A server on a port of its own that can be killed and started again."""
 

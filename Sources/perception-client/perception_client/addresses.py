@@ -22,7 +22,7 @@ class Address:
 
     @property
     def authority(self) -> str:
-        """What the header `Host` says."""
+        """The value of the header `Host`."""
         host = f"[{self.host}]" if ":" in self.host else self.host
         return host if self.socket or self.port == (443 if self.tls else 80) else f"{host}:{self.port}"
 
@@ -33,7 +33,7 @@ class Address:
 
 
 def parse(url: str) -> Address:
-    """Parse one address. Raises ValueError with the forms that are understood."""
+    """Parse one address. Raises ValueError, which lists the valid forms."""
     if url.startswith("unix:"):
         path = url.removeprefix("unix://") if url.startswith("unix://") else url.removeprefix("unix:")
         if not path:
@@ -51,7 +51,7 @@ def parse(url: str) -> Address:
 
 
 def resolve(url: str | Sequence[str] | None) -> tuple[Address, ...]:
-    """Addresses from an argument, else from PERCEPTION_URL (separated by commas), else the default one."""
+    """Return the addresses of an argument; if it is None, those of PERCEPTION_URL (comma-separated) or the default."""
     given = url if url is not None else os.environ.get("PERCEPTION_URL") or DEFAULT_URL
     texts = given.split(",") if isinstance(given, str) else list(given)
     addresses = tuple(parse(text.strip()) for text in texts if text.strip())

@@ -1,7 +1,7 @@
-"""Whatever trainers hold – NumPy, torch, JAX, lists – as tensors of the contract.
+"""Converts NumPy, torch and JAX arrays, and lists, to the contract's tensors.
 
-A name decides what may be made of a value: masks may come as floats, advantages as integers or [B,1], group ids as
-text. Nothing that changes a number's meaning is done in silence.
+A tensor's name decides which conversions are allowed: masks may be floats, advantages may be integers or [B,1], group
+ids may be text. No conversion silently changes what a number means.
 """
 
 from __future__ import annotations
@@ -37,13 +37,13 @@ def is_brain(value: Any) -> bool:
 
 
 def is_array(value: object) -> bool:
-    """Whether this is an array of any kind; scalars of NumPy and 0-dimensional tensors are not."""
+    """Whether this is an array of any kind. NumPy scalars and 0-dimensional tensors are not."""
     shape = getattr(value, "shape", None)
     return hasattr(value, "dtype") and shape is not None and len(shape) > 0
 
 
 def host(value: Any) -> Stored:
-    """Bring a value to the CPU, contiguous, as the element type it has; lists become F64 or I64."""
+    """Return a value as a contiguous NumPy array of its own element type; lists become F64 or I64."""
     if is_torch(value):
         from . import torch_arrays
 
@@ -65,10 +65,10 @@ def host(value: Any) -> Stored:
 
 
 def stored(name: str, value: Any) -> Stored:
-    """Make the contract's tensor `name` of a value.
+    """Convert a value to the contract's tensor of that name.
 
     Raises:
-        TypeError, ValueError: the value cannot mean this tensor; the message names it.
+        TypeError, ValueError: the value does not fit this tensor, which the message names.
     """
     try:
         if name == "group_ids":

@@ -1,4 +1,4 @@
-"""Sends calls from coroutines, by httpx."""
+"""Sends calls from coroutines, with httpx."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from .transport import SMALL
 
 
 class AsyncTransport:
-    """Keeps connections for each event loop. Forked processes have none of their parent's."""
+    """Keeps connections for each event loop. A forked process does not use its parent's."""
 
     def __init__(self, settings: Settings) -> None:
         self.settings = settings

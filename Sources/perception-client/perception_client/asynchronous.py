@@ -40,7 +40,7 @@ def _sent(
 class AsyncPerception(Last):
     """`Perception` for coroutines: every method is awaited. Arguments and results are the same.
 
-    One object may serve several event loops, each with its own connections. `last` is that of the thread.
+    One object can serve several event loops, each with its own connections. `last` belongs to the thread.
     """
 
     def __init__(
@@ -71,7 +71,7 @@ class AsyncPerception(Last):
     recipes = _sent(catalogue.recipes)
 
     async def info(self) -> catalogue.Info:
-        """Ask what runs there. Raises IncompatibleVersion when it does not fit."""
+        """Ask for the server's version, limits and formats. Raises IncompatibleVersion if this client cannot use it."""
         call = catalogue.info()
         info = call.read(await self._transport.send(call))
         versions.check(info.version)
@@ -79,17 +79,17 @@ class AsyncPerception(Last):
         return info
 
     async def send(self, call: Call[Result]) -> Result:
-        """Send any call. The first one asks for the server's version before."""
+        """Send any call. Before the first one, the client asks for the server's version."""
         if not self._greeted:
             await self.info()
         return call.read(await self._transport.send(call))
 
     async def loss(self, log_probs: Mapping[str, Any] | None = None, **given: Any) -> Any:
-        """Compute the perception loss as a torch scalar; arguments as those of `Perception.loss`."""
+        """Compute the perception loss as a torch scalar. Takes the arguments of `Perception.loss`."""
         return await self._evaluated("loss", log_probs, given)
 
     async def objective(self, log_probs: Mapping[str, Any] | None = None, **given: Any) -> Any:
-        """Compute the whole objective as a torch scalar; arguments as those of `Perception.objective`."""
+        """Compute the whole objective as a torch scalar. Takes the arguments of `Perception.objective`."""
         return await self._evaluated("objective", log_probs, given)
 
     async def _evaluated(self, value: str, log_probs: Any, given: dict[str, Any]) -> Any:

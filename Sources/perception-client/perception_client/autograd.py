@@ -1,4 +1,4 @@
-"""The part of the client that speaks autograd: `loss`, `objective`, `count`, and what they leave behind."""
+"""The client's methods for autograd: `loss`, `objective` and `count`, and the state that they keep."""
 
 from __future__ import annotations
 
@@ -36,12 +36,12 @@ class _OfThread(threading.local):
 
 
 class Last:
-    """What losses leave behind, and what they do about errors.
+    """The state that losses keep, and how they treat errors.
 
     Attributes:
         on_error: `raise`, or `skip` for a zero loss with zero gradients when a call fails.
         group: the process group that agrees on skipping.
-        skipped: how many losses were skipped in this process.
+        skipped: the number of losses that this process has skipped.
     """
 
     def __init__(self, on_error: Literal["raise", "skip"], group: Any) -> None:
@@ -54,11 +54,11 @@ class Last:
         self._latest: Score | None = None
 
     def send(self, call: Call[Any]) -> Any:
-        """Send a call; the client does."""
+        """Send a call. The client implements this."""
         raise NotImplementedError
 
     def remember(self, score: Score) -> Score:
-        """Keep a score as this thread's `last`."""
+        """Store a score as this thread's `last`."""
         self._last.score = self._latest = score
         return score
 
@@ -109,11 +109,12 @@ class Autograd(Last):
         dump: str | os.PathLike[str] | None = None,
         **option: Any,
     ) -> Any:
-        """Compute the perception loss as a torch or JAX scalar; its backward pass sends the server's gradients.
+        """Compute the perception loss as a torch or JAX scalar whose backward pass has the server's gradients.
 
-        The value is the loss before its coefficient: add `coefficient * loss` to the policy loss. Tensors and options as
-        those of `score`; `log_probs` (or `logits`, with the full-vocabulary estimators) with their graph, everything else
-        as a constant. Only the gradients that a graph needs are asked for. Afterwards `last` has the whole result.
+        The value is the loss before its coefficient: add `coefficient * loss` to the policy loss. Tensors and options are
+        those of `score`. Gradients flow to `log_probs` (to `logits` with the full-vocabulary estimators); everything else
+        is a constant. The client requests only the gradients that a graph needs. Afterwards `last` has the whole result.
+        B sequences, T response positions, V vocabulary entries, K best tokens; numbers are in nats.
 
         Args:
             log_probs: [B,T] by view.
@@ -137,6 +138,10 @@ class Autograd(Last):
             tokens: text of each token, for the heat map.
             dump: a file to write the request to.
             option: any option of /v1/score.
+
+        Raises:
+            PerceptionError: the call failed, and `on_error` is `raise` or does not cover this failure.
+            TypeError, ValueError: an argument has the wrong type or shape.
         """
         given = {k: v for k, v in locals().items() if k != "self"}
         return losses.evaluated(losses.wanted(self, "loss", given))
@@ -171,7 +176,7 @@ class Autograd(Last):
         """Compute the whole objective as a torch or JAX scalar: policy loss, KL, perception loss, entropy terms.
 
         objective = policy_loss + kl_coefficient · kl + coefficient · loss + Σ entropy_coefficients[v] · entropy_loss[v].
-        Arguments as those of `loss`, and:
+        Gradients flow and errors are raised as by `loss`.
 
         Args:
             log_probs: [B,T] by view.
@@ -204,8 +209,8 @@ class Autograd(Last):
     def count(self, **given: Any) -> int:
         """Count the tokens that carry loss, without gradients, by /v1/mask.
 
-        Arguments as those of `loss`; options that only the loss knows are left out. Added up over the micro-batches of a
-        step and, with `across_ranks`, over the ranks, it is the `num_items` that makes token sums the whole batch's
-        token-mean.
+        Takes the arguments of `loss` and ignores options that only concern the loss. The sum of the counts over a step's
+        micro-batches and, with `across_ranks`, over ranks is the `num_items` of `normalise="tokens"`: with it the losses
+        add up to the token-mean of the whole batch.
         """
         return int(self.send(counting(given)).gated)

@@ -18,7 +18,7 @@ _LOG_PROBS_OF = frozenset({"old", "reference"})
 
 
 def named(given: Mapping[str, Any]) -> dict[str, Any]:
-    """Spell keyword arguments as the contract's names; None is left out.
+    """Map keyword arguments to the contract's names, leaving out those that are None.
 
     `log_probs={"original": a}` becomes `original.log_probs`, `old=x` becomes `old.log_probs`.
     """
@@ -40,7 +40,7 @@ def named(given: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def stored(named: Mapping[str, Any]) -> dict[str, Stored]:
-    """Bring named tensors to the wire. Those on one CUDA device are copied together."""
+    """Convert named tensors to bytes. Tensors on the same CUDA device are copied together."""
     if any(arrays.is_torch(v) and torch_arrays.is_away(v) for v in named.values()):
         named = torch_arrays.gathered(named)
     return {name: arrays.stored(name, value) for name, value in named.items()}

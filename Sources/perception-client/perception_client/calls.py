@@ -1,4 +1,4 @@
-"""One call, apart from how it travels: a request, and what to make of the answer."""
+"""A call without its transport: a request, and the function that reads the answer."""
 
 from __future__ import annotations
 
@@ -31,19 +31,19 @@ class Answer:
 
     @property
     def request_id(self) -> str | None:
-        """What the server's log calls this request."""
+        """The request's id in the server's log."""
         return self.headers.get("X-Request-ID")
 
     @property
     def server_ms(self) -> float | None:
-        """Milliseconds that the server spent, from `Server-Timing`; None where it does not say."""
+        """Milliseconds that the server spent, from `Server-Timing`; None if the header is absent."""
         timing = self.headers.get("Server-Timing")
         if not timing:
             return None
         return sum(float(d.partition(";")[0]) for p in timing.split(",") for d in p.split("dur=")[1:])
 
     def json(self) -> Any:
-        """Parse the body as JSON. Raises BrokenReply when it is none."""
+        """Parse the body as JSON. Raises BrokenReply if it is not JSON."""
         try:
             return json.loads(bytes(self.body))
         except ValueError as error:
@@ -60,7 +60,7 @@ class Answer:
 
 @dataclass(frozen=True)
 class Call(Generic[Result]):
-    """A request and the function that reads its answer. Sending it twice does the same as once.
+    """A request and the function that reads its answer. Sending it twice has the effect of sending it once.
 
     `pieces` are the body, sent one after another without being joined. `path` has its query.
     """

@@ -1,4 +1,4 @@
-"""What a server can do: /v1/info, /v1/presets, /v1/recipes."""
+"""A server's version, presets and recipes: /v1/info, /v1/presets, /v1/recipes."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from .calls import Answer, Call
 
 @dataclass(frozen=True)
 class Info:
-    """What runs there. `more` has every member of the answer, with those that this client does not know."""
+    """The server's version and limits. `more` has every member of the answer, including unknown ones."""
 
     name: str
     version: str
@@ -37,7 +37,7 @@ class Preset:
 
 @dataclass(frozen=True)
 class Recipe:
-    """A distribution of steps; `definition` may be posted as a recipe of one's own."""
+    """A distribution of steps. `definition` can be edited and posted as your own recipe."""
 
     name: str
     view: str

@@ -35,22 +35,24 @@ def _sent(
 
 
 class Perception(Autograd):
-    """A server, or several that do the same. Making one connects to nothing.
+    """A client of one server, or of several that can stand in for each other.
 
-    Threads may share it, and so may forked and spawned processes. Args:
-        url: `http://HOST:PORT`, `https://…`, `unix:/PATH`, or a list of them: the next one is tried when one fails.
-            Absent, PERCEPTION_URL (separated by commas), else http://127.0.0.1:8080.
-        token: the bearer token; absent, PERCEPTION_TOKEN.
+    It connects at its first call. Threads, forked processes and spawned processes can share it.
+
+    Args:
+        url: `http://HOST:PORT`, `https://…`, `unix:/PATH`, or a list of them: if one fails, the client tries the next.
+            Default: PERCEPTION_URL (comma-separated), or http://127.0.0.1:8080.
+        token: the bearer token. Default: PERCEPTION_TOKEN.
         run: the training run's name in the server's metrics, any text.
-        deadline: seconds for one call with all its retries. Below the timeout of the trainer's collectives.
-        timeout: seconds without a byte after which one try is given up.
+        deadline: seconds for one call including retries. Keep it below the timeout of the trainer's collectives.
+        timeout: seconds without a byte after which the client abandons one attempt.
         on_error: what `loss` and `objective` do when a call fails: `raise`, or `skip` for a zero loss with zero
             gradients, which is counted in `skipped` and logged. With torch.distributed all ranks of `group` skip
             together, so every rank must make the same calls.
-        group: the process group that agrees on skipping; absent, the default one.
+        group: the process group that agrees on skipping. Default: the default group.
         authority: for https, a PEM file of certificates to trust, or an SSLContext.
-        shared_dir: the folder of the server's `--shared-dir`, when it runs on this machine: large requests and their
-            results go through it as files.
+        shared_dir: the folder of the server's `--shared-dir`, if the server runs on this machine. Large requests and
+            their results go through it as files.
     """
 
     def __init__(
@@ -88,7 +90,7 @@ class Perception(Autograd):
     ) -> Perception:
         """Start a private server on this machine, and return its client.
 
-        The server ends with this process, however that ends, and when `close` is called. Forked workers use it, too.
+        The server ends with `close`, or with this process, even if that is killed. Forked workers can use the server.
 
         Args:
             run: as in the constructor.
@@ -96,7 +98,7 @@ class Perception(Autograd):
             timeout: as in the constructor.
             on_error: as in the constructor.
             group: as in the constructor.
-            binary: the server; absent, PERCEPTION_SERVER_BINARY, the wheel `perception-server`, or the PATH.
+            binary: the server's file. Default: PERCEPTION_SERVER_BINARY, the wheel `perception-server`, or the PATH.
             option: options of `perception-server serve`, with `_` for `-`, such as `threads=2`.
         """
         server = LocalServer(binary, **option)
@@ -126,19 +128,19 @@ class Perception(Autograd):
         processor: Any = None,
         **setting: Any,
     ) -> Views:
-        """Make a view of each image under each recipe, of the same kind and size as the image.
+        """Make a view of each image under each recipe. A view has its image's type and size.
 
-        Equal images are sent once and get one draw, whatever their order: it depends on the content and the seed.
+        Equal images are sent once and share one draw, which depends on their content and the seed, not on their order.
 
         Args:
             images: Pillow images, arrays or tensors (U8, or floats in 0 … 1), or encoded files, their bytes or paths.
-            seed: any whole number, such as the trainer's step: the same on every rank.
-            recipes: names, or recipes written out; with a mapping, by the name the view is to have. A name with
-                `preserving` or `removing` in it is called so: `views.preserving`.
+            seed: a whole number that is the same on every rank, such as the trainer's step.
+            recipes: names of recipes, or their definitions; a mapping gives each view its name. In a list, a recipe whose
+                name contains `preserving` or `removing` makes `views.preserving` or `views.removing`.
             per_rollout: draw anew for every occurrence of an image.
-            alpha: what becomes of transparency, as the model's processor does it: `white`, `transformers` or `drop`.
-            processor: the model's processor: it is run on images and views (`views.features`), and views with another
-                number of image tokens are refused.
+            alpha: the treatment of transparency, that of the model's processor: `white`, `transformers` or `drop`.
+            processor: the model's image processor. It is run on the images and views (`views.features`), and a view with
+                a different number of image tokens is refused.
             setting: `always`, `schedule`, and what /v1/perturb takes.
         """
         job = views.prepare(
@@ -154,7 +156,7 @@ class Perception(Autograd):
         return job.finish(answers)
 
     def info(self) -> catalogue.Info:
-        """Ask what runs there: version, limits, formats. Raises IncompatibleVersion when it does not fit."""
+        """Ask for the server's version, limits and formats. Raises IncompatibleVersion if this client cannot use it."""
         call = catalogue.info()
         info = call.read(self._transport.send(call))
         versions.check(info.version)
@@ -162,7 +164,7 @@ class Perception(Autograd):
         return info
 
     def send(self, call: Call[Result]) -> Result:
-        """Send any call. The first one asks for the server's version before."""
+        """Send any call. Before the first one, the client asks for the server's version."""
         if not self._greeted:
             self.info()
         if self.shared_dir is not None and shared_files.suits(call):

@@ -13,7 +13,7 @@ from .addresses import Address
 
 
 class Connection(http.client.HTTPConnection):
-    """HTTP over TCP that sends a head and a small body together: one packet, and one wake-up of the server."""
+    """HTTP over TCP that sends a head and a small body together: in one packet that wakes the server once."""
 
     _held: list[Any] | None = None
 
@@ -59,9 +59,9 @@ class UnixConnection(Connection):
 
 
 class Kept(threading.local):
-    """The connections of this thread by the server's number, and the number of the server that last answered.
+    """This thread's connections by the server's number, and the number of the server that answered last.
 
-    After a fork the child has none: a connection that two processes read from would mix up their answers.
+    A forked child starts with none, because two processes that read from one connection would mix up their answers.
     """
 
     def __init__(self) -> None:
@@ -70,7 +70,7 @@ class Kept(threading.local):
         self.preferred = 0
 
     def refresh(self) -> None:
-        """Forget what belongs to the process this one was forked from. Its descriptors are closed here only."""
+        """Drop the connections of the parent process after a fork. Closing them here leaves the parent's open."""
         if self.process != os.getpid():
             self.process = os.getpid()
             old, self.connections = self.connections, {}
@@ -90,7 +90,7 @@ class Kept(threading.local):
 
 
 def opened(address: Address, timeout: float, tls: ssl.SSLContext | None) -> Connection:
-    """Make a connection, not connected yet. `timeout` is seconds without progress."""
+    """Make a connection without connecting it. `timeout` is in seconds without progress."""
     if address.socket:
         return UnixConnection(address.socket, timeout)
     if address.tls:

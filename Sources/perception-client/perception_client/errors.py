@@ -1,4 +1,4 @@
-"""What can go wrong, as exceptions that print the server's own words."""
+"""Exceptions that print the server's own words."""
 
 from __future__ import annotations
 
@@ -8,15 +8,15 @@ from typing import Any
 
 
 class PerceptionError(Exception):
-    """Everything this package raises about a call to the server."""
+    """The base class of errors in calls to the server."""
 
 
 class IncompatibleVersion(PerceptionError):
-    """The server is of another version than this client understands."""
+    """The server's version is one that this client does not understand."""
 
 
 class Unreachable(PerceptionError):
-    """No server answered until the deadline was over.
+    """No server answered before the deadline.
 
     `attempts` is the number of tries; the last failure is the exception's `__cause__`.
     """
@@ -27,7 +27,7 @@ class Unreachable(PerceptionError):
 
 
 class BrokenReply(PerceptionError):
-    """An answer that is not what the contract promises: cut off, or from something that is not this server."""
+    """An answer that breaks the contract: it is cut off, or comes from something other than a Perception Server."""
 
 
 class OtherRankFailed(PerceptionError):
@@ -42,9 +42,9 @@ class ServerError(PerceptionError):
         detail: the first reason, with field, index, what was expected and what was found.
         errors: every reason found, each a mapping with `reason` and perhaps `field`, `index`, `byte`.
         status: the HTTP status.
-        request_id: finds the request in the server's log; None where none was made.
-        limit: the limit that was exceeded, where one was.
-        retry_after: seconds the server asked to wait, where it did.
+        request_id: identifies the request in the server's log; None if the server gave none.
+        limit: the limit that was exceeded, or None.
+        retry_after: seconds that the server asked to wait, or None.
     """
 
     def __init__(self, status: int, problem: Mapping[str, Any], retry_after: float | None = None) -> None:
@@ -68,7 +68,7 @@ class ServerError(PerceptionError):
 
 
 class InvalidRequest(ServerError):
-    """A 4xx: the request is at fault and will fail again."""
+    """A 4xx: the request is wrong and will fail again."""
 
 
 class Unauthorized(InvalidRequest):
@@ -76,11 +76,11 @@ class Unauthorized(InvalidRequest):
 
 
 class Overloaded(ServerError):
-    """A 503 or 408 that lasted until the deadline: the server is busy, draining, or got the body too slowly."""
+    """A 503 or 408 until the deadline: the server is busy or draining, or received the body too slowly."""
 
 
 class DeadlineExceeded(ServerError):
-    """A 504: the work took longer than the time that this client, or the server, allows."""
+    """A 504: the work took longer than this client or the server allows."""
 
 
 class OutOfMemory(ServerError):
@@ -97,7 +97,7 @@ _BY_STATUS: dict[int, type[ServerError]] = {
 
 
 def described(error: Mapping[str, Any]) -> str:
-    """One reason as text: `field[index]: reason; expected …; found …`."""
+    """Return one reason as text: `field[index]: reason; expected …; found …`."""
     where = str(error.get("field", ""))
     if "index" in error:
         where += str(error["index"])
@@ -111,7 +111,7 @@ def described(error: Mapping[str, Any]) -> str:
 
 
 def problem(status: int, content_type: str, body: bytes, retry_after: float | None = None) -> ServerError:
-    """Make the exception of an answer with this status. A body that is no problem document is quoted."""
+    """Make the exception for an answer. A body that is not a problem document is quoted."""
     document: dict[str, Any] | None = None
     if "json" in content_type:
         try:

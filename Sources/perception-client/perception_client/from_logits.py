@@ -1,4 +1,4 @@
-"""Log-probabilities and entropies from logits, in little memory."""
+"""Log-probabilities and entropies from logits, without large intermediate arrays."""
 
 from __future__ import annotations
 
@@ -15,18 +15,18 @@ _LOWEST = -1e4
 def token_statistics(
     logits: torch.Tensor, token_ids: torch.Tensor, temperature: float = 1.0, chunk: int | None = None
 ) -> tuple[torch.Tensor, torch.Tensor]:
-    """Compute log-probabilities of the realised tokens and entropies, both of the tempered distribution, in nats.
+    """Compute the realised tokens' log-probabilities and the entropies of the tempered distribution, in nats.
 
     With z = logits / temperature: log_prob = z[token] − log Σ exp z, entropy = log Σ exp z − Σ softmax(z)·z.
-    Gradients flow through the log-probabilities; entropies are constants. Logits may be −inf. The backward pass computes
-    the softmax anew, so that nothing of the logits' size is kept but the logits themselves.
+    Gradients flow through the log-probabilities; entropies are constants. Logits may be −inf. The backward pass
+    computes the softmax again, so that the logits are the only large array kept.
 
     Args:
         logits: [..., V], of any float type, on any device.
         token_ids: [...], whole numbers in 0 … V − 1.
         temperature: above 0.
-        chunk: rows worked on at once; absent, as many as 64 MiB hold. Peak memory beside the logits and their gradient is
-            about chunk · V numbers of 32 bits.
+        chunk: rows to process at once. Default: as many as fit in 64 MiB. Beside the logits and their gradient, peak
+            memory is about chunk · V numbers of 32 bits.
 
     Returns:
         Both [...], F32 (F64 for F64 logits).

@@ -1,7 +1,7 @@
-"""Heat maps of tokens as HTML that needs nothing from elsewhere: no script, no font, no picture.
+"""Heat maps of tokens as self-contained HTML, without scripts, fonts or pictures.
 
-Four colourings – ΔH, score, mask, loss – are switched by radio buttons in plain CSS, so that notebooks which run no
-scripts show them, too. Tokens' texts may hold any markup; it is shown, never obeyed.
+Radio buttons in plain CSS switch between four colourings – ΔH, score, mask, loss – so that they work in notebooks that
+run no scripts. Markup in the tokens' texts is escaped.
 """
 
 from __future__ import annotations
@@ -55,7 +55,7 @@ class HeatMap:
 
 
 def page(score: Score, tokens: Any = None, color: str | None = None) -> str:
-    """Return a whole page; arguments as those of `fragment`."""
+    """Return a whole page. Takes the arguments of `fragment`."""
     body = fragment(score, tokens, color)
     return (
         '<!doctype html><html lang="en"><head><meta charset="utf-8">'
@@ -71,8 +71,8 @@ def fragment(score: Score, tokens: Any = None, color: str | None = None) -> str:
 
     Args:
         score: with at least one of `delta_entropy`, `perception_score`, `mask`, `token_loss`.
-        tokens: the text of each token: B lists, or one list for a single sequence; absent, positions are shown.
-        color: what is shown first: `delta_entropy`, `perception_score`, `mask` or `token_loss`.
+        tokens: the text of each token: B lists, or one list for a single sequence. Default: the positions.
+        color: the colouring that is shown first: `delta_entropy`, `perception_score`, `mask` or `token_loss`.
     """
     if score.skipped:
         return f'<div class="perception note">skipped: {html.escape(str(score.error))}</div>'

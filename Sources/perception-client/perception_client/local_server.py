@@ -1,4 +1,4 @@
-"""A private server of one's own, on a Unix socket, that ends with the process that started it.
+"""A private server on a Unix socket, which ends with the process that started it.
 
 The server reads from a pipe that only this process and its forked children write to, and ends when the last of them
 is gone (`serve --exit-on-eof`): after a normal end, after `os._exit`, and after SIGKILL.
@@ -31,11 +31,11 @@ LONGEST_SOCKET_PATH = 107
 
 
 class NoServer(PerceptionError):
-    """The server is not installed here, or did not start; the message says why."""
+    """The server is not installed, or did not start. The message says why."""
 
 
 def binary() -> str:
-    """Find the server: PERCEPTION_SERVER_BINARY, the installed wheel `perception-server`, or one on the PATH.
+    """Return the server's file: PERCEPTION_SERVER_BINARY, that of the installed wheel, or the one on the PATH.
 
     Raises:
         NoServer: there is none.
@@ -60,7 +60,7 @@ def binary() -> str:
 
 
 def unfit_platform() -> str | None:
-    """Name this platform when no wheel of the server is for it."""
+    """Return this platform's name if the server has no wheel for it."""
     machine = platform.machine().lower()
     if sys.platform != "linux":
         return f"{platform.system() or sys.platform} ({machine})"
@@ -70,12 +70,12 @@ def unfit_platform() -> str | None:
 
 
 def socket_folder() -> Path:
-    """Return this user's own folder for sockets, mode 0700, in XDG_RUNTIME_DIR, else TMPDIR, else /tmp.
+    """Return this user's folder for sockets, mode 0700, in XDG_RUNTIME_DIR, TMPDIR or /tmp.
 
-    It is the first of these whose path leaves room for a socket's name, and stays when its sockets are gone.
+    It is in the first of these that leaves room for a socket's name, and is never removed.
 
     Raises:
-        NoServer: none can be used, or somebody else's folder is in the way.
+        NoServer: none can be used, or another user owns the folder.
     """
     reasons = []
     for base in (os.environ.get("XDG_RUNTIME_DIR"), os.environ.get("TMPDIR"), "/tmp"):  # noqa: S108 the last resort
@@ -105,7 +105,7 @@ class LocalServer:
     """A server process and its socket.
 
     Args:
-        command: the server's binary; absent, `binary()` finds it.
+        command: the server's file. Default: that of `binary()`.
         option: options of `perception-server serve` with `_` for `-`: `threads=2`, `memory_budget_bytes=…`.
     """
 
@@ -152,18 +152,18 @@ class LocalServer:
 
     @property
     def pid(self) -> int:
-        """The server's process."""
+        """The server's process id."""
         return self._process.pid
 
     def stop(self) -> None:
-        """End the server, when this is the process that started it."""
+        """End the server if this process started it."""
         if os.getpid() == self._owner:
             self._finish()
             atexit.unregister(self._finish)
             self._said.close()
 
     def said(self) -> str:
-        """What the server printed."""
+        """The server's output."""
         return os.pread(self._said.fileno(), 1 << 16, 0).decode("utf-8", "replace").strip()
 
     def _wait(self) -> None:

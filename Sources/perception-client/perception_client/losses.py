@@ -1,6 +1,6 @@
-"""`loss` and `objective`: the server's loss as a number of torch's or JAX's autograd.
+"""`loss` and `objective`: the server's loss in the autograd of torch or JAX.
 
-One round trip: the answer holds the loss and its gradients, and the backward pass multiplies them by what arrives.
+There is one round trip: the answer holds the loss and its gradients, and the backward pass multiplies these by its own.
 """
 
 from __future__ import annotations
@@ -33,12 +33,12 @@ OKAY, SKIP, STOP = 0, 1, 2
 
 @dataclass(frozen=True)
 class Wanted:
-    """A loss to be asked for: named tensors, options, and what to make of the number.
+    """A loss to request: named tensors, options, and how to scale the result.
 
     Attributes:
         value: `loss` or `objective`.
         named: every tensor by the contract's name.
-        differentiable: names of the tensors that gradients are for: log-probabilities, or logits.
+        differentiable: names of the tensors that get gradients: log-probabilities or logits.
     """
 
     client: Last
@@ -62,7 +62,7 @@ class Wanted:
         return Asked(call, lambda: numbers.posted("/v1/score", stored, option, **more))
 
     def accepted(self, score: Score, needed: Sequence[bool]) -> Score:
-        """Return the score when its gradients and its options are those that were asked for."""
+        """Return the score if its gradients and options are those requested. Raises BrokenReply otherwise."""
         found = score.options.get("gradient_of", "loss")
         if found != self.value and any(needed):
             raise BrokenReply(f"the gradients are of {found}, not of {self.value}")
@@ -91,7 +91,7 @@ class Wanted:
         return {"result_type": "BF16"} if wanted and brains else {}
 
     def settled(self, named: Mapping[str, Any], needed: Sequence[bool], agree: Agreement) -> Score:
-        """Ask, and agree with the other ranks on what to do about an error."""
+        """Send the request, and agree with the other ranks on how to treat an error."""
         client = self.client
         score, error = None, None
         try:
@@ -127,7 +127,7 @@ class Wanted:
 
 @dataclass(frozen=True)
 class Asked:
-    """A loss's request, and the same one for every array there is."""
+    """A loss's request, and the same request for every array."""
 
     call: Call[Score]
     whole: Callable[[], Call[Score]]
@@ -173,14 +173,14 @@ def wanted(client: Last, value: str, given: dict[str, Any]) -> Wanted:
 
 
 def sorted_arguments(given: dict[str, Any]) -> dict[str, Any]:
-    """Tell options from the named arguments of a loss."""
+    """Separate the options of a loss from its named arguments."""
     known = {*batches.TENSORS, *_OWN}
     option = {name: value for name, value in given.items() if name not in known}
     return {name: value for name, value in given.items() if name in known} | {"option": option}
 
 
 def library(loss: Wanted) -> str:
-    """Return `torch` or `jax`, whose arrays the caller gave. Raises TypeError for others, and for a mixture."""
+    """Return the library of the caller's arrays, `torch` or `jax`. Raises TypeError for others and for a mixture."""
     values = [loss.named[name] for name in loss.differentiable]
     torch, jax = sys.modules.get("torch"), sys.modules.get("jax")
     if torch is not None and all(isinstance(v, torch.Tensor) for v in values):

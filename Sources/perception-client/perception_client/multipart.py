@@ -1,4 +1,4 @@
-"""multipart/form-data out, multipart/mixed in."""
+"""Writes multipart/form-data and reads multipart/mixed."""
 
 from __future__ import annotations
 
@@ -34,10 +34,10 @@ def form(parts: Iterable[Part]) -> tuple[str, list[Buffer]]:
 
 
 def mixed(content_type: str, body: Buffer) -> list[Part]:
-    """Take a multipart/mixed answer apart. Every part says its length.
+    """Split a multipart/mixed answer into its parts. Every part states its length.
 
     Raises:
-        BrokenReply: it lacks its end, or a part its length.
+        BrokenReply: the end or a part's length is missing.
     """
     found = re.search(r'boundary="?([^";]+)"?', content_type)
     if not found:

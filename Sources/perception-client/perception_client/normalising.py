@@ -1,7 +1,7 @@
 """How the losses of micro-batches and ranks add up to the whole batch's.
 
-A trainer adds gradients over micro-batches and averages them over ranks. `Plan` says what to ask the server for, and
-what to multiply its loss and gradients by, so that the sum of the averages is the loss of the whole batch.
+A trainer adds gradients over micro-batches and averages them over ranks. A `Plan` has the options of the request and
+the factor of its loss and gradients that make the sum of the averages the loss of the whole batch.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ class Plan:
     additive: bool = False
 
     def check(self, resolved: Mapping[str, Any]) -> None:
-        """Refuse what does not add up over micro-batches, once the server has said which options were in effect."""
+        """Refuse options that do not add up over micro-batches; takes the options as the server applied them."""
         if not self.additive:
             return
         if resolved.get("loss_cap") is not None:
@@ -57,12 +57,12 @@ def plan(
     Args:
         normalise: None: this request is the whole batch of this rank. `micro`: the mean of the micro-batches' losses,
             an approximation where they differ in gated tokens. `tokens`: Σ token losses / `num_items`. `sequences`:
-            the mean over `global_batch_size` sequences of what each one's tokens have.
+            the mean over `global_batch_size` sequences of each one's loss.
         options: the caller's options.
         num_items: tokens of the whole batch, over all micro-batches and ranks; need not be whole.
         global_batch_size: sequences of the whole batch, over all micro-batches and ranks.
         accumulation_steps: micro-batches of one optimizer step.
-        world_size: ranks over which the trainer averages gradients; absent, those of torch.distributed.
+        world_size: ranks over which the trainer averages gradients. Default: those of torch.distributed.
         policy_items: response tokens of the whole batch, the policy loss's divisor; absent, `num_items`.
         policy: whether the request has a policy loss.
         group: the process group whose ranks are averaged over.
@@ -105,7 +105,7 @@ def plan(
 
 
 def across_ranks(number: float, group: Any = None) -> float:
-    """Add a number up over the ranks of torch.distributed; without it, the number itself."""
+    """Return the sum of a number over the ranks of torch.distributed, or the number itself without ranks."""
     torch = sys.modules.get("torch")
     if torch is None or not torch.distributed.is_available() or not torch.distributed.is_initialized():
         return number
@@ -115,7 +115,7 @@ def across_ranks(number: float, group: Any = None) -> float:
 
 
 def collective_device(group: Any = None) -> Any:
-    """Where tensors of a collective must be: the current CUDA device for NCCL, else the CPU."""
+    """Return the device that a collective needs: the current CUDA device for NCCL, otherwise the CPU."""
     torch = sys.modules["torch"]
     if "nccl" in str(torch.distributed.get_backend(group)):
         return torch.device("cuda", torch.cuda.current_device())

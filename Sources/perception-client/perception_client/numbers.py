@@ -1,8 +1,8 @@
 """The numeric endpoints as calls: /v1/score, /v1/mask, /v1/entropy, /v1/advantages.
 
-Every function takes tensors as keyword arguments – NumPy, torch, JAX, or lists – and every other keyword as an option
-of the contract; None is the contract's null. B sequences, T response positions, V vocabulary entries, K best tokens;
-with `cu_seqlens` [B+1] the tensors are packed, [N,…] in place of [B,T,…]. All values are in nats.
+Every function takes tensors as keyword arguments – NumPy, torch, JAX, or lists – and treats every other keyword as an
+option of the contract; None is the contract's null. B sequences, T response positions, V vocabulary entries, K best
+tokens. With `cu_seqlens` [B+1] the tensors are packed, [N,…] in place of [B,T,…]. All values are in nats.
 """
 
 from __future__ import annotations
@@ -47,17 +47,17 @@ def score(
         logits: [B,T,V] by view, or [B,T,3,V] unnamed, in place of log-probabilities and entropies.
         top_log_probs: the K best log-probabilities by view, [B,T,K].
         token_ids: [B,T], needed with logits.
-        response_mask: [B,T], 0 and 1 of any type; absent, all ones.
+        response_mask: [B,T], 0 and 1 of any type. Default: all ones.
         advantages: [B], [B,1] or [B,T].
         rewards: [B], with `group_ids` in place of advantages.
-        group_ids: [B], whole numbers or text; equal means the same prompt.
+        group_ids: [B], whole numbers or text, equal for rollouts of the same prompt.
         cu_seqlens: [B+1], for packed tensors.
         old: log-probabilities [B,T] of the policy that sampled.
         reference: log-probabilities [B,T] of the reference policy.
         perception_mask: [B,T], with the detector `given`.
         has_views: [B], 0 for rows of text alone, whose other views are never read.
         tokens: text of each token, for the heat map: B lists, or one list when B is 1.
-        dump: a file to write the request to, which `perception replay` sends again.
+        dump: a file to write the request to, for `perception replay`.
         option: any option of /v1/score, such as `preset`, `tau`, `return_` (the trailing `_` avoids the keyword).
     """
     return _numeric("/v1/score", functools.partial(arranged, Score), locals())
@@ -79,7 +79,7 @@ def mask(
     dump: str | Path | None = None,
     **option: Any,
 ) -> Call[Mask]:
-    """Compute the perception mask and the gate alone. Arguments as those of `score`."""
+    """Compute only the perception mask and the gate. Takes the arguments of `score`."""
     return _numeric("/v1/mask", functools.partial(arranged, Mask), locals())
 
 
@@ -106,11 +106,11 @@ def entropy(
 def advantages(
     rewards: Any, group_ids: Any, *, dump: str | Path | None = None, **option: Any
 ) -> Call[Advantages]:
-    """Make advantages of rewards [B] within groups [B].
+    """Compute advantages from rewards [B] within groups [B].
 
     Args:
         rewards: one number for each sequence.
-        group_ids: whole numbers or text; equal means the same prompt.
+        group_ids: whole numbers or text, equal for rollouts of the same prompt.
         dump: a file to write the request to.
         option: `advantage_estimator` (grpo, dr_grpo, rloo), `std_epsilon`.
     """
@@ -143,5 +143,5 @@ def saved(
     option: Mapping[str, Any],
     more: Mapping[str, str],
 ) -> None:
-    """Write a request to a file that says where it goes."""
+    """Write a request to a file, with its path in the metadata."""
     Path(file).write_bytes(b"".join(encode(tensors, options.metadata(option) | dict(more) | {"path": path})))

@@ -1,4 +1,4 @@
-"""Options as the contract spells them: JSON in a body's metadata, words in a query."""
+"""Writes options in the contract's form: JSON in a body's metadata, words in a query."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ _TRAINERS_WORDS = {
 
 
 def plain(value: Any) -> Any:
-    """Make JSON of a value: NumPy and torch scalars become numbers, tuples and sets lists; None stays null."""
+    """Convert a value to JSON: NumPy and torch scalars become numbers, tuples and sets lists, None null."""
     if value is None or isinstance(value, bool | int | float | str):
         return value
     if isinstance(value, Mapping):
@@ -53,9 +53,9 @@ def plain(value: Any) -> Any:
 
 
 def checked(options: Mapping[str, Any], tensors: Iterable[str]) -> dict[str, Any]:
-    """Make JSON of options. An array among them is a misspelt tensor, which is refused with the nearest name.
+    """Convert options to JSON. An array is a misspelt tensor; it is refused with the nearest name.
 
-    Option names are the server's to check: it knows the nearest one, too, and a newer server knows more of them.
+    The server checks the names of options: it suggests the nearest one, and a newer server knows more of them.
     """
     names = sorted(tensors)
     for name, value in options.items():
@@ -72,7 +72,7 @@ def metadata(options: Mapping[str, Any]) -> dict[str, str]:
 
 
 def query(parameters: Mapping[str, Any]) -> dict[str, str]:
-    """Return parameters as a query spells them: lists of words with commas, null as `none`, objects as JSON."""
+    """Write parameters as a query: lists of words with commas, null as `none`, objects as JSON."""
     words: dict[str, str] = {}
     for name, raw in parameters.items():
         value = plain(raw)
@@ -90,5 +90,5 @@ def query(parameters: Mapping[str, Any]) -> dict[str, str]:
 
 
 def text(tokens: Any) -> str:
-    """JSON of the tokens' texts, as the metadata `tokens` carries them."""
+    """Return the tokens' texts as JSON, for the metadata `tokens`."""
     return json.dumps(plain(tokens))

@@ -1,4 +1,4 @@
-"""POST /v1/perturb: images in, perturbed views out, as they are on the wire. `views.py` has the convenient form."""
+"""POST /v1/perturb, with images and views in their wire form. `views.py` has the convenient form."""
 
 from __future__ import annotations
 
@@ -38,14 +38,14 @@ class View:
 
 @dataclass(frozen=True)
 class Perturbed:
-    """The views in the order of the request: images, of each its views, of each its variants."""
+    """The views in the order of the request: by image, then view, then variant."""
 
     views: list[View]
     server_ms: float | None = None
     request_id: str | None = None
 
     def of(self, image: str, name: str, variant: int = 0) -> View:
-        """Find one view by its image's id and its name."""
+        """Return one view by its image's id and its name."""
         for view in self.views:
             if (view.image, view.name, view.variant) == (image, name, variant):
                 return view

@@ -1,6 +1,6 @@
-"""Pictures as trainers hold them – Pillow images, arrays, tensors, encoded files – to the wire and back.
+"""Converts Pillow images, arrays, tensors and encoded files to the wire's form and back.
 
-What comes back is of the kind that went in: the same type, layout, element type, device, and size. H × W pixels.
+A picture comes back with the type, layout, element type, device and size that it had. H × W pixels.
 """
 
 from __future__ import annotations
@@ -28,8 +28,8 @@ class Picture:
 
     Attributes:
         data: U8 [H,W,3], or the bytes of a JPEG or PNG file.
-        digest: 32 hexadecimal digits of the content: equal pictures are sent once and drawn for once.
-        back: makes what the caller gets of a view's pixels (or PNG bytes, for a file).
+        digest: 32 hexadecimal digits of the content: equal pictures are sent once and share one draw.
+        back: converts a view's pixels (for a file, PNG bytes) to the caller's form.
     """
 
     data: Pixels | bytes
@@ -48,8 +48,8 @@ def picture(value: Any, alpha: Alpha = "white") -> Picture:
     Args:
         value: a Pillow image; U8 or float (0 … 1) arrays and tensors, [H,W,C], [C,H,W] or [H,W]; the bytes of an image
             file, its path, or the `{"bytes", "path"}` of an undecoded data set.
-        alpha: what becomes of transparency, as the model's processor does it: `white`, qwen_vl_utils pastes RGBA on
-            white; `transformers` pastes every transparent mode on white; `drop` ignores it.
+        alpha: the treatment of transparency, that of the model's processor. `white`: RGBA is pasted on white, as by
+            qwen_vl_utils. `transformers`: every transparent mode is pasted on white. `drop`: it is ignored.
     """
     if isinstance(value, dict) and ("bytes" in value or "path" in value):
         value = value["bytes"] if value.get("bytes") is not None else Path(value["path"])

@@ -1,7 +1,7 @@
-"""Memory for large replies, taken again once nobody holds anything of the last one.
+"""Memory for large replies, which is reused when nothing refers to the previous one.
 
-The system clears every page that it hands out. Of pixels that come once a step and are copied into pictures, that
-costs more than receiving them.
+The operating system clears every page that it hands out. For pixels that arrive once a step, this takes longer than
+receiving them.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ class _Room(np.ndarray[Any, Any]):
 
 
 def room(count: int) -> memoryview:
-    """Return so many writable bytes, of any content. Whatever is made of them without a copy keeps them."""
+    """Return that many writable bytes with arbitrary content. Anything that refers to them keeps them in use."""
     if count < SMALLEST:
         return np.empty(count, np.uint8).data
     store = _waited(count)

@@ -1,7 +1,7 @@
-"""What the numeric endpoints answer. B sequences, T response positions, S rows that carry loss, V vocabulary entries.
+"""The numeric endpoints' answers. B sequences, T response positions, S rows that carry loss, V vocabulary entries.
 
 Arrays are NumPy's: F32, masks U8, row numbers I64; [B,T], or [N] when the request was packed. Gradients that came as
-BF16, which NumPy does not have, become F32. An array that was not asked for, or that the request does not produce, is
+BF16, which NumPy does not have, become F32. An array that was not requested, or that the request does not produce, is
 None.
 """
 
@@ -22,14 +22,14 @@ VIEWS = ("original", "preserving", "removing")
 
 
 class Arrays(Mapping[str, Array]):
-    """Tensors of an answer as arrays, each made when it is first asked for: that of BF16 is a copy."""
+    """An answer's tensors as arrays, each converted at its first use. Only BF16 is copied."""
 
     def __init__(self, tensors: Mapping[str, Stored] | None = None) -> None:
         self._tensors = dict(tensors or {})
         self._made: dict[str, Array] = {}
 
     def stored(self, name: str) -> Stored | None:
-        """Return a tensor as it came; None if there is none."""
+        """Return a tensor in its own element type; None if there is none."""
         return self._tensors.get(name)
 
     def __getitem__(self, name: str) -> Array:
@@ -53,13 +53,13 @@ class Arrays(Mapping[str, Array]):
 
 @dataclass(frozen=True, kw_only=True)
 class Result:
-    """Common to all: arrays by the contract's names, scalars and options as the server wrote them.
+    """The base of all results: arrays by the contract's names, and scalars and options as the server wrote them.
 
     Attributes:
         arrays: every tensor of the answer by its name in the contract.
-        scalars: the answer's JSON, with members that this client does not know.
+        scalars: the answer's JSON, including members that this client does not know.
         server_ms: milliseconds that the server spent on it.
-        request_id: finds the request in the server's log.
+        request_id: identifies the request in the server's log.
     """
 
     arrays: Mapping[str, Array] = field(default_factory=Arrays, repr=False)
@@ -69,7 +69,7 @@ class Result:
 
     @property
     def options(self) -> dict[str, Any]:
-        """Every option as it was used."""
+        """Every option as the server applied it."""
         return dict(self.scalars.get("options", {}))
 
     @property
@@ -92,12 +92,12 @@ class Mask(Result):
 
     @property
     def perception_mask(self) -> Array | None:
-        """What the detector selected [B,T], U8."""
+        """The tokens that the detector selected [B,T], U8."""
         return self._array("perception_mask")
 
     @property
     def gate(self) -> Array | None:
-        """Response tokens that the advantage lets pass [B,T], U8."""
+        """The response tokens that pass the gate [B,T], U8."""
         return self._array("gate")
 
     @property
@@ -107,7 +107,7 @@ class Mask(Result):
 
     @property
     def perception_score(self) -> Array | None:
-        """What candidates are ranked by [B,T]."""
+        """The score that ranks the candidates [B,T]."""
         return self._array("perception_score")
 
     @property
@@ -117,7 +117,7 @@ class Mask(Result):
 
     @property
     def gated(self) -> int:
-        """Tokens in `mask`."""
+        """The number of tokens in `mask`."""
         return int(self.diagnostics.get("gated", 0))
 
 
@@ -138,7 +138,7 @@ class Score(Mask):
 
     @property
     def loss(self) -> float:
-        """The perception loss as aggregated, before its coefficient."""
+        """The aggregated perception loss, before its coefficient."""
         return self._scalar("loss")
 
     @property
@@ -148,12 +148,12 @@ class Score(Mask):
 
     @property
     def loss_numerator(self) -> float:
-        """What is divided by `loss_denominator`."""
+        """The sum that `loss_denominator` divides."""
         return self._scalar("loss_numerator")
 
     @property
     def loss_denominator(self) -> float:
-        """Divisor of the aggregation."""
+        """The divisor of the aggregation."""
         return self._scalar("loss_denominator")
 
     @property
@@ -163,7 +163,7 @@ class Score(Mask):
 
     @property
     def token_loss(self) -> Array | None:
-        """C of every response token [B,T]; it counts where `mask` is 1."""
+        """The loss of every response token [B,T]. It counts where `mask` is 1."""
         return self._array("token_loss")
 
     @property
@@ -187,7 +187,7 @@ class Score(Mask):
         return arrays.stored(name) if isinstance(arrays, Arrays) else arrays.get(name)
 
     def full(self) -> Score:
-        """Return the result with every array there is, asking the server again where some were left out."""
+        """Return the result with every array, requesting those that were left out."""
         if self.complete is None:
             return self
         return replace(self.complete(), complete=None)
@@ -244,7 +244,7 @@ class Advantages(Result):
 
 
 def arranged(kind: type[Any], answer: Answer, **more: Any) -> Any:
-    """Make a result of a safetensors answer. Scalars that come as 0-dimensional tensors are no arrays."""
+    """Make a result from a safetensors answer. 0-dimensional tensors become scalars."""
     tensors, scalars = answer.tensors()
     arrays = Arrays({name: t for name, t in tensors.items() if t.shape})
     return kind(

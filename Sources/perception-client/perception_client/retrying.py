@@ -1,4 +1,4 @@
-"""When to try again, and how long to wait. Time is seconds on the monotonic clock."""
+"""Decides when to retry and how long to wait. Times are in seconds on the monotonic clock."""
 
 from __future__ import annotations
 
@@ -22,10 +22,10 @@ LONGEST_PAUSE_BUSY = 8.0
 
 @dataclass
 class Attempts:
-    """The tries of one call: they end when `deadline` seconds are over.
+    """The attempts of one call, which end after `deadline` seconds.
 
-    A pause grows twofold from a tenth of a second, less up to half of it at random, so that ranks that
-    failed together do not come back together. What the server asks for in `Retry-After` is a floor below it.
+    Pauses double from a tenth of a second. Each is shortened at random by up to half, so that ranks that failed
+    together do not retry together. It is never shorter than the server's `Retry-After`.
     """
 
     deadline: float
@@ -34,11 +34,11 @@ class Attempts:
     pauses: int = 0
 
     def remaining(self) -> float:
-        """Seconds until the deadline; 0 or less when it is over."""
+        """Seconds until the deadline; 0 or less after it."""
         return self.started + self.deadline - time.monotonic()
 
     def pause(self, retry_after: float = 0.0, busy: bool = False) -> float | None:
-        """Seconds to wait before the next try, or None when no further try fits before the deadline."""
+        """Seconds to wait before the next attempt, or None if none fits before the deadline."""
         longest = LONGEST_PAUSE_BUSY if busy else LONGEST_PAUSE
         growing = min(longest, FIRST_PAUSE * 2.0 ** min(self.pauses, 30))
         self.pauses += 1
@@ -51,7 +51,7 @@ class Attempts:
 
 
 def retry_after(value: str | None) -> float | None:
-    """The header's seconds. A date, which this server never sends, counts as none."""
+    """Return the header's seconds. A date, which this server never sends, is ignored."""
     try:
         return max(0.0, float(value)) if value else None
     except ValueError:
@@ -68,7 +68,7 @@ class Try:
 
 @dataclass(frozen=True)
 class Pause:
-    """Wait so many seconds."""
+    """Wait for that many seconds."""
 
     seconds: float
 
@@ -76,7 +76,7 @@ class Pause:
 def conversation(
     settings: Settings, preferred: int
 ) -> Generator[Try | Pause, Answer | Exception | None, tuple[int, Answer]]:
-    """Decide what one call does next, apart from how it is sent.
+    """Decide what one call does next; how it is sent does not matter here.
 
     Yields tries and pauses; is sent the answer or the exception of each try, and returns (the server's number, its
     answer). A server's refusal is raised; so is the failure that was the last one before the deadline.

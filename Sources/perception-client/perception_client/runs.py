@@ -1,4 +1,4 @@
-"""Names of training runs, as the header `Perception-Run` can hold them."""
+"""Names of training runs that fit into the header `Perception-Run`."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ _OTHER = re.compile(r"[^A-Za-z0-9._:/-]")
 
 
 def normalised(name: str) -> str:
-    """Return a name that the header can hold; one that already fits stays as it is.
+    """Return a name that fits into the header. A name that fits already is unchanged.
 
     Characters that do not fit become `_`. A short digest of the whole name follows, so that two names that differ
     only there stay apart.

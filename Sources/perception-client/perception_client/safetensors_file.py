@@ -1,6 +1,6 @@
-"""The safetensors layout: u64 little-endian header length, JSON header, data without holes.
+"""The safetensors format: u64 little-endian header length, JSON header, data without gaps.
 
-Written here because the header's metadata is needed with the tensors, and BF16, which NumPy does not have.
+This package has its own reader because it needs the header's metadata, and BF16, which NumPy does not have.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ SIZES = {name: dtype.itemsize for name, dtype in _NUMPY.items()} | {"BF16": 2}
 
 @dataclass(frozen=True)
 class Stored:
-    """A tensor as it lies in a file: element type, shape, bytes."""
+    """A tensor as it is in a file: element type, shape, bytes."""
 
     dtype: str
     shape: tuple[int, ...]
@@ -53,7 +53,7 @@ class Stored:
 
     @property
     def array(self) -> np.ndarray[Any, Any]:
-        """The numbers, without a copy; BF16 becomes F32."""
+        """The numbers, without a copy. BF16 becomes F32."""
         if self.dtype == "BF16":
             wide = np.frombuffer(self.data, "<u2").astype("<u4") << 16
             return wide.view(np.dtype("<f4")).reshape(self.shape)
@@ -86,7 +86,7 @@ def decode(data: Buffer) -> tuple[dict[str, Stored], dict[str, str]]:
     """Return (tensors, metadata) of a file; the tensors are views of `data`.
 
     Raises:
-        BrokenReply: this is no safetensors file, or it is cut off.
+        BrokenReply: this is not a safetensors file, or it is cut off.
     """
     try:
         view = memoryview(data)

@@ -1,4 +1,4 @@
-"""Where the servers are and what every request says."""
+"""The servers' addresses, and what all requests have in common."""
 
 from __future__ import annotations
 
@@ -18,14 +18,14 @@ HOPELESS = (ssl.SSLCertVerificationError, PermissionError, IsADirectoryError, No
 
 
 class Settings:
-    """Where the servers are and what every request says, shared by the synchronous and the asynchronous transport.
+    """The servers' addresses, and what all requests have in common; used by both transports.
 
     Args:
-        url: one address, several (the next one is tried when one fails), or None for PERCEPTION_URL.
+        url: one address, several (if one fails, the next is tried), or None for PERCEPTION_URL.
         token: the bearer token, None for PERCEPTION_TOKEN, "" for none.
         run: the training run's name, any text.
-        deadline: seconds after which a call gives up, all tries together.
-        timeout: seconds without a byte after which one try gives up.
+        deadline: seconds after which a call gives up, including retries.
+        timeout: seconds without a byte after which one attempt gives up.
         authority: for https, a PEM file of certificates to trust, or an SSLContext.
     """
 
@@ -50,7 +50,7 @@ class Settings:
         self.authority = authority
 
     def headers(self, call: Call[Any], remaining: float) -> dict[str, str]:
-        """Return what a try says; `remaining` is the seconds this client will wait."""
+        """Return the headers of an attempt; `remaining` is how many seconds this client will wait."""
         fields = {"Accept": "*/*", "User-Agent": "perception-client"} | call.headers
         fields["X-Request-Timeout"] = f"{min(max(remaining, 0.001), 1e8):.3f}"
         if call.method == "POST":
@@ -62,7 +62,7 @@ class Settings:
         return fields
 
     def is_hopeless(self, failure: Exception) -> bool:
-        """Whether trying again is in vain."""
+        """Whether a retry cannot succeed."""
         cause: BaseException | None = failure
         while cause is not None:
             if isinstance(cause, HOPELESS):
@@ -71,11 +71,11 @@ class Settings:
         return False
 
     def patience(self, remaining: float) -> float:
-        """Seconds without a byte after which a try is given up."""
+        """Seconds without a byte after which an attempt is abandoned."""
         return max(0.01, min(self.timeout, remaining))
 
     def gave_up(self, attempts: Attempts, failure: Exception) -> PerceptionError:
-        """Make the exception of a call whose deadline is over."""
+        """Make the exception for a call that reached its deadline."""
         if isinstance(failure, Overloaded):
             return failure
         where = ", ".join(map(str, self.addresses))

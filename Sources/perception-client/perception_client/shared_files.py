@@ -1,7 +1,7 @@
-"""Large requests beside a server on the same machine: as files of the folder that both know, instead of through a socket.
+"""Large requests to a server on the same machine, as files in a folder that both know instead of through a socket.
 
-The server reads the request where it lies and writes its tensors into another file; neither crosses a connection. The
-files are this call's own and are gone when it ends.
+The server reads the request from its file and writes its tensors to another file. Both files belong to one call and are
+removed when it ends.
 """
 
 from __future__ import annotations
@@ -27,12 +27,12 @@ PATHS = ("/v1/score", "/v1/mask", "/v1/entropy")
 
 @dataclass(frozen=True)
 class FileAnswer(Answer):
-    """An answer whose tensors are in a file; the file's pages are mapped, not copied."""
+    """An answer with its tensors in a file, which is mapped, not copied."""
 
     file: Path = Path()
 
     def tensors(self) -> tuple[dict[str, Stored], dict[str, Any]]:
-        """Map the file. It may be removed then."""
+        """Map the file, which can then be removed."""
         scalars = self.json()
         if self.file.stat().st_size == 0:
             raise BrokenReply(f"{self.file} is empty")
@@ -42,16 +42,16 @@ class FileAnswer(Answer):
 
 
 def suits(call: Call[Any]) -> bool:
-    """Whether a call is large, and of a kind that takes files."""
+    """Whether a call is large and its endpoint takes files."""
     return call.length >= SMALLEST and call.path in PATHS and call.headers.get("Content-Type") == MEDIA_TYPE
 
 
 @contextlib.contextmanager
 def through_files(call: Call[Result], folder: str | os.PathLike[str]) -> Iterator[Call[Result]]:
-    """Give the call that names files in place of a body. They are removed at the end, whatever happened.
+    """Yield a call that names files instead of having a body. The files are removed afterwards, even after an error.
 
     Raises:
-        OSError: the folder has no room, or is not there.
+        OSError: the folder is full or does not exist.
     """
     name = f"client-{os.getpid()}-{secrets.token_hex(6)}"
     given, made = Path(folder) / f"{name}.in.safetensors", Path(folder) / f"{name}.out.safetensors"

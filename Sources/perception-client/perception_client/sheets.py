@@ -1,4 +1,4 @@
-"""GET and POST /v1/recipes/NAME/preview: a contact sheet that shows what a recipe does."""
+"""GET and POST /v1/recipes/NAME/preview: a contact sheet of a recipe's draws."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ class Sheet:
     Attributes:
         png: the file's bytes.
         size: (width, height) in pixels.
-        cells: where the cells are, as the header `Perception-Cells` says.
+        cells: the cells' positions, from the header `Perception-Cells`.
     """
 
     png: bytes = field(repr=False)
@@ -42,11 +42,11 @@ def sheet(
     second_image: bytes | None = None,
     **setting: Any,
 ) -> Call[Sheet]:
-    """Show the original and draws of a recipe on one sheet.
+    """Draw the original and views of a recipe on one sheet.
 
     Args:
         recipe: a recipe's name, or one written out.
-        image: the bytes of a JPEG or PNG file; absent, the built-in picture.
+        image: the bytes of a JPEG or PNG file. Default: the built-in picture.
         second_image: for recipes that read one.
         setting: `seed`, `draws`, `width`, `columns`, `schedule`, `always`, `alpha`, `orientation`, `allow_truncated`.
     """

@@ -1,4 +1,4 @@
-"""torch tensors to the wire and back. CUDA tensors travel in one packed copy each way."""
+"""Converts torch tensors to bytes and back. CUDA tensors are copied together, once in each direction."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ def _torch() -> Any:
 
 
 def is_away(tensor: Any) -> bool:
-    """Whether a tensor must be copied to be read here."""
+    """Whether a tensor is outside this process's memory and must be copied."""
     return bool(tensor.device.type != "cpu")
 
 
 def stored(tensor: Any) -> Stored:
-    """Bring one tensor to the CPU: detached, contiguous, in its own element type (float8 becomes F32)."""
+    """Copy one tensor to the CPU: detached, contiguous, of its own element type (float8 becomes F32)."""
     torch = _torch()
     tensor = tensor.detach()
     names = {
@@ -42,8 +42,8 @@ def stored(tensor: Any) -> Stored:
 def gathered(tensors: Mapping[str, Any]) -> dict[str, Any]:
     """Move the tensors of each CUDA device to the CPU in one copy, as byte ranges of one buffer.
 
-    Values on the CPU and what is no tensor stay as they are. Offsets are multiples of 16, so that the ranges can be
-    viewed as their own element types.
+    Tensors on the CPU and other values are unchanged. Offsets are multiples of 16, so that each range can be viewed as
+    its own element type.
     """
     torch = _torch()
     result = dict(tensors)
@@ -69,8 +69,8 @@ def gathered(tensors: Mapping[str, Any]) -> dict[str, Any]:
 def returned(arrays: Sequence[Stored | np.ndarray[Any, Any] | None], like: Sequence[Any]) -> list[Any]:
     """Turn arrays of one element type into tensors on the devices and of the element types of `like`; None stays None.
 
-    Arrays that go to one CUDA device are copied there as one buffer. On the CPU nothing is copied whose element type is
-    right and whose memory may be written to.
+    Arrays for the same CUDA device are copied as one buffer. On the CPU an array is not copied if its element type is
+    right and its memory is writable.
     """
     torch = _torch()
     tensors: list[Any] = [None if array is None else _tensor(array) for array in arrays]

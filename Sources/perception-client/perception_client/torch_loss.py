@@ -15,13 +15,13 @@ from .results import Score
 
 
 class ServerLoss(torch.autograd.Function):
-    """A scalar whose value is the server's loss and whose backward pass sends the server's gradients."""
+    """A scalar with the value of the server's loss; its backward pass has the server's gradients."""
 
     @staticmethod
     def forward(
         ctx: Any, loss: Wanted, score: Score, needed: list[bool], *inputs: torch.Tensor
     ) -> torch.Tensor:
-        """Keep the gradients, which are 0 outside the mask whatever stands there."""
+        """Store the gradients, which are 0 outside the mask."""
         ctx.gradients = _gradients(loss, score, needed, inputs)
         ctx.factor = loss.plan.factor
         wide = torch.float64 if all(x.dtype == torch.float64 for x in inputs) else torch.float32
@@ -31,7 +31,7 @@ class ServerLoss(torch.autograd.Function):
     @staticmethod
     @once_differentiable
     def backward(ctx: Any, output: torch.Tensor) -> tuple[Any, ...]:
-        """Multiply the gradients by what arrives."""
+        """Multiply the gradients by the incoming one."""
         scale = output * ctx.factor
         return None, None, None, *(None if g is None else (g * scale).to(g.dtype) for g in ctx.gradients)
 
@@ -43,12 +43,12 @@ def evaluated(loss: Wanted) -> torch.Tensor:
 
 
 def needed(loss: Wanted) -> list[bool]:
-    """Which gradients a graph wants, in the order of `differentiable`."""
+    """Which tensors need gradients, in the order of `differentiable`."""
     return [torch.is_grad_enabled() and loss.named[name].requires_grad for name in loss.differentiable]
 
 
 def scalar(loss: Wanted, score: Score, needs: list[bool]) -> torch.Tensor:
-    """Make the loss a part of the graph."""
+    """Add the loss to the graph."""
     inputs = [loss.named[name] for name in loss.differentiable]
     result: torch.Tensor = ServerLoss.apply(loss, score, needs, *inputs)  # type: ignore[no-untyped-call]
     return result
@@ -88,7 +88,7 @@ def _scattered(score: Score, name: str, logits: torch.Tensor) -> torch.Tensor:
 
 
 def agreement(loss: Wanted) -> Any:
-    """How this rank learns whether another one failed: one all-reduce where errors are skipped."""
+    """Return how this rank learns of other ranks' failures: one all-reduce if errors are skipped."""
     if loss.client.on_error == "raise":
         return alone
     if not torch.distributed.is_available() or not torch.distributed.is_initialized():

@@ -1,4 +1,4 @@
-"""Sends calls over kept connections, one at a time on each thread."""
+"""Sends calls over persistent connections, one at a time on each thread."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ Failures = (OSError, http.client.HTTPException, Overloaded)
 
 
 class Transport:
-    """Sends one call at a time on each thread; threads and forked processes may share it."""
+    """Sends one call at a time on each thread. Threads and forked processes can share it."""
 
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
@@ -43,8 +43,8 @@ class Transport:
         """Send a call and return its 2xx answer.
 
         Raises:
-            ServerError: the server refused it, or was overloaded until the deadline.
-            Unreachable: nobody answered until the deadline.
+            ServerError: the server refused the call, or was overloaded until the deadline.
+            Unreachable: no server answered before the deadline.
         """
         kept = self._kept
         kept.refresh()

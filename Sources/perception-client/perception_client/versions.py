@@ -1,4 +1,4 @@
-"""Whether this client understands that server."""
+"""Checks that this client understands the server."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ VERSION = "0.2.0"
 
 
 def check(server: str, client: str = VERSION) -> None:
-    """Raise IncompatibleVersion unless the major versions are equal, and below 1.0 the minor ones, too."""
+    """Raise IncompatibleVersion unless the major versions, and below 1.0 also the minor versions, are equal."""
 
     def numbers(text: str) -> list[int]:
         return [int(part) for part in text.partition("-")[0].split(".")[:2]]

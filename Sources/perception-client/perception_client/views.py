@@ -1,7 +1,7 @@
-"""`views`: each picture under each recipe, in the caller's own kind of picture.
+"""`views`: each picture under each recipe, in the form of the caller's pictures.
 
-Equal pictures are sent once, and their draw depends on their content and the seed alone: the same on every rank, in
-every order, and after a restart.
+Equal pictures are sent once. Their draw depends only on their content and the seed, so that it is the same on every
+rank, in every order, and after a restart.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ class Views(Mapping[str, list[Any]]):
 
     Attributes:
         steps: what was drawn, by view and image; posting it as `steps` gives the same pixels.
-        features: with a processor, what it made: of `original` and of each view.
+        features: the processor's output for `original` and for each view, if there is a processor.
         server_ms: milliseconds that the server spent.
     """
 
@@ -66,7 +66,7 @@ class Views(Mapping[str, list[Any]]):
 
 @dataclass
 class Made:
-    """What one answer holds: by view and the image's place in the list, a picture and its steps."""
+    """The content of one answer: a picture and its steps, by view and the image's index."""
 
     server_ms: float
     pictures: dict[tuple[str, int], tuple[Any, Any]] = field(default_factory=dict)
@@ -74,7 +74,7 @@ class Made:
 
 @dataclass
 class Job:
-    """The requests of one call of `views`, and how their answers become Views."""
+    """The requests of one call of `views`, and the conversion of their answers to Views."""
 
     pictures: list[Picture]
     occurrences: list[int]
@@ -86,7 +86,7 @@ class Job:
     processor: Any = None
 
     def calls(self, takes_pixels: bool) -> list[Call[Made]]:
-        """Return requests, as many as there are workers when there is enough for that; files and pixels apart."""
+        """Return the requests, one for each worker if there are enough images; files and pixels are separate."""
         distinct = {p.digest: p for p in self.pictures}
         calls = []
         for files in (True, False):
@@ -143,7 +143,7 @@ class Job:
         return made
 
     def finish(self, answers: Iterable[Made]) -> Views:
-        """Put the answers' pictures in the order of the images."""
+        """Arrange the answers' pictures in the order of the images."""
         made: dict[tuple[str, int], tuple[Any, Any]] = {}
         spent = 0.0
         for answer in answers:
@@ -194,7 +194,7 @@ def prepare(
 
 
 def refuses_pixels(error: InvalidRequest, sent: bool) -> bool:
-    """Whether a server takes pictures as files only; says so in the log."""
+    """Whether a server takes only files as pictures. Logs it."""
     if error.status != 415 or not sent:
         return False
     log.warning("this server takes no pixels: pictures are sent as PNG files, which is slower")
@@ -220,7 +220,7 @@ def processed(processor: Any, pictures: Mapping[str, list[Any]]) -> dict[str, An
     """Run a model's image processor on the images and on each view.
 
     Raises:
-        ValueError: `image_grid_thw` differs: the view would have another number of image tokens.
+        ValueError: `image_grid_thw` differs, so that the view would have a different number of image tokens.
     """
     process = getattr(processor, "image_processor", processor)
     features = {name: process(images=list(images), return_tensors="pt") for name, images in pictures.items()}

@@ -1,4 +1,4 @@
-"""A few threads of this process for what waits or copies without Python's lock. A forked child gets its own."""
+"""A few threads for work that waits, or copies without holding Python's lock. A forked child gets its own."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _pool: tuple[int, ThreadPoolExecutor] | None = None
 
 
 def mapped(function: Callable[[Item], Result], items: Sequence[Item]) -> list[Result]:
-    """Call the function with every item, several at a time, and return the results in order. Never nested."""
+    """Call the function with every item, several at a time, and return the results in order. Calls must not nest."""
     global _pool
     if len(items) < 2:
         return [function(item) for item in items]

@@ -27,15 +27,3 @@ def workflow(folder, url):
 def batches(workflow):
     """Three batches: two prompts with one picture, two rollouts each."""
     return [rollouts.batch(workflow, version) for version in range(3)]
-
-
-@pytest.fixture
-def settings(monkeypatch, url):
-    """Put PERCEPTION_… variables, by the settings' names."""
-
-    def put(**named):
-        for name, value in ({"url": url} | named).items():
-            monkeypatch.setenv(f"PERCEPTION_{name.upper()}", str(value))
-
-    put()
-    return put

@@ -6,11 +6,23 @@ from areal.engine.fsdp_engine import FSDPPPOActor
 import in_process
 
 COLUMN = "multi_modal_input_view_"
-VIEWS = {"cppo-verl": ("preserving", "removing"), "cppo-areal": ("preserving", "removing"), "papo-g": ("removing",)}
+VIEWS = {"cppo-verl": ("preserving", "removing"), "cppo-areal": ("preserving", "removing"), "papo-g": ("removing",), "vppo": ()}
 
 
 class InProcessActor(FSDPPPOActor):
     preset = "cppo-verl"  # None: the policy loss alone
+    ranks = 1  # vppo's scale is of a rank's rows, which is every so many trajectories
+
+    def compute_advantages(self, data):
+        if self.preset != "vppo":
+            return super().compute_advantages(data)
+        old = [one["prox_logp"].clone() for one in data]
+        removing = self.compute_logp([under_removing(one) for one in data])
+        pictured = [torch.tensor([bool(entry) for entry in one[COLUMN + "removing"]]) for one in data]
+        found = super().compute_advantages(data)
+        for rank in range(self.ranks):
+            shape(*(column[rank :: self.ranks] for column in (found, old, removing, pictured)))
+        return found
 
     def _prepare_mb_inputs(self, mb_item):
         padded = mb_item.padded_mb
@@ -33,3 +45,24 @@ class InProcessActor(FSDPPPOActor):
                 batch["loss_mask"].bool()[None], batch["advantages"][None])
 
         return super()._compute_logprobs_and_loss(logits, ctx, both, *more, **named)
+
+
+def shape(trajectories, old, removing, pictured):
+    """Change the advantages of one rank's trajectories."""
+    pictured = torch.cat(pictured)
+    mask = padded([one["loss_mask"] for one in trajectories]).bool() & pictured[:, None]
+    tokens, scale = in_process.vppo_shaping(padded(old), padded(removing), mask)
+    factors = torch.where(pictured[:, None], tokens * scale[:, None], 1)
+    for one, factor in zip(trajectories, factors.split([len(one["loss_mask"]) for one in trajectories]), strict=True):
+        one["advantages"] = one["advantages"] * factor[:, : one["advantages"].shape[1]]
+
+
+def under_removing(one):
+    """A trajectory with the removing views in place of its pictures."""
+    views = [entry and {"pixel_values": entry["pixel_values"]} for entry in one[COLUMN + "removing"]]
+    return one | {"multi_modal_input": [own | view for own, view in zip(one["multi_modal_input"], views, strict=True)]}
+
+
+def padded(parts):
+    """[b,S] of each trajectory as one [B,longest S]."""
+    return torch.nn.utils.rnn.pad_sequence([row for part in parts for row in part], batch_first=True)

@@ -42,12 +42,18 @@ def test_views_with_other_image_tokens_are_refused(folder, batches, settings):
 
 @pytest.mark.parametrize(
     ("preset", "says"),
-    [("vppo", "preset vppo changes the policy loss"), ("bips-consistency", "preset bips-consistency looks at rewards"),
-     ("cppo-paper", "estimator full_kl")])  # fmt: skip
+    [("bips-consistency", "preset bips-consistency looks at rewards"), ("cppo-paper", "estimator full_kl")])
 def test_presets_that_need_more_than_the_engine_has_are_refused(folder, batches, settings, preset, says):
     settings(preset=preset)
     engine = training.made(PerceptionPPOActor, folder)
     with pytest.raises(ValueError, match=says):
+        training.step(engine, batches[0])
+
+
+def test_a_policy_loss_of_sequences_with_a_preset_that_leaves_tokens_out_is_refused(folder, batches, settings):
+    settings(preset="vppo")
+    engine = training.made(PerceptionPPOActor, folder, importance_sampling_level="sequence")
+    with pytest.raises(ValueError, match="importance_sampling_level=sequence averages the advantages of a sequence: set it to"):
         training.step(engine, batches[0])
 
 

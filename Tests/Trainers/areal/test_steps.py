@@ -2,7 +2,6 @@
 
 import copy
 import pathlib
-import threading
 
 import pytest
 import rollouts
@@ -11,6 +10,8 @@ import training
 from areal.api.cli_args import MicroBatchSpec
 from in_process_actor import InProcessActor
 
+import measuring
+import outages
 from perception_client.trainers.areal import PerceptionPPOActor
 
 TOLERANCE = 1e-5
@@ -86,29 +87,29 @@ def test_numbers_and_heat_maps_are_where_users_of_areal_look(folder, batches, se
     assert "<html" in written[0].read_text()
 
 
+def test_advantages_go_with_the_tokens_text(folder, batches, settings):
+    """PAPO's loss has no use for them; people who look at the batch have."""
+    settings(preset="papo-g", send_tokens=1)
+    engine = training.made(PerceptionPPOActor, folder)
+    asked = measuring.requests(engine.client)
+    training.step(engine, batches[0])
+    assert len(asked) == 4
+    assert all(one["advantages"].shape == one["response_mask"].shape and one["tokens"] for one in asked)
+
+
 def test_a_server_that_dies_and_returns_leaves_the_parameters_bit_identical(folder, batches, settings, restartable):
     settings(url=restartable.url)
     undisturbed, _, _ = training.trained(PerceptionPPOActor, folder, batches)
     engine = training.made(PerceptionPPOActor, folder)
-    training.step(engine, batches[0])
-    restartable.kill()
-    later = threading.Timer(1.0, restartable.start)
-    later.start()
-    training.step(engine, batches[1])
-    later.join()
-    training.step(engine, batches[2])
-    assert torch.equal(undisturbed, training.parameters(engine))
+    assert torch.equal(undisturbed, outages.parameters_after(training, engine, batches, restartable))
 
 
 def test_a_loss_that_cannot_be_had_is_skipped(folder, batches, settings, restartable, monkeypatch):
     settings(url=restartable.url, on_error="skip", deadline=1)
-    engine = training.made(PerceptionPPOActor, folder)
-    assert engine.wanted.others == ("preserving", "removing")
-    restartable.kill()
-    said = [training.step(engine, batch) for batch in batches]
     monkeypatch.setattr(InProcessActor, "preset", None)
     without, _, _ = training.trained(InProcessActor, folder, batches)
-    assert torch.equal(training.parameters(engine), without)
+    engine = training.made(PerceptionPPOActor, folder)
+    said = outages.skipped(training, engine, batches, restartable, without)
     assert engine.client.skipped == 12
     assert said[2]["ppo_actor/update/perception/skipped"] == pytest.approx((9 + 10 + 11 + 12) / 4)
     assert "ppo_actor/update/perception/loss" not in said[2]

@@ -3,10 +3,10 @@
     git clone --depth 1 --branch v0.7.0 https://github.com/NVIDIA-NeMo/RL nemo-rl
     NEMO_RL_SOURCE=$PWD/nemo-rl Tests/Trainers/run nemo_rl
 
-Real are batches and how they are cut for ranks, optimizer steps and micro-batches, the advantages, what the loss is given
-of the logits, the losses, and their wrapper for packed rows. What they import and do not use here – Ray, transformers,
-loggers – is stood in for by empty modules, the GPU by the CPU, the training workers by one process with a small model
-(`workers.py`).
+Real are `grpo_train` with its rollouts and rewards, batches and how they are cut for ranks, optimizer steps and
+micro-batches, the advantages, what the loss is given of the logits, the losses, and their wrapper for packed rows. What
+they import and do not use here – Ray, transformers, loggers – is stood in for by empty modules, the GPU by the CPU, the
+training workers by one process with a small model (`workers.py`), what is around the loop by `loop.py`.
 """
 
 import os

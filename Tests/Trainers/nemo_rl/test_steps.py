@@ -15,11 +15,11 @@ from small_pictures import Processor
 OPTIONS = [{}, {"token_level_loss": False}, {"use_cispo": True, "reference_policy_kl_penalty": 0.0}]
 
 
-def under(policy, perceiving, view, data, grad=True):
-    """Next tokens' log-probabilities [B,S−1] of the batch under a view, as the adapter has made it for the first step."""
+def under(policy, perceiving, view, data, grad=True, step=0):
+    """Next tokens' log-probabilities [B,S−1] of the batch under a view, as the adapter has made it for the step."""
     from nemo_rl.distributed.model_utils import get_next_token_logprobs_from_logits
 
-    made = perceiving.views.start(data, 0).collect()
+    made = perceiving.views.start(data, step).collect()
     if view != "original":
         pixels = perceiving.views.under(data, made, view)
         data = data.select_indices(list(range(data.size)))
@@ -28,9 +28,10 @@ def under(policy, perceiving, view, data, grad=True):
         return get_next_token_logprobs_from_logits(input_ids=data["input_ids"], next_token_logits=policy.logits(data))
 
 
-def cppo_rows(data, rows, said, share=0.5):
-    """cppo-verl's loss of some rows, tokens chosen by k3 of their first log-probabilities, and how many tokens that are."""
-    mask, advantages = data["token_mask"][:, 1:].bool(), batches.advantages(data)[:, 1:]
+def cppo_rows(data, rows, said, advantages=None, share=0.5):
+    """cppo-verl's loss of some rows, tokens chosen by k3 of their first log-probabilities; `advantages` [B,S]."""
+    mask = data["token_mask"][:, 1:].bool()
+    advantages = (batches.advantages(data) if advantages is None else advantages)[:, 1:]
     chosen = torch.zeros_like(mask)
     for row in rows:
         here = mask[row].nonzero()[:, 0]

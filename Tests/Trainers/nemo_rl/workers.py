@@ -1,5 +1,7 @@
 """One process in place of NeMo-RL's training workers: its batches, its loss inputs, and a small model on a CPU."""
 
+import copy
+
 import torch
 
 from small_pictures import Model
@@ -15,14 +17,16 @@ class Policy:
     def __init__(self, ranks=1, step_rows=5, micro_batch=1, rate=0.0, packed=False):
         self.cfg = {"train_global_batch_size": step_rows, "train_micro_batch_size": micro_batch}
         self.model, self.ranks, self.packed = Model(), ranks, packed
+        self.reference = copy.deepcopy(self.model)
         self.optimizer = torch.optim.SGD(self.model.parameters(), lr=rate)
         self.gradients, self.calls = [], []
 
-    def logits(self, data):
+    def logits(self, data, model=None):
         """[B,S,V]; padding is run like any token, and nothing looks at it."""
+        model = model or self.model
         pixels = data["pixel_values"].tensors if "pixel_values" in data else [None] * data.size
         inputs = [None if x is None else {"pixel_values": x} for x in pixels]
-        return torch.stack([self.model(t, x) for t, x in zip(data["input_ids"], inputs, strict=True)])
+        return torch.stack([model(t, x) for t, x in zip(data["input_ids"], inputs, strict=True)])
 
     def prepare_for_lp_inference(self):
         self.calls.append("inference")
@@ -30,14 +34,24 @@ class Policy:
     def prepare_for_training(self):
         self.calls.append("training")
 
+    def broadcast_weights_for_collective(self, kv_scales=None):
+        return [True]
+
     def get_logprobs(self, data, timer=None):
+        self.calls.append("log-probs")
+        return self._said(data, self.model, "logprobs")
+
+    def get_reference_policy_logprobs(self, data, timer=None):
+        return self._said(data, self.reference, "reference_logprobs")
+
+    @torch.no_grad()
+    def _said(self, data, model, name):
         from nemo_rl.distributed.batched_data_dict import BatchedDataDict
         from nemo_rl.distributed.model_utils import get_next_token_logprobs_from_logits
 
-        self.calls.append("log-probs")
-        with torch.no_grad():
-            found = get_next_token_logprobs_from_logits(input_ids=data["input_ids"], next_token_logits=self.logits(data))
-        return BatchedDataDict({"logprobs": torch.nn.functional.pad(found, (1, 0))})
+        logits = self.logits(data, model)
+        found = get_next_token_logprobs_from_logits(input_ids=data["input_ids"], next_token_logits=logits)
+        return BatchedDataDict({name: torch.nn.functional.pad(found, (1, 0))})
 
     def train(self, data, loss_fn, eval_mode=False, gbs=None, mbs=None, timer=None):
         gbs, mbs = gbs or self.cfg["train_global_batch_size"], mbs or self.cfg["train_micro_batch_size"]
@@ -58,7 +72,9 @@ class Policy:
             found = [torch.zeros_like(p) if p.grad is None else p.grad for p in self.model.parameters()]
             self.gradients.append(torch.cat([g.reshape(-1) for g in found]))
             self.optimizer.step()
-        return {"all_mb_metrics": metrics}
+            metrics.setdefault("global_valid_toks", []).append(float(tokens))
+        norm = self.gradients[-1].norm()
+        return {"loss": torch.tensor(metrics["loss"]).sum(), "grad_norm": norm, "all_mb_metrics": metrics}
 
     def loss(self, batch, loss_fn, seqs, tokens):
         from nemo_rl.algorithms.loss import SequencePackingLossWrapper, prepare_loss_input

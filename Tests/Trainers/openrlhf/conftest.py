@@ -46,15 +46,3 @@ def actor(folder):
 def batches(executor, words, actor):
     """Three batches: two prompts with one picture, two rollouts each."""
     return [rollouts.experiences(executor, words, actor, seed=step) for step in range(3)]
-
-
-@pytest.fixture
-def settings(monkeypatch, url):
-    """Put PERCEPTION_… variables, by the settings' names."""
-
-    def put(**named):
-        for name, value in ({"url": url} | named).items():
-            monkeypatch.setenv(f"PERCEPTION_{name.upper()}", str(value))
-
-    put()
-    return put

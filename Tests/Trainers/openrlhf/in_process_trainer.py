@@ -5,11 +5,36 @@ from openrlhf.trainer.ray.ppo_actor import ActorPPOTrainer
 
 import in_process
 
-VIEWS = {"cppo-verl": ("preserving", "removing"), "papo-g": ("removing",), "cppo-areal": ("preserving", "removing"), None: ()}
+VIEWS = {"cppo-verl": ("preserving", "removing"), "papo-g": ("removing",), "cppo-areal": ("preserving", "removing"),
+         "bips-consistency": ("preserving",), "vppo": (), None: ()}  # fmt: skip
 
 
 class InProcessTrainer(ActorPPOTrainer):
     preset = "cppo-verl"
+    ranks = 1  # vppo's scale is of a rank's rows, which is every so many
+
+    def ppo_train(self, kl_ctl):
+        if self.preset == "vppo":
+            for rank in range(self.ranks):
+                self.shape(self.replay_buffer.items[rank :: self.ranks])
+        return super().ppo_train(kl_ctl)
+
+    @torch.no_grad()
+    def shape(self, items):
+        """vppo's advantages of one rank's rows, each row run alone."""
+        pictured = torch.tensor([bool(item.mm_train_inputs[0]) for item in items])
+        removing = []
+        for item in items:
+            own = {k: v for k, v in (item.mm_train_inputs[0] or {}).items() if not k.startswith("perception_")}
+            if own:
+                own["pixel_values"] = item.mm_train_inputs[0]["perception_view_removing"]
+            removing.append(self.actor(item.sequences[None], item.action_mask[None], item.attention_mask[None], **own)[0])
+        padded = lambda rows: torch.nn.utils.rnn.pad_sequence(rows, batch_first=True)  # noqa: E731
+        mask = padded([item.action_mask.bool() for item in items]) & pictured[:, None]
+        tokens, scale = in_process.vppo_shaping(padded([item.action_log_probs for item in items]), padded(removing), mask)
+        for row, item in enumerate(items):
+            if pictured[row]:
+                item.advantages = item.advantages * scale[row] * tokens[row, : len(item.advantages)]
 
     def training_step(self, experience, kl_ctl, step, loss_batch_info=None):
         own, own_loss = self.actor.forward, self.actor_loss_fn
@@ -37,7 +62,7 @@ class InProcessTrainer(ActorPPOTrainer):
                 return found
             added = in_process.loss(
                 self.preset, {v: x[0] for v, x in seen.items()}, {v: x[1] for v, x in seen.items()}, mask,
-                experience.advantages)
+                experience.advantages, experience.rewards)
             share = experience.action_mask.sum() / named["batch_num_tokens"] * named["dp_size"]
             return (found[0] + share * added, *found[1:])
 

@@ -1,8 +1,5 @@
 """Gradients, memory, and the time that a step spends on the perception loss; `-s` prints them."""
 
-import asyncio
-import time
-
 import pytest
 import rollouts
 import strategy
@@ -12,7 +9,6 @@ from openrlhf.trainer.ray.ppo_actor import ActorPPOTrainer
 
 import measuring
 import tiny_model
-from perception_client.trainers.prompt_views import PromptViews
 
 
 def gradient(cls, folder, batch, monkeypatch):
@@ -38,54 +34,33 @@ def test_gradients_equal_those_of_the_loss_in_process(folder, batches, settings,
     ours, theirs = (gradient(c, folder, batches[0], monkeypatch) for c in (ActorPPOTrainer, InProcessTrainer))
     monkeypatch.setattr(InProcessTrainer, "preset", None)
     without = gradient(InProcessTrainer, folder, batches[0], monkeypatch)
-    apart, part = measuring.relative(ours, theirs), measuring.relative(ours, without)
-    print(f"{preset}: gradients differ by {apart:.2g}; the perception loss is {part:.2g} of them")
-    assert apart < 1e-5
-    assert part > 1e-3
+    measuring.compare_gradients(preset, ours, theirs, without)
 
 
 def test_grad_cache_needs_less_memory_than_direct(folder, batches, settings, monkeypatch):
-    most = {}
     monkeypatch.setattr(InProcessTrainer, "preset", None)
-    for mode in ("direct", "grad_cache", "none"):
+
+    def step(mode):
         settings(mode="direct" if mode == "none" else mode)
         # Without ZeRO, whose buckets of gigabytes hide everything, and with Adam's state made before.
         trainer = strategy.made(InProcessTrainer if mode == "none" else ActorPPOTrainer, folder, stage=0)
         strategy.step(trainer, batches[0])
         with measuring.Memory() as memory:
             strategy.step(trainer, batches[0])
-        most[mode] = memory.most
-    print("most bytes of tensors alive in a step:", most)
-    assert most["grad_cache"] - most["none"] < 0.8 * (most["direct"] - most["none"])
+        return memory.most
+
+    measuring.compare_memory(step)
 
 
 def test_the_share_of_a_step(folder, batches, settings):
     trainer = strategy.made(ActorPPOTrainer, folder)
     strategy.step(trainer, batches[0])
-    calls = measuring.Calls(trainer.client)
-    begin = time.perf_counter()
-    strategy.step(trainer, batches[1])
-    whole = time.perf_counter() - begin
-    print(f"{calls.count} calls, {1e3 * calls.seconds:.1f} of {1e3 * whole:.0f} ms: {calls.seconds / whole:.1%}")
-    assert calls.count == 2
+    assert measuring.share_of(trainer.client, lambda: strategy.step(trainer, batches[1])) == 2
 
 
 def test_rollouts_do_not_wait_for_views_that_are_made_while_they_generate(executor, words, monkeypatch):
-    generate, make = rollouts.Engine.generate, PromptViews.make
-    taken = []
+    def waited():
+        said = rollouts.responses(executor, words, tiny_model.rows(4, seed=60))
+        return sum(r["extra_logs"]["perception/views_waited"] for r in said) / len(said)
 
-    async def generates(*args, **named):
-        await asyncio.sleep(1.0)
-        return await generate(*args, **named)
-
-    def timed(*args):
-        taken.append(make(*args))
-        return taken[-1]
-
-    monkeypatch.setattr(rollouts.Engine, "generate", generates)
-    monkeypatch.setattr(PromptViews, "make", timed)
-    said = rollouts.responses(executor, words, tiny_model.rows(4, seed=60))
-    waited = sum(r["extra_logs"]["perception/views_waited"] for r in said) / len(said)
-    whole = sum(made.seconds for made in taken)
-    print(f"views of {len(taken)} prompts took {1e3 * whole:.1f} ms; a rollout waited {1e3 * waited:.2f} ms for its own")
-    assert waited < 0.2 * whole
+    measuring.compare_waiting(monkeypatch, rollouts.Engine, "generate", waited)

@@ -17,12 +17,6 @@ def test_rollouts_without_views_are_refused(folder, batches, settings):
         strategy.step(strategy.made(ActorPPOTrainer, folder), bare)
 
 
-def test_presets_that_change_the_policy_loss_are_refused(folder, batches, settings):
-    settings(preset="vppo")
-    with pytest.raises(ValueError, match="preset vppo changes the policy loss's tokens or advantages"):
-        strategy.step(strategy.made(ActorPPOTrainer, folder), batches[0])
-
-
 def test_modes_of_other_trainers_are_refused(folder, batches, settings):
     settings(mode="rows")
     with pytest.raises(ValueError, match="mode rows: OpenRLHF's step offers direct and grad_cache"):

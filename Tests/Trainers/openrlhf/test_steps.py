@@ -1,7 +1,5 @@
 """Three steps of OpenRLHF's `ppo_train` – replay buffer, two micro-batches a step, DeepSpeed – against a running server."""
 
-import threading
-
 import pytest
 import rollouts
 import strategy
@@ -9,6 +7,8 @@ import torch
 from in_process_trainer import InProcessTrainer
 from openrlhf.trainer.ray.ppo_actor import ActorPPOTrainer
 
+import measuring
+import outages
 from perception_client.trainers import reporting
 
 TOLERANCE = 1e-5
@@ -31,7 +31,7 @@ def test_install_has_exchanged_the_class():
     assert ActorPPOTrainer.__name__ == "PerceptionActorPPOTrainer"
 
 
-@pytest.mark.parametrize("preset", ["cppo-verl", "cppo-areal", "papo-g"])
+@pytest.mark.parametrize("preset", ["cppo-verl", "cppo-areal", "papo-g", "bips-consistency"])
 def test_parameters_after_three_steps_equal_those_of_the_loss_in_process(folder, batches, settings, preset, monkeypatch):
     settings(preset=preset)
     apart, from_none, said, policy = compared(folder, batches, monkeypatch, preset)
@@ -75,29 +75,30 @@ def test_grad_cache_makes_the_parameters_of_direct(folder, batches, settings, st
     assert (direct - cached).abs().max() < 1e-6
 
 
+def test_advantages_go_with_the_tokens_text(folder, batches, settings):
+    """PAPO's loss has no use for them; people who look at the batch have."""
+    settings(preset="papo-g", send_tokens=1)
+    trainer = strategy.made(ActorPPOTrainer, folder)
+    trainer.tokenizer = rollouts.processor(folder)
+    asked = measuring.requests(trainer.client)
+    strategy.step(trainer, batches[0])
+    assert len(asked) == 2
+    assert all(one["advantages"].shape == one["response_mask"].shape and one["tokens"] for one in asked)
+
+
 def test_a_server_that_dies_and_returns_leaves_the_parameters_bit_identical(folder, batches, settings, restartable):
     settings(url=restartable.url)
     undisturbed, _, _ = strategy.trained(ActorPPOTrainer, folder, batches)
     trainer = strategy.made(ActorPPOTrainer, folder)
-    strategy.step(trainer, batches[0])
-    restartable.kill()
-    later = threading.Timer(1.0, restartable.start)
-    later.start()
-    strategy.step(trainer, batches[1])
-    later.join()
-    strategy.step(trainer, batches[2])
-    assert torch.equal(undisturbed, strategy.parameters(trainer))
+    assert torch.equal(undisturbed, outages.parameters_after(strategy, trainer, batches, restartable))
 
 
 def test_a_loss_that_cannot_be_had_is_skipped(folder, batches, settings, restartable, monkeypatch):
     settings(url=restartable.url, on_error="skip", deadline=1)
-    trainer = strategy.made(ActorPPOTrainer, folder)
-    assert trainer.wanted.others == ("preserving", "removing")
-    restartable.kill()
-    said = [strategy.step(trainer, batch) for batch in batches]
     monkeypatch.setattr(InProcessTrainer, "preset", None)
     without, _, _ = strategy.trained(InProcessTrainer, folder, batches)
-    assert torch.equal(strategy.parameters(trainer), without)
+    trainer = strategy.made(ActorPPOTrainer, folder)
+    said = outages.skipped(strategy, trainer, batches, restartable, without)
     assert trainer.client.skipped == 6
     assert said[2]["perception/skipped"] > said[0]["perception/skipped"] > 0
 

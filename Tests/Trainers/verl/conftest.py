@@ -56,18 +56,6 @@ def group():
     torch.distributed.destroy_process_group()
 
 
-@pytest.fixture
-def settings(monkeypatch, url):
-    """Sets PERCEPTION_… variables as a user does: settings(preset="papo-g"); the server's address is there already."""
-
-    def put(**values):
-        for name, value in values.items():
-            monkeypatch.setenv(f"PERCEPTION_{name.upper()}", str(value))
-
-    put(url=url)
-    return put
-
-
 @pytest.fixture(scope="session")
 def words(folder):
     """The tiny model's processor."""
@@ -80,7 +68,8 @@ def words(folder):
 def rows_and_plain(folder, words, url, tmp_path_factory):
     """Eight rows with the views that the agent loop's own code makes, and where plain PyTorch ends after three steps.
 
-    The latter are parameters by preset, trained without verl and without a server; `none` is the policy loss alone.
+    The latter are parameters by preset, trained without verl and without a server; `none` is the policy loss alone, and
+    `PRESET/4` has mini-batches of four rows, `vppo/8/2` two ranks.
     """
     import subprocess
 
@@ -93,6 +82,6 @@ def rows_and_plain(folder, words, url, tmp_path_factory):
     rows = mini_batch.sequences(words, views=mini_batch.views(words, TrainerSettings(url=url)))
     place = tmp_path_factory.mktemp("plain")
     torch.save(rows, place / "rows.pt")
-    presets = ["none", "cppo-verl", "papo-g"]
+    presets = ["none", "cppo-verl", "papo-g", "vppo", "vppo/4", "none/4", "vppo/8/2"]
     subprocess.run([sys.executable, plain_steps.__file__, folder, place / "rows.pt", place / "out.pt", *presets], check=True)
     return rows, torch.load(place / "out.pt")

@@ -1,8 +1,9 @@
 """Optimizer steps on a mini-batch in plain transformers and PyTorch: what verl's parameters are compared with.
 
-python plain_steps.py MODEL ROWS OUT PRESET…, in a process of its own, because verl replaces methods of transformers. Each
-row is run alone, so that there is no padding, no micro-batch and no rank. The policy loss is verl's `vanilla` with its
-defaults, and both losses are divided by the mini-batch's response tokens, as verl's `agg_loss` does for token-mean.
+python plain_steps.py MODEL ROWS OUT PRESET…, in a process of its own, because verl replaces methods of transformers.
+`PRESET/4` is with mini-batches of four rows, `vppo/8/2` with the scale of each of two ranks' rows. Each row is run alone,
+so that there is no padding, no micro-batch and no rank. The policy loss is verl's `vanilla` with its defaults, and both
+losses are divided by the mini-batch's response tokens, as verl's `agg_loss` does for token-mean.
 """
 
 import sys
@@ -44,6 +45,23 @@ def policy(log_probs, old, advantages, mask, low=0.2, high=0.2, dual=3.0):
     return torch.where(mask, loss, 0).sum()
 
 
+def shaped(model, rows):
+    """vppo's advantages [T] of each row, by what the model says now and the old policy said."""
+    with torch.no_grad():
+        removing = padded([response(model, row, "removing")[0] for row in rows])
+    seen = padded([row["response_mask"] for row in rows]).bool() & pictured(rows)
+    chosen, scale = in_process.vppo_shaping(padded([row["old_log_probs"] for row in rows]), removing, seen)
+    found = []
+    for row, tokens, factor in zip(rows, chosen, scale, strict=True):
+        own = row["advantages"]
+        found.append(own * factor * tokens[: len(own)] if row["multi_modal_inputs"] else own)
+    return found
+
+
+def pictured(rows):
+    return torch.tensor([bool(row["multi_modal_inputs"]) for row in rows])[:, None]
+
+
 def objective(model, rows, preset):
     """The whole mini-batch's."""
     passes = {view: [response(model, row, view) for row in rows] for view in VIEWS}
@@ -56,27 +74,40 @@ def objective(model, rows, preset):
     if preset == "none":
         return loss
     # Rows without pictures carry none of it; what is left is a mean over its own tokens, and is to be one over all.
-    seen = mask & torch.tensor([bool(row["multi_modal_inputs"]) for row in rows])[:, None]
+    seen = mask & pictured(rows)
     own = seen
     if preset == "cppo-verl":
         own = in_process.rising_tokens(entropy, seen) & (advantages > 0)
     return loss + in_process.loss(preset, log_probs, entropy, seen, advantages) * (own.sum() + 1e-8) / total
 
 
-def trained(folder, rows, preset):
-    """Parameters by name after three steps."""
+def trained(folder, rows, preset, size=None, ranks=1):
+    """Parameters by name after three training steps of mini-batches of `size` rows; absent, of all.
+
+    The scale of vppo is of each rank's rows: the first ones are the first rank's.
+    """
     model = Qwen2_5_VLForConditionalGeneration.from_pretrained(folder, dtype=torch.float32, attn_implementation="sdpa")
     model.train()
     optimizer = torch.optim.SGD(model.parameters(), lr=LEARNING_RATE, weight_decay=WEIGHT_DECAY)
     for _ in range(STEPS):
-        optimizer.zero_grad()
-        objective(model, rows, preset).backward()
-        torch.nn.utils.clip_grad_norm_(model.parameters(), CLIP)
-        optimizer.step()
+        given = rows
+        if preset == "vppo":
+            share = len(rows) // ranks
+            own = [x for first in range(0, len(rows), share) for x in shaped(model, rows[first : first + share])]
+            given = [row | {"advantages": x} for row, x in zip(rows, own, strict=True)]
+        for first in range(0, len(rows), size or len(rows)):
+            optimizer.zero_grad()
+            objective(model, given[first : first + (size or len(rows))], preset).backward()
+            torch.nn.utils.clip_grad_norm_(model.parameters(), CLIP)
+            optimizer.step()
     return {name: value.detach() for name, value in model.named_parameters()}
 
 
 if __name__ == "__main__":
     folder, given, out, *presets = sys.argv[1:]
     rows = torch.load(given, weights_only=False)
-    torch.save({preset: trained(folder, rows, preset) for preset in presets}, out)
+    found = {}
+    for preset in presets:
+        name, *numbers = preset.split("/")
+        found[preset] = trained(folder, rows, name, *map(int, numbers))
+    torch.save(found, out)

@@ -11,6 +11,7 @@ import torch
 from scripted import free_port
 
 LOSSES = [("cppo-verl", "direct"), ("cppo-verl", "grad_cache"), ("papo-g", "direct")]
+SHAPED = [("vppo", "direct")]
 AWAY = [("cppo-verl", "direct"), ("cppo-verl", "grad_cache")]
 
 
@@ -20,7 +21,7 @@ def both(folder, rows_and_plain, url, tmp_path_factory):
     place = tmp_path_factory.mktemp("ranks")
     rows, _ = rows_and_plain
     torch.save(rows, place / "rows.pt")
-    names = [(*which, False) for which in LOSSES] + [(*which, True) for which in AWAY]
+    names = [(*which, False) for which in LOSSES + SHAPED] + [(*which, True) for which in AWAY]
     ways = [
         {"PERCEPTION_URL": url, "PERCEPTION_PRESET": preset, "PERCEPTION_MODE": mode,
          "PERCEPTION_ON_ERROR": "skip" if away else "raise", "away": away}
@@ -52,6 +53,15 @@ def test_two_ranks_end_where_one_process_ends(both, rows_and_plain, preset, mode
     )
     assert tokens == sum(int(r["response_mask"].sum()) for r in rows if r["multi_modal_inputs"])
     assert gated == tokens if preset == "papo-g" else 0 < gated < tokens
+
+
+def test_each_rank_scales_the_advantages_of_its_own_rows(both, rows_and_plain):
+    import training
+
+    _, plain = rows_and_plain
+    for rank in both[0]["vppo", "direct", False]:
+        assert training.apart(rank["parameters"], plain["vppo/8/2"]) < 1e-5
+    assert training.apart(plain["vppo/8/2"], plain["vppo"]) > 1e-4
 
 
 @pytest.mark.parametrize("preset, mode", AWAY)

@@ -4,6 +4,7 @@ The engine is a stand-in that answers with random tokens after a while: vLLM and
 """
 
 import asyncio
+import copy
 import time
 
 import numpy as np
@@ -161,6 +162,18 @@ def test_the_batch_trains_the_actor(group, folder, settings):
     assert said["perception/tokens"] == [4 * 9] and said["perception/gated"][0] > 0
     waited = max(float(row["perception.waited"]) for row in batch.non_tensor_batch["multi_modal_inputs"][:4])
     assert said["perception/views_waited_s"] == [waited]
+
+
+def test_vppo_changes_the_advantages_of_a_padded_batch(group, folder, settings):
+    """RayPPOTrainer's advantages are padded tensors; the policy loss is another one with the same rollouts and model."""
+    settings(preset="papo-g")
+    batch = generated(folder)
+    own = trained(copy.deepcopy(batch), folder)
+    settings(preset="vppo")
+    shaped = trained(copy.deepcopy(batch), folder)
+    assert shaped["perception/tokens"] == own["perception/tokens"] == [4 * 9]
+    assert 0 < shaped["perception/gated"][0] < 4 * 9
+    assert abs(shaped["actor/pg_loss"][0] - own["actor/pg_loss"][0]) > 1e-3
 
 
 def test_without_a_server_the_training_step_says_why(group, folder, settings, url, monkeypatch):

@@ -50,6 +50,20 @@ def test_update_actor_takes_three_steps_and_reports_them(worker, folder, rows_an
     assert "ΔH" in page and page.count('class="t"') == 2 * 12 - 1
 
 
+def test_advantages_go_with_the_tokens_text(group, folder, rows_and_plain, settings):
+    """PAPO's loss has no use for them; people who look at the batch have."""
+    import mini_batch
+    import training
+
+    settings(preset="papo-g", send_tokens=1)
+    engine = training.engine(folder)
+    asked, own = [], engine.perception.client.objective
+    engine.perception.client.objective = lambda *given, **named: asked.append(named) or own(*given, **named)
+    training.steps(engine, mini_batch.tensordict(rows_and_plain[0], engine.model_config.processor), 1)
+    assert len(asked) == 4
+    assert all(one["advantages"].shape == one["response_mask"].shape and one["tokens"] for one in asked)
+
+
 def test_the_reference_worker_drops_the_views(group, folder, rows_and_plain, settings, monkeypatch):
     """Views travel with the batch to the reference policy, too, and the model must not see them."""
     import configuration

@@ -47,6 +47,33 @@ def steps(made, data, count=plain_steps.STEPS, **config):
     return said
 
 
+def worker(folder, *more):
+    """verl's own worker of the actor, by verl's own configuration files."""
+    import configuration
+    from verl.workers.engine_workers import ActorRolloutRefWorker
+
+    made = ActorRolloutRefWorker(config=configuration.composed(folder, *more).actor_rollout_ref, role="actor")
+    made.init_model()
+    return made
+
+
+def updated(worker, rows, size):
+    """One training step of a worker, as RayPPOTrainer._update_actor asks for it; returns its metrics.
+
+    Args:
+        worker: of one rank.
+        rows: that rank's.
+        size: rows of a mini-batch, over all ranks.
+    """
+    import mini_batch
+    from verl.utils import tensordict_utils as tu
+
+    data = mini_batch.tensordict(rows, worker.actor.model_config.processor, global_batch_size=size)
+    tu.assign_non_tensor(
+        data, mini_batch_size=size, epochs=1, seed=1, dataloader_kwargs={"shuffle": False}, compute_loss=True)  # fmt: skip
+    return tu.get(worker.update_actor(data), "metrics")
+
+
 def parameters(made):
     """Whole parameters by name, on every rank."""
     whole = lambda x: x.full_tensor() if isinstance(x, DTensor) else x  # noqa: E731

@@ -1,4 +1,4 @@
-"""A mask and a heat map with no trainer: a vLLM or SGLang server says what each view makes of a response.
+"""A mask and a heat map without a trainer, from a vLLM or SGLang server's log-probabilities.
 
     from perception_client.engines import VLLM, perceive
     engine = VLLM("http://127.0.0.1:8000", "Qwen/Qwen2.5-VL-7B-Instruct")

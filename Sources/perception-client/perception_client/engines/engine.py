@@ -1,4 +1,4 @@
-"""What an inference engine is asked for: the log-probabilities of a given response under a picture."""
+"""The interface to inference engines: the log-probabilities of a given response under a picture."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from ..errors import PerceptionError
 
 
 class EngineError(PerceptionError):
-    """The engine refused, or answered something that is none of its documented forms."""
+    """The engine refused the request, or its answer has none of the documented forms."""
 
 
 @dataclass(frozen=True)
@@ -25,8 +25,8 @@ class Spoken:
 
     Attributes:
         reply: the JSON as it came.
-        token_ids: the response's tokens, where the engine says them.
-        texts: the text of each of the response's tokens, where the engine says it.
+        token_ids: the response's tokens, if the engine reports them.
+        texts: the text of each of the response's tokens, if the engine reports it.
         length: the number of the response's tokens.
     """
 
@@ -59,7 +59,7 @@ class Server:
         self._timeout = timeout
 
     def post(self, path: str, body: Mapping[str, Any]) -> dict[str, Any]:
-        """Post JSON and return JSON. Raises EngineError with what the engine says."""
+        """Post JSON and return JSON. Raises EngineError with the engine's message."""
         connection = opened(self._address, self._timeout, None)
         headers = {"Content-Type": "application/json"} | (
             {"Authorization": f"Bearer {self._key}"} if self._key else {}

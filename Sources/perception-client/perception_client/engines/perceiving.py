@@ -1,4 +1,4 @@
-"""From an image, a question and a response to a mask and a heat map."""
+"""Computes a mask and a heat map for an image, a question and a response."""
 
 from __future__ import annotations
 
@@ -19,11 +19,11 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Perceived:
-    """What one response owes to its image.
+    """How much one response depends on its image.
 
     Attributes:
         score: the server's answer, one sequence of T tokens.
-        tokens: the text of each token, or its id where the engine says no text.
+        tokens: the text of each token, or its id if the engine reports no text.
         views: the preserving and the removing view, as PNG files.
         steps: what was drawn for them.
     """
@@ -63,7 +63,7 @@ def perceive(
         engine: the inference engine.
         image: a Pillow image, an array, or an encoded file.
         question: the user's text.
-        response: the text to be scored, as the model might have answered.
+        response: the answer to score.
         seed: of the views.
         recipes: the recipes of `preserving` and `removing`.
         option: options of /v1/score. The detector `entropy` needs `vocabulary_size`, the width of the model's logits;
@@ -87,7 +87,7 @@ def perceive(
 
 
 def posted(spoken: Mapping[str, Spoken], option: Mapping[str, Any]) -> Call[Score]:
-    """Make the request that hands the engine's replies on as they are."""
+    """Make the request that passes the engine's replies on unchanged."""
     first = spoken["original"]
     rollout: dict[str, Any] = {name: {"reply": s.reply} for name, s in spoken.items()}
     rollout |= {"token_ids": first.token_ids} if first.token_ids else {"response_length": first.length}

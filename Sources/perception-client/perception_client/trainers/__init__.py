@@ -1,14 +1,14 @@
-"""Adapters for trainers: the real trainer's own loop, with the perception loss in it.
+"""Adapters that add the perception loss to trainers' own loops.
 
-Each adapter is one module (`trainers.trl`, …) that imports its trainer. What they share is here:
+Each adapter is one module (`trainers.trl`, …) that imports its trainer. They share these modules:
 
 | module | what |
 |---|---|
 | `modes` | four ways to get the loss's gradients into the model: `direct`, `grad_cache`, `detached`, `rows` |
-| `known` | the server's answer, to be joined to a graph later |
+| `known` | the server's answer, which joins a graph later |
 | `needs` | which views, entropies and rewards a preset with its options needs |
 | `prompt_views` | views of each prompt's pictures after the trainer's own resize, made while the trainer generates |
-| `group_views` | the same for trainers that run each rollout for itself; pictures of later turns |
+| `group_views` | the same for trainers that run each rollout separately; pictures of later turns |
 | `resizing` | a picture as the model's processor has resized it |
 | `shaping` | presets that change the policy loss itself |
 | `settings` | what a user may configure, by arguments or by PERCEPTION_… variables |

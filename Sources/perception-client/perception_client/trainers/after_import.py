@@ -13,11 +13,11 @@ Change = Callable[[ModuleType], None]
 
 
 def after_import(name: str, change: Change) -> None:
-    """Change a module now if it is imported, else as soon as it is. A second call for the same name does nothing.
+    """Change a module now if it is imported, or as soon as it is. A second call for the same name does nothing.
 
     Args:
         name: the module's full name.
-        change: gets the module after its code has run. What it raises, the import raises.
+        change: called with the module after its code has run. The import raises what it raises.
     """
     if any(isinstance(finder, _Finder) and finder.name == name for finder in sys.meta_path):
         return
@@ -36,7 +36,7 @@ class _Finder(importlib.abc.MetaPathFinder):
     def find_spec(
         self, fullname: str, path: Sequence[str] | None, target: ModuleType | None = None
     ) -> importlib.machinery.ModuleSpec | None:
-        """Find the module as the others do, and have it changed once it is loaded."""
+        """Find the module with the other finders, and have it changed after it is loaded."""
         if fullname != self.name:
             return None
         sys.meta_path.remove(self)
@@ -52,7 +52,7 @@ class _Loader(importlib.abc.Loader):
         self.change = change
 
     def create_module(self, spec: importlib.machinery.ModuleSpec) -> ModuleType | None:
-        """Leave it to the module's own loader."""
+        """Let the module's own loader create it."""
         return self.own.create_module(spec)
 
     def exec_module(self, module: ModuleType) -> None:

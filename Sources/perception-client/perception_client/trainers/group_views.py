@@ -1,4 +1,4 @@
-"""Views for rollout code that runs each rollout of a prompt for itself, at the same time: one draw for the whole group.
+"""Views for code that runs each rollout of a prompt separately, at the same time: one draw for the whole group.
 
     with groups.episode() as episode:
         episode.add(pictures)                            # before the rollout generates; and for each turn's pictures
@@ -29,11 +29,11 @@ _CURRENT: ContextVar[Episode | None] = ContextVar("perception_episode", default=
 
 @dataclass(frozen=True)
 class Made:
-    """What the views of one rollout have come to.
+    """The views of one rollout.
 
     Attributes:
         features: of each view, of all the rollout's pictures in order; {} without pictures.
-        failed: there were no views to be had: the features are the original's, and the rollout must carry no loss.
+        failed: no views could be made: the features are the original's, and the rollout must carry no loss.
         waited: seconds that the rollout waited for them when it had generated.
     """
 
@@ -43,13 +43,13 @@ class Made:
 
 
 class GroupViews:
-    """Makes the views of rollouts, and finds those that belong together.
+    """Makes the views of rollouts, once for each group.
 
     Args:
         views: makes the views.
 
     Raises:
-        ValueError: the views are to be drawn for each rollout.
+        ValueError: `per_rollout` is set.
     """
 
     def __init__(self, views: PromptViews) -> None:
@@ -67,8 +67,8 @@ class GroupViews:
         """Begin a rollout. Within it, `current()` finds the episode, in the same coroutine.
 
         Args:
-            step: the trainer's. Absent, the number of times that this process has drawn for the same pictures: the
-                rollout workers of some trainers do not know the step.
+            step: the trainer's. Default: how often this process has drawn for the same pictures, because the rollout
+                workers of some trainers do not know the step.
         """
         episode = Episode(self, step)
         token = _CURRENT.set(episode)
@@ -78,7 +78,7 @@ class GroupViews:
             _CURRENT.reset(token)
 
     def start(self, pictures: Sequence[Any], step: int | None) -> Pending:
-        """Begin to make the views of a turn's pictures, unless another rollout of the group has."""
+        """Begin to make the views of a turn's pictures, unless another rollout of the group has begun."""
         key = tuple(digest(x) for x in pictures)
         pending = self._live.get(key)
         if pending is None:
@@ -110,7 +110,7 @@ class Episode:
                 rollout without pictures.
 
         Raises:
-            ValueError: the rollout has other pictures than those that were added.
+            ValueError: the rollout's pictures are not those that were added.
         """
         turns = [await pending.collected() for pending in self._turns]
         names = self._groups.views.recipes

@@ -1,4 +1,4 @@
-"""The server's answer at log-probabilities that the model says now, to be joined to its graph later.
+"""The server's answer for the model's current log-probabilities, which joins its graph later.
 
 B sequences, T response positions.
 """
@@ -17,12 +17,12 @@ REPEATABLE = 0.02
 
 @dataclass(frozen=True)
 class Known:
-    """The server's answer at the log-probabilities that the model says now.
+    """The server's answer for the model's current log-probabilities.
 
     Attributes:
         value: of the objective, before `factor`.
         gradients: [B,T] by view, before `factor`.
-        at: the log-probabilities [B,T] by view that they are for.
+        at: the log-probabilities [B,T] by view for which the gradients were computed.
     """
 
     value: float
@@ -34,8 +34,8 @@ class Known:
         """Make a scalar of `factor` · value whose backward pass sends `factor` · gradient into `log_probs` [B,T].
 
         Raises:
-            RuntimeError: these are other log-probabilities than those that the gradients are for: the model draws
-                anew for every forward pass, as with dropout.
+            RuntimeError: the log-probabilities differ from those for which the gradients were computed, as with
+                dropout.
         """
         gradient = self.gradients[view]
         counts = gradient != 0

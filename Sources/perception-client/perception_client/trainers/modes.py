@@ -7,12 +7,12 @@
 | `detached` | 1 without graph, by the old policy, for a batch of rollouts | the original's | other views are constants |
 | `rows` | 1 without graph, by the old policy; views become training rows | none here | exact for the first update |
 
-What is added to the policy loss is the contract's objective without a policy term: coefficient · loss, and the
-preset's entropy terms. Views that get no gradient – by `stop_gradient`, or because only the detector looks at them –
+They add to the policy loss the contract's objective without a policy term: coefficient · loss, and the preset's
+entropy terms. Views that get no gradient – by `stop_gradient`, or because only the detector looks at them –
 are run without a graph in every mode. B sequences, T response positions.
 
-With `on_error="skip"` a call that failed gives a value of 0 and gradients of 0, and every mode runs the same forward and
-backward passes as ever, so that ranks stay in step.
+With `on_error="skip"` a failed call has a value of 0 and gradients of 0. Every mode still runs the same forward and
+backward passes, so that ranks stay in step.
 """
 
 from __future__ import annotations
@@ -36,11 +36,11 @@ Mode = Literal["direct", "grad_cache", "detached", "rows"]
 
 @dataclass(frozen=True)
 class Pass:
-    """What the model says of the response tokens under one view.
+    """The model's numbers for the response tokens under one view.
 
     Attributes:
-        log_probs: [B,T] of the sampled tokens; anything outside the response.
-        entropy: [B,T] in nats; None where the trainer gives none.
+        log_probs: [B,T] of the sampled tokens, in nats; any value outside the response.
+        entropy: [B,T] in nats; None if the trainer provides none.
     """
 
     log_probs: torch.Tensor
@@ -58,13 +58,13 @@ Backward = Callable[[torch.Tensor], Any]
 def direct(
     client: Perception, forward: Forward, original: Pass, *, factor: float = 1.0, **arguments: Any
 ) -> torch.Tensor:
-    """Run the other views with their graph, and return what is to be added to the policy loss.
+    """Run the other views with their graph, and return the term to add to the policy loss.
 
     Args:
-        client: asks the server. `client.last` has the result afterwards.
+        client: sends the request. `client.last` has the result afterwards.
         forward: runs the model under the view of that name, with a graph where gradients are enabled.
         original: the trainer's own pass, with its graph.
-        factor: of value and gradient, such as 1 / accumulation steps.
+        factor: multiplies value and gradient, such as 1 / accumulation steps.
         arguments: those of `Perception.objective` but `log_probs` and `entropy`: `response_mask`, `advantages`,
             `preset`, `normalise`, …
 
@@ -85,10 +85,10 @@ def grad_cache(
     factor: float = 1.0,
     **arguments: Any,
 ) -> torch.Tensor:
-    """As `direct`, with no more than the original's graph and that of one other view alive at a time.
+    """As `direct`, but with only the original's graph and that of one other view in memory at a time.
 
-    The gradients of the other views are in the parameters when it returns. See `cached` for trainers that hold no graph
-    of the original yet: it needs the least memory, and is the one for DistributedDataParallel.
+    The gradients of the other views are in the parameters when it returns. See `cached` for trainers that have not run
+    the original yet: it needs the least memory, and suits DistributedDataParallel.
 
     Args:
         client: as in `direct`.
@@ -118,9 +118,9 @@ def cached(
 ) -> Known:
     """Do the part of `grad_cache` that needs no graph of the original; `attach` does the rest.
 
-    Called before the trainer's own forward pass it holds one graph at a time. The original is run here without a graph
-    unless it is given. Under DistributedDataParallel call it within `no_sync()`: the trainer's own backward pass then
-    reduces the sum of all views' gradients.
+    If it is called before the trainer's own forward pass, one graph at a time is in memory. The original is run here
+    without a graph unless it is given. Under DistributedDataParallel call it within `no_sync()`: the trainer's own
+    backward pass then reduces the sum of all views' gradients.
     """
     wanted = wanted_of(client, arguments)
     passes = {"original": original or _without_graph(forward, "original")} | _run(forward, wanted, False)
@@ -140,7 +140,7 @@ def detached(
     factor: float = 1.0,
     **arguments: Any,
 ) -> torch.Tensor:
-    """Return the loss with the other views as constants, such as those that the old policy said: as PAPO and VPPO do.
+    """Return the loss with the other views as constants, such as the old policy's, as PAPO and VPPO do.
 
     Args:
         client: as in `direct`.
@@ -164,7 +164,7 @@ def detached(
 
 @dataclass(frozen=True)
 class RowWeights:
-    """Weights for trainers that take views as rows of their own.
+    """Weights for trainers that train views as further rows.
 
     Attributes:
         weights: [B,T] by view: −∂value/∂log_prob at the policy that the passes come from. A row's loss is

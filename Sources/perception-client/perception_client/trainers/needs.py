@@ -1,4 +1,4 @@
-"""What a loss needs from the trainer: which views, with or without a graph, entropies, advantages, rewards."""
+"""What a loss needs from the trainer: views, with or without a graph, entropies, advantages, rewards."""
 
 from __future__ import annotations
 
@@ -24,14 +24,14 @@ RECIPES = {
 
 @dataclass(frozen=True)
 class Needs:
-    """What one preset with one set of options asks of the trainer.
+    """What one preset with one set of options needs from the trainer.
 
     Attributes:
         options: every option of the contract, with the caller's in place of the preset's.
         graph: views whose log-probabilities get a gradient, the original first.
         constant: other views whose log-probabilities are used, as constants.
         entropy: views whose entropies are used, as constants.
-        shaping: the policy loss is to be changed: by `advantage_scale`, by the perception mask, or both.
+        shaping: the preset changes the policy loss: by `advantage_scale`, by the perception mask, or both.
         advantages: the gate looks at advantages.
         rewards: the gate looks at rewards.
     """
@@ -46,17 +46,24 @@ class Needs:
 
     @property
     def others(self) -> tuple[str, ...]:
-        """Every view that needs a forward pass of its own beside the original's."""
+        """The views that need a forward pass in addition to the original's."""
         used = {*self.graph, *self.constant, *self.entropy}
         return tuple(v for v in VIEWS[1:] if v in used)
 
+    @property
+    def old(self) -> tuple[str, ...]:
+        """The views under which `shaping.shape` looks at the old policy; none unless the policy loss is changed."""
+        if not self.shaping:
+            return ()
+        return ("original", *(v for v in self.others if v == "removing" or v in self.constant))
+
     def of_model(self, view: str) -> bool:
-        """Whether a view's forward pass wants a graph."""
+        """Whether a view's forward pass needs a graph."""
         return view in self.graph
 
 
 def needs(client: Perception, preset: str = "cppo-verl", **option: Any) -> Needs:
-    """Find what a preset with the caller's options needs. Asks the server once for its presets.
+    """Return what a preset with the caller's options needs. Requests the server's presets once.
 
     Raises:
         ValueError: there is no such preset, or its estimator runs over the vocabulary.
@@ -88,7 +95,7 @@ def needs(client: Perception, preset: str = "cppo-verl", **option: Any) -> Needs
 
 
 def recipes(preset: str, wanted: Needs) -> dict[str, str]:
-    """Return the recipe of each view that a preset needs, as its authors published it (CPPO's where they did not)."""
+    """Return the recipe of each view that a preset needs: the one that its authors published, or CPPO's."""
     own = next((r for name, r in RECIPES.items() if preset.startswith(name)), {})
     return {view: own.get(view, f"cppo-{view}") for view in wanted.others}
 

@@ -1,4 +1,4 @@
-"""Views of the pictures of a batch of rollouts: made once for each picture, in a thread, while the trainer generates.
+"""Views of the pictures of a batch of rollouts, made once for each picture, in a thread, while the trainer generates.
 
     pending = views.start([row.images for row in rows], step)
     …                                                    # the trainer generates
@@ -43,11 +43,11 @@ class RowViews:
 
     Attributes:
         counts: how many pictures each row has.
-        pictures: by view, then by row: what the model is to see, of the kind that `PromptViews` works on: U8 [3,H,W]
-            after the processor's resize, or, without a processor, the caller's own kind.
-        failed: why there are no views; they are the originals then, and no row may carry loss.
-        seconds: how long it took to make them.
-        waited: how long `collect` had to wait for them.
+        pictures: by view, then by row: the model's pictures, U8 [3,H,W] after the processor's resize, or, without a
+            processor, in the caller's form.
+        failed: why no views could be made, or None. The views are then the originals, and no row may carry loss.
+        seconds: how long making them took.
+        waited: how long `collect` waited for them, in seconds.
     """
 
     counts: list[int]
@@ -62,11 +62,11 @@ class RowViews:
         return self.counts[row] > 0 and self.failed is None
 
     def features(self, view: str, row: int) -> Features:
-        """Return what the model takes of one row's pictures under one view, {} without pictures; see `resizing`."""
+        """Return the model's inputs for one row's pictures under one view, {} without pictures; see `resizing`."""
         return resizing.joined(self.made[view][row])
 
     def all_features(self, view: str) -> Features:
-        """Return what the model takes of all rows' pictures, in order."""
+        """Return the model's inputs for all rows' pictures, in order."""
         return resizing.joined([f for row in self.made[view] for f in row])
 
 
@@ -80,7 +80,7 @@ class Pending:
         """Wait for the views.
 
         Args:
-            grids: the trainer's own `image_grid_thw` [n,3] of all rows' pictures, to be compared with the views'.
+            grids: the trainer's own `image_grid_thw` [n,3] of all rows' pictures, which the views' must equal.
 
         Raises:
             ValueError: the grids differ.
@@ -89,7 +89,7 @@ class Pending:
         return self._checked(self._future.result(), start, grids)
 
     async def collected(self, grids: Any = None) -> RowViews:
-        """Wait for the views in a coroutine; as `collect`."""
+        """Wait for the views in a coroutine, as `collect` does."""
         start = time.perf_counter()
         return self._checked(await asyncio.wrap_future(self._future), start, grids)
 
@@ -104,14 +104,14 @@ class PromptViews:
     """Makes views of the pictures of rollouts.
 
     Args:
-        client: asks the server. With `on_error="skip"`, views that cannot be had are replaced by the originals, which is
-            counted, logged, and said in `RowViews.failed`.
+        client: sends the requests. With `on_error="skip"`, originals replace views that cannot be made. This is
+            counted, logged, and reported in `RowViews.failed`.
         recipes: the recipe of each view.
-        processor: the model's processor: views are made after its resize, and `features` are there for the model.
-            Without one the caller has resized the pictures, and gets pictures back.
-        seed: of the draws, beside step and content.
+        processor: the model's processor. Views are made after its resize, and `features` has the model's inputs.
+            Without one, the caller has resized the pictures, and gets pictures back.
+        seed: of the draws, which also depend on step and content.
         per_rollout: draw anew for every row.
-        setting: what `Perception.views` takes besides, such as `alpha`.
+        setting: further arguments of `Perception.views`, such as `alpha`.
     """
 
     def __init__(
@@ -165,7 +165,7 @@ class PromptViews:
         )
 
     def close(self) -> None:
-        """End the thread once it has made what was begun."""
+        """End the thread after it has made the views that were begun."""
         if self._thread is not None:
             self._thread.shutdown()
             self._thread = None
@@ -204,7 +204,7 @@ class PromptViews:
 
 
 def digest(value: Any) -> str:
-    """Tell pictures apart by all that a processor may look at."""
+    """Return a digest of everything that a processor can read of a picture."""
     if not hasattr(value, "getbands"):
         if hasattr(value, "detach"):
             value = value.detach().cpu().numpy()

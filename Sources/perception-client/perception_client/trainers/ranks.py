@@ -22,3 +22,12 @@ def anywhere(flags: Sequence[bool], group: Any = None) -> list[bool]:
     found = torch.tensor(flags, dtype=torch.int32, device=collective_device(group))
     dist.all_reduce(found, op=dist.ReduceOp.MAX, group=group)
     return [bool(x) for x in found]
+
+
+def most(count: int, group: Any = None) -> int:
+    """Return the largest of the ranks' counts; one all-reduce."""
+    if not dist.is_available() or not dist.is_initialized() or dist.get_world_size(group) == 1:
+        return count
+    found = torch.tensor(count, dtype=torch.int64, device=collective_device(group))
+    dist.all_reduce(found, op=dist.ReduceOp.MAX, group=group)
+    return int(found)

@@ -26,16 +26,16 @@ CURVES = (
 
 
 def metrics(score: Score, skipped: int = 0, prefix: str = PREFIX) -> dict[str, float]:
-    """Return a loss's numbers by the names they are to have in the log.
+    """Return a loss's numbers by their names in the log.
 
     Args:
         score: `client.last`.
-        skipped: `client.skipped`, how many losses were skipped so far.
-        prefix: of every name; trainers differ in what they expect.
+        skipped: `client.skipped`, the number of losses skipped so far.
+        prefix: of every name, which differs between trainers.
 
     Returns:
         `loss` before its coefficient, `objective` (what is added to the policy loss), the diagnostics' counts and means,
-        `server_ms`, `skipped`; of a skipped loss `skipped` alone, so that no curve shows a loss of 0 that there was not.
+        `server_ms` and `skipped`. A skipped loss has only `skipped`, so that no curve shows a loss of 0.
     """
     if score.skipped:
         return {f"{prefix}skipped": float(skipped)}
@@ -64,10 +64,10 @@ def names(wanted: Needs, prefix: str = PREFIX) -> set[str]:
 
 
 class HeatMaps:
-    """Writes a heat map of the tokens as an HTML file every so many steps.
+    """Writes a heat map of the tokens as an HTML file every few steps.
 
     Args:
-        folder: where files go: `step-000200.html`. It is made when the first one is written.
+        folder: where files such as `step-000200.html` go. It is created with the first one.
         every: steps from one to the next; 0 writes none.
         rank: this process's number; only rank 0 writes.
     """
@@ -79,20 +79,20 @@ class HeatMaps:
         self._last: int | None = None
 
     def due(self, step: int) -> bool:
-        """Whether this step gets one that it has not got yet."""
+        """Whether this step should have a heat map and has none yet."""
         return self.every > 0 and self.rank == 0 and step % self.every == 0 and step != self._last
 
     def write(
         self, step: int, score: Score, tokens: Callable[[], Sequence[Any]] | None = None
     ) -> Path | None:
-        """Write the heat map of a step when it is due, and hand it to wandb where a run is on.
+        """Write the heat map of a step if it is due, and log it in wandb if a run is active.
 
-        A heat map is an extra: when it cannot be made the log has a warning, and training goes on.
+        If a heat map cannot be made, this logs a warning, and training continues.
 
         Args:
             step: the trainer's.
-            score: `client.last`; arrays that the loss did not ask for are fetched by a second request.
-            tokens: makes the text of each token, B lists; it is called only when the map is due.
+            score: `client.last`. A second request fetches arrays that the loss did not request.
+            tokens: returns the text of each token, B lists. It is called only if the map is due.
         """
         if not self.due(step) or score.skipped:
             return None

@@ -1,7 +1,7 @@
-"""A picture as the model's image processor has resized it, and what the processor makes of a view of it.
+"""Pictures after the resize of the model's image processor, and the model's inputs for views of them.
 
-Perturbations of 14-pixel cells, and the number of image tokens, are those of the picture that the model sees. So the
-processor is asked for its own pixels: transparency, orientation and resampling are as it does them. H × W pixels after
+Perturbations of 14-pixel cells, and the number of image tokens, refer to the picture that the model sees. So the pixels
+come from the processor itself, with its own treatment of transparency, orientation and resampling. H × W pixels after
 the resize; a picture has P patches of D numbers.
 """
 
@@ -18,19 +18,19 @@ PIXELS = "pixel_values"
 
 
 def image_processor(processor: Any) -> Any:
-    """Return the part of a processor that works on pictures, or the processor itself when it is one."""
+    """Return a processor's image processor, or the processor itself if it is one."""
     return getattr(processor, "image_processor", processor)
 
 
 def resized(processor: Any, pictures: Sequence[Any]) -> list[torch.Tensor]:
-    """Return pictures as the processor has them after its resize: U8 [3,H,W].
+    """Return pictures after the processor's resize: U8 [3,H,W].
 
     Args:
         processor: the model's processor, or its image processor.
-        pictures: whatever the processor takes.
+        pictures: of any type that the processor accepts.
 
     Raises:
-        TypeError: the processor arranges pixels in a way that is not known here.
+        TypeError: this package does not know how the processor arranges pixels.
     """
     process = image_processor(processor)
     raw = process(images=list(pictures), do_rescale=False, do_normalize=False, return_tensors="pt")
@@ -44,9 +44,9 @@ def resized(processor: Any, pictures: Sequence[Any]) -> list[torch.Tensor]:
 
 
 def features(processor: Any, pictures: Sequence[torch.Tensor]) -> list[Features]:
-    """Return what the model takes of each picture, which is resized already.
+    """Return the model's inputs for pictures that are resized already.
 
-    `pixel_values` [P,D] and `image_grid_thw` [1,3]. Processors without patches give `pixel_values` [1,3,H,W] alone.
+    `pixel_values` [P,D] and `image_grid_thw` [1,3]. Processors without patches return only `pixel_values` [1,3,H,W].
 
     Args:
         processor: the model's processor, or its image processor.
@@ -65,7 +65,7 @@ def features(processor: Any, pictures: Sequence[torch.Tensor]) -> list[Features]
 
 
 def restored(processor: Any, pixels: torch.Tensor, grid: torch.Tensor | None) -> list[torch.Tensor]:
-    """Return the pictures that a processor has made a model's input of: U8 [3,H,W] each.
+    """Return the pictures, U8 [3,H,W] each, that a processor has turned into a model's inputs.
 
     Args:
         processor: the model's processor, or its image processor.
@@ -109,7 +109,7 @@ def verify(processor: Any, picture: Any) -> None:
 
 
 def joined(of_row: Sequence[Features]) -> Features:
-    """Put the features of several pictures together, in order: `pixel_values` [ΣP,D], `image_grid_thw` [n,3]."""
+    """Concatenate the features of several pictures: `pixel_values` [ΣP,D], `image_grid_thw` [n,3]."""
     if len(of_row) == 1:
         return dict(of_row[0])
     names = of_row[0] if of_row else ()
@@ -120,7 +120,7 @@ def check_grids(views: Mapping[str, Features], own: Any) -> None:
     """Compare each view's `image_grid_thw` with the trainer's own.
 
     Raises:
-        ValueError: they differ: the view would have other image tokens than the prompt.
+        ValueError: they differ, so that the view would have a different number of image tokens from the prompt.
     """
     if own is None:
         return

@@ -1,4 +1,4 @@
-"""What a user may configure, the same in every adapter: by arguments, by a mapping, or by PERCEPTION_… variables."""
+"""The settings of every adapter, which come from arguments, a mapping, or PERCEPTION_… variables."""
 
 from __future__ import annotations
 
@@ -28,26 +28,26 @@ def _truth(text: str) -> bool:
 
 @dataclass(frozen=True)
 class TrainerSettings:
-    """One training run's perception loss. Each field may come from a variable: `mode` from PERCEPTION_MODE, and so on.
+    """One training run's perception loss. Each field can come from a variable: `mode` from PERCEPTION_MODE, and so on.
 
     Attributes:
-        url: where the server is; absent, PERCEPTION_URL, else port 8080 of this machine. `local` starts a private one.
-        token: the bearer token; absent, PERCEPTION_TOKEN.
+        url: the server's address; `local` starts a private server. Default: PERCEPTION_URL, or port 8080 of this machine.
+        token: the bearer token. Default: PERCEPTION_TOKEN.
         run: the run's name in the server's metrics.
-        deadline: seconds for one call with all its retries: below the timeout of the collectives.
-        on_error: `raise`, or `skip` for a zero loss where a call failed, on all ranks together.
-        mode: how gradients get into the model; adapters offer those that suit their trainer.
+        deadline: seconds for one call including retries. Keep it below the timeout of the collectives.
+        on_error: `raise`, or `skip` for a zero loss on all ranks if a call fails.
+        mode: how gradients reach the model. Each adapter offers the modes that suit its trainer.
         preset: the loss.
-        coefficient: of the loss in the objective; absent, the preset's.
+        coefficient: of the loss in the objective. Default: the preset's.
         options: further options of /v1/score, such as `{"tau": 0.2}`.
-        recipes: the recipe of each view; absent, those that belong to the preset.
-        seed: of the views. The step and the picture's content are added.
+        recipes: the recipe of each view. Default: those of the preset.
+        seed: of the views' draws, which also depend on the step and the picture's content.
         per_rollout: draw a view for every rollout instead of one for all rollouts of a prompt.
         normalise: `micro`: the mean of the micro-batches' losses. `sequences`: the mean over all sequences of a step,
-            which is exact whatever the micro-batches hold, and refuses presets with entropy terms or a cap.
-        heatmap_every: steps from one heat map of tokens to the next; 0 makes none.
+            which does not depend on how micro-batches divide it. It refuses presets with entropy terms or a cap.
+        heatmap_every: number of steps between heat maps of tokens; 0 for none.
         image_key: the column of the data set that holds a row's picture or pictures.
-        send_tokens: send the tokens' text with the loss, for the server's page of recent batches.
+        send_tokens: send the tokens' text and the advantages with the loss, for the server's page of recent batches.
     """
 
     url: str | None = None
@@ -82,14 +82,14 @@ class TrainerSettings:
 
     @classmethod
     def of(cls, given: TrainerSettings | Mapping[str, Any] | None = None, **more: Any) -> TrainerSettings:
-        """Read settings: those given, else the PERCEPTION_… variables, else the defaults.
+        """Return settings: those given, then the PERCEPTION_… variables, then the defaults.
 
         Args:
-            given: settings, which are returned as they are, or a mapping with some of them.
-            more: further ones, which win.
+            given: settings, or a mapping with some of them.
+            more: further settings, which take precedence.
 
         Raises:
-            ValueError: a variable does not hold what its setting is.
+            ValueError: a variable does not have its setting's type.
             TypeError: there is no setting of that name.
         """
         if isinstance(given, TrainerSettings):
@@ -117,8 +117,12 @@ class TrainerSettings:
         return {"preset": self.preset, **weight, **self.options}
 
     def needs(self, client: Perception) -> wants.Needs:
-        """Find what the loss needs from the trainer."""
+        """Return what the loss needs from the trainer."""
         return wants.needs(client, **self.loss)
+
+    def shows_advantages(self, wanted: wants.Needs) -> bool:
+        """Whether requests have advantages: for the gate, or for people who look at the batches with their tokens."""
+        return wanted.advantages or self.send_tokens
 
     def recipes_for(self, wanted: wants.Needs) -> dict[str, Any]:
         """Return the recipe of each view that is needed.

@@ -1,7 +1,7 @@
-"""Presets that change the policy loss itself, as VPPO does: which tokens count, and how much each advantage does.
+"""Presets that change the policy loss itself, as VPPO does: which tokens count in it, and the scale of each advantage.
 
-Trainers have an advantage for each token or can take one: a token that does not count has the advantage 0, so that it is
-left out of the numerator, and the divisor stays all response tokens. B rollouts, T response positions.
+Trainers have or accept an advantage for each token. A token that does not count gets the advantage 0, which leaves it out
+of the numerator; the divisor stays the number of all response tokens. B rollouts, T response positions.
 """
 
 from __future__ import annotations
@@ -26,11 +26,11 @@ log = logging.getLogger("perception_client")
 
 @dataclass(frozen=True)
 class Shape:
-    """How the policy loss of a batch of rollouts is changed.
+    """The change of the policy loss of a batch of rollouts.
 
     Attributes:
-        scale: factor of each rollout's advantage [B]; None leaves it.
-        tokens: those whose policy loss counts [B,T]; None leaves all.
+        scale: factor of each rollout's advantage [B]; None for no change.
+        tokens: the tokens that count in the policy loss [B,T]; None for all.
     """
 
     scale: torch.Tensor | None
@@ -43,9 +43,9 @@ class Shape:
 
         Args:
             advantages: [B] or [B,T].
-            seen: rollouts [B] whose views there are; others keep their advantages.
+            seen: the rollouts [B] that have views. The others keep their advantages.
             length: T.
-            per_token: whether [B,T] is wanted; else the shape stays.
+            per_token: whether to return [B,T]; otherwise the shape is that of `advantages`.
         """
         wide = advantages if advantages.dim() == 2 else advantages[:, None]
         if self.scale is not None:
@@ -65,14 +65,14 @@ def shape(
     log_probs: Mapping[str, torch.Tensor],
     response_mask: torch.Tensor,
 ) -> Shape:
-    """Ask the server for the shape of a batch of rollouts.
+    """Request the shape of a batch of rollouts.
 
-    Call it once for all rollouts of a rank, with what the policy that sampled them says: the smallest and the largest
-    dependency, which set the scale, are those of the call.
+    Call it once for all rollouts of a rank, with the log-probabilities of the policy that sampled them. The scale depends
+    on the smallest and the largest dependency of the call.
 
     Args:
-        client: with `on_error="skip"`, a failed call leaves the policy loss as it is; it is counted and logged.
-        wanted: of the preset.
+        client: with `on_error="skip"`, a failed call leaves the policy loss unchanged. It is counted and logged.
+        wanted: the preset's needs.
         loss: preset and options.
         log_probs: [B,T] of the original and the views that the detector looks at.
         response_mask: [B,T], 0 in rollouts without views.

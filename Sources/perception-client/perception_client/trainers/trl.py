@@ -1,4 +1,4 @@
-"""TRL: the perception loss in GRPOTrainer and RLOOTrainer.
+"""TRL: adds the perception loss to GRPOTrainer and RLOOTrainer.
 
     from trl import GRPOTrainer
     from perception_client.trainers.trl import PerceptionMixin
@@ -6,8 +6,8 @@
     class Trainer(PerceptionMixin, GRPOTrainer):
         perception_settings = {"url": "http://127.0.0.1:8080", "preset": "cppo-verl"}
 
-Then as ever: `Trainer(model, reward_funcs, args, train_dataset).train()`. The adapter repeats the call that TRL makes of
-its own log-probabilities, with other `pixel_values`, so that it depends on no list of keywords. B rollouts of a
+Then train as usual: `Trainer(model, reward_funcs, args, train_dataset).train()`. The adapter repeats TRL's own call for
+log-probabilities with other `pixel_values`, so that it does not depend on a list of keywords. B rollouts of a
 micro-batch, T completion positions.
 """
 
@@ -29,13 +29,13 @@ versions.require("trl", OLDEST, NEWEST)
 
 
 class PerceptionMixin:
-    """Put it before the trainer: `class Trainer(PerceptionMixin, GRPOTrainer)`, or `RLOOTrainer`.
+    """A mixin for trainers: `class Trainer(PerceptionMixin, GRPOTrainer)`, or `RLOOTrainer`.
 
-    Training steps get the perception loss; evaluation is the trainer's own. Rows without pictures train as ever, and
+    Training steps get the perception loss; evaluation is the trainer's own. Rows without pictures train as before and
     take no part in the perception loss.
 
     Attributes:
-        perception: the client; absent, the settings say where the server is.
+        perception: the client. Default: one that the settings describe.
         perception_settings: see `TrainerSettings`; modes `direct`, `grad_cache` and `detached`.
     """
 

@@ -1,4 +1,4 @@
-"""Rows and batches as TRL has them: where pictures are, which tokens the model wrote.
+"""Reads TRL's rows and batches: the pictures, and the tokens that the model wrote.
 
 B rollouts, T completion positions.
 """

@@ -1,7 +1,7 @@
-"""What the mixin for TRL does at each of the trainer's steps: rollouts, and the loss of a micro-batch.
+"""The work of the mixin for TRL at each of the trainer's steps: rollouts, and the loss of a micro-batch.
 
-B rollouts, T completion positions. What a rollout needs later travels in TRL's own batch dictionary, as tensors and lists
-of B entries under names that begin with `perception.`: TRL shuffles and splits those with the rest.
+B rollouts, T completion positions. What a rollout needs later is in TRL's own batch dictionary, as tensors and lists of B
+entries with names that begin with `perception.`: TRL shuffles and splits them with the rest.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ class Steps:
     Args:
         trainer: a GRPOTrainer or RLOOTrainer.
         settings: what the user configured.
-        client: asks the server; absent, the settings say where it is.
+        client: sends the requests. Default: one that the settings describe.
         passes: the trainer's own method for log-probabilities and entropies, which this class calls again.
     """
 
@@ -89,14 +89,14 @@ class Steps:
     # Rollouts
 
     def generated(self, generate: Callable[[Any], Batch], inputs: list[dict[str, Any]]) -> Batch:
-        """Make rollouts, and the views of their pictures meanwhile."""
+        """Make rollouts and, meanwhile, the views of their pictures."""
         if not self.trainer.model.training:
             return generate(inputs)
         pending = self.views.start([pictures(row) for row in inputs], self.trainer.state.global_step)
         return self.completed(generate(inputs), pending)
 
     def completed(self, batch: Batch, pending: Pending) -> Batch:
-        """Add to a batch of rollouts what the loss needs of it later."""
+        """Add to a batch of rollouts what the loss needs later."""
         made = pending.collect(batch.get("image_grid_thw"))
         self._compare(made, batch)
         device = batch["completion_ids"].device

@@ -1,4 +1,4 @@
-"""Sees the call that TRL makes of its own log-probabilities, so that it can be made again with other pictures."""
+"""Records TRL's call for its own log-probabilities, to repeat it with other pictures."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ class _Seen(Exception):
 
 
 class Call:
-    """A call of the trainer's log-probabilities: the arguments, and the result once there is one."""
+    """A call for the trainer's log-probabilities: the arguments, and the result when there is one."""
 
     def __init__(self, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> None:
         self.args = args
@@ -24,13 +24,13 @@ class Call:
 
 
 class Watch:
-    """Stands between the trainer and its own method.
+    """Records the calls that the trainer makes of its own method.
 
     Args:
         passes: the trainer's `_get_per_token_logps_and_entropies`.
 
     Attributes:
-        stopping: whether calls are only looked at.
+        stopping: whether calls are recorded without being made.
     """
 
     def __init__(self, passes: Callable[..., Any]) -> None:
@@ -40,7 +40,7 @@ class Watch:
         self._call: Call | None = None
 
     def passed(self, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> Any:
-        """Make the trainer's call, and keep it where it is watched for."""
+        """Make the trainer's call, and record it if it is watched for."""
         if self.stopping:
             self._call = Call(args, kwargs)
             raise _Seen
@@ -51,7 +51,7 @@ class Watch:
         return result
 
     def watched(self, own: Callable[..., torch.Tensor], model: Any, batch: Any) -> tuple[torch.Tensor, Call]:
-        """Compute the trainer's loss, and return it with the call of its log-probabilities."""
+        """Compute the trainer's loss, and return it with the call for its log-probabilities."""
         self._watching = True
         try:
             loss = own(model, batch)

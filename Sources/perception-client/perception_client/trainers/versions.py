@@ -1,4 +1,4 @@
-"""Which releases of a trainer an adapter was tested with. Outside the range it refuses to start, unless it is told to."""
+"""The releases that an adapter was tested with. It refuses to start with others unless the user overrides this."""
 
 from __future__ import annotations
 
@@ -24,8 +24,8 @@ def require(distribution: str, oldest: str, newest: str) -> str:
         newest: the last release tested.
 
     Raises:
-        UntestedTrainer: it is missing, or outside the range while PERCEPTION_UNTESTED_TRAINER is not 1; set to 1, the
-            log has a warning instead.
+        UntestedTrainer: the trainer is missing, or its version is outside the range. PERCEPTION_UNTESTED_TRAINER=1 turns
+            the latter into a warning.
     """
     try:
         installed = importlib.metadata.version(distribution)

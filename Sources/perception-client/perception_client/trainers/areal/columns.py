@@ -1,8 +1,8 @@
 """The views of rollouts as columns of AReaL's batches.
 
-AReaL splits, reorders and moves every column that begins with `multi_modal_input` as a list with one entry for each row,
-and leaves all but `multi_modal_input` itself in what it gives to the model, where the engine takes them out again. An
-entry is what the model takes of the row's pictures under that view; {} for a row without pictures.
+AReaL splits, reorders and moves every column that begins with `multi_modal_input` as a list with one entry for each row.
+It passes all of them but `multi_modal_input` itself to the model, so the engine removes them first. An entry holds the
+model's inputs for the row's pictures under that view; {} for a row without pictures.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ class Views:
     """The views of one micro-batch of B rows.
 
     Attributes:
-        pixels: what the model takes under each view, of all rows' pictures [ΣP,D].
+        pixels: the model's `pixel_values` of all rows' pictures under each view [ΣP,D].
         carries: for each row, whether it has pictures and views of them.
     """
 
@@ -49,14 +49,14 @@ class Views:
 
 
 def taken(batch: dict[str, Any], device: Any) -> Views | None:
-    """Take the views out of what is about to be the model's input; None when there are none.
+    """Remove the views from the model's inputs and return them; None if there are none.
 
     Args:
-        batch: AReaL's padded micro-batch, which is changed.
-        device: where the model is.
+        batch: AReaL's padded micro-batch. It is changed.
+        device: the model's device.
 
     Raises:
-        ValueError: a view has other image tokens than the trainer's own pictures.
+        ValueError: a view has a different number of image tokens from the trainer's own pictures.
     """
     names = [name for name in batch if name.startswith(PREFIX)]
     found = {name.removeprefix(PREFIX): batch.pop(name) for name in names}

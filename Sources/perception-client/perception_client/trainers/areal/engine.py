@@ -20,7 +20,7 @@ from ..modes import Pass
 from ..needs import Needs
 from ..resizing import GRID, PIXELS
 from ..settings import TrainerSettings
-from . import columns, versions
+from . import advantages, columns, versions
 from .packing import refuse_packed
 
 OFFERED = ("direct", "grad_cache")
@@ -62,13 +62,9 @@ class PerceptionPPOActor(FSDPPPOActor):
 
     @cached_property
     def wanted(self) -> Needs:
-        """What the loss needs. Raises ValueError for presets that change what AReaL keeps for itself."""
+        """What the loss needs. Raises ValueError for presets that need more than AReaL's update has."""
         wanted = self.perception.needs(self.client)
-        if wanted.shaping:
-            raise ValueError(
-                f"preset {self.perception.preset} changes the policy loss's tokens or advantages, which AReaL's engine "
-                "computes for itself: use a cppo or papo preset, or the TRL adapter"
-            )
+        advantages.refuse(self.config, self.perception.preset, wanted)
         if wanted.rewards:
             raise ValueError(
                 f"preset {self.perception.preset} looks at rewards, which AReaL drops before its update: pass "
@@ -83,7 +79,7 @@ class PerceptionPPOActor(FSDPPPOActor):
         return reporting.HeatMaps(folder, self.perception.heatmap_every, dist.get_rank())
 
     def compute_advantages(self, data: list[dict[str, Any]], *args: Any, **more: Any) -> list[dict[str, Any]]:
-        """Compute AReaL's own, and leave each trajectory its own pictures.
+        """Compute AReaL's own, shape them if the preset does, and leave each trajectory its own pictures.
 
         AReaL copies those of all trajectories into each one: the copies grow with the square of the batch, three times
         over with views, and rows would find others' pictures once trajectories change their order.
@@ -92,8 +88,10 @@ class PerceptionPPOActor(FSDPPPOActor):
         bare = [
             {k: v for k, v in one.items() if k not in own} for one, own in zip(data, pictures, strict=True)
         ]
+        said = advantages.old(self, data, self.wanted.old)
         found: list[dict[str, Any]] = super().compute_advantages(bare, *args, **more)
-        return [one | own for one, own in zip(found, pictures, strict=True)]
+        whole = [one | own for one, own in zip(found, pictures, strict=True)]
+        return advantages.shaped(self, whole, said) if self.wanted.shaping else whole
 
     def forward_backward_batch(
         self, mb_list: Any, process_output_fn: Callable[..., Any], forward_only: bool = False
@@ -151,6 +149,9 @@ class PerceptionPPOActor(FSDPPPOActor):
 
     def _pass(self, view: str, ctx: Any) -> Pass:
         """Run the model under a view, as the engine has run it for the original: [N]."""
+        kept = ctx.mb_input.get(advantages.OLD + view)
+        if kept is not None and not self.wanted.of_model(view):
+            return Pass(kept)
         inputs = ctx.model_inputs
         if self._views is not None:
             inputs = {**inputs, PIXELS: self._views.pixels[view]}
@@ -169,8 +170,10 @@ class PerceptionPPOActor(FSDPPPOActor):
             "cu_seqlens": borders,
             **self.perception.loss,
         }
-        if self.wanted.advantages:
-            arguments["advantages"] = batch["advantages"]
+        if self.perception.shows_advantages(self.wanted):
+            arguments["advantages"] = batch.get(advantages.OWN, batch["advantages"])
+        if self.wanted.shaping:
+            arguments["old"] = batch[advantages.OLD + "original"]
         if self.perception.send_tokens:
             arguments["tokens"] = self._texts(batch)
         return arguments

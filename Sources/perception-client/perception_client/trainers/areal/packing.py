@@ -1,4 +1,4 @@
-"""Rows that AReaL packs behind one another, and attention that keeps them apart."""
+"""AReaL's packed rows, and the attention implementations that keep them apart."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ def keeps_rows_apart(attention: str) -> bool:
 
 
 def refuse_packed(attention: str, batches: Any) -> None:
-    """Refuse micro-batches of several rows with an attention that runs across their borders.
+    """Refuse micro-batches of several rows if the attention crosses their borders.
 
     AReaL packs the rows of a micro-batch into one. With sdpa or eager attention each row then sees those before it, and
     log-probabilities are off by up to 0.7 nats: more than a view changes them.
@@ -24,7 +24,7 @@ def refuse_packed(attention: str, batches: Any) -> None:
         batches: AReaL's `MicroBatchList`.
 
     Raises:
-        ValueError: there is a micro-batch of several rows, and the attention does not keep them apart.
+        ValueError: a micro-batch has several rows, and the attention does not keep them apart.
     """
     if keeps_rows_apart(attention):
         return

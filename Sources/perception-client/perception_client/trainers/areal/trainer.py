@@ -15,12 +15,12 @@ from .engine import PerceptionPPOActor
 
 
 class PerceptionPPOTrainer(PPOTrainer):
-    """`PPOTrainer` whose actor, reference and teacher are `PerceptionPPOActor`s. Arguments as its own.
+    """`PPOTrainer` with `PerceptionPPOActor` as its actor, reference and teacher. It takes the same arguments.
 
     Workers that AReaL starts get this process's PERCEPTION_… variables.
 
     Raises:
-        ValueError: another backend than FSDP, or a critic, whose engine knows nothing of views.
+        ValueError: the backend is not FSDP, or there is a critic, whose engine does not know views.
     """
 
     def __init__(self, config: Any, *args: Any, **more: Any) -> None:

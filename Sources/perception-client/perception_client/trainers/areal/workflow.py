@@ -19,14 +19,14 @@ from .columns import OWN, columns
 
 
 class PerceptionMixin:
-    """Put before a workflow with a `processor`, whose data hold pictures: `class Mine(PerceptionMixin, MyWorkflow)`.
+    """A mixin for workflows with a `processor` and pictures in their data: `class Mine(PerceptionMixin, MyWorkflow)`.
 
     It adds the views of the pictures to what `arun_episode` returns: a dictionary of tensors with one row. A workflow in
     which tools bring further pictures calls `another_turn(pictures)` for them.
 
     Args:
         args: the workflow's own.
-        perception: settings by name; absent ones come from the PERCEPTION_… variables.
+        perception: settings by name. The others come from the PERCEPTION_… variables.
         more: the workflow's own.
     """
 
@@ -60,7 +60,7 @@ class PerceptionMixin:
 
         Raises:
             TypeError: the workflow returns messages instead of tensors.
-            ValueError: the row has other pictures than the data and the turns.
+            ValueError: the row's pictures are not those of the data and the turns.
         """
         if workflow_context.get().is_eval:
             return await super().arun_episode(engine, data)  # type: ignore[misc]
@@ -82,7 +82,7 @@ class PerceptionMixin:
 
 
 class PerceptionVisionRLVRWorkflow(PerceptionMixin, VisionRLVRWorkflow):
-    """AReaL's own workflow for one turn with pictures, with views."""
+    """AReaL's own workflow for one turn with pictures, which adds views."""
 
     async def arun_episode(self, engine: Any, data: dict[str, Any]) -> Any:
         """Run it; see `PerceptionMixin`. Raises ValueError for a prompt without a picture."""

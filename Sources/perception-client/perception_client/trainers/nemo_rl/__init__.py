@@ -1,11 +1,11 @@
-"""NeMo-RL: the perception loss beside the policy loss, between `setup` and `grpo_train`.
+"""NeMo-RL: adds the perception loss to the policy loss, by one call between `setup` and `grpo_train`.
 
     from perception_client.trainers import nemo_rl
 
     nemo_rl.install(policy, processor, url="http://127.0.0.1:8080", options={"detector": "divergence"})
     grpo_train(policy, policy_generation, …, loss_fn, …)
 
-`install` takes the place of two methods of the policy, `get_logprobs` and `train`, and leaves everything else as it is.
+`install` replaces two methods of the policy, `get_logprobs` and `train`, and leaves everything else unchanged.
 Modes: `rows` and `detached`.
 """
 

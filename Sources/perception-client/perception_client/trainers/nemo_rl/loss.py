@@ -1,4 +1,4 @@
-"""NeMo-RL's loss function with the perception loss in it. It travels to the training workers.
+"""NeMo-RL's loss function with the perception loss added. It is sent to the training workers.
 
 B rows of a micro-batch, S positions. Columns of the batch are [B,S], log-probabilities [B,S−1]: each the next token's.
 """
@@ -21,10 +21,10 @@ WEIGHTS, SEEN, ADVANTAGES = f"{PREFIX}weights", f"{PREFIX}seen", f"{PREFIX}advan
 class WithRows:
     """Adds −Σ weight · log_prob over all rows, by the column `perception.weights`.
 
-    The weights are those of the whole batch, so that the sum is what is added whatever the micro-batches and ranks hold.
+    The weights are those of the whole batch, so that the sum does not depend on how micro-batches and ranks divide it.
 
     Args:
-        own: NeMo-RL's loss function; everything else is asked of it.
+        own: NeMo-RL's loss function, which has all other attributes.
     """
 
     def __init__(self, own: Any) -> None:

@@ -1,6 +1,6 @@
-"""NeMo-RL's policy, whose `get_logprobs` also asks about the views, and whose `train` adds the perception loss.
+"""Replacements for two methods of NeMo-RL's policy: `get_logprobs` also runs the views, `train` adds the perception loss.
 
-Both run in the driver process, where a batch is whole. B rows, S positions; columns are [B,S].
+Both run in the driver process, which has the whole batch. B rows, S positions; columns are [B,S].
 """
 
 from __future__ import annotations
@@ -28,10 +28,10 @@ OFFERED = ("rows", "detached")
 
 @dataclass
 class Said:
-    """What the policy says of a batch.
+    """The policy's log-probabilities of a batch.
 
     Attributes:
-        ids: the batch's `input_ids`, by which it is known again.
+        ids: the batch's `input_ids`, which identify it.
         log_probs: [B,S] by view.
         pixels: each row's `pixel_values` by view, for the rows that views become.
         seen: rows [B] that have pictures and views of them.
@@ -51,18 +51,18 @@ def install(
     first_step: int = 0,
     **setting: Any,
 ) -> Perceiving:
-    """Put the perception loss into a policy. Call it between `setup` and `grpo_train`, or `async_grpo_train`.
+    """Add the perception loss to a policy. Call this between `setup` and `grpo_train` or `async_grpo_train`.
 
     Args:
         policy: NeMo-RL's `Policy`. Its `get_logprobs` and `train` are replaced.
-        processor: the model's, the fifth thing that `setup_data` returns for pictures.
+        processor: the model's, the fifth value that `setup_data` returns for pictures.
         settings: see `TrainerSettings`. Modes are `rows`, the default, and `detached`.
-        first_step: the number of the first step, which goes into the draw of the views; that of a resumed run.
+        first_step: the number of the first step, on which the views' draws depend. Pass it for a resumed run.
         setting: one of `settings` by its name.
 
     Raises:
-        UntestedTrainer: NeMo-RL is another release than those that were tested.
-        ValueError: the settings ask for what there is not.
+        UntestedTrainer: this release of NeMo-RL was not tested.
+        ValueError: NeMo-RL does not offer what the settings ask for.
     """
     versions.require("nemo-rl", OLDEST, NEWEST)
     if not isinstance(settings, TrainerSettings):
@@ -73,7 +73,7 @@ def install(
 
 
 class Perceiving:
-    """What stands for a policy's `get_logprobs` and `train`."""
+    """The replacements of a policy's `get_logprobs` and `train`."""
 
     def __init__(self, policy: Any, processor: Any, settings: TrainerSettings, first_step: int) -> None:
         self._policy = policy
@@ -138,7 +138,7 @@ class Perceiving:
         return own
 
     def train(self, data: Any, loss_fn: Any, *args: Any, **more: Any) -> Any:
-        """Train with the perception loss beside the trainer's own."""
+        """Train with the trainer's own loss and the perception loss."""
         if more.get("eval_mode") or (args and args[0]):
             return self._train(data, loss_fn, *args, **more)
         said, self._said = self._of(data, more.get("timer")), None

@@ -1,4 +1,4 @@
-"""Brings the perception loss into OpenRLHF's workers, which Ray starts and which import OpenRLHF for themselves."""
+"""Installs the perception loss in OpenRLHF's workers, which Ray starts and which import OpenRLHF themselves."""
 
 from __future__ import annotations
 
@@ -18,10 +18,10 @@ def check() -> None:
 
 
 def install() -> None:
-    """Exchange the class of the training step, now or when this process imports it.
+    """Replace the class of the training step, now or when this process imports it.
 
-    For Ray's `worker_process_setup_hook`: it runs in each worker before anything else. Workers that never train import
-    nothing for it.
+    For Ray's `worker_process_setup_hook`, which runs first in each worker. In workers that never train it imports
+    nothing.
 
     Raises:
         UntestedTrainer: another release of OpenRLHF is installed.

@@ -17,15 +17,15 @@ from .views import entries
 
 
 class PerceptionMixin:
-    """Put before an executor: `class AgentExecutor(PerceptionMixin, SingleTurnAgentExecutor)`.
+    """A mixin for executors: `class AgentExecutor(PerceptionMixin, SingleTurnAgentExecutor)`.
 
     It adds the views of the prompt's pictures, and of those that the environment returns in later turns, to what
-    `execute` returns. All rollouts of a prompt get the same views. OpenRLHF does not tell its executors the step: a
-    picture's n-th draw in this process is that of step n.
+    `execute` returns. All rollouts of a prompt get the same views. Executors do not know the step, so a
+    picture's n-th draw in this process counts as that of step n.
 
     Args:
         args: the executor's own.
-        perception: settings by name; absent ones come from the PERCEPTION_… variables.
+        perception: settings by name. The others come from the PERCEPTION_… variables.
         more: the executor's own.
     """
 
@@ -53,7 +53,7 @@ class PerceptionMixin:
         """Run the executor's own rollout, and add the views of its pictures.
 
         Raises:
-            ValueError: the rollout has other pictures than those that went through OpenRLHF's own processing.
+            ValueError: the rollout's pictures are not those that OpenRLHF processed.
         """
         with self.groups(hf_tokenizer).episode() as episode:
             response: dict[str, Any] = await super().execute(  # type: ignore[misc]

@@ -1,4 +1,4 @@
-"""OpenRLHF's training step with the perception loss in it.
+"""OpenRLHF's training step with the perception loss.
 
 B rows, S tokens; log-probabilities, entropies, masks and advantages are [B,S−1], each the next token's.
 """
@@ -20,14 +20,14 @@ from ..modes import Pass
 from ..needs import Needs
 from ..resizing import PIXELS
 from ..settings import TrainerSettings
-from . import views
+from . import advantages, views
 from .installing import check
 
 OFFERED = ("direct", "grad_cache")
 
 
 class PerceptionStep:
-    """Goes before OpenRLHF's `ActorPPOTrainer`; see `with_perception`.
+    """The mixin for OpenRLHF's `ActorPPOTrainer`; see `with_perception`.
 
     The loss is added to each micro-batch's policy loss and weighted as OpenRLHF does: by the micro-batch's tokens,
     or rows, among those of the optimizer step, over micro-batches and ranks. Losses over all response tokens, as PAPO's,
@@ -61,14 +61,8 @@ class PerceptionStep:
 
     @cached_property
     def wanted(self) -> Needs:
-        """What the loss needs. Raises ValueError for presets that change the policy loss."""
-        wanted = self.perception.needs(self.client)
-        if wanted.shaping:
-            raise ValueError(
-                f"preset {self.perception.preset} changes the policy loss's tokens or advantages, which OpenRLHF's step "
-                "computes for itself: use another preset, or the TRL adapter"
-            )
-        return wanted
+        """What the loss needs."""
+        return self.perception.needs(self.client)
 
     @cached_property
     def heat_maps(self) -> reporting.HeatMaps:
@@ -76,6 +70,13 @@ class PerceptionStep:
         folder = Path(getattr(getattr(self.args, "ckpt", None), "output_dir", None) or ".") / "perception"
         rank = dist.get_rank() if dist.is_initialized() else 0
         return reporting.HeatMaps(folder, self.perception.heatmap_every, rank)
+
+    def ppo_train(self, *args: Any, **more: Any) -> dict[str, Any]:
+        """Run OpenRLHF's own training on the replay buffer, after shaping its advantages if the preset does."""
+        if self.wanted.shaping:
+            advantages.shape(self)
+        status: dict[str, Any] = super().ppo_train(*args, **more)  # type: ignore[misc]
+        return status
 
     def training_step(self, experience: Any, *args: Any, **more: Any) -> dict[str, Any]:
         """Run OpenRLHF's own step while its actor and its loss function are watched."""
@@ -115,7 +116,7 @@ def with_perception(trainer: type) -> type:
 
 
 def without_views(forward: Callable[..., Any]) -> Callable[..., Any]:
-    """Return an actor's forward pass that ignores the views among its arguments: other passes have them, too."""
+    """Return an actor's forward pass that ignores the views among its arguments, which all passes get."""
 
     @functools.wraps(forward)
     def own(self: Any, *args: Any, **more: Any) -> Any:
@@ -155,7 +156,7 @@ class _Watch:
         trainer = self.trainer
         value = modes.direct(
             trainer.client,
-            self._again if trainer.perception.mode == "direct" else self._checkpointed,
+            self._under,
             self._said,
             factor=self._weight(more),
             **self._arguments(),
@@ -167,13 +168,17 @@ class _Watch:
         length = self.experience.action_mask.shape[1]
         return reporting.texts(self.trainer.tokenizer, self.experience.sequences[:, -length:])
 
-    def _again(self, view: str) -> Pass:
-        """Repeat the call under a view."""
-        return Pass(*self._repeated(view))
-
-    def _checkpointed(self, view: str) -> Pass:
-        """Repeat the call under a view, keep nothing of it, and repeat it once more on the way back."""
+    def _under(self, view: str) -> Pass:
+        """Repeat the call under a view; in mode `grad_cache` keep nothing of it, and repeat it again on the way back."""
+        wanted = self.trainer.wanted
+        if wanted.shaping and view in wanted.constant:
+            return Pass(self._kept(views.OLD + view, torch.zeros_like(self._said.log_probs.detach())))
+        if self.trainer.perception.mode == "direct":
+            return Pass(*self._repeated(view))
         return Pass(*checkpoint(self._repeated, view, use_reentrant=False))
+
+    def _kept(self, name: str, otherwise: torch.Tensor) -> torch.Tensor:
+        return views.kept(self.experience.mm_train_inputs or [], name, otherwise)
 
     def _repeated(self, view: str) -> tuple[torch.Tensor, torch.Tensor | None]:
         args, arguments = self._call
@@ -206,10 +211,12 @@ class _Watch:
             "response_mask": mask & torch.tensor(rows, device=mask.device)[:, None],
             **trainer.perception.loss,
         }
-        if trainer.wanted.advantages:
-            arguments["advantages"] = experience.advantages
+        if trainer.perception.shows_advantages(trainer.wanted):
+            arguments["advantages"] = self._kept(views.OWN, experience.advantages)
         if trainer.wanted.rewards:
             arguments["rewards"] = experience.rewards
+        if trainer.wanted.shaping:
+            arguments["old"] = experience.action_log_probs
         if trainer.perception.send_tokens:
             arguments["tokens"] = self.texts()
         return arguments

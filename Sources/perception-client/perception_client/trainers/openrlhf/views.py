@@ -1,6 +1,6 @@
 """The views of a rollout as further entries of OpenRLHF's `mm_train_inputs`.
 
-OpenRLHF concatenates the entries of a batch's rows and hands them to its actor as keyword arguments.
+OpenRLHF concatenates the entries of a batch's rows and hands them to its actor as keyword arguments. B rows, T positions.
 """
 
 from __future__ import annotations
@@ -16,6 +16,8 @@ from ..resizing import PIXELS
 PREFIX = "perception_"
 VIEW = PREFIX + "view_"
 FAILED = PREFIX + "failed"
+# Of presets that change the policy loss [T]: OpenRLHF's own advantages, and the old policy's log-probabilities.
+OWN, OLD = PREFIX + "own_advantages", PREFIX + "old_"
 MISSING = (
     "this batch has rows with pictures and without views of them: let --train.agent_func_path name a file with "
     "class AgentExecutor(PerceptionMixin, SingleTurnAgentExecutor), PerceptionMixin from "
@@ -53,6 +55,21 @@ def carries(inputs: Iterable[Any], views: Iterable[str]) -> list[bool]:
         if pictured and any(name not in row for name in needed):
             raise ValueError(MISSING)
         found.append(pictured and FAILED not in row)
+    return found
+
+
+def kept(inputs: Iterable[Any], name: str, otherwise: torch.Tensor) -> torch.Tensor:
+    """Return the rows' entries of a name, `OWN` or `OLD` with a view's, as one tensor [B,T].
+
+    Args:
+        inputs: as in `carries`.
+        name: of the entry.
+        otherwise: what rows have that lack it [B,T].
+    """
+    found = otherwise.clone()
+    for number, row in enumerate(_rows(inputs)):
+        if row and name in row:
+            found[number, : len(row[name])] = row[name].to(found)
     return found
 
 

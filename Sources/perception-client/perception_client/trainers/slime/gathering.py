@@ -1,4 +1,4 @@
-"""What the rows of a batch of rollouts are to carry to the loss, found by one rank for all.
+"""The columns that a batch's rows carry to the loss, which one rank computes for all.
 
 The rows of a rollout, its own and those of its views, may be on several data-parallel ranks. B rollouts with views, T
 tokens of the longest response; a row has R response tokens.
@@ -25,7 +25,7 @@ Key = tuple[int, str]
 
 @dataclass(frozen=True)
 class Row:
-    """What one sample's rank knows of it: tensors [R] in main memory."""
+    """What one sample's rank knows about it: tensors [R] in main memory."""
 
     rollout: int
     view: str
@@ -37,7 +37,7 @@ class Row:
 
 @dataclass(frozen=True)
 class Found:
-    """What was found of a batch of rollouts.
+    """The results for a batch of rollouts.
 
     Attributes:
         columns: tensors [R] for each row, by rollout and view: in mode `rows` its weights; in mode `detached`, of the
@@ -52,7 +52,7 @@ class Found:
 
 
 def together(find: Callable[[list[Any]], Any], rows: list[Any], group: Any) -> Any:
-    """Gather the rows of all ranks, find on the first one, and return the same, or raise the same, on all."""
+    """Gather the rows of all ranks, call `find` on the first rank, and return or raise its outcome on all."""
     parts: list[Any] = [None] * dist.get_world_size(group)
     dist.all_gather_object(parts, rows, group=group)
     outcome: list[Any] = [None]
@@ -68,7 +68,7 @@ def together(find: Callable[[list[Any]], Any], rows: list[Any], group: Any) -> A
 
 
 def find(own: State, rows: Sequence[Row]) -> Found:
-    """Find what the rows are to carry; nothing where the server cannot be had and errors are skipped."""
+    """Compute the rows' columns; none if the server cannot be reached and errors are skipped."""
     try:
         return _Batch(own, rows).found()
     except PerceptionError as error:

@@ -1,4 +1,4 @@
-"""Which view a sample is of: told by its index, the one number of a sample that slime carries to the training ranks.
+"""A sample's view, encoded in its index, the one number of a sample that slime passes to the training ranks.
 
 A view's sample of the rollout i has the index −(2i + 1) or −(2i + 2).
 """
@@ -14,5 +14,5 @@ def mark(index: int, view: str) -> int:
 
 
 def view_of(index: int) -> str:
-    """Return the view that a sample is of, `original` for a rollout's own."""
+    """Return a sample's view, `original` for a rollout's own sample."""
     return "original" if index >= 0 else VIEWS[(-index - 1) % 2]

@@ -1,4 +1,4 @@
-"""Samples of views beside each rollout with pictures, and rewards that leave them out."""
+"""Adds samples of views to each rollout with pictures, and leaves them out of the rewards."""
 
 from __future__ import annotations
 

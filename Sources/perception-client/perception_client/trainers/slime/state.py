@@ -1,4 +1,4 @@
-"""What a process of slime keeps: settings, the client, and the views that it makes."""
+"""The state of one of slime's processes: settings, client, and views."""
 
 from __future__ import annotations
 
@@ -37,8 +37,8 @@ def state() -> State:
     """Read the settings from the variables, once in a process.
 
     Raises:
-        UntestedTrainer: slime is another release than those that were tested.
-        ValueError: a setting that there is not for slime.
+        UntestedTrainer: this release of slime was not tested.
+        ValueError: slime does not offer a setting.
     """
     versions.require("slime", OLDEST, NEWEST)
     settings = TrainerSettings.of({"mode": os.environ.get("PERCEPTION_MODE", "rows")})
@@ -69,7 +69,7 @@ def state() -> State:
 
 @functools.cache
 def groups(processor: Any) -> GroupViews:
-    """Return what makes views of the pictures as this processor resizes them, one in a process."""
+    """Return the process's maker of views of the pictures that this processor has resized."""
     own = state()
     # Views that cannot be had are the rollout workers' own affair: this client may skip.
     return GroupViews(

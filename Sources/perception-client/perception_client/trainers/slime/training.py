@@ -1,4 +1,4 @@
-"""What slime calls before a training step, and the loss that it trains with.
+"""The functions that slime calls before a training step and for its loss.
 
 A row has R response tokens. slime carries a few columns of each row from here to there; of those, `returns` and `values`
 are a critic's. Mode `rows` has each row's weights in `returns`. Mode `detached` has the other views' log-probabilities in

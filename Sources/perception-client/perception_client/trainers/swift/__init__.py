@@ -1,9 +1,9 @@
-"""The perception loss in ms-swift's GRPO trainer.
+"""Adds the perception loss to ms-swift's GRPO trainer.
 
     swift rlhf --rlhf_type grpo … --external_plugins $(python -m perception_client.trainers.swift)
 
-The printed file calls `install`, which puts a subclass of ms-swift's trainer in its place. Settings come from
-PERCEPTION_… variables; a plugin of one's own may give them as arguments:
+The printed file calls `install`, which replaces ms-swift's trainer by a subclass. Settings come from PERCEPTION_…
+variables; your own plugin can pass them as arguments:
 
     from perception_client.trainers import swift
     swift.install(preset="papo-g", heatmap_every=50)
@@ -29,16 +29,15 @@ PLUGIN = Path(__file__).parent / "plugin" / "perception.py"
 
 
 def install(**setting: Any) -> Any:
-    """Put the trainer with the perception loss in the place of ms-swift's GRPO trainer, and return it.
+    """Replace ms-swift's GRPO trainer by one with the perception loss, and return that.
 
-    A trainer that another plugin has put there already is the one that is extended. Called again it only changes the
-    settings.
+    If another plugin has replaced the trainer already, its trainer is extended. A second call only changes the settings.
 
     Args:
-        setting: those of `TrainerSettings`; the others come from PERCEPTION_… variables.
+        setting: fields of `TrainerSettings`. The others come from PERCEPTION_… variables.
 
     Raises:
-        UntestedTrainer: another release of ms-swift is installed than those tested.
+        UntestedTrainer: this release of ms-swift was not tested.
     """
     require("ms-swift", OLDEST, NEWEST)
     from swift.trainers import TrainerFactory

@@ -1,8 +1,8 @@
 """Views of the pictures of rollouts as ms-swift's template shows them to the model, made while the trainer generates.
 
-Every template loads and resizes pictures in its own way, and arranges the pixels in its own way. So a prompt is encoded
-once to get the pictures that the template has resized, and once for each view with the view's pictures in their place.
-What differs between the encodings must be pixels and nothing else: token ids and grids are compared.
+Every template has its own way to load and resize pictures and to arrange their pixels. So a prompt is encoded once to
+get the pictures that the template has resized, and once for each view, with the view's pictures. Only pixels may differ
+between these encodings: token ids and grids are compared.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ class Made:
 
     Attributes:
         pixels: by view, `original` among them, the tensors of pixels among the model's inputs.
-        failed: why there are none (`on_error="skip"`): `pixels` are the original's then, and no loss may come of them.
+        failed: why there are none (`on_error="skip"`). `pixels` are then the original's, and must carry no loss.
     """
 
     pixels: dict[str, Pixels] = field(repr=False)
@@ -48,8 +48,8 @@ class TemplateViews:
         views: makes views of pictures that are resized already.
 
     Attributes:
-        seconds: how long it took to make those that were collected last.
-        waited: how long `collect` had to wait for them.
+        seconds: how long making the views that were collected last took.
+        waited: how long `collect` waited for them, in seconds.
     """
 
     def __init__(self, template: Any, views: PromptViews) -> None:
@@ -83,7 +83,7 @@ class TemplateViews:
     def collect(self, samples: Sequence[Any], step: int) -> list[Made | None]:
         """Wait for the views of each sample's pictures, and forget them; None for a sample without pictures.
 
-        Pictures that were not there at `start`, such as those of a tool's answer, are made now.
+        Views of pictures that `start` did not get, such as those of a tool's answer, are made now.
         """
         begin = time.perf_counter()
         self.start(samples, step)
@@ -129,7 +129,7 @@ class TemplateViews:
 
 
 def key_of(sample: Any) -> str | None:
-    """Tell samples' pictures apart; None for a sample without pictures. What a template may resize by counts, too."""
+    """Return a key of a sample's pictures and of all that affects their resize; None for a sample without pictures."""
     if not sample.images:
         return None
     about = json.dumps(sample.extra.get("chat_template_kwargs"), sort_keys=True, default=str)
@@ -137,7 +137,7 @@ def key_of(sample: Any) -> str | None:
 
 
 def changed(view: str, own: Encoded, seen: Encoded) -> Pixels:
-    """Return the tensors of pixels of a view's encoding, after a comparison of everything else.
+    """Return the tensors of pixels of a view's encoding, after comparing everything else.
 
     Args:
         view: its name, for the message.
@@ -145,7 +145,7 @@ def changed(view: str, own: Encoded, seen: Encoded) -> Pixels:
         seen: of the prompt with the view's pictures.
 
     Raises:
-        ValueError: token ids, grids or shapes differ: the view would have other image tokens than its original.
+        ValueError: token ids, grids or shapes differ, so that the view would not have its original's image tokens.
     """
     pixels: Pixels = {}
     for name in own.keys() | seen.keys():
@@ -168,7 +168,7 @@ def arranged(made: Sequence[Made | None], own: Mapping[str, Any]) -> dict[str, P
         own: the model's inputs as ms-swift has arranged them.
 
     Raises:
-        ValueError: the originals, put together in this way, are not what ms-swift made of them.
+        ValueError: the originals, arranged in this way, are not what ms-swift made of them.
     """
     seen = [m.pixels for m in made if m is not None]
     names = seen[0]["original"] if seen else {}

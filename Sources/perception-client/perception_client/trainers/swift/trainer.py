@@ -39,11 +39,11 @@ KEY = "perception"
 
 @dataclass
 class MicroBatch:
-    """What a micro-batch has for the loss beside what ms-swift gives it.
+    """What the loss needs of a micro-batch in addition to ms-swift's own data.
 
     Attributes:
-        signals: ms-swift's own GRPOBatch, by which the micro-batch is recognised.
-        pixels: by view, what takes the place of the original's among the model's inputs; on the CPU until it is used.
+        signals: ms-swift's own GRPOBatch, which identifies the micro-batch.
+        pixels: by view, the model's inputs that replace the original's; on the CPU until they are used.
         seen: [B], the rollouts that can carry loss: they have pictures, and these have views.
         rewards: [B], where the preset's gate looks at them.
         advantages: [B,T] before the preset shapes them.
@@ -57,7 +57,7 @@ class MicroBatch:
 
 
 class PerceptionGRPOTrainer(GRPOTrainer):
-    """ms-swift's GRPO with the perception loss; `install` puts it in its place."""
+    """ms-swift's GRPO trainer with the perception loss, which `install` puts in its place."""
 
     perception: ClassVar[TrainerSettings]
 

@@ -1,4 +1,4 @@
-"""Tinker, and servers that speak its protocol: the perception loss as further rows of a training step.
+"""Tinker and servers that speak its protocol: adds the perception loss by further rows of a training step.
 
     from perception_client.trainers.tinker import PerceptionRows, Rollout
 
@@ -9,9 +9,9 @@
     training_client.optim_step(adam).result()
 
 Mode `rows`. Each rollout is a row under every view; their gradients add up to the loss's. The rows carry the server's
-weights as signed advantages of the loss `importance_sampling`: at the policy that the weights are for its ratio is 1, so
-that it is linear in them. `forward_backward_custom` is not used: it sends the weights with `cross_entropy`, which some
-servers divide by their sum, and signed ones may sum to 0.
+weights as signed advantages of the loss `importance_sampling`: at the policy for which the weights were computed its
+ratio is 1, so that it is linear in them. `forward_backward_custom` is not used: it sends the weights with
+`cross_entropy`, which some servers divide by their sum, and signed weights may sum to 0.
 """
 
 from __future__ import annotations

@@ -26,19 +26,19 @@ class PerceptionRows:
     """The perception loss for Tinker's `TrainingClient`, and for those of servers that speak its protocol.
 
     Args:
-        training_client: as `ServiceClient.create_lora_training_client` makes it. Its methods `forward` and
-            `forward_backward` are used.
+        training_client: the result of `ServiceClient.create_lora_training_client`. The adapter uses its methods
+            `forward` and `forward_backward`.
         settings: see `TrainerSettings`; the only mode is `rows`. A training client gives no entropies: presets that
             choose tokens by them need `options={"detector": "divergence"}`.
-        divides: what the training server divides a row's loss by; absent, its metrics say it. See `sending.divides`.
-        perception: the client; absent, the settings say where the server is.
-        tokenizer: turns ids into text for heat maps, and for `send_tokens`.
+        divides: what the training server divides a row's loss by. Default: what its metrics state; see `sending.divides`.
+        perception: the client. Default: one that the settings describe.
+        tokenizer: converts ids to text, for heat maps and `send_tokens`.
         folder: where heat maps go.
-        timeout: seconds for one call of the training server; None waits for ever.
+        timeout: seconds for one call of the training server; None for no limit.
         setting: one of `settings` by its name.
 
     Raises:
-        ValueError: the preset needs entropies, changes the policy loss, or the settings ask for what there is not.
+        ValueError: the preset needs entropies or changes the policy loss, or a setting is not available here.
     """
 
     def __init__(
@@ -93,7 +93,7 @@ class PerceptionRows:
         self._unsure: sending.MayHaveCounted | None = None
 
     def start(self, rollouts: Sequence[Rollout], step: int) -> Pending:
-        """Begin to make the views of rollouts, for `add(…, views=…)`: of their prompts while the rest is not known."""
+        """Begin to make the views of rollouts, for `add(…, views=…)`. Their prompts are enough."""
         return self.views.start([r.pictures for r in rollouts], step)
 
     def add(
@@ -105,26 +105,26 @@ class PerceptionRows:
         factor: float = 1.0,
         views: Pending | None = None,
     ) -> dict[str, float]:
-        """Add the gradients of the perception loss of some rollouts to the step that is being made.
+        """Add the gradients of some rollouts' perception loss to the current step.
 
-        Call it before `optim_step`, and for rollouts of the policy as it is: the weights are exact for that one.
+        Call it before `optim_step`, for rollouts of the current policy: the weights are exact for that one.
 
         Args:
             rollouts: those without pictures, and those without sampled tokens, take no part.
-            step: the trainer's; it goes into the draw of the views.
-            policy_rows: of a server that divides by rows, how many rows the policy loss has in this step. All of the
-                step's gradients are divided by its rows, of which there are more with the views': the policy loss, a
-                mean over its own rows, and the perception loss keep their proportion.
-            factor: of the loss: 1 / k where a step adds up k calls.
+            step: the trainer's step, on which the views' draws depend.
+            policy_rows: the number of rows that the policy loss has in this step, for a server that divides by rows.
+                Such a server divides all of the step's gradients by its rows, of which the views add more. With this
+                number the policy loss, a mean over its own rows, and the perception loss keep their proportion.
+            factor: of the loss, 1 / k if a step is the sum of k calls.
             views: what `start` returned for the same rollouts.
 
         Returns:
-            The loss's numbers for the log, by names that begin with `perception/`; {} if no rollout takes part.
+            The loss's numbers for the log, with names that begin with `perception/`; {} if no rollout takes part.
 
         Raises:
             PicturesDropped: the training server does not show pictures to the model.
-            MayHaveCounted: the gradients may be in the step, or not.
-            ValueError: a rollout cannot be a row, or it is not known how the training server sums losses.
+            MayHaveCounted: the gradients may or may not be in the step.
+            ValueError: a rollout cannot be a row, or it is unknown how the training server sums losses.
         """
         if self._unsure is not None:
             raise self._unsure
@@ -174,7 +174,7 @@ class PerceptionRows:
         return reporting.metrics(self.client.last, self.client.skipped)
 
     def forget(self) -> None:
-        """Go on after `MayHaveCounted`, once the step is taken or repeated from a saved state."""
+        """Continue after `MayHaveCounted`, when the step has been taken or repeated from a saved state."""
         self._unsure = None
 
     def _arguments(self, batch: Batch) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""Rollouts side by side, as rows for a training client and as tensors for the perception loss.
+"""A batch of rollouts, as rows for a training client and as tensors for the perception loss.
 
 B rollouts of S positions each, T positions of the longest response.
 """
@@ -14,7 +14,7 @@ from .rollouts import Rollout, datum
 
 
 class Batch:
-    """Rollouts side by side: each response from its first sampled token on, filled up with zeros to T."""
+    """A batch of rollouts: each response from its first sampled token, padded with zeros to T."""
 
     def __init__(self, rollouts: Sequence[Rollout]) -> None:
         self.rollouts = rollouts
@@ -54,7 +54,7 @@ class Batch:
         return found
 
     def responses(self, values: Sequence[torch.Tensor]) -> torch.Tensor:
-        """Return numbers of rows [S − 1] side by side [B,T]."""
+        """Return the rows' numbers [S − 1] as one tensor [B,T]."""
         return torch.nn.utils.rnn.pad_sequence(
             [x[p].float() for x, p in zip(values, self.places, strict=True)], batch_first=True
         )

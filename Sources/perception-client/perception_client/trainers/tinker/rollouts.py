@@ -15,11 +15,11 @@ from tinker import types
 
 @dataclass(frozen=True)
 class Rollout:
-    """One rollout: the prompt and what the model sampled, with pictures wherever they stood.
+    """One rollout: the prompt and what the model sampled, with pictures in their places.
 
     Attributes:
-        sequence: all of it, S positions. Pictures are `ImageChunk`s with `expected_tokens`, resized as the model is to
-            see them; they may stand in later turns, too.
+        sequence: all of it, S positions. Pictures are `ImageChunk`s with `expected_tokens`, already resized for the
+            model. They may be in later turns.
         mask: [S], 1 where a token was sampled.
         advantage: of the rollout, or of each position [S]; for presets whose gate looks at it.
         reward: for presets whose gate looks at it.
@@ -38,7 +38,7 @@ class Rollout:
         advantage: float | None = None,
         reward: float | None = None,
     ) -> Rollout:
-        """Make one of a prompt and the tokens that were sampled after it."""
+        """Make a rollout from a prompt and the tokens sampled after it."""
         mask = [0.0] * prompt.length + [1.0] * len(tokens)
         chunks = [*prompt.chunks, tinker.EncodedTextChunk(tokens=list(tokens))]
         return cls(tinker.ModelInput(chunks=chunks), mask, advantage, reward)
@@ -49,10 +49,10 @@ class Rollout:
         return [chunk.data for chunk in self.sequence.chunks if isinstance(chunk, types.ImageChunk)]
 
     def check(self, number: int) -> None:
-        """Refuse what cannot be a row.
+        """Refuse a rollout that cannot be a row.
 
         Raises:
-            ValueError: with what is wrong, and what to do.
+            ValueError: states what is wrong and what to do.
         """
         where = f"rollout {number}"
         chunks = self.sequence.chunks
@@ -82,7 +82,7 @@ class Rollout:
             raise ValueError(f"{where}: mask is set where there is a picture, or at the first token")
 
     def under(self, pictures: Sequence[bytes]) -> tinker.ModelInput:
-        """Return a row's S − 1 positions with other pictures in the places of its own."""
+        """Return a row's S − 1 positions with other pictures in place of its own."""
         files = iter(pictures)
         chunks = [
             types.ImageChunk(
@@ -98,7 +98,7 @@ class Rollout:
 
     @property
     def targets(self) -> list[int]:
-        """What each of the S − 1 positions predicts; 0 where that is a picture, which nothing is asked of."""
+        """The token that each of the S − 1 positions predicts; 0 for a picture, which is not scored."""
         return [t or 0 for t in self._tokens()[1:]]
 
     @property

@@ -1,4 +1,4 @@
-"""What is sent to a training client and what comes back: log-probabilities of rows, and gradients of rows."""
+"""Calls of a training client: log-probabilities and gradients of rows."""
 
 from __future__ import annotations
 
@@ -17,21 +17,21 @@ APART = 0.02
 
 
 class PicturesDropped(RuntimeError):
-    """The training server takes pictures and does not show them to the model."""
+    """The training server accepts pictures but does not show them to the model."""
 
 
 class MayHaveCounted(RuntimeError):
-    """A backward pass failed, and the server may have added its gradients all the same."""
+    """A backward pass failed, but the server may have added its gradients."""
 
 
 def log_probs(
     client: Any, rows: Sequence[tinker.Datum], timeout: float | None
 ) -> tuple[list[torch.Tensor], Any]:
-    """Return what the policy says of every row's targets, float32 [S − 1] each, and the server's metrics.
+    """Return the log-probabilities of every row's targets, float32 [S − 1] each, and the server's metrics.
 
     Raises:
-        PicturesDropped: a row has fewer log-probabilities than positions, as where the server leaves out its pictures.
-        ValueError: there are not as many rows, or a row has too many numbers.
+        PicturesDropped: a row has fewer log-probabilities than positions, as if the server left out its pictures.
+        ValueError: the number of rows is wrong, or a row has too many numbers.
     """
     answer = client.forward(list(rows), "cross_entropy").result(timeout)
     outputs = answer.loss_fn_outputs
@@ -62,12 +62,12 @@ def divides(said: Divides | None, metrics: Any, means: Sequence[tuple[float, flo
     divides each row by its positions, the optimiser's step by the rows since the last one, and has no such metric.
 
     Args:
-        said: by the user; None to go by the metric.
+        said: the user's setting; None to use the metric.
         metrics: those of the forward pass with `cross_entropy`.
         means: of each row, its loss as a sum, and its number of weights that are not 0.
 
     Raises:
-        ValueError: the user must say it, or has said what the metric denies.
+        ValueError: the setting is missing and needed, or contradicts the metric.
     """
     if said is not None and said not in DIVIDES:
         raise ValueError(f"divides: expected nothing or rows, not {said!r}")
@@ -93,7 +93,7 @@ def divides(said: Divides | None, metrics: Any, means: Sequence[tuple[float, flo
 
 
 def backward(client: Any, rows: Sequence[tinker.Datum], timeout: float | None) -> None:
-    """Add the rows' gradients to the step. It is tried once.
+    """Add the rows' gradients to the step, without retries.
 
     Raises:
         MayHaveCounted: it failed.

@@ -1,8 +1,8 @@
-"""The loss's divisor, as verl's `agg_loss` has it.
+"""The loss's divisor, that of verl's `agg_loss`.
 
 verl divides each micro-batch's sum by numbers of the whole mini-batch over all ranks, and multiplies by the ranks that
-FSDP will average over. So the sum of all micro-batches is the mini-batch's loss, however it was cut. With `token-mean`
-the divisor is the mini-batch's response tokens, for the perception loss as for verl's own: not only those that carry it.
+FSDP will average over. So the micro-batches' losses add up to the mini-batch's, however it is divided. With `token-mean`
+the divisor is the number of the mini-batch's response tokens, not only of those that carry loss, as for verl's own loss.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ SEQUENCES = ("seq-mean-token-sum", "seq-mean-token-mean", "seq-mean-token-sum-no
 
 @dataclass(frozen=True)
 class MiniBatch:
-    """What verl tells a loss of the mini-batch that a micro-batch is part of.
+    """What verl tells a loss about the mini-batch of a micro-batch.
 
     Attributes:
         ranks: data-parallel ranks, `dp_size`.
@@ -38,9 +38,9 @@ class MiniBatch:
 
     @classmethod
     def of(cls, data: Any, config: Any, mode: str | None = None) -> MiniBatch:
-        """Read the micro-batch and the actor's configuration; without one it is verl's default, token-mean.
+        """Read the micro-batch and the actor's configuration; without one the mode is verl's default, token-mean.
 
-        `mode` is the caller's own aggregation, in place of the actor's.
+        `mode` replaces the actor's aggregation.
         """
         return cls(
             int(data["dp_size"]),
@@ -52,7 +52,7 @@ class MiniBatch:
 
 
 def options(batch: MiniBatch, wanted: Needs, mask: torch.Tensor) -> dict[str, Any]:
-    """Return the options of the request that make its objective, times `ranks`, this micro-batch's part.
+    """Return the request's options that make its objective, times `ranks`, this micro-batch's part.
 
     Args:
         batch: the mini-batch.

@@ -7,7 +7,7 @@ own method: inputs, outputs, temperature, padding, autocast and gradient synchro
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from functools import cached_property
 from typing import Any
 
@@ -34,6 +34,7 @@ class PerceivingEngine(FSDPEngineWithLMHead):  # type: ignore[misc]
     """The engine of the actor and, as views travel with its batches, of the reference policy."""
 
     _perceives = False
+    _under: str | None = None
     _prepared: tuple[Any, Any, Any] | None = None
 
     def initialize(self) -> None:
@@ -51,7 +52,7 @@ class PerceivingEngine(FSDPEngineWithLMHead):  # type: ignore[misc]
         """Decide once a mini-batch, for all ranks, whether there are views in it: all make the same forward passes."""
         self._perceives = False
         if self._trains(forward_only, data):
-            carries = int(self._carrying(data).rows.any())
+            carries = int(self.carrying(data).rows.any())
             flag = torch.tensor(carries, dtype=torch.int32, device=get_device_id())
             torch.distributed.all_reduce(flag, op=torch.distributed.ReduceOp.MAX)
             self._perceives = bool(flag)
@@ -62,8 +63,19 @@ class PerceivingEngine(FSDPEngineWithLMHead):  # type: ignore[misc]
     def prepare_model_inputs(self, micro_batch: Any) -> Any:
         """Take the views out of the model's inputs and keep them."""
         inputs, arguments = super().prepare_model_inputs(micro_batch=micro_batch)
-        self._prepared = inputs, arguments, rows.taken(inputs)
+        views = rows.taken(inputs)
+        inputs.update(views.get(self._under or "original", {}))
+        self._prepared = inputs, arguments, views
         return inputs, arguments
+
+    @contextlib.contextmanager
+    def under(self, view: str) -> Iterator[None]:
+        """Run the model under a view within the context, in place of the original."""
+        self._under = view
+        try:
+            yield
+        finally:
+            self._under = None
 
     def forward_step(self, micro_batch: Any, loss_function: Any, forward_only: bool) -> Any:
         """Run the micro-batch with the perception loss beside the trainer's."""
@@ -72,11 +84,11 @@ class PerceivingEngine(FSDPEngineWithLMHead):  # type: ignore[misc]
                 micro_batch, loss_function=loss_function, forward_only=forward_only
             )
             if self._trains(forward_only, micro_batch):
-                said["metrics"] |= of_rows(self._carrying(micro_batch))
+                said["metrics"] |= of_rows(self.carrying(micro_batch))
             return value, said
         micro_batch = micro_batch.to(get_device_id()).copy()
         asked = bool(tu.get_non_tensor_data(data=micro_batch, key="calculate_entropy", default=False))
-        arguments = self.perception.arguments(micro_batch, loss_function, self._carrying(micro_batch))
+        arguments = self.perception.arguments(micro_batch, loss_function, self.carrying(micro_batch))
         run = self._runner(micro_batch)
         known = None
         if self.perception.settings.mode == "grad_cache":
@@ -113,6 +125,9 @@ class PerceivingEngine(FSDPEngineWithLMHead):  # type: ignore[misc]
         """Return what runs the model under a view of that name, with the micro-batch's own tokens and positions."""
 
         def run(view: str) -> Pass:
+            if rows.OLD + view in micro_batch:
+                kept = micro_batch.select(rows.OLD + view).to_padded_tensor()
+                return Pass(kept[rows.OLD + view])
             assert self._prepared is not None
             inputs, arguments, views = self._prepared
             # A micro-batch without pictures has the same pass under every view.
@@ -150,7 +165,8 @@ class PerceivingEngine(FSDPEngineWithLMHead):  # type: ignore[misc]
         scaler = getattr(self, "scaler", None)
         (loss if scaler is None else scaler.scale(loss)).backward()
 
-    def _carrying(self, data: Any) -> rows.Carrying:
+    def carrying(self, data: Any) -> rows.Carrying:
+        """Read which rows of a batch carry loss."""
         inputs = data["multi_modal_inputs"] if "multi_modal_inputs" in data else [None] * len(data)
         return rows.carrying(inputs, self.perception.wanted.others)
 

@@ -1,4 +1,4 @@
-"""What a training worker asks the server for, and what it reports of the answers. B rows, T response positions."""
+"""A training worker's requests, and its reports of the answers. B rows, T response positions."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from ..reporting import HeatMaps, texts
 from ..settings import TrainerSettings
 from .aggregation import MiniBatch, options
 from .reporting import numbers
-from .rows import Carrying
+from .rows import OWN_ADVANTAGES, Carrying
 
 FOLDER = "PERCEPTION_HEATMAP_FOLDER"
 
@@ -26,7 +26,7 @@ class Objective:
         tokenizer: the model's, for the text of tokens.
 
     Attributes:
-        client: asks the server. Where errors are skipped, all ranks of the default process group agree on it.
+        client: sends the requests. If errors are skipped, all ranks of the default process group skip together.
     """
 
     def __init__(self, settings: TrainerSettings, rank: int, tokenizer: Any) -> None:
@@ -42,14 +42,9 @@ class Objective:
         """What the preset with the run's options needs.
 
         Raises:
-            ValueError: something that verl's engine does not have, or that this adapter does not do.
+            ValueError: it needs something that verl's engine or this adapter does not have.
         """
         found = self.settings.needs(self.client)
-        if found.shaping:
-            raise ValueError(
-                f"preset {self.settings.preset} with these options changes advantages or the policy loss's tokens, which "
-                "the adapter for verl does not do: set advantage_shaping and policy_tokens to their defaults"
-            )
         if found.rewards:
             raise ValueError(
                 f"preset {self.settings.preset} has a gate on rewards, which verl's engine does not see"
@@ -57,7 +52,7 @@ class Objective:
         return found
 
     def arguments(self, data: Any, loss_function: Any, carrying: Carrying) -> dict[str, Any]:
-        """Return what `modes.direct` and `modes.cached` pass on to the server for one micro-batch.
+        """Return the arguments of `modes.direct` and `modes.cached` for one micro-batch.
 
         Args:
             data: verl's micro-batch.
@@ -65,15 +60,16 @@ class Objective:
             carrying: which rows may carry loss.
         """
         config = getattr(loss_function, "keywords", {}).get("config")
-        padded = data.select("response_mask", "advantages", "old_log_probs", strict=False).to_padded_tensor()
+        names = ("response_mask", "advantages", "old_log_probs", OWN_ADVANTAGES)
+        padded = data.select(*names, strict=False).to_padded_tensor()
         mask = padded["response_mask"].bool()
         mask = mask & carrying.rows.to(mask.device)[:, None]
         batch = MiniBatch.of(data, config, self.settings.options.get("aggregation"))
         self._scored = batch, carrying
         found = self.settings.loss | options(batch, self.wanted, mask)
         found |= {"response_mask": mask, "factor": float(batch.ranks)}
-        if self.wanted.advantages:
-            found["advantages"] = padded["advantages"]
+        if self.settings.shows_advantages(self.wanted):
+            found["advantages"] = padded.get(OWN_ADVANTAGES, padded["advantages"])
         if self.wanted.options["detector"] == "divergence":
             found["old"] = padded["old_log_probs"]
         if self.settings.send_tokens:
@@ -81,7 +77,7 @@ class Objective:
         return found
 
     def report(self, data: Any, step: int) -> dict[str, Any]:
-        """Return the numbers of the micro-batch that was scored last, and write its heat map when one is due."""
+        """Return the numbers of the micro-batch that was scored last, and write its heat map if one is due."""
         assert self._scored is not None
         batch, carrying = self._scored
         score = self.client.last

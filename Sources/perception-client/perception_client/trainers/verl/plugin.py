@@ -1,8 +1,8 @@
-"""What verl loads in each of its processes, by the entry-point group `verl.plugins`.
+"""The plugin that verl loads in each of its processes, by the entry-point group `verl.plugins`.
 
-It does nothing unless VERL_ENGINE_VENDOR is `perception`, the word by which verl picks its engine. verl logs what a
-plugin raises at DEBUG, goes on, and falls back to its own engine, which would train without the loss. So a failure
-here is printed and ends the process.
+It does nothing unless VERL_ENGINE_VENDOR is `perception`, which makes verl choose its engine. verl logs a plugin's
+exceptions at DEBUG and continues with its own engine, which would train without the loss. So a failure here is printed
+and ends the process.
 """
 
 from __future__ import annotations
@@ -13,9 +13,9 @@ import sys
 import traceback
 from types import ModuleType
 
+from ..after_import import after_import
 from ..settings import TrainerSettings
 from ..versions import require
-from .importing import after_import
 
 VENDOR = "perception"
 OLDEST, NEWEST = "0.9", "0.9"
@@ -23,14 +23,14 @@ MODES = ("direct", "grad_cache")
 
 
 class PluginFailed(SystemExit):
-    """The plugin cannot work here. No `Exception`, which verl would swallow."""
+    """The plugin cannot work here. It is not an `Exception`, because verl would catch that."""
 
 
 def load() -> None:
-    """Check versions and settings, and have the engine and the agent loop's part follow verl's own modules.
+    """Check versions and settings, and arrange for the other parts to be imported after verl's own modules.
 
     Raises:
-        PluginFailed: for whatever reason; the traceback is printed.
+        PluginFailed: for any reason. The traceback is printed.
     """
     if os.environ.get("VERL_ENGINE_VENDOR") != VENDOR:
         return
@@ -38,6 +38,7 @@ def load() -> None:
         require("verl", OLDEST, NEWEST)
         offered(TrainerSettings.of())
         after_import("verl.workers.engine", _engine)
+        after_import("verl.workers.engine_workers", _worker)
         after_import("verl.experimental.agent_loop.agent_loop", _rollouts)
     except Exception as error:
         traceback.print_exc()
@@ -47,10 +48,10 @@ def load() -> None:
 
 
 def offered(settings: TrainerSettings) -> TrainerSettings:
-    """Return the settings when this adapter can do what they say.
+    """Return the settings if this adapter supports them.
 
     Raises:
-        ValueError: another mode than verl's engine allows, or another divisor than verl's.
+        ValueError: the mode is not one of verl's engine, or the divisor is not verl's.
     """
     if settings.normalise != "micro":
         raise ValueError("PERCEPTION_NORMALISE: verl's own loss_agg_mode says what losses are divided by")
@@ -61,6 +62,10 @@ def offered(settings: TrainerSettings) -> TrainerSettings:
 
 def _engine(_: ModuleType) -> None:
     importlib.import_module(f"{__package__}.engine")
+
+
+def _worker(module: ModuleType) -> None:
+    importlib.import_module(f"{__package__}.advantages").install(module)
 
 
 def _rollouts(module: ModuleType) -> None:

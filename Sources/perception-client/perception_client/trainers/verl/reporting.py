@@ -1,4 +1,4 @@
-"""The loss's numbers as verl's loggers have them: `actor/perception/…` in wandb, TensorBoard and the console."""
+"""The loss's numbers for verl's loggers: `actor/perception/…` in wandb, TensorBoard and the console."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ def numbers(score: Score, skipped: int, ranks: int, carrying: Carrying) -> dict[
     """Return the numbers of one micro-batch.
 
     verl adds `SUM` metrics up over micro-batches and takes their mean over ranks, so that parts are multiplied by the
-    ranks first. `server_ms` is what one rank's server spent on one optimizer step.
+    ranks first. `server_ms` is the time that one rank's server spent on one optimizer step.
 
     Args:
         score: of the micro-batch.
@@ -39,7 +39,7 @@ def numbers(score: Score, skipped: int, ranks: int, carrying: Carrying) -> dict[
 
 
 def of_rows(carrying: Carrying) -> dict[str, Any]:
-    """Return what there is to say of a micro-batch's rows, scored or not."""
+    """Return the numbers of a micro-batch's rows, scored or not."""
     return {
         f"{PREFIX}rows_without_views": float(carrying.skipped),
         f"{PREFIX}views_waited_s": carrying.waited,

@@ -1,8 +1,8 @@
 """The agent loop's part: each prompt's views are made while the engine generates, and join its `multi_modal_inputs`.
 
 Three methods of verl's classes are wrapped. `_run_agent_loop` says which step a rollout belongs to,
-`process_multi_modal_info` has the pictures before generation starts, and `_compute_multi_modal_inputs` makes what the
-model takes once it is over. Validation gets no views.
+`process_multi_modal_info` has the pictures before generation starts, and `_compute_multi_modal_inputs` makes the
+model's inputs after it. Validation gets no views.
 """
 
 from __future__ import annotations
@@ -31,11 +31,11 @@ ROLLOUT_SHIFT = 24
 
 
 class WorkerViews:
-    """The views of the prompts that one agent loop worker is at. Nothing here blocks but `of`.
+    """The views of the prompts that one agent loop worker is processing. Only `of` blocks.
 
     Args:
         processor: the model's.
-        settings: absent, those of the environment.
+        settings: the run's. Default: those of the environment.
     """
 
     def __init__(self, processor: Any, settings: TrainerSettings | None = None) -> None:
@@ -46,7 +46,7 @@ class WorkerViews:
         self._maker: PromptViews | None = None
 
     def start(self, pictures: Sequence[Any], step: int) -> Future[RowViews]:
-        """Begin to make the views of one prompt's pictures, unless they have been begun."""
+        """Begin to make the views of one prompt's pictures, unless that has begun already."""
         key = (step, *(picture(x).digest for x in pictures))
         found = self._begun.get(key)
         if found is None:
@@ -81,7 +81,7 @@ class Rollout:
     step: int
 
     def started(self, multi_modal_data: Any) -> None:
-        """Begin with the pictures of `multi_modal_data`, when there are any."""
+        """Begin with the pictures of `multi_modal_data`, if there are any."""
         pictures = (multi_modal_data or {}).get("images")
         if pictures:
             self.views.start(pictures, self.step)

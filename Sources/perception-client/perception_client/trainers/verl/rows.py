@@ -1,14 +1,21 @@
-"""How views travel from the agent loop to the engine: as further keys of a row's `multi_modal_inputs`.
+"""The views on their way from the agent loop to the engine: further keys of a row's `multi_modal_inputs`.
 
 verl concatenates each key over the rows of a micro-batch along the first dimension, whatever the key, and hands all of
 them to the model. So the engine takes these out again. A row without pictures has none of them.
 
 | key | value |
 |---|---|
-| `perception.VIEW.pixel_values` | what the model takes of the row's pictures under that view |
-| `perception.carries` | bool [1]: the views are views. False where making them was skipped: they are the originals |
-| `perception.waited` | seconds [1] that the agent loop had to wait for them |
-| `perception.failure` | UTF-8 bytes of why there are none; the engine raises it |
+| `perception.VIEW.pixel_values` | the model's `pixel_values` of the row's pictures under that view |
+| `perception.carries` | bool [1]; false if making the views was skipped and they are the originals |
+| `perception.waited` | seconds [1] that the agent loop waited for them |
+| `perception.failure` | UTF-8 bytes: why there are none. The engine raises it |
+
+Presets that change the policy loss add columns [B,T] of tokens to the batch itself; see `advantages`.
+
+| column | value |
+|---|---|
+| `perception_own_advantages` | verl's advantages, which the loss's gate looks at |
+| `perception_old_VIEW` | the old policy's log-probabilities under a view that is a constant |
 """
 
 from __future__ import annotations
@@ -23,11 +30,12 @@ from ..prompt_views import RowViews
 from ..resizing import PIXELS
 
 PREFIX = "perception."
+OWN_ADVANTAGES, OLD = "perception_own_advantages", "perception_old_"
 CARRIES, WAITED, FAILURE = f"{PREFIX}carries", f"{PREFIX}waited", f"{PREFIX}failure"
 
 
 class ViewsMissing(RuntimeError):
-    """A row has pictures, and no views of them."""
+    """A row has pictures and no views of them."""
 
 
 @dataclass(frozen=True)
@@ -36,8 +44,8 @@ class Carrying:
 
     Attributes:
         rows: bool [B].
-        skipped: how many have pictures and no views, because making them was skipped.
-        waited: seconds that the agent loop waited for views, the longest of the rows.
+        skipped: the number of rows with pictures whose views were skipped.
+        waited: the longest time in seconds that the agent loop waited for a row's views.
     """
 
     rows: torch.Tensor
@@ -69,7 +77,7 @@ def carrying(inputs: Iterable[Any], views: Iterable[str]) -> Carrying:
         views: those that the loss needs.
 
     Raises:
-        ViewsMissing: a row's views could not be made, or nobody made them.
+        ViewsMissing: a row's views could not be made, or were not made.
     """
     needed = [f"{PREFIX}{view}.{PIXELS}" for view in views]
     rows, skipped, waited = [], 0, 0.0
