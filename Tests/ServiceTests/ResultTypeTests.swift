@@ -127,7 +127,7 @@ import Testing
             for (spare, isEnough) in [(8 << 10, false), (64 << 10, true)] {
                 let service = TestService(memoryBudgetBytes: bytes * numbers + spare)
                 let reply = try service.post("/v1/score?result_type=\(type)", body)
-                #expect(reply.status == (isEnough ? .ok : .insufficientStorage), "\(type), \(spare)")
+                #expect(reply.status.code == (isEnough ? 200 : 507), "\(type), \(spare)")
             }
         }
         let folder = TemporaryFolder()
