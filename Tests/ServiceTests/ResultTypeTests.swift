@@ -11,7 +11,7 @@ import Testing
 @Suite struct ResultTypeTests {
     static let options = [
         #""preset":"cppo-verl""#, #""preset":"cppo-areal","return":["grad","weights","mask"]"#,
-        #""preset":"cppo-paper","detector":"none""#,
+        #""preset":"cppo-paper","gate":"none""#,
         #""preset":"cppo-paper","detector":"none","gate":"none","stop_gradient":["removing"]"#,
         #""estimator":"jeffreys","temperature":0.7,"entropy_coefficients":{"original":0.3,"removing":-0.1}"#,
         #""estimator":"k3","grad_scale":-7,"return":["all","grad.original.logits","grad.removing.logits"]"#,
