@@ -114,7 +114,7 @@ let package = Package(
         .executableTarget(
             name: "perception-server",
             dependencies: [
-                "Batches", "CProcess", "HTTP", "Locking", "Observability", "Parallelism", "Service",
+                "Batches", "CProcess", "HTTP", "JSON", "Locking", "Observability", "Parallelism", "Service",
                 "SharedFiles", "TokenDistribution",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"), logging,
             ],
@@ -140,7 +140,7 @@ let package = Package(
             name: "WorkQuestions", dependencies: ["Locking"], path: "Tests/WorkQuestions",
             swiftSettings: strict),
         .target(name: "TestMaterial", path: "Tests/TestMaterial", swiftSettings: strict),
-        tests("JSONTests", ["JSON"]),
+        tests("JSONTests", ["CNumberText", "JSON"]),
         tests("EngineRepliesTests", ["EngineReplies", "JSON"]),
         tests("TensorTests", ["JSON", "Tensor"]),
         tests("LockingTests", ["Locking"]),
