@@ -214,7 +214,7 @@ struct TensorReply: Sendable {
     }
 
     mutating func setDiagnostics(_ source: Diagnostics.Source, rows: Rows, preset: String) {
-        let sequences = (0..<rows.count).map { Diagnostics(source, row: $0) }
+        let sequences = Diagnostics.sequences(source)
         let whole = Diagnostics(source, joining: sequences)
         signals = TrainingSignals(preset: preset, diagnostics: whole, source)
         batchDiagnostics = BatchDiagnostics(source)

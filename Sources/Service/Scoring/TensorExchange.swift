@@ -10,6 +10,7 @@ struct TensorExchange<Operation: TensorOperation & SendableMetatype>: Sendable {
     private let path: String
     private let head: RequestHead
     private let names: SharedNames
+    private let encoding: TensorEncoding
     private let context: OperationContext
 
     /// - Throws: what the head alone says is wrong.
@@ -18,9 +19,10 @@ struct TensorExchange<Operation: TensorOperation & SendableMetatype>: Sendable {
         self.path = path
         self.head = head
         names = try SharedNames(head.query)
+        encoding = TensorEncoding(head)
         context = OperationContext(
             query: SharedNames.without(head.query), memoryBudget: service.settings.server.memoryBudgetBytes,
-            destination: names.output != nil ? .file : TensorEncoding(head).repliesJSON ? .text : .binary,
+            destination: names.output != nil ? .file : encoding.repliesJSON ? .text : .binary,
             keepsTokens: service.recent != nil)
     }
 
@@ -34,7 +36,7 @@ struct TensorExchange<Operation: TensorOperation & SendableMetatype>: Sendable {
             return .sink(AbsentBody(for: head, reason: reason) { outcome(ofFile: name, $0) })
         }
         let settings = service.settings
-        if TensorEncoding(head).isJSON {
+        if encoding.isJSON {
             return service.collect(head, upTo: settings.maxJSONBodyBytes) { bytes, scope in
                 service.outcome(of: bytes.count, inPlaceUpTo: PerceptionService.lightBodyBytes) {
                     service.answer(head, path) { timer throws(Problem) in
@@ -113,7 +115,7 @@ struct TensorExchange<Operation: TensorOperation & SendableMetatype>: Sendable {
                 as: name, in: service.settings.directory(for: SharedNames.outputParameter),
                 unlessChanged: input, while: { scope.isWanted })
         } else {
-            response = TensorEncoding(head).response(try reply.filled(while: { scope.isWanted }))
+            response = encoding.response(try reply.filled(while: { scope.isWanted }))
             try input?.checkUnchanged()
         }
         let run = service.instruments.count(reply, run: RunName(head) ?? .none, route: path)
