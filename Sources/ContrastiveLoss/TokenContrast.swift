@@ -97,7 +97,7 @@ package struct TokenContrast: Sendable {
     ///   - weights: [B], what a token's loss weighs in the gradients, by row.
     /// - Complexity: O(N · terms)
     package func lists(
-        _ logProbabilities: PerView<[Double]?>, responseMask: [UInt8], mask: [UInt8], rows: Rows,
+        _ logProbabilities: PerView<TokenNumbers?>, responseMask: [UInt8], mask: [UInt8], rows: Rows,
         weights: [Double], wishes: Wishes = Wishes()
     ) -> Lists {
         let count = rows.tokens
@@ -136,6 +136,10 @@ package struct TokenContrast: Sendable {
         }
         lists.sums = [RowSums](repeating: RowSums(), count: rows.count)
         for ((row, _), sums) in zip(pieces, sums) { lists.sums[row].add(sums) }
+        if sums.allSatisfy(\.are_finite) {
+            lists.narrowLoss?.markFinite()
+            for view in View.allCases { lists.gradients[view]?.markFinite() }
+        }
         return lists
     }
 }

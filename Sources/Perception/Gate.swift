@@ -1,4 +1,4 @@
-import Batches
+package import Batches
 
 /// Lets the loss act only where the response did well.
 ///
@@ -33,7 +33,9 @@ package struct Gate: Sendable, Equatable {
     /// 1 for response tokens that pass, flat over N.
     /// - Parameters: one for each of N tokens, which the method that looks at them needs; nil otherwise.
     /// - Complexity: O(N)
-    package func open(advantages: [Double]?, rewards: [Double]?, responseMask: [UInt8]) -> [UInt8] {
+    package func open(
+        advantages: TokenNumbers?, rewards: TokenNumbers?, responseMask: [UInt8]
+    ) -> [UInt8] {
         switch method {
         case .none: return responseMask
         case .positiveAdvantage:
@@ -45,9 +47,17 @@ package struct Gate: Sendable, Equatable {
         }
     }
 
-    private func opened(_ responseMask: [UInt8], _ values: [Double], orEqual: Bool) -> [UInt8] {
+    private func opened(_ responseMask: [UInt8], _ values: TokenNumbers, orEqual: Bool) -> [UInt8] {
         var open = responseMask
         var span = open.mutableSpan
+        if let (values, rows) = values.sequences {
+            for (row, value) in values.enumerated() where !(orEqual ? value >= threshold : value > threshold)
+            {
+                for token in rows[row] { span[token] = 0 }
+            }
+            return open
+        }
+        let values = values.doubles
         choose(
             above: threshold, orEqual: orEqual, from: responseMask.span, values.span,
             in: 0..<responseMask.count, &span)

@@ -4,7 +4,7 @@ import Parallelism
 /// What a detector looks at, flat over N tokens.
 package enum Evidence: Sendable {
     /// In nats.
-    case entropies(original: [Double], removing: [Double])
+    case entropies(original: TokenNumbers, removing: TokenNumbers)
     /// How far the views are apart, and of whom the log-probability falls; nil where every response token may be chosen.
     case divergences([Double], isRising: [UInt8]?)
     /// 1 for perception tokens; what it says outside the response doesn't count.
@@ -112,7 +112,9 @@ extension PerceptionDetector {
     }
 
     /// ΔH, score and candidates of every token; nobody is chosen yet.
-    func compare(_ original: [Double], _ removing: [Double], _ responseMask: [UInt8]) -> Detection {
+    func compare(
+        _ original: TokenNumbers, _ removing: TokenNumbers, _ responseMask: [UInt8]
+    ) -> Detection {
         let count = responseMask.count
         precondition(original.count == count && removing.count == count)
         var detection = Detection(

@@ -7,7 +7,7 @@ extension PerceptionDetector {
     /// lists are made as a reply sends them.
     /// - Complexity: O(N) on average
     func detect(
-        _ original: [Double], _ removing: [Double], _ responseMask: [UInt8], _ rows: Rows,
+        _ original: TokenNumbers, _ removing: TokenNumbers, _ responseMask: [UInt8], _ rows: Rows,
         _ wishes: DetectionWishes
     ) -> Detection {
         let count = rows.tokens
@@ -15,7 +15,7 @@ extension PerceptionDetector {
         var detection = Detection(mask: [UInt8](repeating: 0, count: count), candidates: room(count))
         var deltas = wishes.deltaEntropy ? unsafe FloatList(count: count) { _ in } : nil
         var scores = wishes.score ? unsafe FloatList(count: count) { _ in } : nil
-        var sums = [Double](repeating: 0, count: rows.count)
+        var sums = [(deltas: Double, areFinite: Bool)](repeating: (0, true), count: rows.count)
         unsafe withRoom(&detection, &deltas, &scores) { mask, outputs in
             unsafe withInputs(original, removing, responseMask, outputs) { lists in
                 unsafe sums.withUnsafeMutableBufferPointer { sums in
@@ -31,26 +31,35 @@ extension PerceptionDetector {
                 }
             }
         }
-        detection.narrow = Detection.NarrowLists(deltaEntropy: deltas, score: scores, deltaSums: sums)
+        if sums.allSatisfy(\.areFinite) {
+            deltas?.markFinite()
+            scores?.markFinite()
+        }
+        detection.narrow = Detection.NarrowLists(
+            deltaEntropy: deltas, score: scores, deltaSums: sums.map(\.deltas))
         return detection
     }
 
     /// One row: the lists are those of its tokens, and `scopes` count from `first`.
-    /// - Returns: the sum of its ΔH.
+    /// - Returns: the sum of its ΔH, and whether all floats are finite.
     @unsafe
     private func detect(
         _ lists: number_comparison_lists, _ mask: UnsafeMutablePointer<UInt8>?, scopes: [Range<Int>],
         from first: Int
-    ) -> Double {
+    ) -> (deltas: Double, areFinite: Bool) {
         var lists = unsafe lists
         let count = unsafe lists.count
         var scores: [Double] = room(count)
         var sums = SIMD8<Double>.zero
+        var areFinite = true
         unsafe scores.withUnsafeMutableBufferPointer { scores in
             unsafe withUnsafeMutableBytes(of: &sums) { sums in
                 unsafe lists.scores = scores.baseAddress
-                unsafe lists.sums = sums.assumingMemoryBound(to: Double.self).baseAddress
-                unsafe compare(lists)
+                unsafe withUnsafeMutablePointer(to: &areFinite) { areFinite in
+                    unsafe lists.sums = sums.assumingMemoryBound(to: Double.self).baseAddress
+                    unsafe lists.are_finite = areFinite
+                    unsafe compare(lists)
+                }
             }
         }
         let candidates = unsafe UnsafeBufferPointer(start: lists.candidates, count: count).span
@@ -60,7 +69,7 @@ extension PerceptionDetector {
             cut(of: candidates, scores.span, in: range).select(
                 from: candidates, scores.span, in: range, &chosen)
         }
-        return sums.sum()
+        return (sums.sum(), areFinite)
     }
 
     @unsafe
@@ -90,6 +99,15 @@ extension PerceptionDetector {
     }
 }
 
+extension number_source {
+    /// The list from number `count` on.
+    @unsafe
+    fileprivate func advanced(by count: Int) -> number_source {
+        let size = unsafe are_floats ? MemoryLayout<Float>.size : MemoryLayout<Double>.size
+        return unsafe number_source(first: first.map { unsafe $0 + count * size }, are_floats: are_floats)
+    }
+}
+
 extension number_comparison_lists {
     /// Those of the tokens in `range`.
     @unsafe
@@ -97,8 +115,8 @@ extension number_comparison_lists {
         var rest = unsafe self
         let start = range.lowerBound
         unsafe rest.count = range.count
-        unsafe rest.anchor = anchor.map { unsafe $0 + start }
-        unsafe rest.reference = reference.map { unsafe $0 + start }
+        unsafe rest.anchor = anchor.advanced(by: start)
+        unsafe rest.reference = reference.advanced(by: start)
         unsafe rest.response = response.map { unsafe $0 + start }
         unsafe rest.narrow_rises = narrow_rises.map { unsafe $0 + start }
         unsafe rest.narrow_scores = narrow_scores.map { unsafe $0 + start }

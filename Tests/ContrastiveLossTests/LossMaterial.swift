@@ -21,7 +21,7 @@ let smoothTokens = PerView(
 func batch(_ views: PerView<[Double]>) -> TokenBatch {
     let count = views.original.count
     var batch = TokenBatch(rows: Rows(lengths: [count]), responseMask: [UInt8](repeating: 1, count: count))
-    batch.logProbabilities = views.optional
+    batch.logProbabilities = views.numbers
     return batch
 }
 

@@ -2,8 +2,8 @@ import Batches
 import ContrastiveLoss
 import JSON
 
-/// A scored batch as it is kept for viewers. Its numbers are those that the loss was computed from and the reply sent, not
-/// copies of them: keeping costs memory, and no time.
+/// A scored batch as it is kept for viewers. Its numbers are those that the loss was computed from and the reply sent; only
+/// floats of the request's body are copied, so that the body does not outlive the reply.
 struct KeptBatch: Sendable {
     /// Counted from 1 since the server started.
     let number: Int

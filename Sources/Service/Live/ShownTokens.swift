@@ -1,3 +1,4 @@
+import Batches
 import ContrastiveLoss
 
 /// What a scored batch was computed from, token by token, for those who look at it: [N], as the batch holds them.
@@ -5,8 +6,8 @@ struct ShownTokens: Sendable {
     let responseMask: [UInt8]
     let tokenIDs: [Int]?
     let texts: TokenTexts?
-    let logProbabilities: PerView<[Double]?>
-    let entropies: PerView<[Double]?>
+    let logProbabilities: PerView<TokenNumbers?>
+    let entropies: PerView<TokenNumbers?>
 
     /// About what they take in memory.
     var bytes: Int {
@@ -17,7 +18,8 @@ struct ShownTokens: Sendable {
     }
 
     /// Where the response is, and 0 elsewhere: padding may hold anything.
-    func inResponse(_ values: [Double]) -> [Double] {
-        values.indices.map { responseMask[$0] == 1 ? values[$0] : 0 }
+    func inResponse(_ numbers: TokenNumbers) -> [Double] {
+        let values = numbers.doubles
+        return values.indices.map { responseMask[$0] == 1 ? values[$0] : 0 }
     }
 }
