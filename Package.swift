@@ -115,7 +115,7 @@ let package = Package(
         .executableTarget(
             name: "perception-server",
             dependencies: [
-                "Batches", "CProcess", "HTTP", "Locking", "Observability", "Parallelism", "ProcessFacts",
+                "Batches", "CProcess", "HTTP", "JSON", "Locking", "Observability", "Parallelism", "ProcessFacts",
                 "Service", "SharedFiles", "TokenDistribution",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"), logging,
             ],
@@ -141,7 +141,7 @@ let package = Package(
             name: "WorkQuestions", dependencies: ["Locking"], path: "Tests/WorkQuestions",
             swiftSettings: strict),
         .target(name: "TestMaterial", path: "Tests/TestMaterial", swiftSettings: strict),
-        tests("JSONTests", ["JSON"]),
+        tests("JSONTests", ["CNumberText", "JSON"]),
         tests("EngineRepliesTests", ["EngineReplies", "JSON"]),
         tests("TensorTests", ["JSON", "Tensor"]),
         tests("LockingTests", ["Locking"]),

@@ -4,6 +4,8 @@ internal import CNumberLists
 package struct FloatList: Sendable, Equatable {
     /// Little-endian, as every supported machine is.
     package private(set) var bytes: [UInt8]
+    /// Whether all are known to be finite, so that nobody needs to look again.
+    private var isFinite = false
 
     /// - Parameter fill: writes every number; it is not called for an empty list.
     @unsafe
@@ -40,14 +42,19 @@ package struct FloatList: Sendable, Equatable {
     package mutating func withMutableFloats<Result>(
         _ body: (UnsafeMutablePointer<Float>?) -> Result
     ) -> Result {
+        isFinite = false
         if bytes.isEmpty { return body(nil) }
         return unsafe bytes.withUnsafeMutableBytes {
             unsafe body($0.assumingMemoryBound(to: Float.self).baseAddress)
         }
     }
 
-    /// - Complexity: O(count), in whole vectors as long as all are finite.
+    /// Says that all numbers are finite, as whoever made them has seen.
+    package mutating func markFinite() { isFinite = true }
+
+    /// - Complexity: O(count), in whole vectors as long as all are finite; O(1) where that is known.
     package var firstNonFinite: Int? {
+        if isFinite { return nil }
         let areFinite = withFloats { floats in
             unsafe floats.withUnsafeBufferPointer { unsafe number_lists_are_finite($0.baseAddress, $0.count) }
         }

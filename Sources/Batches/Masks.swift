@@ -43,18 +43,18 @@ package func sum(of values: Span<Double>, where mask: Span<UInt8>, in range: Ran
 /// and in the second and the third.
 /// - Complexity: O(N), one pass.
 package func countEqual(
-    _ first: [Double], _ second: [Double], _ third: [Double], where mask: [UInt8]
+    _ first: TokenNumbers, _ second: TokenNumbers, _ third: TokenNumbers, where mask: [UInt8]
 ) -> (firstSecond: Int, firstThird: Int, secondThird: Int) {
     precondition(first.count == mask.count && second.count == mask.count && third.count == mask.count)
     var equal = (0, 0, 0)
-    unsafe first.withUnsafeBufferPointer { first in
-        unsafe second.withUnsafeBufferPointer { second in
-            unsafe third.withUnsafeBufferPointer { third in
-                var lists = (first.baseAddress, second.baseAddress, third.baseAddress)
+    unsafe first.withSource { first in
+        unsafe second.withSource { second in
+            unsafe third.withSource { third in
+                var lists = unsafe (first, second, third)
                 unsafe withUnsafeBytes(of: &lists) { lists in
                     unsafe withUnsafeMutableBytes(of: &equal) { equal in
                         unsafe number_lists_count_equal(
-                            lists.assumingMemoryBound(to: UnsafePointer<Double>?.self).baseAddress, mask,
+                            lists.assumingMemoryBound(to: number_source.self).baseAddress, mask,
                             mask.count, equal.assumingMemoryBound(to: Int.self).baseAddress)
                     }
                 }
@@ -81,6 +81,15 @@ package func choose(
                     values.baseAddress, mask.baseAddress, values.count, threshold, orEqual,
                     chosen.baseAddress.map { unsafe $0 + range.lowerBound })
             }
+        }
+    }
+}
+
+extension TokenNumbers {
+    @unsafe
+    fileprivate func withSource<Result>(_ body: (number_source) -> Result) -> Result {
+        unsafe withPointer { first, areFloats in
+            unsafe body(number_source(first: first, are_floats: areFloats))
         }
     }
 }

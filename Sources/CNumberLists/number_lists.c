@@ -51,7 +51,8 @@ void number_lists_sum(const double *values, const uint8_t *mask, size_t count, d
 
 size_t number_lists_count(const uint8_t *mask, size_t count) { return kernels()->count(mask, count); }
 
-void number_lists_count_equal(const double *const lists[3], const uint8_t *mask, size_t count, size_t equal[3]) {
+void number_lists_count_equal(
+    const struct number_source lists[3], const uint8_t *mask, size_t count, size_t equal[3]) {
     kernels()->count_equal(lists, mask, count, equal);
 }
 

@@ -34,37 +34,41 @@ static size_t keep(const double *values, const uint8_t *mask, size_t count, doub
     return found;
 }
 
-inlined void store_narrow(float *list, doubles values, size_t count) {
+inlined void store_narrow(float *list, doubles values, size_t count, ints *is_strange) {
     floats narrow = __builtin_convertvector(values, floats);
+    *is_strange |= ((ints)narrow & INT32_MAX) >= 0x7F800000;
     memcpy(list, &narrow, count * sizeof(float));
 }
 
 inlined void compare_some(
     const struct number_comparison *comparison, bool is_relative, const struct number_comparison_lists *lists,
-    size_t first, size_t count, eight *sums) {
-    doubles above = load(lists->reference + first, count), none = {};
+    size_t first, size_t count, eight *sums, ints *is_strange) {
+    doubles above = load_from(lists->reference, first, count), none = {};
     longs is_response = is_set(load_octets(lists->response + first, count));
-    doubles rise = choose(is_response, above - load(lists->anchor + first, count), none);
+    doubles rise = choose(is_response, above - load_from(lists->anchor, first, count), none);
     longs is_rising = rise > 0;
     doubles score = choose(is_rising, is_relative ? rise / (above + comparison->epsilon) : rise, none);
     eight parts[LANES / 8];
     memcpy(parts, &rise, sizeof parts);
     for (int part = 0; part < LANES / 8; part++) *sums += parts[part];
     if (lists->rises) store(lists->rises + first, rise, count);
-    if (lists->narrow_rises) store_narrow(lists->narrow_rises + first, rise, count);
+    if (lists->narrow_rises) store_narrow(lists->narrow_rises + first, rise, count, is_strange);
     if (lists->scores) store(lists->scores + first, score, count);
-    if (lists->narrow_scores) store_narrow(lists->narrow_scores + first, score, count);
+    if (lists->narrow_scores) store_narrow(lists->narrow_scores + first, score, count, is_strange);
     store_octets(lists->candidates + first, is_rising & (rise > comparison->minimum), count);
 }
 
 inlined void compare_all(
     const struct number_comparison *comparison, bool is_relative, const struct number_comparison_lists *lists) {
     eight sums = {};
+    ints is_strange = {};
     size_t first = 0;
     for (; first + LANES <= lists->count; first += LANES)
-        compare_some(comparison, is_relative, lists, first, LANES, &sums);
-    if (first < lists->count) compare_some(comparison, is_relative, lists, first, lists->count - first, &sums);
+        compare_some(comparison, is_relative, lists, first, LANES, &sums, &is_strange);
+    if (first < lists->count)
+        compare_some(comparison, is_relative, lists, first, lists->count - first, &sums, &is_strange);
     if (lists->sums) memcpy(lists->sums, &sums, sizeof sums);
+    if (lists->are_finite) *lists->are_finite = !any(is_strange);
 }
 
 static void compare(const struct number_comparison *comparison, const struct number_comparison_lists *lists) {

@@ -33,7 +33,7 @@ static size_t count_set(const uint8_t *mask, size_t count) {
     return total;
 }
 
-static void count_equal(const double *const lists[3], const uint8_t *mask, size_t count, size_t equal[3]) {
+static void count_equal(const struct number_source lists[3], const uint8_t *mask, size_t count, size_t equal[3]) {
     longs totals[3] = {};
     for (size_t first = 0; first < count; first += LANES) {
         size_t some = count - first < LANES ? count - first : LANES;
@@ -41,10 +41,10 @@ static void count_equal(const double *const lists[3], const uint8_t *mask, size_
         doubles values[3];
         if (some == LANES) {
             wanted = load_octets(mask + first, LANES);
-            for (int list = 0; list < 3; list++) values[list] = load(lists[list] + first, LANES);
+            for (int list = 0; list < 3; list++) values[list] = load_from(lists[list], first, LANES);
         } else {
             wanted = load_octets(mask + first, some);
-            for (int list = 0; list < 3; list++) values[list] = load(lists[list] + first, some);
+            for (int list = 0; list < 3; list++) values[list] = load_from(lists[list], first, some);
         }
         longs flags = is_set(wanted);
         totals[0] -= (values[0] == values[1]) & flags;

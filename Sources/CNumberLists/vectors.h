@@ -40,6 +40,18 @@ inlined doubles load(const double *list, size_t count) {
     return values;
 }
 
+/* The same of a list that may be one of floats, from `first` on. */
+inlined doubles load_from(struct number_source list, size_t first, size_t count) {
+    if (!list.are_floats) {
+        doubles values = {};
+        memcpy(&values, (const char *)list.first + first * sizeof(double), count * sizeof(double));
+        return values;
+    }
+    floats values = {};
+    memcpy(&values, (const char *)list.first + first * sizeof(float), count * sizeof(float));
+    return __builtin_convertvector(values, doubles);
+}
+
 inlined octets load_octets(const uint8_t *list, size_t count) {
     octets values = {};
     memcpy(&values, list, count);

@@ -9,7 +9,8 @@ struct number_kernels {
     bool (*are_finite)(const float *floats, size_t count);
     void (*sum)(const double *values, const uint8_t *mask, size_t count, double sums[8]);
     size_t (*count)(const uint8_t *mask, size_t count);
-    void (*count_equal)(const double *const lists[3], const uint8_t *mask, size_t count, size_t equal[3]);
+    void (*count_equal)(
+        const struct number_source lists[3], const uint8_t *mask, size_t count, size_t equal[3]);
     size_t (*count_above)(const double *values, size_t count, double threshold);
     void (*select)(
         const double *values, const uint8_t *candidates, size_t count, double threshold, bool or_equal,

@@ -39,18 +39,17 @@ inlined struct decimal shortest(uint32_t bits, const uint64_t *powers) {
     uint32_t lower = scaled(4 * significand - (is_lopsided ? 1 : 2), power, shift) + is_odd;
     uint32_t upper = scaled(4 * significand + 2, power, shift) - is_odd;
 
-    uint32_t candidate = middle / 4;
-    if (candidate >= 10) {
-        /* One digit less, if exactly one of the two candidates lies between. */
-        uint32_t shorter = candidate / 10;
-        bool is_below_inside = lower <= 40 * shorter, is_above_inside = 40 * shorter + 40 <= upper;
-        if (is_below_inside != is_above_inside) return (struct decimal){shorter + is_above_inside, decimal + 1};
-    }
-    bool is_below_inside = lower <= 4 * candidate, is_above_inside = 4 * candidate + 4 <= upper;
-    uint32_t half = 4 * candidate + 2;
-    bool is_up = is_below_inside != is_above_inside ? is_above_inside
-                                                    : middle > half || (middle == half && (candidate & 1));
-    return (struct decimal){candidate + is_up, decimal};
+    /* Which of two candidates is nearer, and which lies between, is as likely as not: nothing here is a branch. */
+    uint32_t candidate = middle / 4, shorter = candidate / 10, half = 4 * candidate + 2;
+    /* One digit less, if exactly one of the two candidates lies between. */
+    bool is_short_below = lower <= 40 * shorter, is_short_above = 40 * shorter + 40 <= upper;
+    bool is_shorter = (candidate >= 10) & (is_short_below != is_short_above);
+    bool is_below = lower <= 4 * candidate, is_above = 4 * candidate + 4 <= upper;
+    bool is_nearer = (middle > half) | ((middle == half) & (candidate & 1));
+    bool is_up = is_below != is_above ? is_above : is_nearer;
+    uint32_t digits = candidate + is_up, fewer = shorter + is_short_above;
+    uint32_t mask = 0 - (uint32_t)is_shorter;
+    return (struct decimal){(fewer & mask) | (digits & ~mask), decimal + is_shorter};
 }
 
 static const uint32_t powers_of_ten[] = {1, 10, 100, 1000, 10000, 100000, 1000000, 10000000, 100000000, 1000000000};

@@ -67,6 +67,19 @@ inlined lanes load(const double *list, size_t first, size_t count) {
     return values;
 }
 
+/* The same of a list that may be one of floats. */
+inlined lanes load_from(struct token_loss_numbers list, size_t first, size_t count) {
+    if (!list.are_floats) {
+        lanes values = {};
+        __builtin_memcpy(&values, (const char *)list.first + first * sizeof(double), count * sizeof(double));
+        return values;
+    }
+    typedef float floats __attribute__((vector_size(4 * LANES)));
+    floats values = {};
+    __builtin_memcpy(&values, (const char *)list.first + first * sizeof(float), count * sizeof(float));
+    return __builtin_convertvector(values, lanes);
+}
+
 inlined bits load_mask(const uint8_t *list, size_t first, size_t count) {
     typedef uint8_t bytes __attribute__((vector_size(LANES)));
     bytes values = {};
@@ -78,19 +91,23 @@ inlined void store(double *list, size_t first, size_t count, lanes values) {
     if (list) __builtin_memcpy(list + first, &values, count * sizeof(double));
 }
 
-inlined void store_narrow(float *list, size_t first, size_t count, lanes slope) {
-    typedef float floats __attribute__((vector_size(4 * LANES)));
-    floats narrow = __builtin_convertvector(slope, floats);
-    __builtin_memcpy(list + first, &narrow, count * sizeof(float));
-}
-
 typedef double eight __attribute__((vector_size(64)));
+typedef int32_t narrow_bits __attribute__((vector_size(4 * LANES)));
 
 /* What a loop has summed so far. */
 struct running {
     eight contrast, loss;
     bits clamped;
+    /* Not 0 where a float is an infinity or no number. */
+    narrow_bits is_strange;
 };
+
+inlined void store_narrow(float *list, size_t first, size_t count, lanes values, struct running *running) {
+    typedef float floats __attribute__((vector_size(4 * LANES)));
+    floats narrow = __builtin_convertvector(values, floats);
+    running->is_strange |= ((narrow_bits)narrow & INT32_MAX) >= 0x7F800000;
+    __builtin_memcpy(list + first, &narrow, count * sizeof(float));
+}
 
 inlined void add(eight *sum, lanes values) {
     eight parts[LANES / 8];
@@ -106,7 +123,7 @@ inlined void contrast_some(
     lanes log_probs[TOKEN_LOSS_VIEWS], slopes[TOKEN_LOSS_VIEWS] = {}, contrast = {};
     bits is_clamped = {};
     for (unsigned view = 0; view < TOKEN_LOSS_VIEWS; view++)
-        if (lists->log_probs[view]) log_probs[view] = load(lists->log_probs[view], first, count);
+        if (lists->log_probs[view].first) log_probs[view] = load_from(lists->log_probs[view], first, count);
     for (unsigned index = 0; index < options->term_count; index++) {
         const struct token_loss_term *term = &options->terms[index];
         struct estimate found = estimate(options, log_probs[term->anchor], log_probs[term->reference]);
@@ -128,7 +145,7 @@ inlined void contrast_some(
     store(lists->contrast, first, count, choose(is_response, contrast, all(0)));
     store(lists->loss, first, count, choose(is_response, loss, all(0)));
     if (lists->narrow_loss)
-        store_narrow(lists->narrow_loss, first, count, choose(is_response, loss, all(0)));
+        store_narrow(lists->narrow_loss, first, count, choose(is_response, loss, all(0)), running);
     add(&running->contrast, choose(is_open & is_response, contrast, all(0)));
     add(&running->loss, choose(is_open & is_response, loss, all(0)));
     running->clamped -= is_clamped & is_open & is_response;
@@ -144,7 +161,7 @@ inlined void contrast_some(
             is_open & (steepness != 0) & (all(lists->weight) != 0), steepness * lists->weight, all(0));
         if (lists->addends[view])
             steepness += choose(is_response, load(lists->addends[view], first, count), all(0));
-        store_narrow(lists->gradients[view], first, count, steepness);
+        store_narrow(lists->gradients[view], first, count, steepness, running);
     }
 }
 
@@ -157,7 +174,11 @@ inlined void contrast_all(const struct token_loss_options *options, const struct
     __builtin_memcpy(lists->sums->contrast, &running.contrast, sizeof running.contrast);
     __builtin_memcpy(lists->sums->loss, &running.loss, sizeof running.loss);
     lists->sums->clamped = 0;
-    for (int lane = 0; lane < LANES; lane++) lists->sums->clamped += (size_t)running.clamped[lane];
+    lists->sums->are_finite = true;
+    for (int lane = 0; lane < LANES; lane++) {
+        lists->sums->clamped += (size_t)running.clamped[lane];
+        if (running.is_strange[lane]) lists->sums->are_finite = false;
+    }
 }
 
 /* Each estimator on its own, so that what it doesn't need is gone from its loop. */

@@ -77,7 +77,7 @@ extension PerceptionLoss {
         guard let original = batch.oldLogProbabilities ?? batch.logProbabilities.original,
             let removing = batch.logProbabilities.removing
         else { preconditionFailure("rising candidates need log-probabilities") }
-        return original.indices.map { original[$0] > removing[$0] ? 1 : 0 }
+        return zip(original.doubles, removing.doubles).map { $0 > $1 ? 1 : 0 }
     }
 }
 

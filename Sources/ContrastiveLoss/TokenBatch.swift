@@ -12,16 +12,16 @@ package struct TokenBatch: Sendable {
     /// Nil where every sequence has views.
     private let partlyViewed: [UInt8]?
     /// [N]: each token's advantage, and its response's reward.
-    package var advantages: [Double]?
-    package var rewards: [Double]?
+    package var advantages: TokenNumbers?
+    package var rewards: TokenNumbers?
     /// [N] of 0 and 1: perception tokens that are an input.
     package var perceptionMask: [UInt8]?
     /// [N] in nats.
-    package var entropies = PerView<[Double]?>(repeating: nil)
+    package var entropies = PerView<TokenNumbers?>(repeating: nil)
     /// [N]: log-probabilities of the realised tokens under each view.
-    package var logProbabilities = PerView<[Double]?>(repeating: nil)
+    package var logProbabilities = PerView<TokenNumbers?>(repeating: nil)
     /// [N]: the same under the original view of the policy that made the responses.
-    package var oldLogProbabilities: [Double]?
+    package var oldLogProbabilities: TokenNumbers?
     /// [N]: divergences over the vocabulary.
     package var divergences: [PairValues]?
 

@@ -13,10 +13,10 @@ extension TokenContrast {
 
     @unsafe
     func withInputs(
-        _ logProbabilities: PerView<[Double]?>, _ addends: PerView<[Double]?>, _ responseMask: [UInt8],
+        _ logProbabilities: PerView<TokenNumbers?>, _ addends: PerView<[Double]?>, _ responseMask: [UInt8],
         _ mask: [UInt8], _ body: (token_loss_lists) -> Void
     ) {
-        unsafe withPointers(logProbabilities) { logProbabilities in
+        unsafe withNumbers(logProbabilities) { logProbabilities in
             unsafe withPointers(addends) { addends in
                 unsafe responseMask.withUnsafeBufferPointer { response in
                     unsafe mask.withUnsafeBufferPointer { mask in
@@ -53,10 +53,29 @@ extension TokenContrast {
         }
     }
 
+    private typealias Numbers = (token_loss_numbers, token_loss_numbers, token_loss_numbers)
     private typealias Inputs = (UnsafePointer<Double>?, UnsafePointer<Double>?, UnsafePointer<Double>?)
     private typealias Outputs = (
         UnsafeMutablePointer<Float>?, UnsafeMutablePointer<Float>?, UnsafeMutablePointer<Float>?
     )
+
+    @unsafe
+    private func withNumbers(_ lists: PerView<TokenNumbers?>, _ body: (Numbers) -> Void) {
+        unsafe withNumbers(lists.original) { original in
+            unsafe withNumbers(lists.preserving) { preserving in
+                unsafe withNumbers(lists.removing) { removing in
+                    unsafe body((original, preserving, removing))
+                }
+            }
+        }
+    }
+
+    @unsafe
+    private func withNumbers(_ list: TokenNumbers?, _ body: (token_loss_numbers) -> Void) {
+        unsafe (list ?? []).withPointer { first, areFloats in
+            unsafe body(token_loss_numbers(first: first, are_floats: areFloats))
+        }
+    }
 
     @unsafe
     private func withPointers(_ lists: PerView<[Double]?>, _ body: (Inputs) -> Void) {
@@ -90,14 +109,24 @@ extension TokenContrast {
     }
 }
 
+extension token_loss_numbers {
+    /// The list from number `count` on.
+    @unsafe
+    fileprivate func advanced(by count: Int) -> token_loss_numbers {
+        let size = unsafe are_floats ? MemoryLayout<Float>.size : MemoryLayout<Double>.size
+        return unsafe token_loss_numbers(
+            first: first.map { unsafe $0 + count * size }, are_floats: are_floats)
+    }
+}
+
 extension token_loss_lists {
     /// The lists from token `count` on.
     @unsafe
     func advanced(by count: Int) -> token_loss_lists {
         var rest = unsafe self
-        unsafe rest.log_probs.0 = log_probs.0.map { unsafe $0 + count }
-        unsafe rest.log_probs.1 = log_probs.1.map { unsafe $0 + count }
-        unsafe rest.log_probs.2 = log_probs.2.map { unsafe $0 + count }
+        unsafe rest.log_probs.0 = log_probs.0.advanced(by: count)
+        unsafe rest.log_probs.1 = log_probs.1.advanced(by: count)
+        unsafe rest.log_probs.2 = log_probs.2.advanced(by: count)
         unsafe rest.addends.0 = addends.0.map { unsafe $0 + count }
         unsafe rest.addends.1 = addends.1.map { unsafe $0 + count }
         unsafe rest.addends.2 = addends.2.map { unsafe $0 + count }

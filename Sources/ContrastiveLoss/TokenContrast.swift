@@ -98,7 +98,8 @@ package struct TokenContrast: Sendable {
     ///   - weights: [B], what a token's loss weighs in the gradients, by sequence.
     /// - Complexity: O(N · terms)
     package func lists(
-        _ logProbabilities: PerView<[Double]?>, responseMask: [UInt8], mask: [UInt8], sequences: Sequences,
+        _ logProbabilities: PerView<TokenNumbers?>, responseMask: [UInt8], mask: [UInt8],
+        sequences: Sequences,
         weights: [Double], wishes: Wishes = Wishes()
     ) -> Lists {
         let count = sequences.tokens
@@ -137,6 +138,10 @@ package struct TokenContrast: Sendable {
         }
         lists.sums = [SequenceSums](repeating: SequenceSums(), count: sequences.count)
         for ((sequence, _), sums) in zip(pieces, sums) { lists.sums[sequence].add(sums) }
+        if sums.allSatisfy(\.are_finite) {
+            lists.narrowLoss?.markFinite()
+            for view in View.allCases { lists.gradients[view]?.markFinite() }
+        }
         return lists
     }
 }

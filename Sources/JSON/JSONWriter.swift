@@ -42,7 +42,12 @@ package struct JSONWriter: Sendable {
             for index in 0..<text.count { escapes += JSONWriter.escapeLength(text[index]) }
             bytes.append(addingCapacity: text.count + escapes + 2) { output in
                 output.append(UInt8(ascii: "\""))
-                for index in 0..<text.count { JSONWriter.append(text[index], to: &output) }
+                unsafe output.withUnsafeMutableBufferPointer { room, filled in
+                    let room = unsafe UnsafeMutableBufferPointer(rebasing: room[filled...])
+                    filled +=
+                        unsafe escapes == 0
+                        ? JSONWriter.copy(text, to: room) : JSONWriter.escape(text, to: room)
+                }
                 output.append(UInt8(ascii: "\""))
             }
         }
@@ -56,17 +61,34 @@ package struct JSONWriter: Sendable {
         return (isMarked ? 1 : 0) + (byte < 0x20 ? 5 : 0)
     }
 
-    @inline(__always)
-    private static func append(_ byte: UInt8, to output: inout OutputSpan<UInt8>) {
-        guard byte >= 0x20 else {
-            let digits = Array("0123456789abcdef".utf8)
-            for byte in "\\u00".utf8 { output.append(byte) }
-            output.append(digits[Int(byte >> 4)])
-            output.append(digits[Int(byte & 15)])
-            return
+    /// - Returns: how many bytes were written, as the next.
+    @unsafe
+    private static func copy(_ text: Span<UInt8>, to room: UnsafeMutableBufferPointer<UInt8>) -> Int {
+        unsafe text.withUnsafeBufferPointer { text in
+            unsafe room.update(fromContentsOf: text)
         }
-        if escapeLength(byte) > 0 { output.append(UInt8(ascii: "\\")) }
-        output.append(byte)
+    }
+
+    /// Every character is written where its escape would begin, so that only controls are a branch.
+    @unsafe
+    private static func escape(_ text: Span<UInt8>, to room: UnsafeMutableBufferPointer<UInt8>) -> Int {
+        var end = 0
+        for index in 0..<text.count {
+            let byte = text[index]
+            if byte < 0x20 {
+                let digits = Array("0123456789abcdef".utf8)
+                for byte in Array("\\u00".utf8) + [digits[Int(byte >> 4)], digits[Int(byte & 15)]] {
+                    unsafe room[end] = byte
+                    end += 1
+                }
+                continue
+            }
+            unsafe room[end] = UInt8(ascii: "\\")
+            end += escapeLength(byte)
+            unsafe room[end] = byte
+            end += 1
+        }
+        return end
     }
 
     /// Writes a string of bytes known to need no escape, such as base64.

@@ -1,4 +1,4 @@
-import Batches
+package import Batches
 
 /// Restricts the loss to responses that did well.
 ///
@@ -33,7 +33,9 @@ package struct Gate: Sendable, Equatable {
     /// Returns 1 for response tokens that pass, flat over N.
     /// - Parameters: a value for each of N tokens, required by the method that reads it; otherwise nil.
     /// - Complexity: O(N)
-    package func open(advantages: [Double]?, rewards: [Double]?, responseMask: [UInt8]) -> [UInt8] {
+    package func open(
+        advantages: TokenNumbers?, rewards: TokenNumbers?, responseMask: [UInt8]
+    ) -> [UInt8] {
         switch method {
         case .none: return responseMask
         case .positiveAdvantage:
@@ -45,9 +47,17 @@ package struct Gate: Sendable, Equatable {
         }
     }
 
-    private func opened(_ responseMask: [UInt8], _ values: [Double], orEqual: Bool) -> [UInt8] {
+    private func opened(_ responseMask: [UInt8], _ values: TokenNumbers, orEqual: Bool) -> [UInt8] {
         var open = responseMask
         var span = open.mutableSpan
+        if let (values, sequences) = values.perSequence {
+            for (sequence, value) in values.enumerated()
+            where !(orEqual ? value >= threshold : value > threshold) {
+                for token in sequences[sequence] { span[token] = 0 }
+            }
+            return open
+        }
+        let values = values.doubles
         choose(
             above: threshold, orEqual: orEqual, from: responseMask.span, values.span,
             in: 0..<responseMask.count, &span)

@@ -4,7 +4,7 @@ import Parallelism
 /// The input of a detector, flat over N tokens.
 package enum Evidence: Sendable {
     /// The entropies in nats.
-    case entropies(original: [Double], removing: [Double])
+    case entropies(original: TokenNumbers, removing: TokenNumbers)
     /// The divergences, and the tokens whose log-probability falls; nil if every response token may be chosen.
     case divergences([Double], isRising: [UInt8]?)
     /// 1 for perception tokens. Values outside the response are ignored.
@@ -112,7 +112,9 @@ extension PerceptionDetector {
     }
 
     /// Returns ΔH, score and candidates of every token. None is chosen yet.
-    func compare(_ original: [Double], _ removing: [Double], _ responseMask: [UInt8]) -> Detection {
+    func compare(
+        _ original: TokenNumbers, _ removing: TokenNumbers, _ responseMask: [UInt8]
+    ) -> Detection {
         let count = responseMask.count
         precondition(original.count == count && removing.count == count)
         var detection = Detection(

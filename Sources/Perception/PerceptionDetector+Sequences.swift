@@ -7,7 +7,7 @@ extension PerceptionDetector {
     /// ranked. Writes lists in the form that a reply sends.
     /// - Complexity: O(N) on average
     func detect(
-        _ original: [Double], _ removing: [Double], _ responseMask: [UInt8], _ sequences: Sequences,
+        _ original: TokenNumbers, _ removing: TokenNumbers, _ responseMask: [UInt8], _ sequences: Sequences,
         _ wishes: DetectionWishes
     ) -> Detection {
         let count = sequences.tokens
@@ -16,7 +16,7 @@ extension PerceptionDetector {
             mask: [UInt8](repeating: 0, count: count), candidates: uninitializedList(count))
         var deltas = wishes.deltaEntropy ? unsafe FloatList(count: count) { _ in } : nil
         var scores = wishes.score ? unsafe FloatList(count: count) { _ in } : nil
-        var sums = [Double](repeating: 0, count: sequences.count)
+        var sums = [(deltas: Double, areFinite: Bool)](repeating: (0, true), count: sequences.count)
         unsafe withLists(&detection, &deltas, &scores) { mask, outputs in
             unsafe withInputs(original, removing, responseMask, outputs) { lists in
                 unsafe sums.withUnsafeMutableBufferPointer { sums in
@@ -32,26 +32,35 @@ extension PerceptionDetector {
                 }
             }
         }
-        detection.narrow = Detection.NarrowLists(deltaEntropy: deltas, score: scores, deltaSums: sums)
+        if sums.allSatisfy(\.areFinite) {
+            deltas?.markFinite()
+            scores?.markFinite()
+        }
+        detection.narrow = Detection.NarrowLists(
+            deltaEntropy: deltas, score: scores, deltaSums: sums.map(\.deltas))
         return detection
     }
 
     /// Detects in one sequence. The lists contain its tokens, and `scopes` count from `first`.
-    /// - Returns: the sum of its ΔH.
+    /// - Returns: the sum of its ΔH, and whether all floats are finite.
     @unsafe
     private func detect(
         _ lists: number_comparison_lists, _ mask: UnsafeMutablePointer<UInt8>?, scopes: [Range<Int>],
         from first: Int
-    ) -> Double {
+    ) -> (deltas: Double, areFinite: Bool) {
         var lists = unsafe lists
         let count = unsafe lists.count
         var scores: [Double] = uninitializedList(count)
         var sums = SIMD8<Double>.zero
+        var areFinite = true
         unsafe scores.withUnsafeMutableBufferPointer { scores in
             unsafe withUnsafeMutableBytes(of: &sums) { sums in
                 unsafe lists.scores = scores.baseAddress
-                unsafe lists.sums = sums.assumingMemoryBound(to: Double.self).baseAddress
-                unsafe compare(lists)
+                unsafe withUnsafeMutablePointer(to: &areFinite) { areFinite in
+                    unsafe lists.sums = sums.assumingMemoryBound(to: Double.self).baseAddress
+                    unsafe lists.are_finite = areFinite
+                    unsafe compare(lists)
+                }
             }
         }
         let candidates = unsafe UnsafeBufferPointer(start: lists.candidates, count: count).span
@@ -61,7 +70,7 @@ extension PerceptionDetector {
             cut(of: candidates, scores.span, in: range).select(
                 from: candidates, scores.span, in: range, &chosen)
         }
-        return sums.sum()
+        return (sums.sum(), areFinite)
     }
 
     @unsafe
@@ -91,6 +100,15 @@ extension PerceptionDetector {
     }
 }
 
+extension number_source {
+    /// The list from number `count` on.
+    @unsafe
+    fileprivate func advanced(by count: Int) -> number_source {
+        let size = unsafe are_floats ? MemoryLayout<Float>.size : MemoryLayout<Double>.size
+        return unsafe number_source(first: first.map { unsafe $0 + count * size }, are_floats: are_floats)
+    }
+}
+
 extension number_comparison_lists {
     /// The lists of the tokens in `range`.
     @unsafe
@@ -98,8 +116,8 @@ extension number_comparison_lists {
         var rest = unsafe self
         let start = range.lowerBound
         unsafe rest.count = range.count
-        unsafe rest.anchor = anchor.map { unsafe $0 + start }
-        unsafe rest.reference = reference.map { unsafe $0 + start }
+        unsafe rest.anchor = anchor.advanced(by: start)
+        unsafe rest.reference = reference.advanced(by: start)
         unsafe rest.response = response.map { unsafe $0 + start }
         unsafe rest.narrow_rises = narrow_rises.map { unsafe $0 + start }
         unsafe rest.narrow_scores = narrow_scores.map { unsafe $0 + start }

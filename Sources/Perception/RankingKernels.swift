@@ -1,4 +1,5 @@
 // The Swift interface to the C code that compares entropies and ranks scores.
+internal import Batches
 internal import CNumberLists
 
 extension PerceptionDetector {
@@ -19,17 +20,19 @@ extension PerceptionDetector {
     /// Calls `body` with the input lists and the output lists.
     @unsafe
     func withInputs(
-        _ original: [Double], _ removing: [Double], _ responseMask: [UInt8],
+        _ original: TokenNumbers, _ removing: TokenNumbers, _ responseMask: [UInt8],
         _ outputs: number_comparison_lists,
         _ body: (number_comparison_lists) -> Void
     ) {
-        unsafe original.withUnsafeBufferPointer { original in
-            unsafe removing.withUnsafeBufferPointer { removing in
+        unsafe original.withPointer { original, areFloats in
+            let original = unsafe number_source(first: original, are_floats: areFloats)
+            unsafe removing.withPointer { removing, areFloats in
+                let removing = unsafe number_source(first: removing, are_floats: areFloats)
                 unsafe responseMask.withUnsafeBufferPointer { response in
                     var lists = unsafe outputs
                     unsafe lists.count = response.count
-                    unsafe lists.anchor = original.baseAddress
-                    unsafe lists.reference = removing.baseAddress
+                    unsafe lists.anchor = original
+                    unsafe lists.reference = removing
                     unsafe lists.response = response.baseAddress
                     unsafe body(lists)
                 }

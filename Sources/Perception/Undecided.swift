@@ -24,8 +24,8 @@ extension PerceptionDetector {
         original: EntropyInterval, removing: EntropyInterval, responseMask: [UInt8], sequences: Sequences
     ) -> Int {
         precondition(method == .entropy)
-        let low = compare(original.upper, removing.lower, responseMask)
-        let high = compare(original.lower, removing.upper, responseMask)
+        let low = compare(TokenNumbers(original.upper), TokenNumbers(removing.lower), responseMask)
+        let high = compare(TokenNumbers(original.lower), TokenNumbers(removing.upper), responseMask)
         return scopes(of: responseMask, sequences).reduce(0) { count, range in
             count + undecided(in: range, low, high)
         }

@@ -134,6 +134,19 @@ extension DenseTensor {
         return (values, extent)
     }
 
+    /// The bytes of a request that hold little-endian floats from byte `start` on, and what these span; nil for a tensor
+    /// that is of another type or is held elsewhere.
+    /// - Complexity: O(count), one pass; nothing is copied.
+    package func floatsAndExtent() -> (bytes: [UInt8], start: Int, extent: NumberExtent)? {
+        guard elementType == .float32, case .bytes(let shared, let start) = storage else { return nil }
+        let extent = withBytes(of: 0..<count) { bytes in
+            unsafe bytes.withUnsafeBytes { bytes in
+                unsafe number_lists_widen(number_f32, bytes.baseAddress, count, nil)
+            }
+        }
+        return (shared, start, NumberExtent(extent))
+    }
+
     /// Elements `range` of an F32, F16 or BF16 tensor as Float, exactly.
     package func widen(_ range: Range<Int>, into output: inout MutableSpan<Float>) {
         precondition(output.count >= range.count)

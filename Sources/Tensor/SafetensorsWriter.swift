@@ -63,13 +63,18 @@ package struct SafetensorsWriter: Sendable {
             var offset = 0
             for entry in sorted {
                 let end = offset + entry.count
-                writer.member(
-                    entry.name,
-                    [
-                        "dtype": .string(entry.elementType.rawValue),
-                        "shape": .array(entry.shape.map { .integer(Int64($0)) }),
-                        "data_offsets": [.integer(Int64(offset)), .integer(Int64(end))],
-                    ])
+                writer.name(entry.name)
+                writer.object { writer in
+                    writer.name("dtype")
+                    writer.string(entry.elementType.rawValue)
+                    writer.name("shape")
+                    writer.array { writer in for extent in entry.shape { writer.integer(extent) } }
+                    writer.name("data_offsets")
+                    writer.array { writer in
+                        writer.integer(offset)
+                        writer.integer(end)
+                    }
+                }
                 offset = end
             }
         }

@@ -1,6 +1,7 @@
 import ArgumentParser
 import Batches
 import HTTP
+import JSON
 import Logging
 import Observability
 import Parallelism
@@ -209,7 +210,9 @@ struct Serve: ParsableCommand {
                     + InstructionSet.available.map(\.rawValue).joined(separator: ", "))
         }
         InstructionSet.use(set)
-        RegisterWidth.limit(toBits: set == .avx512 ? 512 : set == .avx2 ? 256 : 128)
+        let bits = set == .avx512 ? 512 : set == .avx2 ? 256 : 128
+        RegisterWidth.limit(toBits: bits)
+        RegisterUse.limit(toBits: bits)
     }
 
     /// - Throws: one line if they cannot be read, or if there are none although others could connect.

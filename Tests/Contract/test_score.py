@@ -187,6 +187,26 @@ def test_a_gradient_too_large_for_bf16_is_refused_and_never_infinite(server, htt
     assert "does not fit BF16" in problem(reply, 422, "non-finite-value", "grad.preserving.log_probs")["detail"]
 
 
+def test_floats_may_begin_at_any_byte(server, http):
+    """Floats are read where they arrived: behind a mask of an odd length, no number stands at a multiple of its size."""
+    tensors = batch(3)
+    mask = {"response_mask": np.ones((3, 17), np.uint8)}
+    stored = {name: wire.Stored.of(values) for name, values in tensors.items()}
+    aligned = wire.post_safetensors(http, f"{server}/v1/score", stored | {"response_mask": wire.Stored.of(*mask.values())})
+    shifted = wire.post_safetensors(http, f"{server}/v1/score", {"response_mask": wire.Stored.of(*mask.values())} | stored)
+    assert aligned.status_code == 200, aligned.text
+    assert shifted.content == aligned.content
+
+    for value, word in ((np.nan, "non-finite-value"), (0.5, "invalid-value")):
+        wrong = tensors["removing.log_probs"].copy()
+        wrong[2, 5] = value
+        stored["removing.log_probs"] = wire.Stored.of(wrong)
+        reply = wire.post_safetensors(
+            http, f"{server}/v1/score", {"response_mask": wire.Stored.of(*mask.values())} | stored)
+        errors = problem(reply, 422, word, "removing.log_probs")["errors"]
+        assert [error["index"] for error in errors] == [[2, 5]]
+
+
 def test_losses_come_as_tensors_without_dimensions_too(server, http):
     reply = post(http, f"{server}/v1/score", batch(), {"preset": "papo-g"})
     stored, _ = wire.read(reply.content)

@@ -41,7 +41,7 @@ struct LogitGradientGoldenTests {
         var batch = TokenBatch(sequences: Sequences(lengths: [tokens.count]), responseMask: mask)
         batch.logProbabilities = PerView { view in
             given[view].map { logits in
-                tokens.indices.map { logits.obviousLogProbabilities(ofRow: $0)[tokens[$0]] }
+                TokenNumbers(tokens.indices.map { logits.obviousLogProbabilities(ofRow: $0)[tokens[$0]] })
             }
         }
         let report = try loss.report(batch)

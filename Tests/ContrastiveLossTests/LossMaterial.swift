@@ -22,7 +22,7 @@ func batch(_ views: PerView<[Double]>) -> TokenBatch {
     let count = views.original.count
     var batch = TokenBatch(
         sequences: Sequences(lengths: [count]), responseMask: [UInt8](repeating: 1, count: count))
-    batch.logProbabilities = views.optional
+    batch.logProbabilities = views.numbers
     return batch
 }
 

@@ -41,10 +41,11 @@ struct SmallLogitBatch {
         batch.advantages = [1, 1, 1, -1]
         let logits = logits
         batch.logProbabilities = PerView { view in
-            responseMask.indices.map { token in
-                guard responseMask[token] == 1, let logits = logits[view] else { return .nan }
-                return logits.obviousLogProbabilities(ofRow: token)[SmallLogitBatch.realised[token]]
-            }
+            TokenNumbers(
+                responseMask.indices.map { token in
+                    guard responseMask[token] == 1, let logits = logits[view] else { return .nan }
+                    return logits.obviousLogProbabilities(ofRow: token)[SmallLogitBatch.realised[token]]
+                })
         }
         return batch
     }

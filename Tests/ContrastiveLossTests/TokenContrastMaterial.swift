@@ -35,11 +35,6 @@ func drawnLogProbabilities(_ count: Int, seed: UInt64) -> PerView<[Double]> {
     return views
 }
 
-extension PerView {
-    /// The same values where some may be missing.
-    var optional: PerView<Value?> { PerView<Value?> { self[$0] } }
-}
-
 /// What a contrast yields of every token, each of weight ¼, with all gradients.
 func contrasted(
     _ views: PerView<[Double]>, _ estimator: Estimator, _ clamps: Clamps,
@@ -54,8 +49,13 @@ func contrasted(
     return TokenContrast(
         terms: terms, estimator: estimator, clamps: clamps, shape: shape, instructionSet: instructionSet
     ).lists(
-        views.optional, responseMask: response ?? ones, mask: mask ?? ones, sequences: sequences,
+        views.numbers, responseMask: response ?? ones, mask: mask ?? ones, sequences: sequences,
         weights: [Double](repeating: 0.25, count: sequences.count), wishes: wishes)
+}
+
+extension PerView<[Double]> {
+    /// As a batch has them.
+    var numbers: PerView<TokenNumbers?> { PerView<TokenNumbers?> { TokenNumbers(self[$0]) } }
 }
 
 extension TokenContrast.Lists {

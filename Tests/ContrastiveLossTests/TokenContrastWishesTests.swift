@@ -124,7 +124,9 @@ import TokenDistribution
         let contrast = TokenContrast(terms: terms, estimator: .k3, clamps: Clamps(), shape: TokenShape())
         let ones = [UInt8](repeating: 1, count: 30)
         let found = contrast.lists(
-            PerView(original: views.original, preserving: nil, removing: views.removing), responseMask: ones,
+            PerView(
+                original: TokenNumbers(views.original), preserving: nil,
+                removing: TokenNumbers(views.removing)), responseMask: ones,
             mask: ones, sequences: .init(lengths: [30]), weights: [0.25],
             wishes: TokenContrast.Wishes(gradients: Set(View.allCases)))
         #expect(found.isSame(as: contrasted(views, .k3, Clamps(), terms: terms)))

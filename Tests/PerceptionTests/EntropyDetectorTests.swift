@@ -9,7 +9,8 @@ import Testing
     func detect(_ detector: PerceptionDetector, mask: [UInt8]? = nil) -> Detection {
         let mask = mask ?? [UInt8](repeating: 1, count: original.count)
         return detector.detect(
-            .entropies(original: original, removing: removing), responseMask: mask,
+            .entropies(original: TokenNumbers(original), removing: TokenNumbers(removing)),
+            responseMask: mask,
             sequences: Sequences(lengths: [original.count]))
     }
 

@@ -1,3 +1,4 @@
+import Batches
 import Perception
 import Testing
 

@@ -28,7 +28,8 @@ import Testing
                 let mask = (0..<count).map { UInt8($0 % 5 == 2 ? 0 : 1) }
                 let chosen = (0..<count).filter { mask[$0] == 1 }
                 #expect(Batches.count(of: mask.span, in: 0..<count) == chosen.count)
-                let equal = countEqual(values, others, values, where: mask)
+                let equal = countEqual(
+                    TokenNumbers(values), TokenNumbers(others), TokenNumbers(values), where: mask)
                 #expect(equal.firstSecond == chosen.count { values[$0] == others[$0] })
                 #expect(equal.firstThird == chosen.count { values[$0] == values[$0] })
                 #expect(equal.secondThird == equal.firstSecond)

@@ -14,7 +14,8 @@ import Testing
                 let mask = PerceptionDetector(
                     score: .absolute, topKRatio: Double(k) / Double(count), quota: .ceil, ties: .all
                 ).detect(
-                    .entropies(original: values.map { _ in -1 }, removing: values),
+                    .entropies(
+                        original: TokenNumbers(values.map { _ in -1 }), removing: TokenNumbers(values)),
                     responseMask: [UInt8](repeating: 1, count: count), sequences: Sequences(lengths: [count])
                 ).mask
                 let keep = PerceptionDetector(topKRatio: Double(k) / Double(count), quota: .ceil).keep(
@@ -42,7 +43,9 @@ import Testing
             }
             let detector = PerceptionDetector(score: .absolute, topKRatio: 0.3, quota: .ceil, ties: ties)
             let found = detector.detect(
-                .entropies(original: [Double](repeating: 0, count: count), removing: scores),
+                .entropies(
+                    original: TokenNumbers([Double](repeating: 0, count: count)),
+                    removing: TokenNumbers(scores)),
                 responseMask: [UInt8](repeating: 1, count: count), sequences: Sequences(lengths: [count]))
             let candidates = scores.indices.filter { scores[$0] > 0 }
             // Stable, so that of equal scores the first win.
@@ -68,7 +71,8 @@ import Testing
                 for ties in PerceptionDetector.Ties.allCases {
                     let detector = PerceptionDetector(
                         score: score, minimumDeltaEntropy: 0.05, topKRatio: 0.3, scope: scope, ties: ties)
-                    let evidence = Evidence.entropies(original: original, removing: removing)
+                    let evidence = Evidence.entropies(
+                        original: TokenNumbers(original), removing: TokenNumbers(removing))
                     let whole = detector.detect(evidence, responseMask: response, sequences: sequences)
                     let found = detector.detect(
                         evidence, responseMask: response, sequences: sequences,
@@ -109,7 +113,8 @@ import Testing
                 for ratio in [0.01, 0.5, 0.99] {
                     let detector = PerceptionDetector(score: .absolute, topKRatio: ratio, quota: .ceil)
                     let found = detector.detect(
-                        .entropies(original: scores.map { _ in 0 }, removing: scores),
+                        .entropies(
+                            original: TokenNumbers(scores.map { _ in 0 }), removing: TokenNumbers(scores)),
                         responseMask: [UInt8](repeating: 1, count: count),
                         sequences: Sequences(lengths: [count]))
                     let threshold = scores.sorted(by: >)[detector.keep(of: count) - 1]

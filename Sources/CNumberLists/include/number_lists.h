@@ -11,6 +11,12 @@
 
 enum number_type { number_f64, number_f32, number_f16, number_bf16 };
 
+/* A list of numbers as it lies in memory, at any address: doubles or floats. */
+struct number_source {
+    const void *first;
+    bool are_floats;
+};
+
 /* What a list of numbers spans. */
 struct number_extent {
     /* The largest, or 0 where all are below it, and the least, or 0 where all are above it; NaN doesn't count. */
@@ -34,7 +40,8 @@ size_t number_lists_count(const uint8_t *mask, size_t count);
 
 /* How often the first and the second of three lists have the same number where the mask is 1, the first and the third, and
  * the second and the third. */
-void number_lists_count_equal(const double *const lists[3], const uint8_t *mask, size_t count, size_t equal[3]);
+void number_lists_count_equal(
+    const struct number_source lists[3], const uint8_t *mask, size_t count, size_t equal[3]);
 
 /* How many values are above the threshold. */
 size_t number_lists_count_above(const double *values, size_t count, double threshold);
@@ -57,7 +64,7 @@ struct number_comparison {
 /* Lists of `count` numbers. All but the first three and `candidates` may be null where they aren't wanted. */
 struct number_comparison_lists {
     size_t count;
-    const double *anchor, *reference;
+    struct number_source anchor, reference;
     const uint8_t *response;
     /* By how much `reference` is above `anchor`, 0 outside the response. */
     double *rises;
@@ -68,6 +75,8 @@ struct number_comparison_lists {
     uint8_t *candidates;
     /* Of the rises, in eight sums by position modulo 8 that the caller joins. */
     double *sums;
+    /* Whether all floats that were made are finite. */
+    bool *are_finite;
 };
 
 void number_lists_compare(

@@ -39,4 +39,11 @@ struct number_text_reading {
 struct number_text_reading number_text_read(
     const uint8_t *text, size_t length, size_t position, const uint64_t *powers, double *values, size_t room);
 
+/* Widths of vector registers that reading has code for: what the compiler's target has in any case, and AVX2 with BMI2. */
+enum number_text_width { number_text_width_baseline, number_text_width_256 };
+
+/* Uses no wider registers than these, nor any that the processor lacks; how wide they are. For the whole process. The
+ * numbers are the same bits. */
+enum number_text_width number_text_limit(enum number_text_width width);
+
 #endif

@@ -38,13 +38,21 @@ struct token_loss_options {
 struct token_loss_sums {
     double contrast[8], loss[8];
     size_t clamped;
+    /* Whether all floats that were made are finite. */
+    bool are_finite;
+};
+
+/* A list of numbers as it lies in memory, at any address: doubles or floats. */
+struct token_loss_numbers {
+    const void *first;
+    bool are_floats;
 };
 
 /* Lists of `count` tokens. An output is null where it isn't wanted. */
 struct token_loss_lists {
     size_t count;
     /* Null for a view that no term names. */
-    const double *log_probs[TOKEN_LOSS_VIEWS];
+    struct token_loss_numbers log_probs[TOKEN_LOSS_VIEWS];
     /* What is added to the gradients of response tokens; null for nothing. */
     const double *addends[TOKEN_LOSS_VIEWS];
     /* Of 0 and 1: which tokens belong to the response, which carry loss. */

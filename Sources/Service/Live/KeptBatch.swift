@@ -2,8 +2,8 @@ import Batches
 import ContrastiveLoss
 import JSON
 
-/// A scored batch, kept for viewers. It shares the arrays of the loss and of the reply and copies none, so keeping a
-/// batch costs memory but no time.
+/// A scored batch, kept for viewers. It shares the arrays of the loss and of the reply. It copies only floats of the
+/// request's body, so that the body does not outlive the reply.
 struct KeptBatch: Sendable {
     /// The number of the batch, counted from 1 since the server started.
     let number: Int

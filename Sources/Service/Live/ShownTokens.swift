@@ -1,3 +1,4 @@
+import Batches
 import ContrastiveLoss
 
 /// The inputs of a scored batch for each token, for viewers. Lists are [N], as in the batch.
@@ -5,8 +6,8 @@ struct ShownTokens: Sendable {
     let responseMask: [UInt8]
     let tokenIDs: [Int]?
     let texts: TokenTexts?
-    let logProbabilities: PerView<[Double]?>
-    let entropies: PerView<[Double]?>
+    let logProbabilities: PerView<TokenNumbers?>
+    let entropies: PerView<TokenNumbers?>
 
     /// The approximate size in memory.
     var bytes: Int {
@@ -17,7 +18,8 @@ struct ShownTokens: Sendable {
     }
 
     /// Returns the values inside the response and 0 elsewhere, because padding may hold anything.
-    func inResponse(_ values: [Double]) -> [Double] {
-        values.indices.map { responseMask[$0] == 1 ? values[$0] : 0 }
+    func inResponse(_ numbers: TokenNumbers) -> [Double] {
+        let values = numbers.doubles
+        return values.indices.map { responseMask[$0] == 1 ? values[$0] : 0 }
     }
 }

@@ -236,7 +236,7 @@ struct TensorReply: Sendable {
     }
 
     mutating func setDiagnostics(_ source: Diagnostics.Source, sequences: Sequences, preset: String) {
-        let sequences = (0..<sequences.count).map { Diagnostics(source, sequence: $0) }
+        let sequences = Diagnostics.sequences(source)
         let whole = Diagnostics(source, joining: sequences)
         signals = TrainingSignals(preset: preset, diagnostics: whole, source)
         batchDiagnostics = BatchDiagnostics(source)

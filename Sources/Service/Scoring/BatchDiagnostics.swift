@@ -32,6 +32,7 @@ struct BatchDiagnostics: Sendable {
         let equal = BatchDiagnostics.equalViews(source.batch)
         if !equal.isEmpty { members.append(.init("equal_views", .object(equal))) }
         if let old = source.batch.oldLogProbabilities, let original = source.batch.logProbabilities.original {
+            let (old, original) = (old.doubles, original.doubles)
             let distance = source.batch.meanOverResponse { (original[$0] - old[$0]).magnitude }
             members.append(.init("mean_old_distance", distance))
         }

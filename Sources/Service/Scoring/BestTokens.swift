@@ -1,3 +1,4 @@
+import Batches
 import ContrastiveLoss
 import EngineReplies
 import Tensor
@@ -52,7 +53,7 @@ struct BestTokens: Sendable {
 extension TokenTensors {
     /// The likeliest tokens of each token, as a tensor has them; nil when absent or faulty, or still to come.
     /// - Parameter realised: [N] log-probabilities of the realised tokens, where they are given beside.
-    mutating func best(_ spec: TensorSpec, realised: [Double]?) -> BestTokens? {
+    mutating func best(_ spec: TensorSpec, realised: TokenNumbers?) -> BestTokens? {
         guard let tensor = request.tensors[spec.name] else { return nil }
         guard spec.elements.accepts(tensor) else {
             faults.add(.invalidElementType, .elementType(spec, tensor))

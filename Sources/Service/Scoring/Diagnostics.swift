@@ -44,27 +44,36 @@ struct Diagnostics: Sendable, Equatable {
         scores = source.report != nil
     }
 
-    /// One sequence's.
-    /// - Complexity: O(tokens of the sequence)
-    init(_ source: Source, sequence: Int) {
-        self.init(source)
-        let range = source.batch.sequences[sequence]
-        let response = source.batch.responseMask.span
-        let mask = source.selection.mask
-        tokens = count(of: response, in: range)
-        candidates = count(of: source.selection.detection.candidates.span, in: range)
-        selected = count(of: source.selection.detection.mask.span, in: range)
-        gated = count(of: mask.span, in: range)
+    /// Returns the diagnostics of each sequence.
+    /// - Complexity: O(N)
+    static func sequences(_ source: Source) -> [Diagnostics] {
+        // Read once. A batch is many lists, and reading it for every sequence would retain and release them all.
+        let sequences = source.batch.sequences
+        let response = source.batch.responseMask
         let viewed = source.batch.viewedMask
-        if let sums = source.selection.detection.narrow?.deltaSums {
-            compared = count(of: viewed.span, in: range)
-            deltaSum = sums[sequence]
-        } else if let deltas = source.selection.detection.deltaEntropy {
-            compared = count(of: viewed.span, in: range)
-            deltaSum = sum(of: deltas.span, where: viewed.span, in: range)
+        let detection = source.selection.detection
+        let mask = source.selection.mask
+        let sums = source.report?.sums ?? []
+        let empty = Diagnostics(source)
+        return (0..<sequences.count).map { sequence in
+            let range = sequences[sequence]
+            var part = empty
+            part.tokens = count(of: response.span, in: range)
+            part.candidates = count(of: detection.candidates.span, in: range)
+            part.selected = count(of: detection.mask.span, in: range)
+            part.gated = count(of: mask.span, in: range)
+            if let sums = detection.narrow?.deltaSums {
+                part.compared = count(of: viewed.span, in: range)
+                part.deltaSum = sums[sequence]
+            } else if let deltas = detection.deltaEntropy {
+                part.compared = count(of: viewed.span, in: range)
+                part.deltaSum = sum(of: deltas.span, where: viewed.span, in: range)
+            }
+            if !sums.isEmpty {
+                (part.contrastSum, part.clamped) = (sums[sequence].contrast, sums[sequence].clamped)
+            }
+            return part
         }
-        guard let sums = source.report?.sums, !sums.isEmpty else { return }
-        (contrastSum, clamped) = (sums[sequence].contrast, sums[sequence].clamped)
     }
 
     /// Those of all sequences together.

@@ -1,3 +1,4 @@
+import Batches
 import ContrastiveLoss
 import JSON
 import Perception
@@ -73,7 +74,7 @@ struct MaskEndpoint: TensorOperation {
         let needs = loss.needs(hasOld: tensors.has(.oldLogProbabilities))
         var entropies = ViewEntropies()
         var best = PerView<BestTokens?>(repeating: nil)
-        var logProbabilities = PerView<[Double]?>(repeating: nil)
+        var logProbabilities = PerView<TokenNumbers?>(repeating: nil)
         for view in [View.original, .removing] {
             let entropy = tensors.numbers(.entropy(view), isUsed: needs.entropies.contains(view))
             entropies.set(view, entropy)
@@ -84,7 +85,7 @@ struct MaskEndpoint: TensorOperation {
             if needsBest { best[view] = given }
             let reply = tensors.replies(view, needsBest: needsBest)
             if let reply {
-                logProbabilities[view] = reply.logProbabilities
+                logProbabilities[view] = TokenNumbers(reply.logProbabilities)
                 best[view] = reply.best
             }
             if needsBest, given == nil, reply == nil {

@@ -1,3 +1,4 @@
+import Batches
 import ContrastiveLoss
 import JSON
 import Perception
@@ -38,7 +39,8 @@ struct ScoreEndpoint: TensorOperation {
         if context.keepsTokens {
             reply.shown = ShownTokens(
                 responseMask: batch.responseMask, tokenIDs: input.tokenIDs, texts: texts,
-                logProbabilities: batch.logProbabilities, entropies: batch.entropies)
+                logProbabilities: PerView { batch.logProbabilities[$0]?.apart },
+                entropies: PerView { batch.entropies[$0]?.apart })
         }
         try context.claim(reply)
         return reply
@@ -66,7 +68,7 @@ struct ScoreEndpoint: TensorOperation {
         var entropies = ViewEntropies()
         for view in View.allCases {
             if input.needs.entropies.contains(view) {
-                entropies.set(view, given[view].entropy ?? statistics[view]?.entropy)
+                entropies.set(view, given[view].entropy ?? statistics[view].map { TokenNumbers($0.entropy) })
                 if let best = given[view].best {
                     let bounds = try best.bounds(
                         vocabulary: input.options.bounds.vocabulary ?? 1, &input.tensors, context)
@@ -79,8 +81,9 @@ struct ScoreEndpoint: TensorOperation {
             } else if let logits = given[view].logits, let statistics = statistics[view],
                 let tokenIDs = input.tokenIDs
             {
-                batch.logProbabilities[view] = statistics.logProbabilities(
-                    of: tokenIDs, logits, field: given[view].logitsField, &input.tensors)
+                batch.logProbabilities[view] = TokenNumbers(
+                    statistics.logProbabilities(
+                        of: tokenIDs, logits, field: given[view].logitsField, &input.tensors))
             } else {
                 // Of no tokens, absent tensors are as good as empty ones.
                 batch.logProbabilities[view] = []

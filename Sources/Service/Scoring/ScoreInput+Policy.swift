@@ -16,10 +16,11 @@ extension ScoreInput {
         do throws(PolicyLossError) {
             return try loss.score(
                 PolicyBatch(
-                    sequences: batch.sequences, responseMask: batch.responseMask,
-                    logProbabilities: logProbabilities,
-                    oldLogProbabilities: oldLogProbabilities,
-                    referenceLogProbabilities: referenceLogProbabilities, advantages: merits.advantages,
+                    rows: batch.sequences, responseMask: batch.responseMask,
+                    logProbabilities: logProbabilities.doubles,
+                    oldLogProbabilities: oldLogProbabilities?.doubles,
+                    referenceLogProbabilities: referenceLogProbabilities?.doubles,
+                    advantages: merits.advantages?.doubles,
                     advantageScale: selection.advantageScales?.values,
                     perceptionMask: batch.policyMask(selection.detection)))
         } catch {

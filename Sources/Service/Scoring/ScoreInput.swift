@@ -15,16 +15,16 @@ struct ScoreInput {
     let needs: Needs
     let views: PerView<GivenView>
     /// [N], as all that follow; empty while they are still to come.
-    let oldLogProbabilities: [Double]?
-    let referenceLogProbabilities: [Double]?
+    let oldLogProbabilities: TokenNumbers?
+    let referenceLogProbabilities: TokenNumbers?
     let perceptionMask: [UInt8]?
     let tokenIDs: [Int]?
     let merits: Merits
 
     /// What a request gives for one view.
     struct GivenView: Sendable {
-        var logProbabilities: [Double]?
-        var entropy: [Double]?
+        var logProbabilities: TokenNumbers?
+        var entropy: TokenNumbers?
         /// Where the entropy is had from the likeliest tokens.
         var best: BestTokens?
         var logits: VocabularyLogits?
@@ -110,7 +110,7 @@ struct ScoreInput {
             let best = tensors.best(.best(view), realised: views[view].logProbabilities)
             if needsBest { views[view].best = best }
             if let reply = tensors.replies(view, needsBest: needsBest) {
-                views[view].logProbabilities = reply.logProbabilities
+                views[view].logProbabilities = TokenNumbers(reply.logProbabilities)
                 views[view].best = reply.best
             }
         }

@@ -10,6 +10,7 @@ struct TensorExchange<Operation: TensorOperation & SendableMetatype>: Sendable {
     private let path: String
     private let head: RequestHead
     private let names: SharedNames
+    private let encoding: (body: TensorEncoding, reply: TensorEncoding)
     private let context: OperationContext
 
     /// - Throws: what the head alone says is wrong.
@@ -18,10 +19,11 @@ struct TensorExchange<Operation: TensorOperation & SendableMetatype>: Sendable {
         self.path = path
         self.head = head
         names = try SharedNames(head.query)
+        let body = TensorEncoding(ofBody: head)
+        encoding = (body, TensorEncoding(ofReply: head, to: body))
         context = OperationContext(
             query: SharedNames.without(head.query), memoryBudget: service.settings.server.memoryBudgetBytes,
-            destination: names.output != nil
-                ? .file : TensorEncoding(ofReply: head) == .json ? .text : .binary,
+            destination: names.output != nil ? .file : encoding.reply == .json ? .text : .binary,
             keepsTokens: service.recent != nil)
     }
 
@@ -35,7 +37,7 @@ struct TensorExchange<Operation: TensorOperation & SendableMetatype>: Sendable {
             return .sink(AbsentBody(for: head, reason: reason) { outcome(ofFile: name, $0) })
         }
         let settings = service.settings
-        if TensorEncoding(ofBody: head) == .json {
+        if encoding.body == .json {
             return service.collect(head, upTo: settings.maxJSONBodyBytes) { bytes, scope in
                 service.outcome(of: bytes.count, inPlaceUpTo: PerceptionService.lightBodyBytes) {
                     service.answer(head, path) { timer throws(Problem) in
@@ -114,7 +116,7 @@ struct TensorExchange<Operation: TensorOperation & SendableMetatype>: Sendable {
                 as: name, in: service.settings.directory(for: SharedNames.outputParameter),
                 unlessChanged: input, while: { scope.isWanted })
         } else {
-            response = TensorEncoding(ofReply: head).response(try reply.filled(while: { scope.isWanted }))
+            response = encoding.reply.response(try reply.filled(while: { scope.isWanted }))
             try input?.checkUnchanged()
         }
         let run = service.instruments.count(reply, run: RunName(head) ?? .none, route: path)

@@ -1,3 +1,4 @@
+import Batches
 import ContrastiveLoss
 import Perception
 import TokenDistribution
@@ -5,14 +6,14 @@ import TokenDistribution
 /// The entropies of both views that the detector compares, and their bounds where only the likeliest tokens are known.
 struct ViewEntropies {
     /// [N] in nats.
-    private(set) var values = PerView<[Double]?>(repeating: nil)
+    private(set) var values = PerView<TokenNumbers?>(repeating: nil)
     private(set) var bounds = PerView<EntropyBoundColumns?>(repeating: nil)
 
-    mutating func set(_ view: View, _ entropy: [Double]?) { values[view] = entropy }
+    mutating func set(_ view: View, _ entropy: TokenNumbers?) { values[view] = entropy }
 
     mutating func set(_ view: View, _ bounds: EntropyBoundColumns, _ options: EntropyBoundOptions) {
         self.bounds[view] = bounds
-        values[view] = options.entropy(bounds)
+        values[view] = TokenNumbers(options.entropy(bounds))
     }
 
     /// Response tokens that the bounds leave open; nil where every entropy is exact.
@@ -27,7 +28,7 @@ struct ViewEntropies {
 
     private func interval(_ view: View) -> EntropyInterval? {
         if let bounds = bounds[view] { return EntropyInterval(lower: bounds.lower, upper: bounds.upper) }
-        return values[view].map { EntropyInterval(lower: $0, upper: $0) }
+        return values[view].map { EntropyInterval(lower: $0.doubles, upper: $0.doubles) }
     }
 }
 

@@ -11,9 +11,9 @@ enum TensorEncoding: Sendable {
     init(ofBody head: RequestHead) { self = head.mediaType == .json ? .json : .safetensors }
 
     /// The encoding of a request's reply: the one that Accept prefers, by default that of the body.
-    init(ofReply head: RequestHead) {
+    init(ofReply head: RequestHead, to body: TensorEncoding) {
         let offers: [MediaType] =
-            switch TensorEncoding(ofBody: head) {
+            switch body {
             case .json: TensorEncoding.mediaTypes
             case .safetensors: [.safetensors, .bytes, .json]
             }

@@ -6,9 +6,9 @@ import Tensor
 /// What a batch says of how good its responses are.
 struct Merits {
     /// One for each token; empty while a part of them is still to come, nil where none are given.
-    var advantages: [Double]?
+    var advantages: TokenNumbers?
     /// One for each token: its response's.
-    var rewards: [Double]?
+    var rewards: TokenNumbers?
     /// What the advantages were computed from, where it was rewards in groups.
     var groups: GroupedAdvantages?
 }
@@ -58,7 +58,7 @@ extension TokenTensors {
         return merits
     }
 
-    private mutating func advantages() -> [Double]? {
+    private mutating func advantages() -> TokenNumbers? {
         let spec = TensorSpec.advantages
         guard let tensor = request.tensors[spec.name] else { return nil }
         guard spec.elements.accepts(tensor) else {
@@ -75,6 +75,7 @@ extension TokenTensors {
         if tensor.isOutline { return [] }
         let values = tensor.doubles()
         guard let spread = spread(values, spec) else { return nil }
+        // Where there are as many sequences as tokens.
         let isAmbiguous =
             tensor.shape == layout.shape
             && spread.indices.contains { responseMask[$0] == 1 && spread[$0] != values[$0] }
@@ -101,7 +102,7 @@ extension TokenTensors {
     }
 
     /// Each token's reward; empty while they are still to come.
-    private mutating func rewardsOfTokens() -> [Double]? {
+    private mutating func rewardsOfTokens() -> TokenNumbers? {
         if layout.isProvisional || isAwaited(.rewards) { return [] }
         guard let rewards = checkedRewards(request, count: layout.sequences.count, &faults) as [Double]?
         else {
@@ -111,12 +112,10 @@ extension TokenTensors {
     }
 
     /// One number for each sequence, given to its tokens. That of a sequence without response tokens is never read.
-    private mutating func spread(_ values: [Double], _ spec: TensorSpec) -> [Double]? {
-        var tokens: [Double] = []
-        tokens.reserveCapacity(layout.sequences.tokens)
-        for (sequence, value) in values.enumerated() {
-            let isRead = layout.sequences[sequence].contains { responseMask[$0] == 1 }
-            guard value.isFinite || !isRead else {
+    private mutating func spread(_ values: [Double], _ spec: TensorSpec) -> TokenNumbers? {
+        var settled = values
+        for (sequence, value) in values.enumerated() where !value.isFinite {
+            guard !layout.sequences[sequence].contains(where: { responseMask[$0] == 1 }) else {
                 faults.add(
                     .nonFiniteValue,
                     Problem.Reason(
@@ -124,10 +123,9 @@ extension TokenTensors {
                         found: "\(value)"))
                 return nil
             }
-            tokens.append(
-                contentsOf: repeatElement(isRead ? value : 0, count: layout.sequences[sequence].count))
+            settled[sequence] = 0
         }
-        return tokens
+        return TokenNumbers(sequences: settled, layout.sequences)
     }
 }
 

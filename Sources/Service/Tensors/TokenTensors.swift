@@ -174,17 +174,26 @@ struct TokenTensors {
     /// they are still to come. Of no tokens, an absent tensor is as good as an empty one.
     ///
     /// - Parameter isUsed: whether anything is computed from them; if not, only shape, type and finiteness are checked.
-    mutating func numbers(_ spec: TensorSpec, isUsed: Bool = true) -> [Double]? {
-        if let nothing = nothing(spec) { return nothing }
+    mutating func numbers(_ spec: TensorSpec, isUsed: Bool = true) -> TokenNumbers? {
+        if let nothing = nothing(spec) { return TokenNumbers(nothing) }
         guard let tensor = fitting(spec) else { return nil }
         if tensor.isOutline { return [] }
-        var (values, extent) = tensor.doublesAndExtent()
+        var values: TokenNumbers
+        let extent: NumberExtent
+        if let floats = tensor.floatsAndExtent() {
+            values = TokenNumbers(floats: floats.bytes, start: floats.start, count: tensor.count)
+            extent = floats.extent
+        } else {
+            let (doubles, found) = tensor.doublesAndExtent()
+            values = TokenNumbers(doubles)
+            extent = found
+        }
         if !extent.isFinite { checkFinite(values, spec) }
         if isUsed { settle(&values, extent, spec, tensor.elementType) }
         return values
     }
 
-    private mutating func checkFinite(_ values: [Double], _ spec: TensorSpec) {
+    private mutating func checkFinite(_ values: TokenNumbers, _ spec: TensorSpec) {
         let counts = mask(of: spec)
         var bad = 0
         for token in values.indices where !values[token].isFinite && counts[token] == 1 {
@@ -200,7 +209,7 @@ struct TokenTensors {
 
     /// Refuses numbers beyond their domain, and settles those that rounding has put there.
     private mutating func settle(
-        _ values: inout [Double], _ extent: NumberExtent, _ spec: TensorSpec, _ type: ElementType
+        _ values: inout TokenNumbers, _ extent: NumberExtent, _ spec: TensorSpec, _ type: ElementType
     ) {
         let sign: Double
         switch spec.domain {

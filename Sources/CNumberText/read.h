@@ -1,3 +1,8 @@
+/* Numbers of a list from their text. Each instruction set has a file that includes this one and has it compiled for its
+ * instructions. */
+#ifndef NUMBER_TEXT_READ_H
+#define NUMBER_TEXT_READ_H
+
 #include <string.h>
 
 #include "number_text.h"
@@ -13,7 +18,9 @@ inlined uint64_t joined(uint64_t bytes) {
     return (upper + lower) >> 32;
 }
 
-static const uint64_t powers_of_ten[] = {1, 10, 100, 1000, 10000, 100000, 1000000, 10000000, 100000000};
+static const uint64_t powers_of_ten[] = {
+    1, 10, 100, 1000, 10000, 100000, 1000000, 10000000, 100000000, 1000000000, 10000000000, 100000000000, 1000000000000,
+    10000000000000, 100000000000000, 1000000000000000, 10000000000000000};
 
 /* Exact in Double. */
 static const double exact_powers[] = {1e0,  1e1,  1e2,  1e3,  1e4,  1e5,  1e6,  1e7,  1e8,  1e9,  1e10, 1e11,
@@ -78,6 +85,20 @@ inlined size_t leading_zeros(const uint8_t *cursor) {
     return zeros;
 }
 
+/* The Double nearest to mantissa * 10^exponent; false where it is left to the caller. */
+inlined bool valued(uint64_t mantissa, int exponent, bool is_negative, const uint64_t *powers, double *value) {
+    double magnitude;
+    if (mantissa <= 1ull << 53 && exponent >= -22 && exponent <= 22) {
+        /* Clinger's fast path: both operands are exact Doubles, so one rounding gives the nearest. */
+        double exact = (double)mantissa;
+        magnitude = exponent < 0 ? exact / exact_powers[-exponent] : exact * exact_powers[exponent];
+    } else if (mantissa == 0 || !nearest(mantissa, exponent, powers, &magnitude)) {
+        return false;
+    }
+    *value = is_negative ? -magnitude : magnitude;
+    return true;
+}
+
 /* One number that begins at `cursor`; where it ends, or null where it is left to the caller. */
 inlined const uint8_t *read_one(const uint8_t *cursor, const uint64_t *powers, double *value) {
     bool is_negative = *cursor == '-';
@@ -108,29 +129,104 @@ inlined const uint8_t *read_one(const uint8_t *cursor, const uint64_t *powers, d
         if (length == 0 || length == 4) return NULL;
         exponent += is_lowering ? -power : power;
     }
-    double magnitude;
-    if (mantissa <= 1ull << 53 && exponent >= -22 && exponent <= 22) {
-        /* Clinger's fast path: both operands are exact Doubles, so one rounding gives the nearest. */
-        double exact = (double)mantissa;
-        magnitude = exponent < 0 ? exact / exact_powers[-exponent] : exact * exact_powers[exponent];
-    } else if (mantissa == 0 || !nearest(mantissa, exponent, powers, &magnitude)) {
-        return NULL;
-    }
-    *value = is_negative ? -magnitude : magnitude;
-    return cursor;
+    return valued(mantissa, exponent, is_negative, powers, value) ? cursor : NULL;
 }
+
+#ifdef DIGITS_BEFORE
+
+/* Bytes before a number that reading it may look at. */
+enum { READ_BEFORE = 24 };
+
+/* What nearly all numbers between commas are: one digit, a point, and up to nineteen digits. False for others. */
+inlined bool read_fraction(const uint8_t *cursor, const uint8_t *end, const uint64_t *powers, double *value) {
+    bool is_negative = *cursor == '-';
+    const uint8_t *fraction = cursor + is_negative + 2;
+    ptrdiff_t length = end - fraction;
+    uint64_t whole = (uint64_t)fraction[-2] - '0';
+    /* Twenty digits don't fit the mantissa. */
+    if (length < 1 || length > 19 - (whole != 0) || whole > 9 || fraction[-1] != '.') return false;
+    size_t lower = length < 16 ? (size_t)length : 16, upper = (size_t)length - lower;
+    uint64_t word, digits;
+    memcpy(&word, end - READ_BEFORE, 8);
+    word = (word ^ 0x3030303030303030) & ~(~0ull >> (8 * upper));
+    bool are_digits = DIGITS_BEFORE(end, lower, &digits) & !((word + 0x7676767676767676) & 0x8080808080808080);
+    if (!are_digits) return false;
+    uint64_t mantissa = (whole * powers_of_ten[upper] + joined(word)) * powers_of_ten[lower] + digits;
+    /* Fewer digits are within the 53 bits of an exact Double; of more, some are and some aren't, and a question that is
+     * often answered wrongly costs more than the product. */
+    if (length < 16) return valued(mantissa, -(int)length, is_negative, powers, value);
+    double magnitude = 0;
+    if (mantissa != 0 && !nearest(mantissa, -(int)length, powers, &magnitude)) return false;
+    *value = is_negative ? -magnitude : magnitude;
+    return true;
+}
+
+#endif
 
 inlined const uint8_t *skip_blanks(const uint8_t *cursor, const uint8_t *last) {
     while (cursor < last && (*cursor == ' ' || *cursor == '\n' || *cursor == '\r' || *cursor == '\t')) cursor++;
     return cursor;
 }
 
-struct number_text_reading number_text_read(
+#ifdef DIGITS_BEFORE
+
+/* How many elements are looked for before any is read, and how many more 64 bytes may hold. */
+enum { AHEAD = 16, MORE = 64 };
+
+/* Offsets of the next commas of the list; how many. */
+inlined size_t find_ends(const uint8_t *cursor, const uint8_t *last, uint32_t *ends) {
+    size_t found = 0;
+    bool is_last = false;
+    for (const uint8_t *block = cursor; found < AHEAD && block <= last && !is_last; block += 64) {
+        uint64_t commas = COMMAS(block, &is_last);
+        size_t count = (size_t)__builtin_popcountll(commas);
+        uint32_t start = (uint32_t)(block - cursor);
+        /* Four at a time, wanted or not: how many there are can't be foreseen. */
+        for (size_t index = 0; index < count; index += 4)
+            for (size_t next = index; next < index + 4; next++, commas &= commas - 1)
+                ends[found + next] = start + FIRST_SET(commas);
+        found += count;
+    }
+    return found;
+}
+
+/* The next elements; where the first begins that is not read. All ends are found first, so that no number waits until the
+ * one before it has been read. */
+inlined const uint8_t *read_some(
+    const uint8_t *cursor, const uint8_t *last, const uint64_t *powers, double *values, size_t room, size_t *count) {
+    uint32_t ends[AHEAD + MORE + 4];
+    size_t found = find_ends(cursor, last, ends);
+    const uint8_t *start = cursor;
+    if (found > room - *count) found = room - *count;
+    for (size_t index = 0; index < found; index++) {
+        const uint8_t *end = start + ends[index];
+        double *value = &values[*count];
+        /* Reading one of another kind may look at bytes behind it. */
+        if (!read_fraction(cursor, end, powers, value)
+            && (cursor > last || read_one(cursor, powers, value) != end)) break;
+        ++*count;
+        cursor = skip_blanks(end + 1, last);
+    }
+    return cursor;
+}
+
+#endif
+
+static struct number_text_reading read_list(
     const uint8_t *text, size_t length, size_t position, const uint64_t *powers, double *values, size_t room) {
     struct number_text_reading reading = {.position = position};
     if (length < NUMBER_TEXT_MARGIN) return reading;
     const uint8_t *cursor = text + position, *last = text + length - NUMBER_TEXT_MARGIN;
     while (reading.count < room && cursor <= last) {
+#ifdef DIGITS_BEFORE
+        if (cursor - text >= READ_BEFORE) {
+            const uint8_t *next = read_some(cursor, last, powers, values, room, &reading.count);
+            if (next != cursor) {
+                cursor = next;
+                continue;
+            }
+        }
+#endif
         double value;
         const uint8_t *end = read_one(cursor, powers, &value);
         if (!end) break;
@@ -148,3 +244,5 @@ struct number_text_reading number_text_read(
     reading.position = (size_t)(cursor - text);
     return reading;
 }
+
+#endif
