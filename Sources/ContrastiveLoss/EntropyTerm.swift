@@ -19,7 +19,7 @@ package struct EntropyTerm: Sendable, Equatable {
         self.view = view
         self.coefficient = coefficient
         let aggregated = Aggregation().aggregate(
-            losses: logProbabilities.doubles, mask: batch.mask(of: view), rows: batch.sequences)
+            losses: logProbabilities.doubles, mask: batch.mask(of: view), sequences: batch.sequences)
         numerator = 0 - aggregated.numerator
         denominator = aggregated.denominator
     }

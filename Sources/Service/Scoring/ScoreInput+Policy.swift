@@ -16,7 +16,7 @@ extension ScoreInput {
         do throws(PolicyLossError) {
             return try loss.score(
                 PolicyBatch(
-                    rows: batch.sequences, responseMask: batch.responseMask,
+                    sequences: batch.sequences, responseMask: batch.responseMask,
                     logProbabilities: logProbabilities.doubles,
                     oldLogProbabilities: oldLogProbabilities?.doubles,
                     referenceLogProbabilities: referenceLogProbabilities?.doubles,
