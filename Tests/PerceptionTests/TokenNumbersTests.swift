@@ -31,14 +31,14 @@ import Testing
         #expect(numbers.doubles.map(\.bitPattern) == expected)
         #expect(numbers.map(\.bitPattern) == expected)
         #expect(numbers.apart.doubles.map(\.bitPattern) == expected)
-        #expect(numbers.sequences == nil)
+        #expect(numbers.perSequence == nil)
     }
 
     @Test func `one number for a sequence is that of each of its tokens`() {
         let numbers = TokenNumbers(sequences: [1.5, -2, 7], Sequences(lengths: [2, 0, 3]))
         #expect(Array(numbers) == [1.5, 1.5, 7, 7, 7])
         #expect(numbers.doubles == [1.5, 1.5, 7, 7, 7] && numbers.apart.doubles == numbers.doubles)
-        #expect(numbers.sequences?.values == [1.5, -2, 7])
+        #expect(numbers.perSequence?.values == [1.5, -2, 7])
     }
 
     @Test func `setting an element changes no other holder's numbers`() {
