@@ -54,7 +54,7 @@ package func countEqual(
                 unsafe withUnsafeBytes(of: &lists) { lists in
                     unsafe withUnsafeMutableBytes(of: &equal) { equal in
                         unsafe number_lists_count_equal(
-                            lists.assumingMemoryBound(to: number_source.self).baseAddress, mask,
+                            lists.assumingMemoryBound(to: number_lists_source.self).baseAddress, mask,
                             mask.count, equal.assumingMemoryBound(to: Int.self).baseAddress)
                     }
                 }
@@ -87,9 +87,9 @@ package func choose(
 
 extension TokenNumbers {
     @unsafe
-    fileprivate func withSource<Result>(_ body: (number_source) -> Result) -> Result {
+    fileprivate func withSource<Result>(_ body: (number_lists_source) -> Result) -> Result {
         unsafe withPointer { first, areFloats in
-            unsafe body(number_source(first: first, are_floats: areFloats))
+            unsafe body(number_lists_source(first: first, are_floats: areFloats))
         }
     }
 }

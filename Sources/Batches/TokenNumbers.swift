@@ -44,7 +44,8 @@ package struct TokenNumbers: Sendable {
             return unsafe [Double](unsafeUninitializedCapacity: count) { output, filled in
                 unsafe bytes.withUnsafeBytes { bytes in
                     _ = unsafe number_lists_widen(
-                        number_f32, bytes.baseAddress.map { unsafe $0 + start }, count, output.baseAddress)
+                        number_lists_f32, bytes.baseAddress.map { unsafe $0 + start }, count,
+                        output.baseAddress)
                 }
                 filled = count
             }

@@ -17,6 +17,6 @@
 #include "all_kernels.h"
 #pragma clang attribute pop
 
-const perception_kernels perception_avx512_kernels = {maximum, add, add_anchored};
-const perception_contrast_kernels perception_avx512_contrast_kernels = CONTRAST_KERNELS;
+const logit_kernels_table logit_kernels_avx512_table = {maximum, add, add_pivoted};
+const logit_kernels_contrast_table logit_kernels_avx512_contrast_table = CONTRAST_KERNELS;
 #endif

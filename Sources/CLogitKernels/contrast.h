@@ -1,27 +1,27 @@
-/* Sums over an anchor's row and those of its references, and what is made of them: see perception_contrast_kernels. After
+/* Sums over an anchor's row and those of its references, and what is made of them: see logit_kernels_contrast_table. After
    statistics.h and wide.h. `references` is a constant wherever these functions are expanded. */
 
 /* WIDE logits of one row. */
-INLINE narrows load_logits(const perception_row *row, size_t index, perception_element element) {
+INLINE narrows load_logits(const logit_kernels_row *row, size_t index, logit_kernels_element element) {
     const unsigned char *at = (const unsigned char *)row->logits + index * element_size(element);
     __builtin_prefetch(at + PREFETCH);
     return load_narrows(at, element);
 }
 
-INLINE wides above_anchor(narrows logits, const perception_row *row) {
+INLINE wides above_pivot(narrows logits, const logit_kernels_row *row) {
     wides z = __builtin_convertvector(logits, wides);
-    return (z < nothing ? wide(nothing) : z) - row->anchor;
+    return (z < nothing ? wide(nothing) : z) - row->pivot;
 }
 
 /* Rows whose last vector is filled up with -inf: the whole vectors are read where they lie, the last one here. */
 typedef struct last_vectors {
-    unsigned char bytes[PERCEPTION_ROWS][WIDE * 4];
-    perception_row rows[PERCEPTION_ROWS];
+    unsigned char bytes[LOGIT_KERNELS_ROWS][WIDE * 4];
+    logit_kernels_row rows[LOGIT_KERNELS_ROWS];
 } last_vectors;
 
 INLINE void copy_last(
-    last_vectors *last, const perception_row *rows, int row_count, size_t start, size_t count,
-    perception_element element) {
+    last_vectors *last, const logit_kernels_row *rows, int row_count, size_t start, size_t count,
+    logit_kernels_element element) {
     for (int row = 0; row < row_count; row++) {
         const unsigned char *at = (const unsigned char *)rows[row].logits + start * element_size(element);
         copy_padded(last->bytes[row], at, count - start, WIDE, element);
@@ -42,9 +42,9 @@ INLINE void copy_last(
     }
 
 INLINE void contrast_vector(
-    const perception_row *rows, int references, size_t index, size_t left, perception_element element, tempering t,
-    wides sums[PERCEPTION_ROWS], wides crossed[PERCEPTION_REFERENCES], narrows least[PERCEPTION_ROWS]) {
-    wides x[PERCEPTION_ROWS], e[PERCEPTION_ROWS];
+    const logit_kernels_row *rows, int references, size_t index, size_t left, logit_kernels_element element, tempering t,
+    wides sums[LOGIT_KERNELS_ROWS], wides crossed[LOGIT_KERNELS_REFERENCES], narrows least[LOGIT_KERNELS_ROWS]) {
+    wides x[LOGIT_KERNELS_ROWS], e[LOGIT_KERNELS_ROWS];
 #pragma clang loop unroll(full)
     for (int row = 0; row <= references; row++) {
         narrows z = load_logits(&rows[row], index, element);
@@ -53,7 +53,7 @@ INLINE void contrast_vector(
             least[row] = smaller_ones;
         else /* What fills up the last vector is no logit. */
             for (size_t lane = 0; lane < left; lane++) least[row][lane] = smaller_ones[lane];
-        x[row] = above_anchor(z, &rows[row]);
+        x[row] = above_pivot(z, &rows[row]);
         e[row] = exponential(x[row], t);
         sums[row] += e[row];
     }
@@ -63,9 +63,9 @@ INLINE void contrast_vector(
 
 /* The largest logit of a where r is -inf. */
 INLINE float uncovered(
-    const perception_row *anchor, const perception_row *reference, size_t count, perception_element element) {
+    const logit_kernels_row *anchor, const logit_kernels_row *reference, size_t count, logit_kernels_element element) {
     narrows most = (narrows)(-__builtin_inff());
-    const perception_row rows[2] = {*anchor, *reference};
+    const logit_kernels_row rows[2] = {*anchor, *reference};
 #define UNCOVERED(rows, index, left, position)                                   \
     narrows a = load_logits(&rows[0], index, element);                           \
     narrows r = load_logits(&rows[1], index, element);                           \
@@ -78,11 +78,11 @@ INLINE float uncovered(
 }
 
 INLINE void contrast_rows(
-    const perception_row *rows, int references, size_t count, perception_element element, double temperature,
-    perception_contrast *result) {
+    const logit_kernels_row *rows, int references, size_t count, logit_kernels_element element, double temperature,
+    logit_kernels_contrast *result) {
     tempering t = temper(temperature);
-    wides sums[PERCEPTION_ROWS] = {}, crossed[PERCEPTION_REFERENCES] = {};
-    narrows least[PERCEPTION_ROWS] = {};
+    wides sums[LOGIT_KERNELS_ROWS] = {}, crossed[LOGIT_KERNELS_REFERENCES] = {};
+    narrows least[LOGIT_KERNELS_ROWS] = {};
     const float none = -__builtin_inff();
 #define CONTRAST_VECTOR(rows, index, left, position) \
     contrast_vector(rows, references, index, left, element, t, sums, crossed, least);
@@ -99,11 +99,11 @@ INLINE void contrast_rows(
 
 /* Probabilities and their logarithms. */
 INLINE void probabilities(
-    const perception_row *rows, int references, size_t index, perception_element element, tempering t,
-    wides p[PERCEPTION_ROWS], wides logarithms[PERCEPTION_ROWS]) {
+    const logit_kernels_row *rows, int references, size_t index, logit_kernels_element element, tempering t,
+    wides p[LOGIT_KERNELS_ROWS], wides logarithms[LOGIT_KERNELS_ROWS]) {
 #pragma clang loop unroll(full)
     for (int row = 0; row <= references; row++) {
-        wides x = above_anchor(load_logits(&rows[row], index, element), &rows[row]);
+        wides x = above_pivot(load_logits(&rows[row], index, element), &rows[row]);
         p[row] = exponential(x, t) * rows[row].scale;
         logarithms[row] = fused_wide(x, wide(t.inverse), wide(rows[row].log_scale));
     }
@@ -113,12 +113,12 @@ INLINE wides log_of_mean(wides p, wides q) { return logarithm((p + q) * 0.5); }
 
 /* Both halves of Jensen-Shannon's divergence, or of Jeffreys'. */
 INLINE void halves_of_rows(
-    const perception_row *rows, int references, int is_jeffreys, size_t count, perception_element element,
-    double temperature, perception_halves *result) {
+    const logit_kernels_row *rows, int references, int is_jeffreys, size_t count, logit_kernels_element element,
+    double temperature, logit_kernels_halves *result) {
     tempering t = temper(temperature);
-    wides anchor[PERCEPTION_REFERENCES] = {}, reference[PERCEPTION_REFERENCES] = {};
+    wides anchor[LOGIT_KERNELS_REFERENCES] = {}, reference[LOGIT_KERNELS_REFERENCES] = {};
 #define HALVES_VECTOR(rows, index, left, position)                                                              \
-    wides p[PERCEPTION_ROWS], logarithms[PERCEPTION_ROWS];                                                      \
+    wides p[LOGIT_KERNELS_ROWS], logarithms[LOGIT_KERNELS_ROWS];                                                      \
     probabilities(rows, references, index, element, t, p, logarithms);                                          \
     _Pragma("clang loop unroll(full)") for (int r = 0; r < references; r++) {                                   \
         wides toward_anchor = is_jeffreys ? logarithms[0] : log_of_mean(p[0], p[r + 1]);                        \
@@ -133,11 +133,11 @@ INLINE void halves_of_rows(
     }
 }
 
-INLINE double sum_row(const perception_row *row, size_t count, perception_element element, double temperature) {
+INLINE double sum_row(const logit_kernels_row *row, size_t count, logit_kernels_element element, double temperature) {
     tempering t = temper(temperature);
     wides sum = {};
 #define SUM_VECTOR(rows, index, left, position) \
-    sum += exponential(above_anchor(load_logits(rows, index, element), rows), t);
+    sum += exponential(above_pivot(load_logits(rows, index, element), rows), t);
     FOR_EACH_VECTOR(row, 1, count, element, SUM_VECTOR)
     return total(sum);
 }

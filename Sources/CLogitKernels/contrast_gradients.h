@@ -1,4 +1,4 @@
-/* Gradients of an anchor's row and those of its references: see perception_contrast_kernels. After contrast.h. */
+/* Gradients of an anchor's row and those of its references: see logit_kernels_contrast_table. After contrast.h. */
 
 /* Rounds to Float, and on to bfloat16, and writes the first `left`; what is too large, or no number, shows in `wrong`. */
 INLINE void store_bfloat16(void *to, size_t position, size_t left, wides values, wide_patterns *wrong) {
@@ -12,8 +12,8 @@ INLINE void store_bfloat16(void *to, size_t position, size_t left, wides values,
 }
 
 /* The same for what an output is made of; adds what is there if it is to be added. */
-INLINE void store(perception_output output, size_t position, size_t left, wides values, wide_patterns *wrong) {
-    if (output.element == PERCEPTION_BF16) {
+INLINE void store(logit_kernels_output output, size_t position, size_t left, wides values, wide_patterns *wrong) {
+    if (output.element == LOGIT_KERNELS_BF16) {
         store_bfloat16(output.values, position, left, values, wrong);
         return;
     }
@@ -35,16 +35,16 @@ INLINE void store(perception_output output, size_t position, size_t left, wides 
 }
 
 INLINE int kullback_leibler_gradient_rows(
-    const perception_row *rows, int references, size_t count, perception_element element, double temperature,
-    const perception_slope *slopes, const perception_output *outputs) {
+    const logit_kernels_row *rows, int references, size_t count, logit_kernels_element element, double temperature,
+    const logit_kernels_slope *slopes, const logit_kernels_output *outputs) {
     tempering t = temper(temperature);
     wide_patterns wrong = {};
-    wides steepness[PERCEPTION_REFERENCES];
+    wides steepness[LOGIT_KERNELS_REFERENCES];
     for (int r = 0; r < references; r++) steepness[r] = wide(slopes[r].slope / temperature);
 #define KULLBACK_LEIBLER_VECTOR(rows, index, left, position)                                                    \
-    wides x[PERCEPTION_ROWS], p[PERCEPTION_ROWS], anchor = wide(0);                                             \
+    wides x[LOGIT_KERNELS_ROWS], p[LOGIT_KERNELS_ROWS], anchor = wide(0);                                             \
     _Pragma("clang loop unroll(full)") for (int row = 0; row <= references; row++) {                            \
-        x[row] = above_anchor(load_logits(&rows[row], index, element), &rows[row]);                             \
+        x[row] = above_pivot(load_logits(&rows[row], index, element), &rows[row]);                             \
         p[row] = exponential(x[row], t) * rows[row].scale;                                                      \
     }                                                                                                           \
     _Pragma("clang loop unroll(full)") for (int r = 0; r < references; r++) {                                   \
@@ -58,12 +58,12 @@ INLINE int kullback_leibler_gradient_rows(
 }
 
 INLINE int jensen_shannon_gradient_rows(
-    const perception_row *rows, int references, size_t count, perception_element element, double temperature,
-    const perception_slope *slopes, const perception_output *outputs) {
+    const logit_kernels_row *rows, int references, size_t count, logit_kernels_element element, double temperature,
+    const logit_kernels_slope *slopes, const logit_kernels_output *outputs) {
     tempering t = temper(temperature);
     wide_patterns wrong = {};
 #define JENSEN_SHANNON_VECTOR(rows, index, left, position)                                                      \
-    wides p[PERCEPTION_ROWS], logarithms[PERCEPTION_ROWS], anchor = wide(0);                                    \
+    wides p[LOGIT_KERNELS_ROWS], logarithms[LOGIT_KERNELS_ROWS], anchor = wide(0);                                    \
     probabilities(rows, references, index, element, t, p, logarithms);                                          \
     _Pragma("clang loop unroll(full)") for (int r = 0; r < references; r++) {                                   \
         wides mean = log_of_mean(p[0], p[r + 1]);                                                               \
@@ -79,12 +79,12 @@ INLINE int jensen_shannon_gradient_rows(
 }
 
 INLINE int jeffreys_gradient_rows(
-    const perception_row *rows, int references, size_t count, perception_element element, double temperature,
-    const perception_slope *slopes, const perception_output *outputs) {
+    const logit_kernels_row *rows, int references, size_t count, logit_kernels_element element, double temperature,
+    const logit_kernels_slope *slopes, const logit_kernels_output *outputs) {
     tempering t = temper(temperature);
     wide_patterns wrong = {};
 #define JEFFREYS_VECTOR(rows, index, left, position)                                                            \
-    wides p[PERCEPTION_ROWS], logarithms[PERCEPTION_ROWS], anchor = wide(0);                                    \
+    wides p[LOGIT_KERNELS_ROWS], logarithms[LOGIT_KERNELS_ROWS], anchor = wide(0);                                    \
     probabilities(rows, references, index, element, t, p, logarithms);                                          \
     _Pragma("clang loop unroll(full)") for (int r = 0; r < references; r++) {                                   \
         wides gap = logarithms[0] - logarithms[r + 1], surplus = p[0] - p[r + 1];                               \
@@ -99,12 +99,12 @@ INLINE int jeffreys_gradient_rows(
 }
 
 INLINE int softmax_row(
-    const perception_row *row, size_t count, perception_element element, double temperature, double factor,
-    perception_output output) {
+    const logit_kernels_row *row, size_t count, logit_kernels_element element, double temperature, double factor,
+    logit_kernels_output output) {
     tempering t = temper(temperature);
     wide_patterns wrong = {};
 #define SOFTMAX_VECTOR(rows, index, left, position)                                             \
-    wides e = exponential(above_anchor(load_logits(rows, index, element), rows), t);            \
+    wides e = exponential(above_pivot(load_logits(rows, index, element), rows), t);            \
     store(output, position, left, e * row->scale * factor, &wrong);
     FOR_EACH_VECTOR(row, 1, count, element, SOFTMAX_VECTOR)
     return !__builtin_reduce_or(wrong);

@@ -1,48 +1,48 @@
 #include "instruction_sets.h"
 
 /* The builtin asks the processor, and by XGETBV whether the operating system keeps the wide registers. */
-const perception_kernels *perception_kernels_for(perception_instruction_set set) {
+const logit_kernels_table *logit_kernels_for(logit_kernels_instruction_set set) {
     switch (set) {
-    case PERCEPTION_PORTABLE: return &perception_portable_kernels;
+    case LOGIT_KERNELS_PORTABLE: return &logit_kernels_portable_table;
 #if defined(__aarch64__)
-    case PERCEPTION_NEON: return &perception_neon_kernels;
+    case LOGIT_KERNELS_NEON: return &logit_kernels_neon_table;
 #else
-    case PERCEPTION_NEON: return 0;
+    case LOGIT_KERNELS_NEON: return 0;
 #endif
 #if defined(__x86_64__)
-    case PERCEPTION_AVX2:
+    case LOGIT_KERNELS_AVX2:
         if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") && __builtin_cpu_supports("f16c"))
-            return &perception_avx2_kernels;
+            return &logit_kernels_avx2_table;
         return 0;
-    case PERCEPTION_AVX512:
+    case LOGIT_KERNELS_AVX512:
         if (__builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw")
             && __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512vl")
-            && __builtin_cpu_supports("avx512cd") && perception_kernels_for(PERCEPTION_AVX2))
-            return &perception_avx512_kernels;
+            && __builtin_cpu_supports("avx512cd") && logit_kernels_for(LOGIT_KERNELS_AVX2))
+            return &logit_kernels_avx512_table;
         return 0;
 #else
-    case PERCEPTION_AVX2:
-    case PERCEPTION_AVX512: return 0;
+    case LOGIT_KERNELS_AVX2:
+    case LOGIT_KERNELS_AVX512: return 0;
 #endif
     }
     return 0;
 }
 
-const perception_contrast_kernels *perception_contrast_kernels_for(perception_instruction_set set) {
-    if (!perception_kernels_for(set)) return 0;
+const logit_kernels_contrast_table *logit_kernels_contrast_for(logit_kernels_instruction_set set) {
+    if (!logit_kernels_for(set)) return 0;
     switch (set) {
-    case PERCEPTION_PORTABLE: return &perception_portable_contrast_kernels;
+    case LOGIT_KERNELS_PORTABLE: return &logit_kernels_portable_contrast_table;
 #if defined(__aarch64__)
-    case PERCEPTION_NEON: return &perception_neon_contrast_kernels;
+    case LOGIT_KERNELS_NEON: return &logit_kernels_neon_contrast_table;
 #else
-    case PERCEPTION_NEON: return 0;
+    case LOGIT_KERNELS_NEON: return 0;
 #endif
 #if defined(__x86_64__)
-    case PERCEPTION_AVX2: return &perception_avx2_contrast_kernels;
-    case PERCEPTION_AVX512: return &perception_avx512_contrast_kernels;
+    case LOGIT_KERNELS_AVX2: return &logit_kernels_avx2_contrast_table;
+    case LOGIT_KERNELS_AVX512: return &logit_kernels_avx512_contrast_table;
 #else
-    case PERCEPTION_AVX2:
-    case PERCEPTION_AVX512: return 0;
+    case LOGIT_KERNELS_AVX2:
+    case LOGIT_KERNELS_AVX512: return 0;
 #endif
     }
     return 0;

@@ -4,17 +4,17 @@
 #include "contrast_kernels.h"
 #include "logit_kernels.h"
 
-extern const perception_kernels perception_portable_kernels;
-extern const perception_contrast_kernels perception_portable_contrast_kernels;
+extern const logit_kernels_table logit_kernels_portable_table;
+extern const logit_kernels_contrast_table logit_kernels_portable_contrast_table;
 #if defined(__aarch64__)
-extern const perception_kernels perception_neon_kernels;
-extern const perception_contrast_kernels perception_neon_contrast_kernels;
+extern const logit_kernels_table logit_kernels_neon_table;
+extern const logit_kernels_contrast_table logit_kernels_neon_contrast_table;
 #endif
 #if defined(__x86_64__)
-extern const perception_kernels perception_avx2_kernels;
-extern const perception_contrast_kernels perception_avx2_contrast_kernels;
-extern const perception_kernels perception_avx512_kernels;
-extern const perception_contrast_kernels perception_avx512_contrast_kernels;
+extern const logit_kernels_table logit_kernels_avx2_table;
+extern const logit_kernels_contrast_table logit_kernels_avx2_contrast_table;
+extern const logit_kernels_table logit_kernels_avx512_table;
+extern const logit_kernels_contrast_table logit_kernels_avx512_contrast_table;
 #endif
 
 #endif

@@ -70,34 +70,34 @@ INLINE floats load_halves(const unsigned char *at) {
 
 /* Two vectors of logits from the bytes at `at`. Of bfloat16, the first holds the even elements and the second the odd
    ones: the order doesn't matter for sums, and a Float whose upper half is one is had by a shift or a mask. */
-INLINE void load_pair(const unsigned char *at, perception_element element, floats pair[2]) {
+INLINE void load_pair(const unsigned char *at, logit_kernels_element element, floats pair[2]) {
     switch (element) {
-    case PERCEPTION_F32:
+    case LOGIT_KERNELS_F32:
         pair[0] = load_floats(at);
         pair[1] = load_floats(at + sizeof(floats));
         break;
-    case PERCEPTION_BF16: {
+    case LOGIT_KERNELS_BF16: {
         patterns both = load_patterns(at);
         pair[0] = as_floats(both << 16);
         pair[1] = as_floats(both & 0xFFFF0000);
         break;
     }
-    case PERCEPTION_F16:
+    case LOGIT_KERNELS_F16:
         pair[0] = load_halves(at);
         pair[1] = load_halves(at + sizeof(halves));
         break;
     }
 }
 
-INLINE size_t element_size(perception_element element) { return element == PERCEPTION_F32 ? 4 : 2; }
+INLINE size_t element_size(logit_kernels_element element) { return element == LOGIT_KERNELS_F32 ? 4 : 2; }
 
 /* count logits, then -inf up to `padded` elements. */
 INLINE void copy_padded(
-    unsigned char *to, const unsigned char *from, size_t count, size_t padded, perception_element element) {
+    unsigned char *to, const unsigned char *from, size_t count, size_t padded, logit_kernels_element element) {
     size_t size = element_size(element);
     __builtin_memcpy(to, from, count * size);
     for (size_t index = count; index < padded; index++) {
-        uint32_t infinity = element == PERCEPTION_F32 ? 0xFF800000 : element == PERCEPTION_BF16 ? 0xFF80 : 0xFC00;
+        uint32_t infinity = element == LOGIT_KERNELS_F32 ? 0xFF800000 : element == LOGIT_KERNELS_BF16 ? 0xFF80 : 0xFC00;
         __builtin_memcpy(to + index * size, &infinity, size);
     }
 }

@@ -1,8 +1,8 @@
 /* The largest logit of a block. After statistics.h. */
 
-INLINE perception_maximum block_maximum(
-    const unsigned char *at, size_t count, perception_element element, float peak, size_t *equal) {
-    unsigned char rest[PERCEPTION_BLOCK * 4];
+INLINE logit_kernels_maximum block_maximum(
+    const unsigned char *at, size_t count, logit_kernels_element element, float peak, size_t *equal) {
+    unsigned char rest[LOGIT_KERNELS_BLOCK * 4];
     if (count % STEP != 0) {
         copy_padded(rest, at, count, padded(count), element);
         at = rest;
@@ -19,7 +19,7 @@ INLINE perception_maximum block_maximum(
             equals -= pair[half] == peak;
         }
     }
-    perception_maximum result = {most[0], __builtin_reduce_or(unordered) != 0};
+    logit_kernels_maximum result = {most[0], __builtin_reduce_or(unordered) != 0};
     for (int lane = 1; lane < LANES; lane++)
         result.maximum = most[lane] > result.maximum ? most[lane] : result.maximum;
     *equal = 0;

@@ -12,6 +12,6 @@
 #define PREFETCH 2048
 #include "all_kernels.h"
 
-const perception_kernels perception_neon_kernels = {maximum, add, add_anchored};
-const perception_contrast_kernels perception_neon_contrast_kernels = CONTRAST_KERNELS;
+const logit_kernels_table logit_kernels_neon_table = {maximum, add, add_pivoted};
+const logit_kernels_contrast_table logit_kernels_neon_contrast_table = CONTRAST_KERNELS;
 #endif

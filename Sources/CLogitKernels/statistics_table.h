@@ -1,30 +1,30 @@
-/* The functions of perception_kernels. After statistics.h and maximum.h. */
+/* The functions of logit_kernels_table. After statistics.h and maximum.h. */
 
 /* The element type is a constant in each copy of a kernel. */
 #define FOR_EACH_ELEMENT(element, statement)                          \
     switch (element) {                                                \
-    case PERCEPTION_F32: statement(PERCEPTION_F32)                    \
-    case PERCEPTION_BF16: statement(PERCEPTION_BF16)                  \
-    case PERCEPTION_F16: statement(PERCEPTION_F16)                    \
+    case LOGIT_KERNELS_F32: statement(LOGIT_KERNELS_F32)                    \
+    case LOGIT_KERNELS_BF16: statement(LOGIT_KERNELS_BF16)                  \
+    case LOGIT_KERNELS_F16: statement(LOGIT_KERNELS_F16)                    \
     }                                                                 \
     __builtin_trap()
 
-static perception_maximum maximum(const void *logits, size_t count, perception_element element) {
+static logit_kernels_maximum maximum(const void *logits, size_t count, logit_kernels_element element) {
     size_t equal;
 #define MAXIMUM(E) return block_maximum(logits, count, E, 0, &equal);
     FOR_EACH_ELEMENT(element, MAXIMUM);
 }
 
-static size_t add(const void *logits, size_t count, perception_element element, perception_sums *sums) {
+static size_t add(const void *logits, size_t count, logit_kernels_element element, logit_kernels_sums *sums) {
 #define ADD(E) return add_blocks(logits, count, E, 0, sums);
     FOR_EACH_ELEMENT(element, ADD);
 }
 
-static size_t add_anchored(const void *logits, size_t count, perception_element element, perception_sums *sums) {
+static size_t add_pivoted(const void *logits, size_t count, logit_kernels_element element, logit_kernels_sums *sums) {
     size_t equal;
 #define ADD_ANCHORED(E)                                         \
     if (add_blocks(logits, count, E, 1, sums) < count) return 0; \
-    block_maximum(logits, count, E, sums->anchor, &equal);      \
+    block_maximum(logits, count, E, sums->pivot, &equal);      \
     return equal;
     FOR_EACH_ELEMENT(element, ADD_ANCHORED);
 }

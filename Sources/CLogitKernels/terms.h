@@ -12,21 +12,21 @@ typedef struct terms {
     floats rate;
     floats low;   /* what is left of the exact rate, or where FUSED is 0 of 1/rate beside step */
     floats step;  /* 1/rate in 15 bits, whose products with whole numbers up to 2^9 are exact */
-    floats shift; /* shifter, less what stands for the anchor */
+    floats shift; /* shifter, less what stands for the pivot */
     floats least; /* logits below count as probability 0 */
-    floats most;  /* far above the anchor */
-    floats anchor;
+    floats most;  /* far above the pivot */
+    floats pivot;
     float base;   /* taken off logits that are far from zero */
     double scale; /* what the powers' sums are to be multiplied by */
     polynomial power;
 } terms;
 
-/* The anchor's place, in powers of two, up to which logits are taken as they are: further from zero, 2^-reference is no
-   Float, or products of steps are not exact. There the anchor is taken off the logits first, which is exact for all that
+/* The pivot's place, in powers of two, up to which logits are taken as they are: further from zero, 2^-reference is no
+   Float, or products of steps are not exact. There the pivot is taken off the logits first, which is exact for all that
    are at least half of it. */
 enum { NEAR = SCALES ? 64 : 250, CAN_BE_FAR = SCALES || !FUSED };
 
-INLINE int is_far(const perception_sums *sums) {
+INLINE int is_far(const logit_kernels_sums *sums) {
     return CAN_BE_FAR && (sums->reference > NEAR || sums->reference < -NEAR);
 }
 
@@ -37,7 +37,7 @@ INLINE double power_of_fraction(double x) {
     return sum;
 }
 
-INLINE terms terms_of(const perception_sums *sums) {
+INLINE terms terms_of(const logit_kernels_sums *sums) {
     double rate = sums->rate, reference = is_far(sums) ? 0 : sums->reference;
     float step = (float)(1 / rate);
     uint32_t bits;
@@ -52,9 +52,9 @@ INLINE terms terms_of(const perception_sums *sums) {
         /* 2^-127, whose pattern is that of 0, and times which nothing takes long. */
         every((float)((sums->reference - 127) / rate)),
         every((float)((sums->reference + 64) / rate)),
-        every(sums->anchor),
-        is_far(sums) ? sums->anchor : 0,
-        is_far(sums) ? taken_back * power_of_fraction((double)sums->anchor * rate - sums->reference) : taken_back,
+        every(sums->pivot),
+        is_far(sums) ? sums->pivot : 0,
+        is_far(sums) ? taken_back * power_of_fraction((double)sums->pivot * rate - sums->reference) : taken_back,
         polynomial_of(reference, rate),
     };
 }

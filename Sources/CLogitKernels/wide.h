@@ -24,8 +24,8 @@ INLINE double total(wides values) {
 }
 
 /* WIDE logits in their order, exactly. */
-INLINE narrows load_narrows(const unsigned char *at, perception_element element) {
-    if (element == PERCEPTION_F32) {
+INLINE narrows load_narrows(const unsigned char *at, logit_kernels_element element) {
+    if (element == LOGIT_KERNELS_F32) {
         narrows values;
         __builtin_memcpy(&values, at, sizeof values);
         return values;
@@ -33,7 +33,7 @@ INLINE narrows load_narrows(const unsigned char *at, perception_element element)
     narrow_halves bits;
     __builtin_memcpy(&bits, at, sizeof bits);
     narrow_patterns all = __builtin_convertvector(bits, narrow_patterns);
-    if (element == PERCEPTION_BF16) return (narrows)(all << 16);
+    if (element == LOGIT_KERNELS_BF16) return (narrows)(all << 16);
 #if HARDWARE_HALVES
     typedef _Float16 narrow_half_floats __attribute__((ext_vector_type(WIDE)));
     return __builtin_convertvector((narrow_half_floats)bits, narrows);

@@ -16,8 +16,8 @@ inlined void see(struct float_extent *seen, floats x) {
     seen->is_strange |= ((ints)x & INT32_MAX) >= 0x7F800000;
 }
 
-inlined struct number_extent joined(const struct float_extent *seen) {
-    struct number_extent extent = {.is_finite = !any(seen->is_strange)};
+inlined struct number_lists_extent joined(const struct float_extent *seen) {
+    struct number_lists_extent extent = {.is_finite = !any(seen->is_strange)};
     for (int lane = 0; lane < LANES; lane++) {
         if (seen->largest[lane] > extent.largest) extent.largest = seen->largest[lane];
         if (seen->least[lane] < extent.least) extent.least = seen->least[lane];
@@ -33,21 +33,21 @@ inlined floats half(shorts pattern) {
     return (floats)(scaled | ((magnitude >= 0x7C00) & 0x7F800000) | ((bits & 0x8000) << 16));
 }
 
-inlined floats element(enum number_type type, const uint8_t *source, size_t first, size_t count) {
-    if (type == number_f32) {
+inlined floats element(enum number_lists_type type, const uint8_t *source, size_t first, size_t count) {
+    if (type == number_lists_f32) {
         floats x = {};
         memcpy(&x, source + 4 * first, 4 * count);
         return x;
     }
     shorts pattern = {};
     memcpy(&pattern, source + 2 * first, 2 * count);
-    if (type == number_f16) return half(pattern);
+    if (type == number_lists_f16) return half(pattern);
     /* bfloat16 is the upper half of a Float. */
     return (floats)(__builtin_convertvector(pattern, ints) << 16);
 }
 
-inlined struct number_extent widen_floats(
-    enum number_type type, const uint8_t *source, size_t count, double *values) {
+inlined struct number_lists_extent widen_floats(
+    enum number_lists_type type, const uint8_t *source, size_t count, double *values) {
     struct float_extent seen = {};
     size_t first = 0;
     for (; first + LANES <= count; first += LANES) {
@@ -63,7 +63,7 @@ inlined struct number_extent widen_floats(
     return joined(&seen);
 }
 
-inlined struct number_extent widen_doubles(const uint8_t *source, size_t count, double *values) {
+inlined struct number_lists_extent widen_doubles(const uint8_t *source, size_t count, double *values) {
     doubles largest = {}, least = {};
     longs is_strange = {};
     for (size_t first = 0; first < count; first += LANES) {
@@ -76,7 +76,7 @@ inlined struct number_extent widen_doubles(const uint8_t *source, size_t count, 
         is_strange |= ((longs)x & INT64_MAX) >= 0x7FF0000000000000;
         if (values) memcpy(values + first, &x, 8 * some);
     }
-    struct number_extent extent = {.is_finite = true};
+    struct number_lists_extent extent = {.is_finite = true};
     for (int lane = 0; lane < LANES; lane++) {
         if (largest[lane] > extent.largest) extent.largest = largest[lane];
         if (least[lane] < extent.least) extent.least = least[lane];
@@ -85,12 +85,12 @@ inlined struct number_extent widen_doubles(const uint8_t *source, size_t count, 
     return extent;
 }
 
-static struct number_extent widen(enum number_type type, const void *source, size_t count, double *values) {
+static struct number_lists_extent widen(enum number_lists_type type, const void *source, size_t count, double *values) {
     switch (type) {
-    case number_f64: return widen_doubles(source, count, values);
-    case number_f32: return widen_floats(number_f32, source, count, values);
-    case number_f16: return widen_floats(number_f16, source, count, values);
-    case number_bf16: return widen_floats(number_bf16, source, count, values);
+    case number_lists_f64: return widen_doubles(source, count, values);
+    case number_lists_f32: return widen_floats(number_lists_f32, source, count, values);
+    case number_lists_f16: return widen_floats(number_lists_f16, source, count, values);
+    case number_lists_bf16: return widen_floats(number_lists_bf16, source, count, values);
     }
     __builtin_trap();
 }

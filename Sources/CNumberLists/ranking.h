@@ -41,7 +41,7 @@ inlined void store_narrow(float *list, doubles values, size_t count, ints *is_st
 }
 
 inlined void compare_some(
-    const struct number_comparison *comparison, bool is_relative, const struct number_comparison_lists *lists,
+    const struct number_lists_comparison *comparison, bool is_relative, const struct number_lists_compared *lists,
     size_t first, size_t count, eight *sums, ints *is_strange) {
     doubles above = load_from(lists->reference, first, count), none = {};
     longs is_response = is_set(load_octets(lists->response + first, count));
@@ -59,7 +59,7 @@ inlined void compare_some(
 }
 
 inlined void compare_all(
-    const struct number_comparison *comparison, bool is_relative, const struct number_comparison_lists *lists) {
+    const struct number_lists_comparison *comparison, bool is_relative, const struct number_lists_compared *lists) {
     eight sums = {};
     ints is_strange = {};
     size_t first = 0;
@@ -71,7 +71,7 @@ inlined void compare_all(
     if (lists->are_finite) *lists->are_finite = !any(is_strange);
 }
 
-static void compare(const struct number_comparison *comparison, const struct number_comparison_lists *lists) {
+static void compare(const struct number_lists_comparison *comparison, const struct number_lists_compared *lists) {
     if (comparison->is_relative) compare_all(comparison, true, lists);
     else compare_all(comparison, false, lists);
 }

@@ -33,7 +33,7 @@ static size_t count_set(const uint8_t *mask, size_t count) {
     return total;
 }
 
-static void count_equal(const struct number_source lists[3], const uint8_t *mask, size_t count, size_t equal[3]) {
+static void count_equal(const struct number_lists_source lists[3], const uint8_t *mask, size_t count, size_t equal[3]) {
     longs totals[3] = {};
     for (size_t first = 0; first < count; first += LANES) {
         size_t some = count - first < LANES ? count - first : LANES;

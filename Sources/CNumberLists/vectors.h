@@ -41,7 +41,7 @@ inlined doubles load(const double *list, size_t count) {
 }
 
 /* The same of a list that may be one of floats, from `first` on. */
-inlined doubles load_from(struct number_source list, size_t first, size_t count) {
+inlined doubles load_from(struct number_lists_source list, size_t first, size_t count) {
     if (!list.are_floats) {
         doubles values = {};
         memcpy(&values, (const char *)list.first + first * sizeof(double), count * sizeof(double));

@@ -45,7 +45,7 @@ extension PerceptionDetector {
     /// - Returns: the sum of its ΔH, and whether all floats are finite.
     @unsafe
     private func detect(
-        _ lists: number_comparison_lists, _ mask: UnsafeMutablePointer<UInt8>?, scopes: [Range<Int>],
+        _ lists: number_lists_compared, _ mask: UnsafeMutablePointer<UInt8>?, scopes: [Range<Int>],
         from first: Int
     ) -> (deltas: Double, areFinite: Bool) {
         var lists = unsafe lists
@@ -76,13 +76,13 @@ extension PerceptionDetector {
     @unsafe
     private func withLists(
         _ detection: inout Detection, _ deltas: inout FloatList?, _ scores: inout FloatList?,
-        _ body: (UnsafeMutablePointer<UInt8>?, number_comparison_lists) -> Void
+        _ body: (UnsafeMutablePointer<UInt8>?, number_lists_compared) -> Void
     ) {
         unsafe detection.mask.withUnsafeMutableBufferPointer { mask in
             unsafe detection.candidates.withUnsafeMutableBufferPointer { candidates in
                 unsafe withMutable(&deltas) { deltas in
                     unsafe withMutable(&scores) { scores in
-                        var lists = unsafe number_comparison_lists()
+                        var lists = unsafe number_lists_compared()
                         unsafe lists.candidates = candidates.baseAddress
                         unsafe lists.narrow_rises = deltas
                         unsafe lists.narrow_scores = scores
@@ -100,19 +100,20 @@ extension PerceptionDetector {
     }
 }
 
-extension number_source {
+extension number_lists_source {
     /// The list from number `count` on.
     @unsafe
-    fileprivate func advanced(by count: Int) -> number_source {
+    fileprivate func advanced(by count: Int) -> number_lists_source {
         let size = unsafe are_floats ? MemoryLayout<Float>.size : MemoryLayout<Double>.size
-        return unsafe number_source(first: first.map { unsafe $0 + count * size }, are_floats: are_floats)
+        return unsafe number_lists_source(
+            first: first.map { unsafe $0 + count * size }, are_floats: are_floats)
     }
 }
 
-extension number_comparison_lists {
+extension number_lists_compared {
     /// The lists of the tokens in `range`.
     @unsafe
-    fileprivate func advanced(by range: Range<Int>) -> number_comparison_lists {
+    fileprivate func advanced(by range: Range<Int>) -> number_lists_compared {
         var rest = unsafe self
         let start = range.lowerBound
         unsafe rest.count = range.count

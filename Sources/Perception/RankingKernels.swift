@@ -10,8 +10,8 @@ extension PerceptionDetector {
     }
 
     @unsafe
-    func compare(_ lists: number_comparison_lists) {
-        var comparison = number_comparison(
+    func compare(_ lists: number_lists_compared) {
+        var comparison = number_lists_comparison(
             epsilon: epsilon, minimum: minimumDeltaEntropy, is_relative: score == .relative)
         var lists = unsafe lists
         unsafe number_lists_compare(&comparison, &lists)
@@ -21,13 +21,13 @@ extension PerceptionDetector {
     @unsafe
     func withInputs(
         _ original: TokenNumbers, _ removing: TokenNumbers, _ responseMask: [UInt8],
-        _ outputs: number_comparison_lists,
-        _ body: (number_comparison_lists) -> Void
+        _ outputs: number_lists_compared,
+        _ body: (number_lists_compared) -> Void
     ) {
         unsafe original.withPointer { original, areFloats in
-            let original = unsafe number_source(first: original, are_floats: areFloats)
+            let original = unsafe number_lists_source(first: original, are_floats: areFloats)
             unsafe removing.withPointer { removing, areFloats in
-                let removing = unsafe number_source(first: removing, are_floats: areFloats)
+                let removing = unsafe number_lists_source(first: removing, are_floats: areFloats)
                 unsafe responseMask.withUnsafeBufferPointer { response in
                     var lists = unsafe outputs
                     unsafe lists.count = response.count
@@ -58,8 +58,8 @@ extension PerceptionDetector {
 extension Detection {
     /// Calls `body` with the lists of doubles and the list of candidates.
     @unsafe
-    mutating func withLists(_ body: (number_comparison_lists) -> Void) {
-        var lists = unsafe number_comparison_lists()
+    mutating func withLists(_ body: (number_lists_compared) -> Void) {
+        var lists = unsafe number_lists_compared()
         unsafe deltaEntropy?.withUnsafeMutableBufferPointer { deltas in
             unsafe score?.withUnsafeMutableBufferPointer { scores in
                 unsafe candidates.withUnsafeMutableBufferPointer { candidates in

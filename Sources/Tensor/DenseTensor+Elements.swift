@@ -10,19 +10,19 @@ package struct NumberExtent: Sendable, Equatable {
     /// Whether there is neither an infinity nor a NaN.
     package var isFinite: Bool
 
-    init(_ extent: number_extent) {
+    init(_ extent: number_lists_extent) {
         (largest, least, isFinite) = (extent.largest, extent.least, extent.is_finite)
     }
 }
 
 extension ElementType {
     /// Nil for integers.
-    private var number: number_type? {
+    private var number: number_lists_type? {
         switch self {
-        case .float64: number_f64
-        case .float32: number_f32
-        case .float16: number_f16
-        case .bfloat16: number_bf16
+        case .float64: number_lists_f64
+        case .float32: number_lists_f32
+        case .float16: number_lists_f16
+        case .bfloat16: number_lists_bf16
         case .bool, .uint8, .int8, .int16, .uint16, .int32, .uint32, .int64, .uint64: nil
         }
     }
@@ -115,11 +115,11 @@ extension DenseTensor {
     package func doublesAndExtent() -> ([Double], NumberExtent) {
         if case .numbers(let values) = storage {
             let extent = unsafe values.withUnsafeBytes { bytes in
-                unsafe number_lists_widen(number_f64, bytes.baseAddress, values.count, nil)
+                unsafe number_lists_widen(number_lists_f64, bytes.baseAddress, values.count, nil)
             }
             return (values, NumberExtent(extent))
         }
-        var extent = NumberExtent(number_extent(largest: 0, least: 0, is_finite: true))
+        var extent = NumberExtent(number_lists_extent(largest: 0, least: 0, is_finite: true))
         if count == 0 { return ([], extent) }
         let values = unsafe [Double](unsafeUninitializedCapacity: count) { output, filled in
             var span = unsafe output.mutableSpan
@@ -141,7 +141,7 @@ extension DenseTensor {
         guard elementType == .float32, case .bytes(let shared, let start) = storage else { return nil }
         let extent = withBytes(of: 0..<count) { bytes in
             unsafe bytes.withUnsafeBytes { bytes in
-                unsafe number_lists_widen(number_f32, bytes.baseAddress, count, nil)
+                unsafe number_lists_widen(number_lists_f32, bytes.baseAddress, count, nil)
             }
         }
         return (shared, start, NumberExtent(extent))

@@ -11,7 +11,7 @@ package func roundToBrains(
     instructionSet: InstructionSet = .inUse
 ) -> Bool {
     precondition(results.count == 2 * floats.count)
-    guard let table = unsafe perception_contrast_kernels_for(instructionSet.number) else {
+    guard let table = unsafe logit_kernels_contrast_for(instructionSet.number) else {
         preconditionFailure("this machine has no \(instructionSet)")
     }
     return unsafe table.pointee.round_to_bfloat16(floats.baseAddress, floats.count, results.baseAddress) != 0

@@ -3,18 +3,18 @@
 internal import CLogitKernels
 import Glibc
 
-/// What makes a row's logits probabilities: with x = z − anchor and e = exp(x/T), e / sum is one.
+/// What makes a row's logits probabilities: with x = z − pivot and e = exp(x/T), e / sum is one.
 struct RowScale {
     /// A logit near the top.
-    var anchor: Double
+    var pivot: Double
     /// Σ e; 1 until it is known.
     var sum = 1.0
 
-    init(anchor: Double) { self.anchor = anchor }
+    init(pivot: Double) { self.pivot = pivot }
 
-    fileprivate func row(_ bytes: UnsafeRawBufferPointer) -> perception_row {
-        unsafe perception_row(
-            logits: bytes.baseAddress, anchor: anchor, scale: 1 / sum, log_scale: -log(sum))
+    fileprivate func row(_ bytes: UnsafeRawBufferPointer) -> logit_kernels_row {
+        unsafe logit_kernels_row(
+            logits: bytes.baseAddress, pivot: pivot, scale: 1 / sum, log_scale: -log(sum))
     }
 }
 
@@ -24,7 +24,7 @@ struct ContrastScales {
     var references: PerReference<RowScale>
 }
 
-/// What one reference gives to the gradients: see `perception_slope`. All zeros where the slope is.
+/// What one reference gives to the gradients: see `logit_kernels_slope`. All zeros where the slope is.
 struct ReferenceSlope {
     var slope = 0.0
     var anchorLevel = 0.0
@@ -48,7 +48,7 @@ struct ContrastKernels {
         var uncovering: Double
     }
 
-    /// The two halves of a symmetric divergence: see `perception_halves`.
+    /// The two halves of a symmetric divergence: see `logit_kernels_halves`.
     struct Halves {
         var anchor: Double
         var reference: Double
@@ -58,7 +58,7 @@ struct ContrastKernels {
     func contrast(
         _ anchor: RawSpan, _ first: RawSpan, _ second: RawSpan, _ scales: inout ContrastScales
     ) -> PerReference<Crossed> {
-        var found = perception_contrast()
+        var found = logit_kernels_contrast()
         unsafe withRows(anchor, first, second, scales) { rows, references, count in
             unsafe table.contrast(rows, references, count, element.code, temperature, &found)
         }
@@ -81,7 +81,7 @@ struct ContrastKernels {
         of divergence: Divergence, _ anchor: RawSpan, _ first: RawSpan, _ second: RawSpan,
         _ scales: ContrastScales
     ) -> PerReference<Halves> {
-        var found = perception_halves()
+        var found = logit_kernels_halves()
         let sums =
             switch divergence {
             case .jensenShannon: unsafe table.jensen_shannon
@@ -106,7 +106,7 @@ struct ContrastKernels {
         to outputs: inout ContrastOutputs
     ) -> Bool {
         let codes = [slopes.first, slopes.second ?? ReferenceSlope()].map {
-            perception_slope(slope: $0.slope, anchor_level: $0.anchorLevel, level: $0.level)
+            logit_kernels_slope(slope: $0.slope, anchor_level: $0.anchorLevel, level: $0.level)
         }
         let write =
             switch divergence {
@@ -141,8 +141,8 @@ struct ContrastKernels {
         }
     }
 
-    private var table: perception_contrast_kernels {
-        guard let table = unsafe perception_contrast_kernels_for(instructionSet.number) else {
+    private var table: logit_kernels_contrast_table {
+        guard let table = unsafe logit_kernels_contrast_for(instructionSet.number) else {
             preconditionFailure("this machine has no \(instructionSet)")
         }
         return unsafe table.pointee
@@ -150,7 +150,7 @@ struct ContrastKernels {
 
     private func withRows<Result>(
         _ anchor: RawSpan, _ first: RawSpan, _ second: RawSpan, _ scales: ContrastScales,
-        _ body: (UnsafePointer<perception_row>, Int32, Int) -> Result
+        _ body: (UnsafePointer<logit_kernels_row>, Int32, Int) -> Result
     ) -> Result {
         unsafe anchor.withUnsafeBytes { a in
             unsafe first.withUnsafeBytes { f in
@@ -168,9 +168,10 @@ struct ContrastKernels {
 }
 
 extension RowOutput {
-    fileprivate var place: perception_output {
+    fileprivate var place: logit_kernels_output {
         precondition(type == .float32 || !adds, "each part of a sum would be rounded")
-        return unsafe perception_output(
-            values: start, element: type == .float32 ? PERCEPTION_F32 : PERCEPTION_BF16, adds: adds ? 1 : 0)
+        return unsafe logit_kernels_output(
+            values: start, element: type == .float32 ? LOGIT_KERNELS_F32 : LOGIT_KERNELS_BF16,
+            adds: adds ? 1 : 0)
     }
 }

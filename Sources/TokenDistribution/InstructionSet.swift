@@ -16,7 +16,7 @@ package enum InstructionSet: String, Sendable, CaseIterable {
     case portable
 
     /// Whether the processor has it and the operating system keeps its registers.
-    package var isAvailable: Bool { unsafe perception_kernels_for(number) != nil }
+    package var isAvailable: Bool { unsafe logit_kernels_for(number) != nil }
 
     /// Those this machine can run, fastest first; never empty.
     package static var available: [InstructionSet] { allCases.filter(\.isAvailable) }
@@ -41,18 +41,18 @@ package enum InstructionSet: String, Sendable, CaseIterable {
     private static let fastest = available[0]
     private static let chosen = Atomic(-1)
 
-    var number: perception_instruction_set {
+    var number: logit_kernels_instruction_set {
         switch self {
-        case .avx512: PERCEPTION_AVX512
-        case .avx2: PERCEPTION_AVX2
-        case .neon: PERCEPTION_NEON
-        case .portable: PERCEPTION_PORTABLE
+        case .avx512: LOGIT_KERNELS_AVX512
+        case .avx2: LOGIT_KERNELS_AVX2
+        case .neon: LOGIT_KERNELS_NEON
+        case .portable: LOGIT_KERNELS_PORTABLE
         }
     }
 
     /// The table of this set, which must be available.
-    fileprivate var kernels: perception_kernels {
-        guard let table = unsafe perception_kernels_for(number) else {
+    fileprivate var kernels: logit_kernels_table {
+        guard let table = unsafe logit_kernels_for(number) else {
             preconditionFailure("this machine has no \(self)")
         }
         return unsafe table.pointee
@@ -61,33 +61,33 @@ package enum InstructionSet: String, Sendable, CaseIterable {
 
 /// Element types the kernels read.
 struct KernelElement {
-    let code: perception_element
+    let code: logit_kernels_element
     let size: Int
 
     /// Nil for what is not a float of at most 32 bits.
     init?(_ type: ElementType) {
         switch type {
-        case .float32: code = PERCEPTION_F32
-        case .bfloat16: code = PERCEPTION_BF16
-        case .float16: code = PERCEPTION_F16
+        case .float32: code = LOGIT_KERNELS_F32
+        case .bfloat16: code = LOGIT_KERNELS_BF16
+        case .float16: code = LOGIT_KERNELS_F16
         case .float64, .bool, .uint8, .int8, .int16, .uint16, .int32, .uint32, .int64, .uint64: return nil
         }
         size = type.size
     }
 }
 
-/// Sums over the logits of a row except its anchor: Σ 2^(z·rate − reference), and the same weighted by z − anchor.
+/// Sums over the logits of a row except its pivot: Σ 2^(z·rate − reference), and the same weighted by z − pivot.
 struct KernelSums {
     /// Elements whose sums run in Float; 4 KiB of F32.
-    static let blockLength = Int(PERCEPTION_BLOCK)
+    static let blockLength = Int(LOGIT_KERNELS_BLOCK)
 
-    private var sums = perception_sums()
+    private var sums = logit_kernels_sums()
 
     var rate: Double { sums.rate }
     var reference: Double { sums.reference }
 
-    mutating func anchor(at anchor: Float, rate: Double, reference: Double) {
-        sums.anchor = anchor
+    mutating func pivot(at pivot: Float, rate: Double, reference: Double) {
+        sums.pivot = pivot
         sums.rate = rate
         sums.reference = reference
     }
@@ -98,7 +98,7 @@ struct KernelSums {
         return (sums.sum, sums.weighted)
     }
 
-    /// Adds blocks until one needs a new anchor or holds what is no number; returns how many elements were added.
+    /// Adds blocks until one needs a new pivot or holds what is no number; returns how many elements were added.
     mutating func add(_ bytes: RawSpan, _ element: KernelElement, _ set: InstructionSet) -> Int {
         let kernels = set.kernels
         return unsafe bytes.withUnsafeBytes { bytes in
@@ -106,12 +106,12 @@ struct KernelSums {
         }
     }
 
-    /// Adds a block but for the elements that equal the anchor, its maximum; returns how many those are, or 0 when Float
+    /// Adds a block but for the elements that equal the pivot, its maximum; returns how many those are, or 0 when Float
     /// overflowed and nothing was added.
-    mutating func addAnchored(_ block: RawSpan, _ element: KernelElement, _ set: InstructionSet) -> Int {
+    mutating func addPivoted(_ block: RawSpan, _ element: KernelElement, _ set: InstructionSet) -> Int {
         let kernels = set.kernels
         return unsafe block.withUnsafeBytes { bytes in
-            unsafe kernels.add_anchored(bytes.baseAddress, bytes.count / element.size, element.code, &sums)
+            unsafe kernels.add_pivoted(bytes.baseAddress, bytes.count / element.size, element.code, &sums)
         }
     }
 

@@ -141,7 +141,7 @@ package struct RowContrast: Sendable, Equatable {
 
     /// Whether a logit that the other row doesn't cover has probability in its own.
     private func hasMass(_ row: RowScale, at logit: Double) -> Bool {
-        exp((logit - row.anchor) / temperature - log(row.sum)) > 0
+        exp((logit - row.pivot) / temperature - log(row.sum)) > 0
     }
 
     /// Where a clamp holds an infinite divergence its slope is 0, and 0 · ∞ must not reach the gradients.
@@ -156,7 +156,7 @@ package struct RowContrast: Sendable, Equatable {
 extension ContrastScales {
     fileprivate init(_ anchor: RowStatistics, _ references: PerReference<RowStatistics>) {
         self.init(
-            anchor: RowScale(anchor: anchor.anchor),
-            references: references.map { RowScale(anchor: $0.anchor) })
+            anchor: RowScale(pivot: anchor.pivot),
+            references: references.map { RowScale(pivot: $0.pivot) })
     }
 }

@@ -3,14 +3,14 @@ package import Tensor
 
 /// Log-sum-exp and entropy (both in nats) of one row of logits, in one sweep.
 ///
-/// With x = (z − A)/T and A a logit near the top, the anchor: S = Σ e^x and W = Σ e^x·x over all logits but one that equals
-/// A, so that log-sum-exp = A/T + log(1 + S) and entropy = log(1 + S) − W/(1 + S). Leaving the anchor out keeps the
+/// With x = (z − A)/T and A a logit near the top, the pivot: S = Σ e^x and W = Σ e^x·x over all logits but one that equals
+/// A, so that log-sum-exp = A/T + log(1 + S) and entropy = log(1 + S) − W/(1 + S). Leaving the pivot out keeps the
 /// digits of what the other logits have where they have almost nothing; subtracting before dividing keeps the differences
-/// exact. A block with a logit well above the anchor gives a new anchor, and both sums are rescaled in Double.
+/// exact. A block with a logit well above the pivot gives a new pivot, and both sums are rescaled in Double.
 ///
 /// Blocks always start at multiples of `blockLength` from the row's start, so the result depends on the row and the
 /// instruction set alone, not on how it was split or by which thread. A logit of −inf is probability 0, and so, in the
-/// 32-bit and 16-bit types, is one that is 87·T below the anchor: a residue of 1e-38 would give a certain row an entropy,
+/// 32-bit and 16-bit types, is one that is 87·T below the pivot: a residue of 1e-38 would give a certain row an entropy,
 /// and an entropy that rises makes a candidate. NaN, +inf and a row with no finite logit make the statistics undefined
 /// (`outcome` says which). Errors against float64: entropy below 2e-6 nats, and relative 1e-5 where it is small; F64
 /// logits are computed in Double throughout.
@@ -28,12 +28,12 @@ package struct RowStatistics: Sendable {
     /// What the kernels multiply logits by, log2(e)/T or the Float next to it.
     private let kernelRate: Double
     private let instructionSet: InstructionSet
-    var anchor = -Double.infinity
+    var pivot = -Double.infinity
     var sum = 0.0
     var weightedSum = 0.0
     var isPoisoned = false
     private var sums = KernelSums()
-    /// Whether the anchor and the temperature are such that Float lanes resolve z·log2(e)/T around it.
+    /// Whether the pivot and the temperature are such that Float lanes resolve z·log2(e)/T around it.
     private var isWithinReach = false
 
     package init(temperature: Double, instructionSet: InstructionSet = .inUse) {
@@ -60,15 +60,15 @@ package struct RowStatistics: Sendable {
         var whole = self
         whole.collect()
         if isPoisoned || whole.sum.isNaN || whole.weightedSum.isNaN { return .notANumber }
-        if anchor == .infinity { return .positiveInfinity }
-        if anchor == -.infinity { return .allNegativeInfinity }
+        if pivot == .infinity { return .positiveInfinity }
+        if pivot == -.infinity { return .allNegativeInfinity }
         let logSum = log1p(whole.sum)
         let mean = whole.weightedSum / (1 + whole.sum)
         let drift = inverseTemperature * temperature - 1
         // Rounding can leave −1e-17 for a certain distribution; entropy is never negative.
         return .defined(
             RowSummary(
-                peak: anchor, temperature: temperature, logSum: logSum - drift * mean,
+                peak: pivot, temperature: temperature, logSum: logSum - drift * mean,
                 entropy: max(0, logSum - mean)))
     }
 
@@ -97,7 +97,7 @@ package struct RowStatistics: Sendable {
         }
     }
 
-    /// Adds one block that may need a new anchor, or may not be for Float at all.
+    /// Adds one block that may need a new pivot, or may not be for Float at all.
     private mutating func addCarefully(_ block: RawSpan, _ element: KernelElement, _ type: ElementType) {
         let maximum = KernelSums.maximum(of: block, element, instructionSet)
         guard !maximum.hasNaN else {
@@ -105,40 +105,40 @@ package struct RowStatistics: Sendable {
             return
         }
         let value = Double(maximum.value)
-        guard value > anchor else { return addWide(block, as: type) }
+        guard value > pivot else { return addWide(block, as: type) }
         raise(to: value, least: RowStatistics.leastExponent)
         guard value < .infinity else { return }
         let reference = (value * kernelRate).rounded()
         isWithinReach = reference.magnitude <= 0x1p16 && kernelRate > 0x1p-20 && kernelRate < 0x1p20
-        guard isWithinReach else { return addWide(block, as: type, isAnchored: true) }
-        sums.anchor(at: maximum.value, rate: kernelRate, reference: reference)
-        let equal = sums.addAnchored(block, element, instructionSet)
-        guard equal > 0 else { return addWide(block, as: type, isAnchored: true) }
+        guard isWithinReach else { return addWide(block, as: type, isPivoted: true) }
+        sums.pivot(at: maximum.value, rate: kernelRate, reference: reference)
+        let equal = sums.addPivoted(block, element, instructionSet)
+        guard equal > 0 else { return addWide(block, as: type, isPivoted: true) }
         sum += Double(equal - 1)
     }
 
-    /// Moves what the kernels summed into the sums around the anchor.
+    /// Moves what the kernels summed into the sums around the pivot.
     private mutating func collect() {
         guard isWithinReach else { return }
         let totals = sums.takeTotals()
-        // 2^(reference − anchor·rate): the kernels' reference is the whole number next to the anchor's place.
-        let factor = exp2(sums.reference.addingProduct(-anchor, sums.rate))
+        // 2^(reference − pivot·rate): the kernels' reference is the whole number next to the pivot's place.
+        let factor = exp2(sums.reference.addingProduct(-pivot, sums.rate))
         sum += factor * totals.sum
         weightedSum += factor * totals.weighted * inverseTemperature
     }
 
-    /// Makes a larger logit the anchor, and the anchor so far one of the summed.
+    /// Makes a larger logit the pivot, and the pivot so far one of the summed.
     mutating func raise(to candidate: Double, least: Double) {
         collect()
-        if anchor > -.infinity, candidate < .infinity {
-            let x = (anchor - candidate) * inverseTemperature
+        if pivot > -.infinity, candidate < .infinity {
+            let x = (pivot - candidate) * inverseTemperature
             let factor = exp(x)
             // x → −∞ gives factor 0 and must not give 0·∞.
             let isNothing = factor == 0 || x < least
             weightedSum = isNothing ? 0 : factor * (weightedSum + x * (sum + 1))
             sum = isNothing ? 0 : factor * (sum + 1)
         }
-        anchor = candidate
+        pivot = candidate
         isWithinReach = false
     }
 }

@@ -26,7 +26,7 @@ package func writeTokenGradient(
     }
     var statistics = RowStatistics(temperature: temperature, instructionSet: instructionSet)
     statistics.add(logits, as: type)
-    var scale = RowScale(anchor: statistics.anchor)
+    var scale = RowScale(pivot: statistics.pivot)
     let kernels = ContrastKernels(
         element: element, temperature: temperature, instructionSet: instructionSet)
     scale.sum = kernels.sum(logits, scale)
@@ -36,6 +36,6 @@ package func writeTokenGradient(
     var span = logit.mutableSpan
     type.widen(logits.extracting(token * type.size..<(token + 1) * type.size), into: &span)
     // 1 − p as −expm1(log p): exact for a token that is nearly certain.
-    let rest = -expm1((logit[0] - scale.anchor) / temperature - log(scale.sum))
+    let rest = -expm1((logit[0] - scale.pivot) / temperature - log(scale.sum))
     return output.set(before + factor * rest, at: token) && isFinite
 }

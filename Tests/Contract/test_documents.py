@@ -15,7 +15,7 @@ TESTS = REPOSITORY / "Tests/README.md"
 FILE = re.compile(r"[\w.+-]+(?:/[\w.+-]+)*\.(?:swift|c|h|py|js|html|css|toml|yaml|md|svg|png|webp)")
 # Files of the reader, or of other projects.
 OTHERS = {"agent.py", "reward.py", "train.py", "verl/workers/actor/dp_actor.py"}
-C_MODULES = sorted(path for path in SOURCES.glob("C[A-Z]*") if (path / "include").is_dir() and path.name not in {"CLogitKernels", "CNumberLists"})
+C_MODULES = sorted(path for path in SOURCES.glob("C[A-Z]*") if (path / "include").is_dir())
 # The function of the C library that one module replaces.
 KEPT = {"CEventWait": {"epoll_wait", "epoll_event"}}
 

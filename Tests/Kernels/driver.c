@@ -33,17 +33,17 @@ static void send(const void *from, size_t size) {
 
 static int set_named(const char *name) {
     static const char *const names[] = {
-        [PERCEPTION_PORTABLE] = "portable", [PERCEPTION_NEON] = "neon", [PERCEPTION_AVX2] = "avx2",
-        [PERCEPTION_AVX512] = "avx512"};
+        [LOGIT_KERNELS_PORTABLE] = "portable", [LOGIT_KERNELS_NEON] = "neon", [LOGIT_KERNELS_AVX2] = "avx2",
+        [LOGIT_KERNELS_AVX512] = "avx512"};
     for (size_t set = 0; set < sizeof names / sizeof *names; set++)
         if (strcmp(names[set], name) == 0) return (int)set;
     return -1;
 }
 
-static void answer(const header *header, perception_instruction_set set) {
-    size_t count = header->count, size = header->element == PERCEPTION_F32 ? 4 : 2;
-    unsigned char *all[PERCEPTION_ROWS];
-    const unsigned char *rows[PERCEPTION_ROWS];
+static void answer(const header *header, logit_kernels_instruction_set set) {
+    size_t count = header->count, size = header->element == LOGIT_KERNELS_F32 ? 4 : 2;
+    unsigned char *all[LOGIT_KERNELS_ROWS];
+    const unsigned char *rows[LOGIT_KERNELS_ROWS];
     for (uint32_t row = 0; row < header->rows; row++) {
         all[row] = memory(1 + count * size);
         receive(all[row] + 1, count * size);
@@ -51,13 +51,13 @@ static void answer(const header *header, perception_instruction_set set) {
     }
     if (header->rows == 1) {
         row_answer found = statistics_of(
-            perception_kernels_for(set), rows[0], count, (perception_element)header->element, header->temperature);
+            logit_kernels_for(set), rows[0], count, (logit_kernels_element)header->element, header->temperature);
         send(&found, sizeof found);
     } else {
         float *gradients = memory(GRADIENTS * count * sizeof *gradients);
         uint16_t *brains = memory(GRADIENTS * count * sizeof *brains);
         contrast_answer found = contrast_of(
-            perception_contrast_kernels_for(set), rows, count, (perception_element)header->element,
+            logit_kernels_contrast_for(set), rows, count, (logit_kernels_element)header->element,
             header->temperature, gradients, brains);
         send(&found, sizeof found);
         send(gradients, GRADIENTS * count * sizeof *gradients);
@@ -73,11 +73,11 @@ int main(int count, char **arguments) {
         fputs("usage: driver portable|neon|avx2|avx512 <cases >answers\n", stderr);
         return 2;
     }
-    if (!perception_kernels_for((perception_instruction_set)set)) return 3;
+    if (!logit_kernels_for((logit_kernels_instruction_set)set)) return 3;
     header header;
     while (fread(&header, sizeof header, 1, stdin) == 1) {
-        if (header.rows != 1 && header.rows != PERCEPTION_ROWS) return 2;
-        answer(&header, (perception_instruction_set)set);
+        if (header.rows != 1 && header.rows != LOGIT_KERNELS_ROWS) return 2;
+        answer(&header, (logit_kernels_instruction_set)set);
     }
     return fflush(stdout) ? 2 : 0;
 }

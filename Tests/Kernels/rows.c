@@ -5,7 +5,7 @@
 
 typedef struct progress {
     double anchor, sum, weighted, rate, inverse; /* 1/T as the rate has it */
-    perception_sums sums;
+    logit_kernels_sums sums;
     int is_within_reach;
 } progress;
 
@@ -29,9 +29,9 @@ static void raise_anchor(progress *row, double anchor) {
 
 /* Adds a block that needs a new anchor. */
 static outcome add_carefully(
-    progress *row, const perception_kernels *kernels, const unsigned char *block, size_t count,
-    perception_element element) {
-    perception_maximum found = kernels->maximum(block, count, element);
+    progress *row, const logit_kernels_table *kernels, const unsigned char *block, size_t count,
+    logit_kernels_element element) {
+    logit_kernels_maximum found = kernels->maximum(block, count, element);
     if (found.has_nan) return NOT_A_NUMBER;
     if (found.maximum == -INFINITY && row->anchor == -INFINITY) return DEFINED;
     if (!(found.maximum > row->anchor)) return NOT_FOR_FLOATS;
@@ -49,18 +49,18 @@ static outcome add_carefully(
 }
 
 row_answer statistics_of(
-    const perception_kernels *kernels, const unsigned char *logits, size_t count, perception_element element,
+    const logit_kernels_table *kernels, const unsigned char *logits, size_t count, logit_kernels_element element,
     double temperature) {
     const double log2_of_e = 1.4426950408889634;
     double rate = log2_of_e / temperature, nearest = (float)rate;
     if (fabs(nearest - rate) <= 1.5e-8 * rate) rate = nearest;
     progress row = {.anchor = -INFINITY, .rate = rate, .inverse = rate / log2_of_e};
     feclearexcept(FE_UNDERFLOW);
-    size_t size = element == PERCEPTION_F32 ? 4 : 2;
+    size_t size = element == LOGIT_KERNELS_F32 ? 4 : 2;
     for (size_t start = 0; start < count;) {
         if (row.is_within_reach) start += kernels->add(logits + start * size, count - start, element, &row.sums);
         if (start == count) break;
-        size_t left = count - start, taken = left < PERCEPTION_BLOCK ? left : PERCEPTION_BLOCK;
+        size_t left = count - start, taken = left < LOGIT_KERNELS_BLOCK ? left : LOGIT_KERNELS_BLOCK;
         outcome outcome = add_carefully(&row, kernels, logits + start * size, taken, element);
         if (outcome != DEFINED) return (row_answer){.outcome = outcome};
         start += taken;

@@ -4,10 +4,10 @@ import Testing
 
 /// The C code over lists at every register width, beside loops that are obviously right.
 @Suite(.serialized) struct NumberListTests {
-    private static let widths = [number_width_baseline, number_width_256, number_width_512]
+    private static let widths = [number_lists_width_baseline, number_lists_width_256, number_lists_width_512]
 
     private func atEveryWidth(_ body: () -> Void) {
-        defer { number_lists_limit(number_width_512) }
+        defer { number_lists_limit(number_lists_width_512) }
         for width in NumberListTests.widths where number_lists_limit(width) == width { body() }
     }
 

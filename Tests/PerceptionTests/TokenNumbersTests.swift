@@ -65,7 +65,7 @@ import Testing
     }
 
     @Test func `floats are compared and counted as their Doubles are, at every width`() {
-        defer { number_lists_limit(number_width_512) }
+        defer { number_lists_limit(number_lists_width_512) }
         let sequences = Sequences(lengths: [700, 0, 1, 33])
         let original = drawn(sequences.tokens, seed: 2)
         let removing = drawn(sequences.tokens, seed: 3).enumerated().map { $0 % 5 == 0 ? original[$0] : $1 }
@@ -73,7 +73,7 @@ import Testing
         let detector = PerceptionDetector(topKRatio: 0.3)
         let wishes = DetectionWishes(deltaEntropy: true, score: true)
         func wide(_ values: [Float]) -> TokenNumbers { TokenNumbers(values.map { Double($0) }) }
-        for width in [number_width_baseline, number_width_256, number_width_512]
+        for width in [number_lists_width_baseline, number_lists_width_256, number_lists_width_512]
         where number_lists_limit(width) == width {
             for narrow in [(1, 0), (0, 2), (3, 5)] {
                 let pair = (

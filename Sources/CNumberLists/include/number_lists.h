@@ -9,23 +9,23 @@
  * is reassociated by one, and products and sums are never joined. Lists may start at any address of their element type;
  * `bytes` at any address at all. */
 
-enum number_type { number_f64, number_f32, number_f16, number_bf16 };
+enum number_lists_type { number_lists_f64, number_lists_f32, number_lists_f16, number_lists_bf16 };
 
 /* A list of numbers as it lies in memory, at any address: doubles or floats. */
-struct number_source {
+struct number_lists_source {
     const void *first;
     bool are_floats;
 };
 
 /* What a list of numbers spans. */
-struct number_extent {
+struct number_lists_extent {
     /* The largest, or 0 where all are below it, and the least, or 0 where all are above it; NaN doesn't count. */
     double largest, least;
     bool is_finite;
 };
 
 /* Little-endian numbers widened exactly; `values` may be null where only the extent is wanted. */
-struct number_extent number_lists_widen(enum number_type type, const void *bytes, size_t count, double *values);
+struct number_lists_extent number_lists_widen(enum number_lists_type type, const void *bytes, size_t count, double *values);
 
 /* Narrows to the nearest floats; whether all are finite. */
 bool number_lists_narrow(const double *values, size_t count, float *floats);
@@ -41,7 +41,7 @@ size_t number_lists_count(const uint8_t *mask, size_t count);
 /* How often the first and the second of three lists have the same number where the mask is 1, the first and the third, and
  * the second and the third. */
 void number_lists_count_equal(
-    const struct number_source lists[3], const uint8_t *mask, size_t count, size_t equal[3]);
+    const struct number_lists_source lists[3], const uint8_t *mask, size_t count, size_t equal[3]);
 
 /* How many values are above the threshold. */
 size_t number_lists_count_above(const double *values, size_t count, double threshold);
@@ -53,7 +53,7 @@ void number_lists_select(
 /* The values where the mask is 1, one behind the other; how many. `kept` has room for `count`. */
 size_t number_lists_keep(const double *values, const uint8_t *mask, size_t count, double *kept);
 
-struct number_comparison {
+struct number_lists_comparison {
     /* What the reference is raised by where the rise is taken relative to it. */
     double epsilon;
     /* A candidate rises by more than this. */
@@ -62,9 +62,9 @@ struct number_comparison {
 };
 
 /* Lists of `count` numbers. All but the first three and `candidates` may be null where they aren't wanted. */
-struct number_comparison_lists {
+struct number_lists_compared {
     size_t count;
-    struct number_source anchor, reference;
+    struct number_lists_source anchor, reference;
     const uint8_t *response;
     /* By how much `reference` is above `anchor`, 0 outside the response. */
     double *rises;
@@ -80,7 +80,7 @@ struct number_comparison_lists {
 };
 
 void number_lists_compare(
-    const struct number_comparison *comparison, const struct number_comparison_lists *lists);
+    const struct number_lists_comparison *comparison, const struct number_lists_compared *lists);
 
 /* Some of the values, among which the *rank-th largest (from 1) is what was the *rank-th largest of all: those of one of
  * many equal intervals. How many, in `some`, which has room for `count`; 0 where they can't be told apart so, and then the
@@ -89,9 +89,9 @@ size_t number_lists_narrow_down(const double *values, size_t count, size_t *rank
 
 /* Widths of vector registers that there is code for: what the compiler's target has in any case, AVX2, AVX-512 (F, DQ, BW,
  * VL). */
-enum number_width { number_width_baseline, number_width_256, number_width_512 };
+enum number_lists_width { number_lists_width_baseline, number_lists_width_256, number_lists_width_512 };
 
 /* Uses no wider registers than these, nor any that the processor lacks; how wide they are. For the whole process. */
-enum number_width number_lists_limit(enum number_width width);
+enum number_lists_width number_lists_limit(enum number_lists_width width);
 
 #endif
