@@ -115,7 +115,8 @@ let package = Package(
         .executableTarget(
             name: "perception-server",
             dependencies: [
-                "Batches", "CProcess", "HTTP", "JSON", "Locking", "Observability", "Parallelism", "ProcessFacts",
+                "Batches", "CProcess", "HTTP", "JSON", "Locking", "Observability", "Parallelism",
+                "ProcessFacts",
                 "Service", "SharedFiles", "TokenDistribution",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"), logging,
             ],

@@ -114,7 +114,8 @@ package enum Base64 {
         case UInt8(ascii: " "): "a blank in base64, which may have been a + before URL decoding"
         case 0x0A, 0x0D, 0x09: "a line break or tab in base64"
         case UInt8(ascii: "%"): "percent-encoded base64; write + instead of %2B"
-        case UInt8(ascii: "-"), UInt8(ascii: "_"): "base64 in the URL-safe alphabet; write + and / instead of - and _"
+        case UInt8(ascii: "-"), UInt8(ascii: "_"):
+            "base64 in the URL-safe alphabet; write + and / instead of - and _"
         case UInt8(ascii: "="): "padding within base64"
         default: "not base64"
         }

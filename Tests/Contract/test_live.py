@@ -102,6 +102,34 @@ def test_batches_are_kept_by_run_and_told_of_as_they_come():
         assert Watching(url, headers={"Last-Event-ID": "x-1"}).wait_for(1)[0]["event"] == "lost"
 
 
+@pytest.mark.parametrize("form", ["sequences", "tokens", "rewards"])
+def test_advantages_are_kept_in_the_form_that_they_had(form):
+    log_probs = {f"{view}.log_probs": np.full((2, 3), -1, np.float32) for view in VIEWS}
+    batch = log_probs | {f"{view}.entropy": np.ones((2, 3), np.float32) for view in ("original", "removing")}
+    batch["response_mask"] = np.array([[0, 1, 1], [1, 1, 0]], np.uint8)
+    name = "rewards" if form == "rewards" else "advantages"
+    given = {
+        "sequences": np.array([1.5, -2], np.float32), "rewards": np.array([1, 0], np.float32),
+        "tokens": np.array([[np.nan, 1.5, 1], [-2, -3, 9]], np.float32)}[form]
+    options = {"preset": "bips-consistency", "gate": "reward"} if form == "rewards" else {}
+    metadata = {"options": json.dumps(options)}
+    with keeping() as (_, url):
+        reply = requests.post(
+            url + "/v1/score", safetensors.numpy.save(batch | {name: given}, metadata), timeout=20,
+            headers={"Content-Type": "application/x-safetensors"})
+        assert reply.ok, reply.text
+        address = url + "/v1/live/batches/1"
+        kept = safetensors.numpy.load(
+            requests.get(address, headers={"Accept": "application/x-safetensors"}, timeout=10).content)[name]
+        rollouts = requests.get(address, timeout=10).json()["rollouts"]
+    if form == "tokens":
+        assert kept.tolist() == [0, 1.5, 1, -2, -3, 0]
+        assert [rollout[name] for rollout in rollouts] == [[0, 1.5, 1], [-2, -3, 0]]
+    else:
+        assert kept.tolist() == given.tolist()
+        assert [rollout[name.removesuffix("s")] for rollout in rollouts] == given.tolist()
+
+
 def test_texts_of_tokens_are_kept_however_strange():
     texts = [["<script>", "\u202e", "\n\n", ""], ["é", "\u0000", "'\"\\", "😀"]]
     with keeping() as (_, url):

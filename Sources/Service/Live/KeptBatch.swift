@@ -79,8 +79,20 @@ struct KeptBatch: Sendable {
                 whole.add("\(view.rawValue).entropy", shown.inResponse(values))
             }
         }
+        add("advantages", "advantage", shown.advantages, to: &whole)
+        add("rewards", "reward", shown.rewards, to: &whole)
         whole.add(entriesOf: reply)
         return whole
+    }
+
+    /// Adds one number for each sequence if the request had that, otherwise one for each token.
+    private func add(_ name: String, _ member: String, _ values: TokenNumbers?, to whole: inout TensorReply) {
+        guard let values else { return }
+        if let (values, _) = values.perSequence {
+            whole.add(name, sequences: values, in: member)
+        } else {
+            whole.add(name, shown.inResponse(values))
+        }
     }
 }
 

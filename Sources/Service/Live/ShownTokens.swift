@@ -8,13 +8,16 @@ struct ShownTokens: Sendable {
     let texts: TokenTexts?
     let logProbabilities: PerView<TokenNumbers?>
     let entropies: PerView<TokenNumbers?>
+    let advantages: TokenNumbers?
+    let rewards: TokenNumbers?
 
     /// The approximate size in memory.
     var bytes: Int {
         let words = View.allCases.reduce(0) { sum, view in
             sum + (logProbabilities[view]?.count ?? 0) + (entropies[view]?.count ?? 0)
         }
-        return responseMask.count + 8 * (words + (tokenIDs?.count ?? 0)) + (texts?.bytes ?? 0)
+        let merits = (advantages?.count ?? 0) + (rewards?.count ?? 0)
+        return responseMask.count + 8 * (words + merits + (tokenIDs?.count ?? 0)) + (texts?.bytes ?? 0)
     }
 
     /// Returns the values inside the response and 0 elsewhere, because padding may hold anything.

@@ -96,7 +96,8 @@ extension PerturbRequest.RequestedView {
         DrawOptions.table.apply(draws, prefix: prefix, to: &options, &faults)
         switch (member("recipe"), member("steps")) {
         case (nil, nil):
-            faults.add(.missingField, Problem.Reason("a recipe or steps is required", field: "\(prefix)recipe"))
+            faults.add(
+                .missingField, Problem.Reason("a recipe or steps is required", field: "\(prefix)recipe"))
             return nil
         case (_?, _?):
             faults.add(

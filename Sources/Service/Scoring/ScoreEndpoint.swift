@@ -40,7 +40,8 @@ struct ScoreEndpoint: TensorOperation {
             reply.shown = ShownTokens(
                 responseMask: batch.responseMask, tokenIDs: input.tokenIDs, texts: texts,
                 logProbabilities: PerView { batch.logProbabilities[$0]?.apart },
-                entropies: PerView { batch.entropies[$0]?.apart })
+                entropies: PerView { batch.entropies[$0]?.apart },
+                advantages: batch.advantages?.apart, rewards: batch.rewards?.apart)
         }
         try context.claim(reply)
         return reply

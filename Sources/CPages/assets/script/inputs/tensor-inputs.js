@@ -147,13 +147,19 @@ export class TensorInputs {
     return columns;
   }
 
-  /// One number for each row: the advantage, of which a token-wise one shows its first.
+  /// One number for each row: the advantage, of which a token-wise one shows the first in the response.
   #advantages() {
     const tensor = this.#tensors.get("advantages") ?? this.#tensors.get("rewards");
     if (!tensor) return null;
     const values = tensor.floats();
     if (values.length === this.#layout.rows) return values;
-    return Float64Array.from(this.#layout.starts, (start) => values[start] ?? NaN);
+    const mask = this.#tensors.get("response_mask")?.elements();
+    return Float64Array.from(this.#layout.starts, (start, row) => {
+      const end = this.#layout.starts[row + 1] ?? values.length;
+      let first = start;
+      while (mask && first < end && !Number(mask[first])) first++;
+      return values[first < end ? first : start] ?? NaN;
+    });
   }
 
   /// The likeliest tokens: those that an example carries, or what logits say.
