@@ -62,7 +62,7 @@ extension ElementType {
         switch self {
         case .float32: load(bytes, into: &output) { (value: Float) in value }
         case .float16: load(bytes, into: &output) { (value: UInt16) in halfToFloat(value) }
-        case .bfloat16: load(bytes, into: &output) { (value: UInt16) in brainToFloat(value) }
+        case .bfloat16: load(bytes, into: &output) { (value: UInt16) in bfloat16ToFloat(value) }
         case .float64, .bool, .uint8, .int8, .int16, .uint16, .int32, .uint32, .int64, .uint64:
             preconditionFailure("\(self) doesn't fit Float")
         }
@@ -171,11 +171,11 @@ extension DenseTensor {
 
 /// bfloat16 is the upper half of a Float.
 @inline(__always)
-package func brainToFloat(_ pattern: UInt16) -> Float { Float(bitPattern: UInt32(pattern) << 16) }
+package func bfloat16ToFloat(_ pattern: UInt16) -> Float { Float(bitPattern: UInt32(pattern) << 16) }
 
 /// The nearest bfloat16, and of two equally near the even one: infinite from 2^128 − 2^119 on. NaN has none.
 @inline(__always)
-package func nearestBrain(_ value: Float) -> UInt16 {
+package func nearestBFloat16(_ value: Float) -> UInt16 {
     let bits = value.bitPattern
     return UInt16(truncatingIfNeeded: (bits &+ 0x7FFF &+ (bits >> 16 & 1)) >> 16)
 }

@@ -49,7 +49,7 @@ package struct RowOutput {
     func value(at index: Int) -> Double {
         switch type {
         case .float32: Double(unsafe floats[index])
-        case .bfloat16: Double(brainToFloat(unsafe brains[index]))
+        case .bfloat16: Double(bfloat16ToFloat(unsafe bfloat16s[index]))
         }
     }
 
@@ -62,9 +62,9 @@ package struct RowOutput {
             unsafe floats[index] = float
             return float.isFinite
         case .bfloat16:
-            let brain = nearestBrain(float)
-            unsafe brains[index] = brain
-            return brainToFloat(brain).isFinite
+            let bfloat16 = nearestBFloat16(float)
+            unsafe bfloat16s[index] = bfloat16
+            return bfloat16ToFloat(bfloat16).isFinite
         }
     }
 
@@ -72,8 +72,8 @@ package struct RowOutput {
     /// - Returns: whether all that was written is finite.
     package func round(_ row: RowOutput) -> Bool {
         precondition(type == .bfloat16 && row.type == .float32 && row.count == count)
-        return unsafe roundToBrains(
-            UnsafeBufferPointer(row.floats), into: UnsafeMutableRawBufferPointer(brains))
+        return unsafe roundToBFloat16(
+            UnsafeBufferPointer(row.floats), into: UnsafeMutableRawBufferPointer(bfloat16s))
     }
 
     /// Writes zeros, unless it adds.
@@ -85,7 +85,7 @@ package struct RowOutput {
         unsafe UnsafeMutableBufferPointer(start: start?.assumingMemoryBound(to: Float.self), count: count)
     }
 
-    private var brains: UnsafeMutableBufferPointer<UInt16> {
+    private var bfloat16s: UnsafeMutableBufferPointer<UInt16> {
         unsafe UnsafeMutableBufferPointer(start: start?.assumingMemoryBound(to: UInt16.self), count: count)
     }
 }

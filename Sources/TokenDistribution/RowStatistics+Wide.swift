@@ -15,7 +15,7 @@ extension RowStatistics {
             addWide(block, isPivoted, least: Self.leastExponent) { (value: Float) in Double(value) }
         case .bfloat16:
             addWide(block, isPivoted, least: Self.leastExponent) { (value: UInt16) in
-                Double(brainToFloat(value))
+                Double(bfloat16ToFloat(value))
             }
         case .float16:
             addWide(block, isPivoted, least: Self.leastExponent) { (value: UInt16) in

@@ -74,8 +74,8 @@ struct LogitGradientTests {
                     sums += gradients.summedViews.count
                     for index in gradients.rows.indices {
                         let wide = filled(gradients, index, wanted: Set(views))
-                        let narrow = filledBrains(gradients, index, views)
-                        for view in views { #expect(narrow[view] == wide[view].map(nearestBrain)) }
+                        let narrow = filledBFloat16(gradients, index, views)
+                        for view in views { #expect(narrow[view] == wide[view].map(nearestBFloat16)) }
                     }
                 }
             }

@@ -100,7 +100,7 @@ func undetectedLoss(_ estimator: Estimator, terms: [Term] = Term.contrastive) ->
 }
 
 /// Row `index` of the views as BF16.
-func filledBrains(_ gradients: LogitGradients, _ index: Int, _ views: [View]) -> PerView<[UInt16]> {
+func filledBFloat16(_ gradients: LogitGradients, _ index: Int, _ views: [View]) -> PerView<[UInt16]> {
     let width = gradients.vocabulary
     var memory = [UInt16](repeating: 0xABCD, count: 3 * width)
     let isFinite = unsafe memory.withUnsafeMutableBytes { memory in

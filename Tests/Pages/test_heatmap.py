@@ -2,6 +2,7 @@
 
 import csv
 import io
+import itertools
 import json
 import xml.etree.ElementTree as xml
 
@@ -105,6 +106,26 @@ def test_the_table_sorts_by_its_columns(visit):
     assert accessibility.violations(page) == []
     page.locator(".token-rows .token-row").first.click()
     page.locator(".token.active").wait_for()
+
+
+def test_the_labels_of_the_histogram_lie_beside_each_other(visit):
+    """Of ΔH from just below 0 to far above: the label of 0 would lie on that of the lower end."""
+    page = visit("/", width=400)
+    boxes = page.evaluate("""async () => {
+        const { histogram } = await import("./assets/script/heat-map/histogram.js");
+        const figures = [[-0.085, 1.7], [-1.7, 0.085], [-1, 1]].map((values) => histogram({
+            columns: new Map([["delta_entropy", Float64Array.from(values)]]), masks: {}, counts: () => true,
+        }, "delta_entropy", "ΔH"));
+        document.body.append(...figures);
+        return figures.map((figure) => [...figure.querySelectorAll("svg text")].map((text) => {
+            const { left, right } = text.getBoundingClientRect();
+            return [left, right];
+        }));
+    }""")
+    assert [len(labels) for labels in boxes] == [2, 2, 3]
+    for labels in boxes:
+        labels.sort()
+        assert all(right < left for (_, right), (left, _) in itertools.pairwise(labels)), labels
 
 
 def test_the_histogram_says_where_perception_begins(visit):

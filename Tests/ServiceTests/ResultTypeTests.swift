@@ -25,7 +25,7 @@ import Testing
 
     /// The nearest, and of two equally near the even one.
     private func rounded(_ values: [Double]) -> [Double] {
-        values.map { Double(brainToFloat(nearestBrain(Float($0)))) }
+        values.map { Double(bfloat16ToFloat(nearestBFloat16(Float($0)))) }
     }
 
     @Test(arguments: options) func `gradients are those of F32 rounded, and all else is the same`(

@@ -27,10 +27,10 @@ struct WideningTests {
     }
 
     @Test("All 65,536 BF16 patterns are the upper half of a Float")
-    func everyBrain() {
+    func everyBFloat16() {
         var wrong: [UInt16] = []
         for pattern in UInt16.min...UInt16.max
-        where brainToFloat(pattern).bitPattern != UInt32(pattern) * 65_536 {
+        where bfloat16ToFloat(pattern).bitPattern != UInt32(pattern) * 65_536 {
             wrong.append(pattern)
         }
         #expect(wrong.isEmpty)
@@ -46,7 +46,7 @@ struct WideningTests {
         let bytes = patterns.flatMap { [UInt8(truncatingIfNeeded: $0), UInt8($0 >> 8)] }
         let tensor = DenseTensor(
             viewing: [0xAA] + bytes, start: 1, elementType: type, shape: [256, 256], count: 65_536)
-        let expected = patterns.map { type == .float16 ? halfToFloat($0) : brainToFloat($0) }
+        let expected = patterns.map { type == .float16 ? halfToFloat($0) : bfloat16ToFloat($0) }
         var floats = [Float](repeating: 0, count: 65_536)
         var span = floats.mutableSpan
         tensor.widen(0..<65_536, into: &span)

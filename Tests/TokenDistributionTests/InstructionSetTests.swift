@@ -22,7 +22,7 @@ struct InstructionSetTests {
             switch type {
             case .bfloat16:
                 pattern = value.bitPattern >> 16
-                rounded.append(Double(brainToFloat(UInt16(pattern))))
+                rounded.append(Double(bfloat16ToFloat(UInt16(pattern))))
             case .float16:
                 pattern = UInt32(halfPattern(value))
                 rounded.append(Double(halfToFloat(UInt16(pattern))))

@@ -104,10 +104,10 @@ struct RowGradientTests {
                 guard depths.first < .infinity, depths.second != .infinity else { continue }
                 for slopes in [PerReference(0.8, -0.3), PerReference(-1.1)] {
                     let wide = contrast.gradients(of: triple, type, slopes)
-                    let narrow = contrast.brains(of: triple, type, slopes)
+                    let narrow = contrast.bfloat16s(of: triple, type, slopes)
                     #expect(wide.isFinite && narrow.isFinite)
-                    for (row, brains) in zip(wide.rows, narrow.rows) {
-                        #expect(row.map(nearestBrain) == brains, "\(divergence) by \(set)")
+                    for (row, bfloat16s) in zip(wide.rows, narrow.rows) {
+                        #expect(row.map(nearestBFloat16) == bfloat16s, "\(divergence) by \(set)")
                     }
                 }
             }
@@ -117,7 +117,7 @@ struct RowGradientTests {
     @Test(
         "What fits Float but not BF16 is told", arguments: RowContrastTests.divergences,
         RowContrastTests.types + [.float64])
-    func tooLargeForBrains(_ divergence: Divergence, _ type: ElementType) throws {
+    func tooLargeForBFloat16(_ divergence: Divergence, _ type: ElementType) throws {
         let triple = RowTriple("", [0, 1, 2], [2, 1, 0], [0, 0, 0])
         for set in InstructionSet.available {
             let contrast = RowContrast(divergence, temperature: 1, instructionSet: set)
@@ -126,8 +126,8 @@ struct RowGradientTests {
             // Between the largest BF16, 0x1.fep127, and the largest Float, 0x1.fffffep127.
             let beyond = PerReference(0x1.ff8p127 / largest)
             #expect(contrast.gradients(of: triple, type, beyond).isFinite)
-            #expect(!contrast.brains(of: triple, type, beyond).isFinite)
-            #expect(contrast.brains(of: triple, type, PerReference(0x1.fep127 / largest)).isFinite)
+            #expect(!contrast.bfloat16s(of: triple, type, beyond).isFinite)
+            #expect(contrast.bfloat16s(of: triple, type, PerReference(0x1.fep127 / largest)).isFinite)
         }
     }
 

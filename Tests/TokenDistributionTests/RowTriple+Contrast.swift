@@ -57,7 +57,7 @@ extension RowContrast {
 
 extension RowContrast {
     /// The same as BF16, written over what was there.
-    func brains(
+    func bfloat16s(
         of triple: RowTriple, _ type: ElementType, _ slopes: PerReference<Double>, offset: Int = 0
     ) -> (rows: [[UInt16]], isFinite: Bool) {
         let width = triple.anchor.count

@@ -74,7 +74,7 @@ struct TokenGradientTests {
         }
     }
 
-    private func brains(
+    private func bfloat16s(
         _ row: RowTriple, _ type: ElementType, token: Int, slope: Double, _ set: InstructionSet
     ) -> (values: [UInt16], isFinite: Bool) {
         var values = [UInt16](repeating: 0xABCD, count: row.anchor.count)
@@ -96,22 +96,22 @@ struct TokenGradientTests {
             for set in InstructionSet.available {
                 for slope in [0.4, 0] {
                     let wide = written(triple, type, token: token, slope: slope, 0.8, set)
-                    let narrow = brains(triple, type, token: token, slope: slope, set)
-                    #expect(narrow.isFinite && narrow.values == wide.values.map(nearestBrain), "\(set)")
+                    let narrow = bfloat16s(triple, type, token: token, slope: slope, set)
+                    #expect(narrow.isFinite && narrow.values == wide.values.map(nearestBFloat16), "\(set)")
                 }
             }
         }
     }
 
     @Test("A slope that fits Float but not BF16 is told", arguments: RowContrastTests.types + [.float64])
-    func tooLargeForBrains(_ type: ElementType) {
+    func tooLargeForBFloat16(_ type: ElementType) {
         // Certain of another token: all of the slope, by T, arrives.
         let row = RowTriple("", [0, 40, 0], [], [])
         for set in InstructionSet.available {
             let slope = 0x1.ff8p127 * 0.8
             #expect(written(row, type, token: 0, slope: slope, 0.8, set).isFinite)
-            #expect(!brains(row, type, token: 0, slope: slope, set).isFinite)
-            #expect(brains(row, type, token: 0, slope: 0x1.fep127 * 0.8, set).isFinite)
+            #expect(!bfloat16s(row, type, token: 0, slope: slope, set).isFinite)
+            #expect(bfloat16s(row, type, token: 0, slope: 0x1.fep127 * 0.8, set).isFinite)
         }
     }
 

@@ -69,7 +69,7 @@ extension TensorReply {
         case .sequences(let floats, _): writer.array { writer in floats.withFloats { writer.numbers($0) } }
         case .scalar: preconditionFailure("scalars are written with the others")
         case .texts: preconditionFailure("texts are those of rollouts")
-        case .masks, .floats, .brains, .integers:
+        case .masks, .floats, .bfloat16s, .integers:
             guard case .padded = layout.kind else {
                 writer.array { writer in writeTokens(values, 0..<layout.sequences.tokens, &writer) }
                 return
@@ -86,7 +86,7 @@ extension TensorReply {
         switch values {
         case .masks(let masks): writer.numbers(masks.span.extracting(range))
         case .floats(let floats): floats.withFloats { writer.numbers($0.extracting(range)) }
-        case .brains(let brains): brains.bytes.write(.bfloat16, range, to: &writer)
+        case .bfloat16s(let bfloat16s): bfloat16s.bytes.write(.bfloat16, range, to: &writer)
         case .integers(let integers): for index in range { writer.integer(integers[index]) }
         case .indices, .rows, .gradient, .sequences, .scalar, .texts:
             preconditionFailure("not one entry for each token")
@@ -166,7 +166,7 @@ extension TensorReply {
         writer.name(name)
         writer.array { writer in
             switch entry.values {
-            case .masks, .floats, .brains, .integers: writeTokens(entry.values, tokens, &writer)
+            case .masks, .floats, .bfloat16s, .integers: writeTokens(entry.values, tokens, &writer)
             case .indices(let rows):
                 for row in rows[indices(of: tokens, in: rows)] { writer.integer(row - tokens.lowerBound) }
             case .rows(_, _, let rows, _): writeRows(entry.values, indices(of: tokens, in: rows), &writer)

@@ -26,8 +26,8 @@ extension TensorReply {
             case .masks(let masks): writer.append(entry.name, shape: layout.shape, masks: masks)
             case .floats(let floats):
                 writer.append(entry.name, .float32, shape: layout.shape, bytes: floats.bytes)
-            case .brains(let brains):
-                writer.append(entry.name, .bfloat16, shape: layout.shape, bytes: brains.bytes)
+            case .bfloat16s(let bfloat16s):
+                writer.append(entry.name, .bfloat16, shape: layout.shape, bytes: bfloat16s.bytes)
             case .integers(let integers):
                 writer.append(entry.name, shape: layout.shape, integers: integers.map(Int64.init))
             case .texts(let texts): writer.setMetadata(entry.name, texts.json)

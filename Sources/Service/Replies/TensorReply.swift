@@ -16,7 +16,7 @@ struct TensorReply: Sendable {
         /// [N]
         case floats(FloatList)
         /// [N] BF16
-        case brains(BrainList)
+        case bfloat16s(BFloat16List)
         /// [B]; its one number in a rollout object is called `member`.
         case sequences(FloatList, member: String)
         /// One number without extents, F64; in JSON it is a scalar already.
@@ -73,7 +73,7 @@ struct TensorReply: Sendable {
         entries += other.entries.filter { entry in
             switch entry.values {
             case .scalar, .texts: false
-            case .masks, .floats, .brains, .integers, .sequences, .indices, .gradient, .rows: true
+            case .masks, .floats, .bfloat16s, .integers, .sequences, .indices, .gradient, .rows: true
             }
         }
     }
@@ -120,9 +120,9 @@ struct TensorReply: Sendable {
         switch type {
         case .float32: add(name, values)
         case .bfloat16:
-            let (brains, areFinite) = BrainList.rounding(values)
-            entries.append(Entry(name: name, values: .brains(brains)))
-            guard !areFinite, let token = values.firstIndex(where: { !BrainList.fits($0) }) else { return }
+            let (bfloat16s, areFinite) = BFloat16List.rounding(values)
+            entries.append(Entry(name: name, values: .bfloat16s(bfloat16s)))
+            guard !areFinite, let token = values.firstIndex(where: { !BFloat16List.fits($0) }) else { return }
             addUnfit(name, token: token, found: "\(values[token])", type)
         }
     }
@@ -149,7 +149,7 @@ struct TensorReply: Sendable {
         kept.entries = entries.filter { entry in
             switch entry.values {
             case .gradient, .rows, .indices: false
-            case .masks, .floats, .brains, .integers, .texts, .sequences, .scalar: true
+            case .masks, .floats, .bfloat16s, .integers, .texts, .sequences, .scalar: true
             }
         }
         kept.gradients = nil
@@ -164,7 +164,7 @@ struct TensorReply: Sendable {
             switch entry.values {
             case .masks(let masks): sum + masks.count
             case .floats(let floats), .sequences(let floats, _): sum + floats.bytes.count
-            case .brains(let brains): sum + brains.bytes.count
+            case .bfloat16s(let bfloat16s): sum + bfloat16s.bytes.count
             case .integers(let integers), .indices(let integers): sum + 8 * integers.count
             case .texts(let texts): sum + texts.bytes
             case .rows(let bytes, _, let rows, _): sum + bytes.count + 8 * rows.count

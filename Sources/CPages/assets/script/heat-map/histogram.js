@@ -4,6 +4,8 @@ import { count, measure } from "../common/numbers.js";
 
 const BARS = 48;
 const SIZE = { width: 340, height: 130, left: 4, bottom: 20, top: 14 };
+// The labels of the ends are at most this wide; another one nearer would lie on them.
+const LABEL = 70;
 
 /// An element for a column of the batch. Heights are logarithmic: most tokens are alike, and the others are of interest.
 /// - column: `delta_entropy`, `perception_score` …; label: what it is called; unit.
@@ -59,7 +61,7 @@ export function histogram(batch, column, label, unit = "") {
         ),
       ]),
       drawing("line", { class: "axis", x1: left, x2: width - left, y1: height - bottom, y2: height - bottom }),
-      low < 0 && high > 0 && tick(place(0), "0"),
+      low < 0 && high > 0 && tick(place(0), "0", left + LABEL, width - left - LABEL),
       edge(left, "start", measure(low)),
       edge(width - left, "end", measure(high)),
       threshold !== null && mark(place(threshold)),
@@ -112,13 +114,14 @@ function counted(values, batch, low, high) {
   return { all, chosen, threshold, shown };
 }
 
-function tick(x, text) {
+/// A tick, with its label if that is clear of the ends' labels.
+function tick(x, text, first, last) {
   const y = SIZE.height - SIZE.bottom;
   return drawing(
     "g",
     {},
     drawing("line", { class: "axis", x1: x, x2: x, y1: y, y2: y + 4 }),
-    drawing("text", { x, y: y + 15, "text-anchor": "middle" }, text),
+    x > first && x < last && drawing("text", { x, y: y + 15, "text-anchor": "middle" }, text),
   );
 }
 

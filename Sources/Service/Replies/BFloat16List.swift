@@ -3,7 +3,7 @@ import Tensor
 import TokenDistribution
 
 /// Numbers of BF16 as a reply sends them: the bytes of a tensor.
-struct BrainList: Sendable {
+struct BFloat16List: Sendable {
     /// Little-endian, as every supported machine is.
     let bytes: [UInt8]
 
@@ -12,28 +12,28 @@ struct BrainList: Sendable {
 
     /// The nearest BF16 of each number, and whether all of them are finite.
     /// - Complexity: O(count)
-    static func rounding(_ floats: FloatList) -> (list: BrainList, areFinite: Bool) {
-        if floats.isEmpty { return (BrainList(bytes: []), true) }
+    static func rounding(_ floats: FloatList) -> (list: BFloat16List, areFinite: Bool) {
+        if floats.isEmpty { return (BFloat16List(bytes: []), true) }
         var areFinite = true
         let size = floats.count * ResultType.bfloat16.size
-        let bytes = unsafe [UInt8](unsafeUninitializedCapacity: size) { room, filled in
-            // An array's elements begin at a multiple of 16, and it may have more room than it was asked for.
+        let bytes = unsafe [UInt8](unsafeUninitializedCapacity: size) { memory, filled in
+            // An array's elements begin at a multiple of 16, and its capacity may be larger than requested.
             let results = unsafe UnsafeMutableRawBufferPointer(
-                rebasing: UnsafeMutableRawBufferPointer(room)[..<size])
+                rebasing: UnsafeMutableRawBufferPointer(memory)[..<size])
             areFinite = floats.withFloats { floats in
-                unsafe floats.withUnsafeBufferPointer { unsafe roundToBrains($0, into: results) }
+                unsafe floats.withUnsafeBufferPointer { unsafe roundToBFloat16($0, into: results) }
             }
             filled = size
         }
-        return (BrainList(bytes: bytes), areFinite)
+        return (BFloat16List(bytes: bytes), areFinite)
     }
 }
 
-extension BrainList: RandomAccessCollection {
+extension BFloat16List: RandomAccessCollection {
     var startIndex: Int { 0 }
     var endIndex: Int { bytes.count / ResultType.bfloat16.size }
 
     subscript(index: Int) -> Float {
-        brainToFloat(UInt16(bytes[2 * index]) | UInt16(bytes[2 * index + 1]) << 8)
+        bfloat16ToFloat(UInt16(bytes[2 * index]) | UInt16(bytes[2 * index + 1]) << 8)
     }
 }

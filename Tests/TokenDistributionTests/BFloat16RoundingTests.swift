@@ -3,11 +3,11 @@ import Testing
 import TokenDistribution
 
 @Suite("Rounding to bfloat16")
-struct BrainRoundingTests {
+struct BFloat16RoundingTests {
     /// The nearer of the two neighbours, and of two equally near the even one; beyond the largest, 2^128 stands for infinity.
     private static func obvious(_ value: Float) -> UInt16 {
         func place(_ pattern: UInt16) -> Double {
-            pattern & 0x7FFF == 0x7F80 ? 0x1p128 : Double(brainToFloat(pattern)).magnitude
+            pattern & 0x7FFF == 0x7F80 ? 0x1p128 : Double(bfloat16ToFloat(pattern)).magnitude
         }
         let below = UInt16(value.bitPattern >> 16)
         let above = below + 1
@@ -22,28 +22,28 @@ struct BrainRoundingTests {
 
     private func rounded(
         _ floats: [Float], _ set: InstructionSet, offset: Int = 0
-    ) -> (brains: [UInt16], areFinite: Bool) {
-        var brains = [UInt16](repeating: 0xABCD, count: floats.count + offset + 1)
+    ) -> (bfloat16s: [UInt16], areFinite: Bool) {
+        var bfloat16s = [UInt16](repeating: 0xABCD, count: floats.count + offset + 1)
         let areFinite = unsafe floats.withUnsafeBufferPointer { floats in
-            unsafe brains.withUnsafeMutableBytes { room in
+            unsafe bfloat16s.withUnsafeMutableBytes { room in
                 let results = unsafe UnsafeMutableRawBufferPointer(
                     rebasing: room[2 * offset..<2 * (offset + floats.count)])
-                return unsafe roundToBrains(floats, into: results, instructionSet: set)
+                return unsafe roundToBFloat16(floats, into: results, instructionSet: set)
             }
         }
-        #expect(brains[..<offset].allSatisfy { $0 == 0xABCD } && brains.last == 0xABCD, "left alone")
-        return (Array(brains[offset..<offset + floats.count]), areFinite)
+        #expect(bfloat16s[..<offset].allSatisfy { $0 == 0xABCD } && bfloat16s.last == 0xABCD, "left alone")
+        return (Array(bfloat16s[offset..<offset + floats.count]), areFinite)
     }
 
     @Test("It is exact, with the same bits by every instruction set")
     func exact() {
-        let floats = BrainRoundingTests.floats
+        let floats = BFloat16RoundingTests.floats
         #expect(floats.count > 6 * 65_000)
-        let expected = floats.map(BrainRoundingTests.obvious)
-        #expect(floats.map(nearestBrain) == expected)
+        let expected = floats.map(BFloat16RoundingTests.obvious)
+        #expect(floats.map(nearestBFloat16) == expected)
         for set in InstructionSet.available {
             let found = rounded(floats, set)
-            #expect(found.areFinite && found.brains == expected, "\(set)")
+            #expect(found.areFinite && found.bfloat16s == expected, "\(set)")
         }
     }
 
@@ -51,10 +51,10 @@ struct BrainRoundingTests {
     func lengths() {
         let floats = (0..<70).map { Float($0) * 0.37 - 9 }
         for count in 0...70 {
-            let expected = floats.prefix(count).map(BrainRoundingTests.obvious)
+            let expected = floats.prefix(count).map(BFloat16RoundingTests.obvious)
             for set in InstructionSet.available {
                 let found = rounded(Array(floats.prefix(count)), set, offset: count % 3)
-                #expect(found.areFinite && found.brains == expected)
+                #expect(found.areFinite && found.bfloat16s == expected)
             }
         }
     }

@@ -6,7 +6,7 @@ internal import CLogitKernels
 /// - Parameter results: as many elements, aligned to 2 bytes.
 /// - Returns: whether all that was written is finite.
 /// - Complexity: O(count)
-package func roundToBrains(
+package func roundToBFloat16(
     _ floats: UnsafeBufferPointer<Float>, into results: UnsafeMutableRawBufferPointer,
     instructionSet: InstructionSet = .inUse
 ) -> Bool {
