@@ -22,7 +22,7 @@ typedef enum outcome {
 } outcome;
 
 typedef struct row_answer {
-    double sum, weighted; /* the kernels' own, of what follows the last anchor */
+    double sum, weighted; /* the kernels' own, of what follows the last pivot */
     double underflows;    /* whether a number became too small for a Float, which takes many processors a hundred cycles */
     double outcome, log_sum_exp, entropy;
 } row_answer;
