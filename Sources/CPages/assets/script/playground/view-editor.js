@@ -86,10 +86,10 @@ export class ViewEditor {
     );
   }
 
-  /// Whether a step reads a second picture: only those have a parameter that names one.
+  /// Whether a step reads a second picture: only those have a parameter that names one. Groups of steps have no name.
   #isPair(name) {
     const form = this.#catalogue.steps.find((step) => step.step === name);
-    return form.parameters.some((parameter) => parameter.name === "image");
+    return form !== undefined && form.parameters.some((parameter) => parameter.name === "image");
   }
 
   get isDrawn() {
