@@ -89,3 +89,11 @@ def test_what_the_mask_does_not_take():
     left_out = constant(CLIENT / "autograd.py", "LOSS_ONLY")
     assert alone <= left_out
     assert left_out & options("MaskOptions") == {"return"}, "which it sets itself"
+
+
+def test_what_each_option_of_the_mask_concerns():
+    """An adapter sends those of the detector, the gate and the scale where that takes part."""
+    lists = [constant(CLIENT / "autograd.py", name) for name in ("DETECTOR", "GATE", "SCALE")]
+    common = {"preset", "estimator", "clamp_input", "clamp_result", "vocabulary_size", "entropy_from", "return"}
+    assert sum(map(len, lists)) + len(common) == len(options("MaskOptions"))
+    assert set().union(common, *lists) == options("MaskOptions")

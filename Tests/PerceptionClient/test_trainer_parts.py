@@ -86,6 +86,19 @@ def test_what_a_changed_policy_loss_needs_of_the_old_policy(client, preset, opti
     assert wanted.shaping == bool(views) and wanted.old == views
 
 
+@pytest.mark.parametrize(
+    "preset, option, words",
+    [
+        ("cppo-verl", {"detector": "given"}, "no perception mask to give"),
+        ("cppo-verl", {"policy_tokens": "perception"}, "Use the detector divergence"),
+        ("vppo", {"detector": "none", "advantage_shaping": "none"}, "no view but the original"),
+    ],
+)
+def test_what_no_adapter_can_do_is_refused_at_the_start(client, preset, option, words):
+    with pytest.raises(ValueError, match=words):
+        TrainerSettings(preset=preset, options=option).needs(client)
+
+
 def test_presets_are_asked_for_once(url):
     with Perception(url) as client:
         sent, send = [], client._transport.send

@@ -20,11 +20,20 @@ LOSS_ONLY = frozenset({
     "dual_clip", "importance_level", "kl_coefficient", "kl_estimator", "policy", "policy_aggregation",
     "policy_denominator", "policy_items", "policy_tokens", "result_type",
 })  # fmt: skip
+# Options by which /v1/mask does one thing each.
+DETECTOR = frozenset({
+    "detector", "score", "epsilon", "min_delta_entropy", "candidates", "top_k_ratio", "quota", "scope", "ties",
+})  # fmt: skip
+GATE = frozenset({"gate", "gate_threshold"})
+SCALE = frozenset({
+    "advantage_shaping", "advantage_floor", "dependency_min", "dependency_max", "dependency_mean",
+})  # fmt: skip
 
 
 def counting(given: dict[str, Any]) -> Call[Mask]:
     """Make the request of `count` from the arguments of a loss."""
-    wanted = {k: v for k, v in given.items() if k.rstrip("_") not in LOSS_ONLY}
+    # A scale counts no tokens, and would need a removing view where the detector looks at none.
+    wanted = {k: v for k, v in given.items() if k.rstrip("_") not in LOSS_ONLY | SCALE}
     log_probs = wanted.pop("log_probs", None)
     if log_probs is not None and (wanted.get("detector") == "divergence" or wanted.get("preset") == "vppo"):
         wanted["log_probs"] = {view: x for view, x in log_probs.items() if view != "preserving"}

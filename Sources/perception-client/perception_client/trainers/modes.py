@@ -243,6 +243,9 @@ def _objective(
             f"the detector looks at entropies, and the trainer gives none of {', '.join(silent)}: pass "
             "detector='divergence', which needs log-probabilities alone"
         )
+    if wanted.options["policy"] == "none":
+        # It acts on the trainer's policy loss, which is shaped by a request of its own, and on none here.
+        arguments = {name: value for name, value in arguments.items() if name != "policy_tokens"}
     log_probs = {v: passes[v].log_probs for v in wanted.graph}
     log_probs |= {v: passes[v].log_probs.detach() for v in wanted.constant}
     result: torch.Tensor = client.objective(

@@ -31,7 +31,8 @@ class Needs:
         graph: views whose log-probabilities get a gradient, the original first.
         constant: other views whose log-probabilities are used, as constants.
         entropy: views whose entropies are used, as constants.
-        shaping: the preset changes the policy loss: by `advantage_scale`, by the perception mask, or both.
+        scaled: each rollout's advantage is multiplied by its `advantage_scale`.
+        chosen: tokens outside the perception mask are left out of the policy loss.
         advantages: the gate looks at advantages.
         rewards: the gate looks at rewards.
     """
@@ -40,7 +41,8 @@ class Needs:
     graph: tuple[str, ...]
     constant: tuple[str, ...]
     entropy: tuple[str, ...]
-    shaping: bool
+    scaled: bool
+    chosen: bool
     advantages: bool
     rewards: bool
 
@@ -51,11 +53,27 @@ class Needs:
         return tuple(v for v in VIEWS[1:] if v in used)
 
     @property
+    def shaping(self) -> bool:
+        """Whether the policy loss is changed, so that trainers request its shape; see `shaping`."""
+        return self.scaled or self.chosen
+
+    @property
+    def kept(self) -> tuple[str, ...]:
+        """The views of which the loss takes what the old policy said when the policy loss was shaped.
+
+        It saves their passes. A view whose entropies are used has its pass all the same.
+        """
+        return tuple(v for v in self.constant if self.shaping and v not in self.entropy)
+
+    @property
     def old(self) -> tuple[str, ...]:
-        """The views under which `shaping.shape` looks at the old policy; none unless the policy loss is changed."""
+        """The views that the old policy must be asked for: those that `shaping.shape` looks at, and those of `kept`.
+
+        None unless the policy loss is changed. A removing view is among them whether it has a gradient or not.
+        """
         if not self.shaping:
             return ()
-        return ("original", *(v for v in self.others if v == "removing" or v in self.constant))
+        return ("original", *(v for v in self.others if v == "removing" or v in self.kept))
 
     def of_model(self, view: str) -> bool:
         """Whether a view's forward pass needs a graph."""
@@ -81,14 +99,18 @@ def needs(client: Perception, preset: str = "cppo-verl", **option: Any) -> Needs
     stopped = set(options["stop_gradient"] or ())
     in_terms = {t[end] for t in terms for end in ("anchor", "reference")}
     in_entropy = {v for v, c in (options["entropy_coefficients"] or {}).items() if c}
-    detected = {"removing"} if options["detector"] == "divergence" or _scaled(options) else set()
+    scaled = options["advantage_shaping"] == "dependency"
+    # Without a detector every token is one of perception, and none is left out.
+    chosen = options["policy_tokens"] == "perception" and options["detector"] != "none"
+    detected = {"removing"} if options["detector"] == "divergence" or scaled else set()
     graph = ("original", *(v for v in VIEWS[1:] if v in (in_terms | in_entropy) - stopped))
     return Needs(
         options=options,
         graph=graph,
         constant=tuple(v for v in VIEWS if v in in_terms | in_entropy | detected and v not in graph),
         entropy=("original", "removing") if options["detector"] == "entropy" else (),
-        shaping=_scaled(options) or options["policy_tokens"] == "perception",
+        scaled=scaled,
+        chosen=chosen,
         advantages=options["gate"] == "positive_advantage",
         rewards=options["gate"] == "reward",
     )
@@ -98,10 +120,6 @@ def recipes(preset: str, wanted: Needs) -> dict[str, str]:
     """Return the recipe of each view that a preset needs: the one that its authors published, or CPPO's."""
     own = next((r for name, r in RECIPES.items() if preset.startswith(name)), {})
     return {view: own.get(view, f"cppo-{view}") for view in wanted.others}
-
-
-def _scaled(options: Mapping[str, Any]) -> bool:
-    return bool(options["advantage_shaping"] == "dependency")
 
 
 _known: weakref.WeakKeyDictionary[Perception, Mapping[str, Any]] = weakref.WeakKeyDictionary()

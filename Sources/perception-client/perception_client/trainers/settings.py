@@ -117,8 +117,27 @@ class TrainerSettings:
         return {"preset": self.preset, **weight, **self.options}
 
     def needs(self, client: Perception) -> wants.Needs:
-        """Return what the loss needs from the trainer."""
-        return wants.needs(client, **self.loss)
+        """Return what the loss needs from the trainer.
+
+        Raises:
+            ValueError: it needs what no trainer has, or no other view than the original.
+        """
+        found = wants.needs(client, **self.loss)
+        detector = found.options["detector"]
+        if detector == "given":
+            raise ValueError(
+                "detector given: trainers have no perception mask to give. Choose another detector"
+            )
+        if found.chosen and detector == "entropy":
+            raise ValueError(
+                "policy_tokens perception with the detector entropy: trainers do not keep the old policy's entropies "
+                "under the views, by which the tokens would be chosen. Use the detector divergence"
+            )
+        if not found.others:
+            raise ValueError(
+                f"preset {self.preset} with these options looks at no view but the original: there is nothing to add"
+            )
+        return found
 
     def shows_advantages(self, wanted: wants.Needs) -> bool:
         """Whether requests have advantages: for the gate, or for people who look at the batches with their tokens."""

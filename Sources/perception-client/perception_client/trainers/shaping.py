@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import torch
 
-from ..autograd import LOSS_ONLY
+from ..autograd import DETECTOR, GATE, LOSS_ONLY
 from ..errors import PerceptionError
 from ..losses import _passes
 from .needs import Needs
@@ -74,16 +74,16 @@ def shape(
         client: with `on_error="skip"`, a failed call leaves the policy loss unchanged. It is counted and logged.
         wanted: the preset's needs.
         loss: preset and options.
-        log_probs: [B,T] of the original and the views that the detector looks at.
+        log_probs: [B,T] of the views of `wanted.old`.
         response_mask: [B,T], 0 in rollouts without views.
     """
-    option = {name: value for name, value in loss.items() if name not in LOSS_ONLY}
+    returned = ["advantage_scale"] * wanted.scaled + ["perception_mask"] * wanted.chosen
     try:
         found = client.mask(
-            log_probs={v: x.detach() for v, x in log_probs.items()},
+            log_probs={v: log_probs[v].detach() for v in ("original", "removing")},
             response_mask=response_mask,
-            **option,
-            return_=["perception_mask", "mask", "advantage_scale"],
+            **_options(wanted, loss),
+            return_=returned,
         )
     except PerceptionError as error:
         if client.on_error == "raise" or not _passes(error):
@@ -91,10 +91,19 @@ def shape(
         client.skipped += 1
         log.warning("the policy loss of this batch of rollouts is not shaped: %s", error)
         return Shape(None, None)
-    scaled = wanted.options["advantage_shaping"] == "dependency"
-    chosen = wanted.options["policy_tokens"] == "perception"
     like = response_mask.device
     return Shape(
-        torch.tensor(found.advantage_scale, device=like) if scaled else None,
-        torch.tensor(found.perception_mask, device=like) if chosen else None,
+        torch.tensor(found.advantage_scale, device=like) if wanted.scaled else None,
+        torch.tensor(found.perception_mask, device=like) if wanted.chosen else None,
     )
+
+
+def _options(wanted: Needs, loss: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the options of the request, of those of the loss.
+
+    The gate decides on the perception loss alone, and the detector takes no part unless it chooses tokens: left in, they
+    would ask for advantages, rewards, or entropies that are not needed.
+    """
+    out = LOSS_ONLY | GATE | (frozenset() if wanted.chosen else DETECTOR)
+    given = {name: value for name, value in loss.items() if name not in out} | {"gate": "none"}
+    return given if wanted.chosen else given | {"detector": "none"}

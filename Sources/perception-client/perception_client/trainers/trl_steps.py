@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import functools
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -111,15 +111,14 @@ class Steps:
         if self.needs.rewards:
             batch["perception.rewards"] = self._own_rewards(counts, device)
         batch["perception.advantages"] = batch["advantages"]
-        kept = self.needs.others if self.settings.mode == "detached" else ()
+        detached = self.needs.others if self.settings.mode == "detached" else ()
+        said = self._passes_of_rollouts(batch, tuple(dict.fromkeys((*self.needs.old, *detached))))
+        for view in (*self.needs.old[:1], *(detached or self.needs.kept)):
+            batch[f"perception.{view}.log_probs"] = said[view].log_probs
+            if said[view].entropy is not None and view in self.needs.entropy:
+                batch[f"perception.{view}.entropy"] = said[view].entropy
         if self.needs.shaping:
-            kept = ("original", *(kept or self.needs.constant))
-        for view, found in self._passes_of_rollouts(batch, kept).items():
-            batch[f"perception.{view}.log_probs"] = found.log_probs
-            if found.entropy is not None and view in self.needs.entropy:
-                batch[f"perception.{view}.entropy"] = found.entropy
-        if self.needs.shaping:
-            batch["advantages"] = self._shaped(batch)
+            batch["advantages"] = self._shaped(batch, said)
         self._log_views(made)
         return batch
 
@@ -156,16 +155,17 @@ class Steps:
         with torch.no_grad():
             return {view: self.forward(call, batch, view) for view in views}
 
-    def _shaped(self, batch: Batch) -> torch.Tensor:
-        old = batch["perception.original.log_probs"]
+    def _shaped(self, batch: Batch, said: Mapping[str, Pass]) -> torch.Tensor:
         found = shaping.shape(
             self.client,
             self.needs,
             self.settings.loss,
-            log_probs={v: batch[f"perception.{v}.log_probs"] for v in ("original", *self.needs.constant)},
+            log_probs={view: said[view].log_probs for view in self.needs.old},
             response_mask=response(batch) * batch["perception.seen"][:, None],
         )
-        return found.advantages(batch["advantages"], batch["perception.seen"], old.shape[1], self._per_token)
+        return found.advantages(
+            batch["advantages"], batch["perception.seen"], response(batch).shape[1], self._per_token
+        )
 
     # The loss of a micro-batch
 

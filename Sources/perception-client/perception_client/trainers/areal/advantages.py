@@ -82,7 +82,7 @@ def shaped(
     for number, one in enumerate(data):
         rows, width = one["advantages"].shape
         changed = {"advantages": whole[first : first + rows, :width].contiguous(), OWN: one["advantages"]}
-        kept = {OLD + view: said[view][number] for view in ("original", *wanted.constant)}
+        kept = {OLD + view: said[view][number] for view in ("original", *wanted.kept)}
         found.append(one | changed | kept)
         first += rows
     return found

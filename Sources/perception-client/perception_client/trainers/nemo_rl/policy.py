@@ -151,11 +151,9 @@ class Perceiving:
         data = data.select_indices(list(range(data.size)))
         own_advantages = data["advantages"]
         if self.wanted.shaping:
-            views = ("original", *self.wanted.constant)
             shape = shaping.shape(
-                self.client, self.wanted, self.settings.loss, log_probs={v: said.log_probs[v] for v in views},
-                response_mask=mask,
-            )  # fmt: skip
+                self.client, self.wanted, self.settings.loss, log_probs=said.log_probs, response_mask=mask
+            )
             data["advantages"] = shape.advantages(own_advantages, said.seen, mask.shape[1])
         function = loss.of_mode(loss_fn, self.settings)
         if self.settings.mode == "detached":

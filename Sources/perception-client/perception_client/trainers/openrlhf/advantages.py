@@ -24,7 +24,7 @@ def shape(trainer: Any) -> None:
     """Replace the advantages in a trainer's replay buffer by those of the preset.
 
     A row with pictures also gets what the loss needs later: OpenRLHF's own advantages, and the old policy's
-    log-probabilities under the views that are constants.
+    log-probabilities under the views of `Needs.kept`.
 
     Raises:
         ValueError: a row has pictures and lacks a view.
@@ -48,7 +48,7 @@ def shape(trainer: Any) -> None:
     for number, item in enumerate(items):
         if carries[number]:
             kept = {views.OWN: item.advantages}
-            kept |= {views.OLD + view: said[view][number] for view in wanted.constant}
+            kept |= {views.OLD + view: said[view][number] for view in wanted.kept}
             item.mm_train_inputs = [{**item.mm_train_inputs[0], **kept}]
         item.advantages = whole[number, : len(item.advantages)].clone()
 

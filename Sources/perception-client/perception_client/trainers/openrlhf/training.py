@@ -170,8 +170,7 @@ class _Watch:
 
     def _under(self, view: str) -> Pass:
         """Repeat the call under a view; in mode `grad_cache` keep nothing of it, and repeat it again on the way back."""
-        wanted = self.trainer.wanted
-        if wanted.shaping and view in wanted.constant:
+        if view in self.trainer.wanted.kept:
             return Pass(self._kept(views.OLD + view, torch.zeros_like(self._said.log_probs.detach())))
         if self.trainer.perception.mode == "direct":
             return Pass(*self._repeated(view))

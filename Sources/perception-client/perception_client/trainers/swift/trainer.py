@@ -139,10 +139,9 @@ class PerceptionGRPOTrainer(GRPOTrainer):
 
     def _shape(self, batches: Sequence[dict[str, Any]], ours: Sequence[MicroBatch]) -> None:
         """Change the advantages of all rollouts of this rank, by what the policy that sampled says of them."""
-        views = [v for v in self._perception_needs.others if v in self._perception_needs.constant]
         said = {"original": [batch.signals.old_per_token_logps for batch in ours]}
         with torch.no_grad():
-            for view in views:
+            for view in self._perception_needs.old[1:]:
                 said[view] = [
                     self._forward(self.model, given["model_inputs"], batch, view).log_probs
                     for given, batch in zip(batches, ours, strict=True)

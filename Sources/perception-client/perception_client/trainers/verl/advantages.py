@@ -38,7 +38,7 @@ def shaped(worker: Any, data: Any) -> Any:
     """Return the rollouts with the advantages to train with, which are verl's own unless the preset changes them.
 
     It also adds what the loss needs later: verl's own advantages, and the old policy's log-probabilities under the views
-    that are constants.
+    of `Needs.kept`.
 
     Args:
         worker: verl's `TrainingWorker`.
@@ -65,7 +65,7 @@ def shaped(worker: Any, data: Any) -> Any:
     if bool(seen.any()):
         mine = mask & seen[:, None]
         shape = shaping.shape(client, wanted, settings.loss, log_probs=said, response_mask=mine)
-    columns = {OWN_ADVANTAGES: padded["advantages"]} | {OLD + view: said[view] for view in wanted.constant}
+    columns = {OWN_ADVANTAGES: padded["advantages"]} | {OLD + view: said[view] for view in wanted.kept}
     columns["advantages"] = shape.advantages(padded["advantages"], seen, mask.shape[1])
     data = data.copy()
     for name, column in columns.items():

@@ -15,7 +15,7 @@ Presets that change the policy loss add columns [B,T] of tokens to the batch its
 | column | value |
 |---|---|
 | `perception_own_advantages` | verl's advantages, which the loss's gate looks at |
-| `perception_old_VIEW` | the old policy's log-probabilities under a view that is a constant |
+| `perception_old_VIEW` | the old policy's log-probabilities under a view of `Needs.kept` |
 """
 
 from __future__ import annotations
