@@ -50,6 +50,7 @@ def slime(tmp_path_factory):
         get_tensor_model_parallel_world_size=lambda: 1,
         get_tensor_model_parallel_rank=lambda: 0,
         get_data_parallel_world_size=lambda with_context_parallel=False: 1,
+        get_data_parallel_group=lambda with_context_parallel=False: dist.group.WORLD,
         get_data_parallel_group_gloo=lambda with_context_parallel=False: dist.group.WORLD,
     )
     megatron.core.mpu = ranks

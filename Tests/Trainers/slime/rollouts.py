@@ -9,6 +9,8 @@ from PIL import Image
 
 from small_pictures import WORDS, Processor
 
+REWARDS = [1.0, 0.0, 0.0, 1.0, 1.0]
+
 
 def arguments(**more):
     return types.SimpleNamespace(**{
@@ -62,7 +64,7 @@ def generated(args, monkeypatch, evaluation=False):
     """What `generate` makes of each; rewards are given afterwards, to rollouts alone, as by slime."""
     made = asyncio.run(_generated(args, monkeypatch, evaluation))
     for number, one in enumerate(made):
-        (one[0] if isinstance(one, list) else one).reward = [1.0, 0.0, 0.0, 1.0, 1.0][number]
+        (one[0] if isinstance(one, list) else one).reward = REWARDS[number]
     return made
 
 

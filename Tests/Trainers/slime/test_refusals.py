@@ -64,6 +64,28 @@ def test_settings(settings, monkeypatch, variables, words):
         module.compute_advantages_and_returns(arguments(), data)
 
 
+def test_a_teacher_where_its_column_is_taken(settings, monkeypatch):
+    """Two views and the factors of the advantages need three columns."""
+    from slime.backends.megatron_utils import loss as module
+
+    data = prepared(arguments(), monkeypatch)
+    settings(mode="detached", options='{"detector": "divergence", "advantage_shaping": "dependency"}')
+    with pytest.raises(ValueError, match="--use-opd needs the teacher"):
+        module.compute_advantages_and_returns(arguments(use_opd=True), data)
+
+
+def test_slime_carries_the_columns():
+    """From the data of a batch of rollouts to the loss."""
+    import os
+    import pathlib
+
+    from perception_client.trainers.slime.training import COLUMNS
+
+    source = (pathlib.Path(os.environ["SLIME_SOURCE"]) / "slime/backends/megatron_utils/model.py").read_text()
+    of_the_loss = source[source.index("def train_one_step") : source.index("partial(loss_function")]
+    assert all(f'"{name}",' in of_the_loss for name in COLUMNS)
+
+
 @pytest.mark.parametrize(
     ("given", "words"),
     [

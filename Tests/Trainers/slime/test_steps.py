@@ -4,13 +4,15 @@ import math
 
 import pytest
 import reference
+import rollouts
 import torch
 from rollouts import arguments, converted, generated, said
 
+import in_process
 from small_pictures import Model
 
 KEYS = ["tokens", "total_lengths", "response_lengths", "loss_masks", "log_probs", "advantages", "returns", "values",
-        "rollout_mask_sums", "multimodal_train_inputs", "rollout_log_probs"]  # fmt: skip
+        "teacher_log_probs", "rollout_mask_sums", "multimodal_train_inputs", "rollout_log_probs"]  # fmt: skip
 
 
 def backward(args, model, data):
@@ -35,21 +37,23 @@ def gradient(model):
     return found
 
 
+def chosen(data, rollout, of):
+    """The half [R] of a rollout's response that differs most without the picture, none if its advantage is not positive."""
+    apart = reference.k3(of["original"], of["removing"]).detach()
+    best = torch.zeros_like(apart).bool()
+    best[apart.topk(max(1, math.floor(len(apart) * 0.5))).indices] = True
+    return best & (reward(data, rollout) > 0)
+
+
+def reward(data, rollout):
+    return float(data["rewards"][[int(i) for i in data["sample_indices"]].index(rollout)])
+
+
 def perception(args, model, data, weight=0.5):
-    """cppo-verl's loss of all rollouts with views, over the half of each response that differs most without the picture."""
-    rows = {(int(r), int(i)): k for k, (r, i) in enumerate(zip(data["rollout_ids"], data["sample_indices"], strict=True))}
-    log_probs = said(args, model, data, grad=True)
-    chosen, own = [], {"original": [], "preserving": [], "removing": []}
-    for rollout in range(4):
-        views = {"original": rollout, "preserving": -(2 * rollout + 1), "removing": -(2 * rollout + 2)}
-        of = {view: log_probs[rows[rollout, index]] for view, index in views.items()}
-        apart = reference.k3(of["original"], of["removing"]).detach()
-        rank = torch.zeros_like(apart).bool()
-        rank[apart.topk(max(1, math.floor(len(apart) * 0.5))).indices] = True
-        chosen.append(rank & (float(data["rewards"][rows[rollout, rollout]]) > 0))
-        for view, x in of.items():
-            own[view].append(x)
-    return weight * reference.cppo({v: torch.cat(x) for v, x in own.items()}, torch.cat(chosen))
+    """cppo-verl's loss of all rollouts with views."""
+    passes = [views_of(args, model, data, rollout, True) for rollout in range(4)]
+    tokens = torch.cat([chosen(data, rollout, one) for rollout, one in enumerate(passes)])
+    return weight * reference.cppo({view: torch.cat([one[view] for one in passes]) for view in passes[0]}, tokens)
 
 
 @pytest.mark.parametrize("micro_batch_size", [1, 13])
@@ -73,11 +77,11 @@ def test_the_gradient_is_the_policys_and_the_loss_in_the_process(settings, monke
     assert float((found - policy - added).abs().max()) < 1e-5 * float(found.abs().max())
 
 
-def policy_gradient(model, monkeypatch, change=None):
+def policy_gradient(model, monkeypatch, change=None, **more):
     """The gradient of the same rollouts without views, by slime alone."""
     from slime.backends.megatron_utils import loss as module
 
-    plain = arguments(micro_batch_size=1, loss_type="policy_loss", custom_advantage_function_path=None)
+    plain = arguments(micro_batch_size=1, loss_type="policy_loss", custom_advantage_function_path=None, **more)
     (own,) = converted(plain, [one[0] if isinstance(one, list) else one for one in generated(plain, monkeypatch)])
     own["log_probs"] = said(plain, model, own)
     module.compute_advantages_and_returns(plain, own)
@@ -101,8 +105,6 @@ def test_detached_is_the_mean_over_rollouts_with_constant_views(settings, monkey
     """One rollout a micro-batch: slime's own sums weight each by 1 / rollouts. The policy moves before the step."""
     from slime.backends.megatron_utils import loss as module
 
-    import in_process
-
     settings(mode="detached", preset=preset, options='{"detector": "divergence"}' if preset == "cppo-verl" else "{}")
     args, model = arguments(micro_batch_size=1), Model()
     (data,) = converted(args, generated(args, monkeypatch))
@@ -124,12 +126,7 @@ def test_detached_is_the_mean_over_rollouts_with_constant_views(settings, monkey
         passes = {"original": now["original"], **{v: then[v] for v in then if v != "original"}}
         mask = torch.ones_like(now["original"]).bool()
         if preset == "cppo-verl":
-            apart = reference.k3(then["original"].detach(), then["removing"])
-            chosen = torch.zeros_like(mask)
-            chosen[apart.topk(max(1, math.floor(len(apart) * 0.5))).indices] = True
-            row = [int(i) for i in data["sample_indices"]].index(rollout)
-            chosen &= bool(data["rewards"][row] > 0)
-            value = 0.5 * reference.cppo(passes, chosen)
+            value = 0.5 * reference.cppo(passes, chosen(data, rollout, then))
         else:
             value = in_process.papo({v: x[None] for v, x in passes.items()}, mask[None], coefficient=0.5)
         (value / args.global_batch_size).backward()
@@ -138,31 +135,80 @@ def test_detached_is_the_mean_over_rollouts_with_constant_views(settings, monkey
     assert float((found - plain - added).abs().max()) < 2e-5 * float(found.abs().max())
 
 
-@pytest.mark.parametrize("mode", ["rows", "detached"])
-def test_vppo_scales_advantages_and_leaves_out_tokens(settings, monkeypatch, mode):
+def prepared(args, model, monkeypatch):
+    """The rollouts' data with all that slime computes before a step, and the passes of each rollout with pictures, by view."""
     from slime.backends.megatron_utils import loss as module
 
-    import in_process
-
-    settings(mode=mode, preset="vppo", options="{}")
-    monkeypatch.delenv("PERCEPTION_COEFFICIENT")
-    settings()
-    args, model = arguments(), Model()
     (data,) = converted(args, generated(args, monkeypatch))
     data["log_probs"] = said(args, model, data)
     module.compute_advantages_and_returns(args, data)
+    return data, [views_of(args, model, data, rollout, False) for rollout in range(4)]
+
+
+def wide(passes):
+    """Rollouts' passes as [B,T] by view, and the response."""
     pad = torch.nn.utils.rnn.pad_sequence
-    passes = [views_of(args, model, data, rollout, False) for rollout in range(4)]
-    wide = {v: pad([p[v].detach() for p in passes], batch_first=True) for v in ("original", "removing")}
-    mask = pad([torch.ones(len(p["original"])) for p in passes], batch_first=True).bool()
-    tokens, scale = in_process.vppo_shaping(wide["original"], wide["removing"], mask)
-    rows = {int(i): k for k, i in enumerate(data["sample_indices"])}
-    for rollout in range(4):
-        length = len(passes[rollout]["original"])
-        expected = data["rewards"][rows[rollout]] * scale[rollout] * tokens[rollout, :length]
-        assert torch.allclose(data["advantages"][rows[rollout]], expected.float(), atol=1e-5)
-    text = rows[4]
-    assert torch.equal(data["advantages"][text], torch.full_like(data["advantages"][text], float(data["rewards"][text])))
+    found = {v: pad([p[v] for p in passes], batch_first=True) for v in passes[0]}
+    return found, pad([torch.ones(len(p["original"])) for p in passes], batch_first=True).bool()
+
+
+def apart_from(args, model, data, monkeypatch, factors):
+    """How the gradient of a step differs from the policy's with advantages times these factors, one for each rollout."""
+    backward(args, model, data)
+    found = gradient(model)
+
+    def changed(own):
+        for rollout, factor in enumerate(factors):
+            own["advantages"][rollout] = own["advantages"][rollout] * factor
+
+    own = policy_gradient(model, monkeypatch, changed, normalize_advantages=args.normalize_advantages)
+    return found - own, float(found.abs().max())
+
+
+@pytest.mark.parametrize("whitened", [False, True])
+@pytest.mark.parametrize("mode", ["rows", "detached"])
+def test_vppo_scales_advantages_and_leaves_out_tokens(settings, monkeypatch, mode, whitened):
+    """Also advantages that slime whitens after the adapter has seen them: a token that is left out stays out."""
+    settings(mode=mode, preset="vppo", options='{"entropy_coefficients": {}}')
+    monkeypatch.delenv("PERCEPTION_COEFFICIENT")
+    settings()
+    args, model = arguments(micro_batch_size=1, normalize_advantages=whitened), Model()
+    data, passes = prepared(args, model, monkeypatch)
+    whole, mask = wide(passes)
+    tokens, scale = in_process.vppo_shaping(whole["original"].detach(), whole["removing"], mask)
+    factors = [float(scale[i]) * tokens[i, : len(p["original"])].float() for i, p in enumerate(passes)]
+    rest, size = apart_from(args, model, data, monkeypatch, factors)
+    assert float(rest.abs().max()) < 1e-5 * size
+    plain, _ = apart_from(args, model, data, monkeypatch, [1.0] * 4)
+    assert float(plain.abs().max()) > 0.01 * size
+
+
+# Without a floor the scales are far apart, and one of them is 0.
+SCALED = '{"detector": "divergence", "advantage_shaping": "dependency", "advantage_floor": 0}'
+
+
+@pytest.mark.parametrize("mode", ["rows", "detached"])
+def test_cppo_with_scaled_advantages(settings, monkeypatch, mode):
+    """Its views have gradients, and the scale is of what the old policy says. The gate looks at slime's own advantages."""
+    settings(mode=mode, options=SCALED)
+    # The rollout whose scale is 0 is a good one.
+    monkeypatch.setattr(rollouts, "REWARDS", [0.0, 1.0, 1.0, 0.0, 1.0])
+    args, model = arguments(micro_batch_size=1), Model()
+    data, passes = prepared(args, model, monkeypatch)
+    whole, mask = wide(passes)
+    _, scale = in_process.vppo_shaping(whole["original"].detach(), whole["removing"], mask, floor=0.0)
+    rest, size = apart_from(args, model, data, monkeypatch, scale.tolist())
+    assert reward(data, int(scale.argmin())) > 0 and float(scale.min()) == 0
+    if mode == "rows":
+        perception(args, model, data).backward()
+    else:
+        for rollout in range(4):
+            one = views_of(args, model, data, rollout, True)
+            apart = {view: x if view == "original" else x.detach() for view, x in one.items()}
+            (0.5 * reference.cppo(apart, chosen(data, rollout, one)) / args.global_batch_size).backward()
+    added = gradient(model)
+    assert float(added.abs().max()) > 1e-3
+    assert float((rest - added).abs().max()) < 2e-5 * size
 
 
 def test_rewards_are_normalised_over_rollouts_alone(settings, monkeypatch):

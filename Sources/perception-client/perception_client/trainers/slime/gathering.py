@@ -42,12 +42,12 @@ class Found:
     Attributes:
         columns: tensors [R] for each row, by rollout and view: in mode `rows` its weights; in mode `detached`, of the
             rollouts' own rows, the log-probabilities under each other view.
-        advantages: [R] by rollout, what its advantage is multiplied by; none unless the preset changes the policy loss.
+        factors: [R] by rollout, of its advantages in the policy loss; none unless the preset changes that.
         numbers: for the log.
     """
 
     columns: dict[Key, tuple[torch.Tensor, ...]] = field(default_factory=dict)
-    advantages: dict[int, torch.Tensor] = field(default_factory=dict)
+    factors: dict[int, torch.Tensor] = field(default_factory=dict)
     numbers: dict[str, float] = field(default_factory=dict)
 
 
@@ -95,13 +95,13 @@ class _Batch:
     def found(self) -> Found:
         if not self.part:
             return Found()
-        advantages = self._advantages() if self.own.wanted.shaping else {}
+        factors = self._factors() if self.own.wanted.shaping else {}
         if self.own.settings.mode == "rows":
             columns, numbers = self._weights()
-            return Found(columns, advantages, numbers)
+            return Found(columns, factors, numbers)
         others = self.own.wanted.others
         columns = {(i, "original"): tuple(self.rows[i, view].log_probs for view in others) for i in self.part}
-        return Found(columns, advantages)
+        return Found(columns, factors)
 
     def _wide(self, name: str, view: str) -> torch.Tensor:
         values = [getattr(self.rows[i, view], name) for i in self.part]
@@ -127,14 +127,14 @@ class _Batch:
         }
         return columns, reporting.metrics(own.client.last, own.client.skipped)
 
-    def _advantages(self) -> dict[int, torch.Tensor]:
+    def _factors(self) -> dict[int, torch.Tensor]:
         own = self.own
         mask = self._wide("mask", "original")
         shape = shaping.shape(
             own.client,
             own.wanted,
             own.settings.loss,
-            log_probs={v: self._wide("log_probs", v) for v in ("original", *own.wanted.constant)},
+            log_probs={v: self._wide("log_probs", v) for v in own.wanted.old},
             response_mask=mask,
         )
         ones = torch.ones(mask.shape)

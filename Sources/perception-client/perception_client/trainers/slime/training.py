@@ -1,8 +1,16 @@
 """The functions that slime calls before a training step and for its loss.
 
-A row has R response tokens. slime carries a few columns of each row from here to there; of those, `returns` and `values`
-are a critic's. Mode `rows` has each row's weights in `returns`. Mode `detached` has the other views' log-probabilities in
-`returns` and `values`, for the rollouts' own rows; a positive number stands where there is no view.
+A row has R response tokens. slime carries a few columns of each row from here to there, and some of them are free: a
+critic's `returns` and `values`, and a teacher's log-probabilities. What travels there, in this order:
+
+| mode | what |
+|---|---|
+| `rows` | each row's weights |
+| `detached` | the other views' log-probabilities, of the rollouts' own rows; a positive number where there is no view |
+| both | the factors of the advantages, if the preset changes the policy loss |
+
+The column `advantages` stays slime's own: the gate of the perception loss looks at it, and slime may still whiten it. The
+policy loss alone gets the advantages times their factors.
 """
 
 from __future__ import annotations
@@ -18,13 +26,14 @@ from .gathering import Row
 from .state import State, state
 
 LOSS = f"{__package__}.loss"
-COLUMNS = ("returns", "values")
+COLUMNS = ("returns", "values", "teacher_log_probs")
+WEIGHTS, FACTORS = "weights", "factors"
 # No log-probability.
 NO_VIEW = 1.0
 
 
 def advantages(args: Any, rollout_data: dict[str, Any]) -> None:
-    """Fill in `advantages`, GRPO's, and the columns in which the rows' weights or views travel to `loss`."""
+    """Fill in `advantages`, GRPO's, and the columns that travel to `loss`."""
     from megatron.core import mpu
     from slime.utils.ppo_utils import get_grpo_returns
 
@@ -36,17 +45,18 @@ def advantages(args: Any, rollout_data: dict[str, Any]) -> None:
     group = mpu.get_data_parallel_group_gloo()
     found = gathering.together(lambda rows: gathering.find(own, rows), _rows(own, rollout_data), group)
     keys = _keys(rollout_data)
-    given = get_grpo_returns(rewards, kl)
-    rollout_data["advantages"] = [
-        x * found.advantages[key[0]].to(device) if key[0] in found.advantages else x
-        for key, x in zip(keys, given, strict=True)
-    ]
+    rollout_data["advantages"] = get_grpo_returns(rewards, kl)
+    columns = _columns(own)
+    if own.wanted.shaping:
+        rollout_data[columns.pop(FACTORS)] = [
+            found.factors[key[0]].to(device) if key[0] in found.factors else torch.ones_like(x)
+            for key, x in zip(keys, kl, strict=True)
+        ]
     # slime divides by the rollouts of a step; each of several steps has its share of the rows.
     rows = own.settings.mode == "rows"
     factor = sum(rollout_data["global_batch_sizes"]) if rows else 1
     absent = 0.0 if rows else NO_VIEW
-    used = COLUMNS[: 1 if rows else max(1, len(own.wanted.others))]
-    for place, name in enumerate(used):
+    for place, name in enumerate(columns.values()):
         rollout_data[name] = [
             found.columns[key][place].to(device) * factor
             if key in found.columns
@@ -61,7 +71,13 @@ def loss(args: Any, batch: dict[str, Any], logits: torch.Tensor, sum_of_sample_m
     """Compute slime's policy loss of a micro-batch, and add the perception loss."""
     from slime.backends.megatron_utils import loss as slime
 
-    value, said = slime.policy_loss_function(args, batch, logits, sum_of_sample_mean)
+    own, columns = state(), _columns(state())
+    shaped = batch["advantages"]
+    if own.wanted.shaping:
+        shaped = [x * factor for x, factor in zip(shaped, batch[columns[FACTORS]], strict=True)]
+    value, said = slime.policy_loss_function(
+        args, {**batch, "advantages": shaped}, logits, sum_of_sample_mean
+    )
     _, found = slime.get_log_probs_and_entropy(
         logits,
         args=args,
@@ -70,11 +86,10 @@ def loss(args: Any, batch: dict[str, Any], logits: torch.Tensor, sum_of_sample_m
         response_lengths=batch["response_lengths"],
         **slime.get_rollout_top_p_logprob_kwargs(args, batch),
     )
-    own = state()
     if own.settings.mode == "detached":
         added = _detached(own, batch, found["log_probs"])
     else:
-        log_probs, weights = torch.cat(found["log_probs"]), torch.cat(batch["returns"])
+        log_probs, weights = torch.cat(found["log_probs"]), torch.cat(batch[columns[WEIGHTS]])
         added = -torch.where(weights != 0, log_probs * weights, 0).sum()
     # Every micro-batch reports the same names: slime adds them up by their places.
     return value + added, {**said, f"perception_{own.settings.mode}": added.detach()}
@@ -82,9 +97,10 @@ def loss(args: Any, batch: dict[str, Any], logits: torch.Tensor, sum_of_sample_m
 
 def _detached(own: State, batch: dict[str, Any], log_probs: list[torch.Tensor]) -> torch.Tensor:
     """Return the sum over the micro-batch's rollouts of their mean loss, as slime sums its own."""
+    columns = _columns(own)
     part = [
         i
-        for i, column in enumerate(batch["returns"])
+        for i, column in enumerate(batch[columns[own.wanted.others[0]]])
         if not (column > 0).any() and batch["loss_masks"][i].any()
     ]
     if not part:
@@ -103,12 +119,16 @@ def _detached(own: State, batch: dict[str, Any], log_probs: list[torch.Tensor]) 
         arguments["advantages"] = packed(batch["advantages"])
     if own.wanted.options["detector"] == "divergence":
         arguments["old"] = packed(batch["log_probs"])
-    others = {
-        view: modes.Pass(packed(batch[name])) for view, name in zip(own.wanted.others, COLUMNS, strict=False)
-    }
+    others = {view: modes.Pass(packed(batch[columns[view]])) for view in own.wanted.others}
     return modes.detached(
         own.client, modes.Pass(packed(log_probs)), others, factor=float(len(part)), **arguments
     )
+
+
+def _columns(own: State) -> dict[str, str]:
+    """Return the column of each thing that travels to `loss`: the weights or each view, and the factors."""
+    names = [WEIGHTS] if own.settings.mode == "rows" else list(own.wanted.others)
+    return dict(zip(names + [FACTORS] * own.wanted.shaping, COLUMNS, strict=False))
 
 
 def _check(args: Any, rollout_data: dict[str, Any], context_parallel: int) -> None:
@@ -132,6 +152,11 @@ def _check(args: Any, rollout_data: dict[str, Any], context_parallel: int) -> No
     if context_parallel > 1:
         raise ValueError(
             "with context parallelism a rank has parts of responses: set --context-parallel-size 1"
+        )
+    if args.use_opd and len(_columns(state())) == len(COLUMNS):
+        raise ValueError(
+            "--use-opd needs the teacher's log-probabilities, in whose column the advantages' factors travel: use mode "
+            "rows, or a preset with one view"
         )
     _check_mode(state())
 
