@@ -99,19 +99,20 @@ class Logger:
 
 
 def prompts():
-    """Batches of a data loader: each has two prompts with a picture and one without, as NeMo-RL's processors make them."""
+    """Batches of a data loader: each has two prompts with a picture and one without, as NeMo-RL's processors make them.
+
+    A prompt of text has no key of pictures. It is the last one of the first batch and the first one of the second.
+    """
     from nemo_rl.data.collate_fn import rl_collate_fn
     from nemo_rl.data.multimodal_utils import PackedTensor
 
     draw = torch.Generator().manual_seed(1)
     found = []
-    for names in (("photograph.jpg", "page.png", None), ("page.png", None, "photograph.jpg")):
+    for names in (("photograph.jpg", "page.png", None), (None, "page.png", "photograph.jpg")):
         rows = []
         for number, name in enumerate(names):
             message = {"role": "user", "content": "", "token_ids": torch.randint(1, WORDS, (PROMPT,), generator=draw)}
-            # In a batch with pictures NeMo-RL wants their keys of every row.
-            inputs = {key: [None] for key in ("pixel_values", "image_grid_thw")}
-            inputs |= {} if name is None else Processor()(images=[picture(name)])
+            inputs = {} if name is None else Processor()(images=[picture(name)])
             message |= {key: PackedTensor(value, dim_to_pack=0) for key, value in inputs.items()}
             rows.append({
                 "message_log": [message], "length": PROMPT, "loss_multiplier": 1.0, "extra_env_info": {}, "task_name": "even",

@@ -134,6 +134,39 @@ def test_vppo_scales_advantages_and_leaves_out_tokens(installed):
     assert torch.allclose(torch.where(mask, found[:4, 1:], 0), torch.where(mask, expected, 0), atol=1e-5)
 
 
+@pytest.mark.parametrize("mode", ["rows", "detached"])
+def test_cppo_with_scaled_advantages(installed, mode):
+    """Its views have gradients, and the scale is of what the old policy says. The gate looks at NeMo-RL's own advantages."""
+    import in_process
+
+    policy, plain = Policy(step_rows=6, micro_batch=6), Policy(step_rows=6, micro_batch=6)
+    # Without a floor the scales are far apart, and one of them is 0.
+    options = {"detector": "divergence", "advantage_shaping": "dependency", "advantage_floor": 0}
+    perceiving = installed(policy, mode=mode, options=options)
+    trained(policy, loss_function())
+    data = batches.batch()
+    views = ("original", "preserving", "removing")
+    said = {view: under(policy, perceiving, view, data, grad=mode == "rows" or view == "original") for view in views}
+    mask = data["token_mask"][:4, 1:].bool()
+    old, removing = (said[view][:4].detach() for view in ("original", "removing"))
+    _, scale = in_process.vppo_shaping(old, removing, mask, floor=0.0)
+    assert float(scale.min()) == 0 and float(batches.advantages(data)[int(scale.argmin()), 1:].max()) > 0
+    own_train = plain.train
+
+    def train(data, *args, **more):
+        data["advantages"] = data["advantages"] * torch.cat([scale, torch.ones(2)])[:, None]
+        return own_train(data, *args, **more)
+
+    plain.train = train
+    trained(plain, loss_function())
+    policy.model.zero_grad()
+    (0.5 * cppo_rows(data, range(4), said)).backward()
+    added = flat(policy)
+    assert float(added.abs().max()) > 1e-3
+    difference = policy.gradients[0] - plain.gradients[0] - added
+    assert float(difference.abs().max()) < 2e-5 * float(policy.gradients[0].abs().max())
+
+
 def test_forced_ratios_skip_log_probs_and_the_adapter_asks_for_them(installed):
     policy, forced = Policy(step_rows=6), {"force_on_policy_ratio": True, "reference_policy_kl_penalty": 0.0}
     installed(policy)

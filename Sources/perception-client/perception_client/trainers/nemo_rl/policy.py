@@ -18,7 +18,7 @@ from ..needs import ANCHORLESS, Needs
 from ..prompt_views import PromptViews
 from ..resizing import PIXELS
 from ..settings import TrainerSettings
-from . import loss
+from . import loss, mixed
 from .loss import ADVANTAGES, PREFIX, SEEN, WEIGHTS
 from .pictures import BatchViews, carries
 
@@ -54,7 +54,8 @@ def install(
     """Add the perception loss to a policy. Call this between `setup` and `grpo_train` or `async_grpo_train`.
 
     Args:
-        policy: NeMo-RL's `Policy`. Its `get_logprobs` and `train` are replaced.
+        policy: NeMo-RL's `Policy`. Its `get_logprobs` and `train` are replaced. Batches may mix rows with and without
+            pictures from here on; see `mixed`.
         processor: the model's, the fifth value that `setup_data` returns for pictures.
         settings: see `TrainerSettings`. Modes are `rows`, the default, and `detached`.
         first_step: the number of the first step, on which the views' draws depend. Pass it for a resumed run.
@@ -69,6 +70,7 @@ def install(
         settings = {"mode": os.environ.get("PERCEPTION_MODE", "rows"), **(settings or {})}
     perceiving = Perceiving(policy, processor, TrainerSettings.of(settings, **setting), first_step)
     policy.get_logprobs, policy.train = perceiving.get_logprobs, perceiving.train
+    mixed.install()
     return perceiving
 
 
