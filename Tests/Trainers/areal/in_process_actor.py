@@ -11,17 +11,19 @@ VIEWS = {"cppo-verl": ("preserving", "removing"), "cppo-areal": ("preserving", "
 
 class InProcessActor(FSDPPPOActor):
     preset = "cppo-verl"  # None: the policy loss alone
+    scaled = False  # whether advantages are scaled as vppo's, and no token is left out
     ranks = 1  # vppo's scale is of a rank's rows, which is every so many trajectories
 
     def compute_advantages(self, data):
-        if self.preset != "vppo":
+        scaled = self.scaled and self.preset is not None
+        if self.preset != "vppo" and not scaled:
             return super().compute_advantages(data)
         old = [one["prox_logp"].clone() for one in data]
         removing = self.compute_logp([under_removing(one) for one in data])
         pictured = [torch.tensor([bool(entry) for entry in one[COLUMN + "removing"]]) for one in data]
         found = super().compute_advantages(data)
         for rank in range(self.ranks):
-            shape(*(column[rank :: self.ranks] for column in (found, old, removing, pictured)))
+            shape(*(column[rank :: self.ranks] for column in (found, old, removing, pictured)), scaled)
         return found
 
     def _prepare_mb_inputs(self, mb_item):
@@ -47,11 +49,12 @@ class InProcessActor(FSDPPPOActor):
         return super()._compute_logprobs_and_loss(logits, ctx, both, *more, **named)
 
 
-def shape(trajectories, old, removing, pictured):
+def shape(trajectories, old, removing, pictured, all_tokens):
     """Change the advantages of one rank's trajectories."""
     pictured = torch.cat(pictured)
     mask = padded([one["loss_mask"] for one in trajectories]).bool() & pictured[:, None]
     tokens, scale = in_process.vppo_shaping(padded(old), padded(removing), mask)
+    tokens |= all_tokens
     factors = torch.where(pictured[:, None], tokens * scale[:, None], 1)
     for one, factor in zip(trajectories, factors.split([len(one["loss_mask"]) for one in trajectories]), strict=True):
         one["advantages"] = one["advantages"] * factor[:, : one["advantages"].shape[1]]

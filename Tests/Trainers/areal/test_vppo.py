@@ -20,6 +20,30 @@ def test_parameters_after_three_steps_equal_those_of_the_loss_in_process(folder,
     assert all(s["ppo_actor/update/perception/gated"] > 0 for s in said)
 
 
+SCALED = '{"advantage_shaping": "dependency"}'
+
+
+@pytest.mark.parametrize("mode", ["direct", "grad_cache"])
+def test_an_option_scales_the_advantages_of_another_preset(folder, batches, settings, mode, monkeypatch):
+    """The removing view has a gradient there, and the scale is of what the old policy says of it."""
+    settings(preset="cppo-verl", mode=mode, options=SCALED)
+    monkeypatch.setattr(InProcessActor, "scaled", True)
+    apart, from_none, said = compared(folder, batches, monkeypatch, "cppo-verl")
+    assert apart < TOLERANCE
+    assert from_none > 10 * TOLERANCE
+    assert all(s["ppo_actor/update/perception/gated"] > 0 for s in said)
+
+
+def test_a_view_whose_entropies_are_used_has_its_own_pass(folder, batches, settings):
+    """The old policy's log-probabilities alone would leave the detector without its entropies."""
+    found = []
+    for options in ('{"detector": "entropy"}', '{"detector": "entropy", "advantage_shaping": "dependency"}'):
+        settings(preset="papo-g", options=options)
+        _, (said,), _ = training.trained(PerceptionPPOActor, folder, batches[:1])
+        found.append({name: said[f"ppo_actor/update/perception/{name}"] for name in ("loss", "gated", "candidates")})
+    assert found[0] == pytest.approx(found[1], rel=1e-6) and 0 < found[0]["gated"] < found[0]["candidates"]
+
+
 def test_rows_without_a_picture_keep_their_advantages(folder, batches, settings, monkeypatch):
     settings(preset="vppo")
     mixed = [[*batch, without_pictures(batch[0])] for batch in batches]

@@ -11,17 +11,18 @@ VIEWS = {"cppo-verl": ("preserving", "removing"), "papo-g": ("removing",), "cppo
 
 class InProcessTrainer(ActorPPOTrainer):
     preset = "cppo-verl"
+    scaled = False  # whether advantages are scaled as vppo's, and no token is left out
     ranks = 1  # vppo's scale is of a rank's rows, which is every so many
 
     def ppo_train(self, kl_ctl):
-        if self.preset == "vppo":
+        if self.preset == "vppo" or (self.scaled and self.preset is not None):
             for rank in range(self.ranks):
                 self.shape(self.replay_buffer.items[rank :: self.ranks])
         return super().ppo_train(kl_ctl)
 
     @torch.no_grad()
     def shape(self, items):
-        """vppo's advantages of one rank's rows, each row run alone."""
+        """vppo's advantages of one rank's rows, or its scale alone; each row is run alone."""
         pictured = torch.tensor([bool(item.mm_train_inputs[0]) for item in items])
         removing = []
         for item in items:
@@ -32,6 +33,7 @@ class InProcessTrainer(ActorPPOTrainer):
         padded = lambda rows: torch.nn.utils.rnn.pad_sequence(rows, batch_first=True)  # noqa: E731
         mask = padded([item.action_mask.bool() for item in items]) & pictured[:, None]
         tokens, scale = in_process.vppo_shaping(padded([item.action_log_probs for item in items]), padded(removing), mask)
+        tokens |= self.preset != "vppo"
         for row, item in enumerate(items):
             if pictured[row]:
                 item.advantages = item.advantages * scale[row] * tokens[row, : len(item.advantages)]

@@ -21,6 +21,27 @@ def test_parameters_after_three_steps_equal_those_of_the_loss_in_process(
     assert said[0]["perception/gated"] > 0
 
 
+@pytest.mark.parametrize("mode", ["direct", "grad_cache"])
+def test_an_option_scales_the_advantages_of_another_preset(folder, batches, settings, mode, monkeypatch):
+    """The removing view has a gradient there, and the scale is of what the old policy says of it."""
+    settings(preset="cppo-verl", mode=mode, options='{"advantage_shaping": "dependency"}')
+    monkeypatch.setattr(InProcessTrainer, "scaled", True)
+    apart, from_none, said, _ = compared(folder, batches, monkeypatch, "cppo-verl")
+    assert apart < TOLERANCE
+    assert from_none > 10 * TOLERANCE
+    assert said[0]["perception/gated"] > 0
+
+
+def test_a_view_whose_entropies_are_used_has_its_own_pass(folder, batches, settings):
+    """The old policy's log-probabilities alone would leave the detector without its entropies."""
+    found = []
+    for options in ('{"detector": "entropy"}', '{"detector": "entropy", "advantage_shaping": "dependency"}'):
+        settings(preset="papo-g", options=options)
+        _, (said,), _ = strategy.trained(ActorPPOTrainer, folder, batches[:1])
+        found.append({name: float(said[f"perception/{name}"]) for name in ("loss", "gated", "candidates")})
+    assert found[0] == pytest.approx(found[1], rel=1e-6) and 0 < found[0]["gated"] < found[0]["candidates"]
+
+
 def test_several_optimizer_steps_have_the_shape_of_all_rollouts(folder, batches, settings, monkeypatch):
     """Two steps of two rows: the second one's advantages still are by the policy before the first one's step."""
     settings(preset="vppo")

@@ -21,7 +21,7 @@ RECIPES = {
 
 
 class PlainGRPO(GRPOTrainer):
-    """`settings`: preset, coefficient; `client` makes the views."""
+    """`settings`: preset, coefficient, options; `client` makes the views."""
 
     client, settings = None, {}
 
@@ -57,11 +57,12 @@ class PlainGRPO(GRPOTrainer):
             signals = batch["grpo_batch"]
             batch["advantages"] = signals.advantages
             batch["rewards"] = torch.stack([next(rewards) for _ in batch["pictured"]])
-        if self.preset == "vppo":
-            self.shape(batches)
+        scaled = self.settings.get("options", {}).get("advantage_shaping") == "dependency"
+        if self.preset == "vppo" or scaled:
+            self.shape(batches, all_tokens=scaled)
 
-    def shape(self, batches):
-        """VPPO's tokens and factors, over all rollouts of this rank."""
+    def shape(self, batches, all_tokens):
+        """VPPO's tokens and factors, over all rollouts of this rank; or its factors alone."""
         with torch.no_grad():
             said = [[self.said(self.model, b, v)[0] for v in ("original", "removing")] for b in batches]
         masks = [b["grpo_batch"].completion_mask & b["pictured"][:, None] for b in batches]
@@ -71,6 +72,7 @@ class PlainGRPO(GRPOTrainer):
             for pieces in ([s[0] for s in said], [s[1] for s in said], masks)
         )
         chosen, scale = in_process.vppo_shaping(old, removing, mask)
+        chosen |= all_tokens
         row = 0
         for batch in batches:
             signals, rows = batch["grpo_batch"], slice(row, row + len(batch["pictured"]))

@@ -9,6 +9,8 @@ from training import apart, farthest, own_trainer, train
 CLOSE = 1e-5
 # So large that the perception loss is most of the gradient: at 0.01 the policy loss would hide its mistakes.
 SETTINGS = {"coefficient": 1.0}
+# Its removing view has a gradient, and the scale is of what the old policy says of it.
+SCALED = SETTINGS | {"options": {"advantage_shaping": "dependency"}}
 PAPO = SETTINGS | {"preset": "papo-g"}
 
 
@@ -21,8 +23,8 @@ def both(url, client, folder, output, settings=SETTINGS, **given):
 
 @pytest.mark.parametrize(
     "settings",
-    [SETTINGS, PAPO, {"preset": "vppo"}, SETTINGS | {"preset": "bips-consistency"}],
-    ids=lambda s: s.get("preset", "cppo-verl"),
+    [SETTINGS, PAPO, {"preset": "vppo"}, SETTINGS | {"preset": "bips-consistency"}, SCALED],
+    ids=lambda s: s.get("preset", "cppo-verl") + "-scaled" * ("options" in s),
 )
 def test_parameters_equal_those_of_the_loss_in_the_process(url, client, folder, tmp_path, settings):
     found, expected = both(url, client, folder, tmp_path, settings)

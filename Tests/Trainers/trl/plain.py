@@ -19,13 +19,18 @@ RECIPES = {
 
 
 class Plain:
-    """Before a trainer of TRL. `perception`: the client that makes views; `perception_settings`: preset, coefficient."""
+    """Before a trainer of TRL. `perception`: the client that makes views; `perception_settings`: preset, coefficient, mode, options."""
 
     perception, perception_settings = None, {}
 
     @property
     def preset(self):
         return self.perception_settings.get("preset", "cppo-verl")
+
+    @property
+    def scaled(self):
+        """Whether options scale the advantages as vppo does, and leave out no token."""
+        return self.perception_settings.get("options", {}).get("advantage_shaping") == "dependency"
 
     def views(self, pictures, processor):
         """Pixels for the model of each picture under each view, after the processor's resize."""
@@ -67,11 +72,12 @@ class Plain:
         batch["plain.pictured"] = torch.tensor([bool(images) for images in of_row])
         batch["plain.rewards"] = self.own_rewards
         batch["plain.advantages"] = batch["advantages"]
-        if self.preset == "vppo":
+        if self.preset == "vppo" or self.scaled:
             with torch.no_grad():
                 old, removing = (self.said(self.model, batch, view)[0] for view in ("original", "removing"))
             mask = batch["completion_mask"].bool() & batch["plain.pictured"][:, None]
             chosen, scale = in_process.vppo_shaping(old, removing, mask)
+            chosen |= self.scaled
             wide = (batch["advantages"] * scale)[:, None] * (chosen | ~batch["plain.pictured"][:, None])
             batch["advantages"] = wide
         return batch
@@ -93,6 +99,9 @@ class Plain:
         if not self.model.training:
             return loss
         said = {view: self.said(model, batch, view) for view in ("original", *RECIPES[self.preset])}
+        if self.perception_settings.get("mode") == "detached":
+            # One update of each batch of rollouts: the policy is the one that sampled.
+            said = {view: s if view == "original" else (s[0].detach(), s[1]) for view, s in said.items()}
         mask = batch["completion_mask"].bool() & batch["plain.pictured"][:, None]
         option = {k: v for k, v in self.perception_settings.items() if k == "coefficient"}
         added = in_process.loss(

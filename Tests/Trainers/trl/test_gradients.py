@@ -29,6 +29,18 @@ def test_presets(client, tmp_path, preset):
     assert apart(found, expected) < CLOSE
 
 
+@pytest.mark.parametrize(
+    "preset, mode", [("cppo-verl", "direct"), ("cppo-verl", "grad_cache"), ("cppo-verl", "detached"), ("papo-g", "direct")]
+)
+def test_advantages_scaled_by_an_option(client, tmp_path, preset, mode):
+    """By the removing view, which has a gradient with cppo-verl and none with papo-g."""
+    settings = {"preset": preset, "coefficient": 0.5, "options": {"advantage_shaping": "dependency"}}
+    found, expected = both(client, tmp_path, settings=settings | {"mode": mode})
+    assert apart(found, expected) < CLOSE
+    unscaled = train(PlainGRPO, tmp_path, client=client, settings=settings | {"mode": mode, "options": {}}, max_steps=1)
+    assert float((found.gradients[0] - unscaled.gradients[0]).norm()) > 1e-3 * float(unscaled.gradients[0].norm())
+
+
 def test_vppo_changes_the_policy_loss(client, tmp_path):
     """Its tokens and its scale are in the gradient: without them it is another one."""
     shaped = train(GRPO, tmp_path, client=client, settings={"preset": "vppo"}, max_steps=1)

@@ -82,6 +82,6 @@ def rows_and_plain(folder, words, url, tmp_path_factory):
     rows = mini_batch.sequences(words, views=mini_batch.views(words, TrainerSettings(url=url)))
     place = tmp_path_factory.mktemp("plain")
     torch.save(rows, place / "rows.pt")
-    presets = ["none", "cppo-verl", "papo-g", "vppo", "vppo/4", "none/4", "vppo/8/2"]
+    presets = ["none", "cppo-verl", "papo-g", "vppo", "vppo/4", "none/4", "vppo/8/2", "scaled"]
     subprocess.run([sys.executable, plain_steps.__file__, folder, place / "rows.pt", place / "out.pt", *presets], check=True)
     return rows, torch.load(place / "out.pt")

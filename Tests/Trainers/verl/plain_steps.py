@@ -1,7 +1,8 @@
 """Optimizer steps on a mini-batch in plain transformers and PyTorch: what verl's parameters are compared with.
 
 python plain_steps.py MODEL ROWS OUT PRESET…, in a process of its own, because verl replaces methods of transformers.
-`PRESET/4` is with mini-batches of four rows, `vppo/8/2` with the scale of each of two ranks' rows. Each row is run alone,
+`PRESET/4` is with mini-batches of four rows, `vppo/8/2` with the scale of each of two ranks' rows, `scaled` is cppo-verl
+with vppo's scale of the advantages. Each row is run alone,
 so that there is no padding, no micro-batch and no rank. The policy loss is verl's `vanilla` with its defaults, and both
 losses are divided by the mini-batch's response tokens, as verl's `agg_loss` does for token-mean.
 """
@@ -45,8 +46,8 @@ def policy(log_probs, old, advantages, mask, low=0.2, high=0.2, dual=3.0):
     return torch.where(mask, loss, 0).sum()
 
 
-def shaped(model, rows):
-    """vppo's advantages [T] of each row, by what the model says now and the old policy said."""
+def shaped(model, rows, all_tokens):
+    """vppo's advantages [T] of each row, or scaled ones, by what the model says now and the old policy said."""
     with torch.no_grad():
         removing = padded([response(model, row, "removing")[0] for row in rows])
     seen = padded([row["response_mask"] for row in rows]).bool() & pictured(rows)
@@ -54,7 +55,7 @@ def shaped(model, rows):
     found = []
     for row, tokens, factor in zip(rows, chosen, scale, strict=True):
         own = row["advantages"]
-        found.append(own * factor * tokens[: len(own)] if row["multi_modal_inputs"] else own)
+        found.append(own * factor * (all_tokens | tokens[: len(own)]) if row["multi_modal_inputs"] else own)
     return found
 
 
@@ -64,6 +65,7 @@ def pictured(rows):
 
 def objective(model, rows, preset):
     """The whole mini-batch's."""
+    preset = "cppo-verl" if preset == "scaled" else preset
     passes = {view: [response(model, row, view) for row in rows] for view in VIEWS}
     log_probs = {view: padded([said for said, _ in found]) for view, found in passes.items()}
     entropy = {view: padded([h for _, h in found]) for view, found in passes.items()}
@@ -91,9 +93,9 @@ def trained(folder, rows, preset, size=None, ranks=1):
     optimizer = torch.optim.SGD(model.parameters(), lr=LEARNING_RATE, weight_decay=WEIGHT_DECAY)
     for _ in range(STEPS):
         given = rows
-        if preset == "vppo":
+        if preset in ("vppo", "scaled"):
             share = len(rows) // ranks
-            own = [x for first in range(0, len(rows), share) for x in shaped(model, rows[first : first + share])]
+            own = [x for first in range(0, len(rows), share) for x in shaped(model, rows[first : first + share], preset == "scaled")]
             given = [row | {"advantages": x} for row, x in zip(rows, own, strict=True)]
         for first in range(0, len(rows), size or len(rows)):
             optimizer.zero_grad()

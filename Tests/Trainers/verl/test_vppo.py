@@ -12,7 +12,7 @@ def worker(group, folder, settings):
     import training
 
     def made(*more, rows=8, **setting):
-        settings(preset="vppo", **setting)
+        settings(**{"preset": "vppo"} | setting)
         return training.worker(folder, f"actor_rollout_ref.actor.ppo_mini_batch_size={rows}", *more)
 
     return made
@@ -37,6 +37,30 @@ def test_three_steps_end_where_plain_torch_ends(worker, rows_and_plain, mode, si
     assert training.apart(found, plain[policy]) < 1e-5
     assert training.apart(plain[policy], plain[policy.replace("vppo", "none")]) > 2e-4
     assert sum(said["perception/gated"]) > 0 and said["perception/entropy_loss/original"]
+
+
+@pytest.mark.parametrize("mode", ["direct", "grad_cache"])
+def test_an_option_scales_the_advantages_of_another_preset(worker, rows_and_plain, mode):
+    """The removing view has a gradient there, and the scale is of what the old policy says of it."""
+    import training
+
+    rows, plain = rows_and_plain
+    made = worker(mode=mode, preset="cppo-verl", options='{"advantage_shaping": "dependency"}')
+    for _ in range(3):
+        said = updated(made, rows)
+    found = training.parameters(made.actor.engine)
+    assert training.apart(found, plain["scaled"]) < 1e-5
+    assert training.apart(plain["scaled"], plain["cppo-verl"]) > 1e-4
+    assert sum(said["perception/gated"]) > 0
+
+
+def test_a_view_whose_entropies_are_used_has_its_own_pass(worker, rows_and_plain):
+    """The old policy's log-probabilities alone would leave the detector without its entropies."""
+    found = []
+    for options in ('{"detector": "entropy"}', '{"detector": "entropy", "advantage_shaping": "dependency"}'):
+        said = updated(worker(preset="papo-g", options=options), rows_and_plain[0])
+        found.append({name: sum(said[f"perception/{name}"]) for name in ("loss", "gated", "candidates")})
+    assert found[0] == pytest.approx(found[1], rel=1e-6) and 0 < found[0]["gated"] < found[0]["candidates"]
 
 
 def test_views_are_run_once_for_all_rollouts_and_not_again_with_the_loss(worker, rows_and_plain):

@@ -1,8 +1,8 @@
 """Batches in which some rows have pictures and others have none, before NeMo-RL flattens their messages.
 
-NeMo-RL judges a batch by its first row. If that has pictures, a row without them is an error; if it has none, the pictures
-of all other rows are lost, and nobody is told. So each row gets the keys that any of them has, as NeMo-RL itself writes
-them for a prompt that is too long: without a tensor.
+NeMo-RL judges a batch by its first row. If that has pictures, a row without them is an error. If it has none, the other
+rows' pictures are lost, and nobody is told. So each row gets the keys that any of them has, as NeMo-RL itself writes them
+for a prompt that is too long: without a tensor.
 """
 
 from __future__ import annotations
