@@ -74,7 +74,7 @@ def shape(
         client: with `on_error="skip"`, a failed call leaves the policy loss unchanged. It is counted and logged.
         wanted: the preset's needs.
         loss: preset and options.
-        log_probs: [B,T] of the views of `wanted.old`.
+        log_probs: [B,T] of the original and the removing view. Other views are ignored.
         response_mask: [B,T], 0 in rollouts without views.
     """
     returned = ["advantage_scale"] * wanted.scaled + ["perception_mask"] * wanted.chosen

@@ -141,11 +141,10 @@ class PerceptionGRPOTrainer(GRPOTrainer):
         """Change the advantages of all rollouts of this rank, by what the policy that sampled says of them."""
         said = {"original": [batch.signals.old_per_token_logps for batch in ours]}
         with torch.no_grad():
-            for view in self._perception_needs.old[1:]:
-                said[view] = [
-                    self._forward(self.model, given["model_inputs"], batch, view).log_probs
-                    for given, batch in zip(batches, ours, strict=True)
-                ]
+            said["removing"] = [
+                self._forward(self.model, given["model_inputs"], batch, "removing").log_probs
+                for given, batch in zip(batches, ours, strict=True)
+            ]
         found = shaping.shape(
             self.perception_client,
             self._perception_needs,
