@@ -4,13 +4,6 @@ internal import CTokenLoss
 // How lists of numbers become the pointers that the C code takes. An empty list is a null pointer.
 
 extension TokenContrast {
-    /// A list for every token, all of which the pieces fill.
-    func uninitializedList<Number: BitwiseCopyable>(_ count: Int, zero: Number) -> [Number] {
-        // No elements have no room of their own: all empty lists share one, which must not be written to.
-        guard count > 0 else { return [] }
-        return unsafe [Number](unsafeUninitializedCapacity: count) { _, filled in filled = count }
-    }
-
     @unsafe
     func withInputs(
         _ logProbabilities: PerView<TokenNumbers?>, _ addends: PerView<[Double]?>, _ responseMask: [UInt8],
@@ -36,7 +29,7 @@ extension TokenContrast {
     func withOutputs(_ outputs: inout Lists, _ inputs: token_loss_lists, _ body: (token_loss_lists) -> Void) {
         var lists = unsafe inputs
         unsafe withPointers(&outputs.gradients) { gradients in
-            unsafe withMutable(&outputs.narrowLoss) { narrowLoss in
+            unsafe outputs.narrowLoss.withMutableFloats { narrowLoss in
                 unsafe outputs.contrast.withUnsafeMutableBufferPointer { contrast in
                     unsafe outputs.isClamped.withUnsafeMutableBufferPointer { isClamped in
                         unsafe outputs.loss.withUnsafeMutableBufferPointer { loss in
@@ -93,19 +86,13 @@ extension TokenContrast {
 
     @unsafe
     private func withPointers(_ lists: inout PerView<FloatList?>, _ body: (Outputs) -> Void) {
-        unsafe withMutable(&lists.original) { original in
-            unsafe withMutable(&lists.preserving) { preserving in
-                unsafe withMutable(&lists.removing) { removing in
+        unsafe lists.original.withMutableFloats { original in
+            unsafe lists.preserving.withMutableFloats { preserving in
+                unsafe lists.removing.withMutableFloats { removing in
                     unsafe body((original, preserving, removing))
                 }
             }
         }
-    }
-
-    @unsafe
-    private func withMutable(_ list: inout FloatList?, _ body: (UnsafeMutablePointer<Float>?) -> Void) {
-        guard list != nil else { return body(nil) }
-        unsafe list?.withMutableFloats(body)
     }
 }
 

@@ -108,10 +108,11 @@ package struct TokenContrast: Sendable {
             precondition((logProbabilities[view]?.count ?? count) == count)
             precondition((wishes.addends[view]?.count ?? count) == count)
         }
+        // The pieces fill every element.
         var lists = Lists(
-            contrast: wishes.contrast ? uninitializedList(count, zero: 0) : [],
-            isClamped: wishes.isClamped ? uninitializedList(count, zero: false) : [],
-            loss: wishes.loss ? uninitializedList(count, zero: 0) : [],
+            contrast: wishes.contrast ? unsafe uninitializedList(count) : [],
+            isClamped: wishes.isClamped ? unsafe uninitializedList(count) : [],
+            loss: wishes.loss ? unsafe uninitializedList(count) : [],
             gradients: PerView {
                 wishes.gradients.contains($0) ? unsafe FloatList(count: count) { _ in } : nil
             },

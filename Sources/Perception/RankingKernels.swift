@@ -3,12 +3,6 @@ internal import Batches
 internal import CNumberLists
 
 extension PerceptionDetector {
-    /// Returns a list without initial values. Every element must be written before any is read.
-    func uninitializedList<Number: BitwiseCopyable>(_ count: Int) -> [Number] {
-        if count == 0 { return [] }
-        return unsafe [Number](unsafeUninitializedCapacity: count) { $1 = count }
-    }
-
     @unsafe
     func compare(_ lists: number_lists_compared) {
         var comparison = number_lists_comparison(

@@ -1,3 +1,4 @@
+import Batches
 import ContrastiveLoss
 import Parallelism
 import TokenDistribution
@@ -58,10 +59,8 @@ extension LogitGradients {
         of wanted: Set<View>, as type: ResultType, while isWanted: @Sendable () -> Bool
     ) throws(UnfilledRows) -> PerView<[UInt8]> {
         func uninitialized(_ view: View) -> [UInt8] {
-            let count = wanted.contains(view) ? countPerView * type.size : 0
-            if count == 0 { return [] }
             // Every byte is written below.
-            return unsafe [UInt8](unsafeUninitializedCapacity: count) { $1 = count }
+            unsafe uninitializedList(wanted.contains(view) ? countPerView * type.size : 0)
         }
         var (a, p, n) = (uninitialized(.original), uninitialized(.preserving), uninitialized(.removing))
         let failure = unsafe a.withUnsafeMutableBytes { a in
