@@ -54,11 +54,7 @@ extension TokenTensors {
     /// The likeliest tokens of each token, as a tensor has them; nil when absent or faulty, or still to come.
     /// - Parameter realised: [N] log-probabilities of the realised tokens, where they are given beside.
     mutating func best(_ spec: TensorSpec, realised: TokenNumbers?) -> BestTokens? {
-        guard let tensor = request.tensors[spec.name] else { return nil }
-        guard spec.elements.accepts(tensor) else {
-            faults.add(.invalidElementType, .elementType(spec, tensor))
-            return nil
-        }
+        guard let tensor = request.tensor(spec, &faults) else { return nil }
         let lists: BestTokens.Lists
         if let offsets = request.raggedOffsets[spec.name] {
             lists = .ragged(tensor.doubles(), offsets: offsets)

@@ -36,6 +36,17 @@ extension TensorRequest {
         return spec.name
     }
 
+    /// Returns a tensor of an element type that its spec accepts. A tensor of another type is a fault.
+    /// - Returns: nil if the tensor is absent or of another type.
+    func tensor(_ spec: TensorSpec, _ faults: inout Faults) -> DenseTensor? {
+        guard let tensor = tensors[spec.name] else { return nil }
+        guard spec.elements.accepts(tensor) else {
+            faults.add(.invalidElementType, .elementType(spec, tensor))
+            return nil
+        }
+        return tensor
+    }
+
     /// A request as far as it has arrived.
     /// - Throws: 400 for tensors the operation doesn't take and for options that are no JSON object.
     init(

@@ -60,11 +60,7 @@ extension TokenTensors {
 
     private mutating func advantages() -> TokenNumbers? {
         let spec = TensorSpec.advantages
-        guard let tensor = request.tensors[spec.name] else { return nil }
-        guard spec.elements.accepts(tensor) else {
-            faults.add(.invalidElementType, .elementType(spec, tensor))
-            return nil
-        }
+        guard let tensor = request.tensor(spec, &faults) else { return nil }
         // Whether one for each sequence is meant can't be seen before cu_seqlens says how many there are.
         if layout.isProvisional { return [] }
         // Rollouts were already spread over their tokens; elsewhere a list of B is one number for each sequence.
@@ -158,11 +154,7 @@ func checkedRewards(
 /// `rewards` of a request, [count], all finite.
 func checkedRewards(_ request: TensorRequest, count: Int?, _ faults: inout Faults) -> [Double]? {
     let spec = TensorSpec.rewards
-    guard let tensor = request.tensors[spec.name] else { return nil }
-    guard spec.elements.accepts(tensor) else {
-        faults.add(.invalidElementType, .elementType(spec, tensor))
-        return nil
-    }
+    guard let tensor = request.tensor(spec, &faults) else { return nil }
     let count = count ?? tensor.count
     guard tensor.shape == [count] else {
         faults.add(
