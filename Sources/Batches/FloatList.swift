@@ -82,11 +82,9 @@ extension FloatList? {
     /// Lends the floats to be written, as C code takes an optional list: nil for an absent list, as for an empty one.
     /// - Complexity: as of `FloatList.withMutableFloats`.
     @unsafe
-    package mutating func withMutableFloats<Result>(
-        _ body: (UnsafeMutablePointer<Float>?) -> Result
-    ) -> Result {
-        if self == nil { return body(nil) }
-        return unsafe self!.withMutableFloats(body)
+    package mutating func withMutableFloats(_ body: (UnsafeMutablePointer<Float>?) -> Void) {
+        guard self != nil else { return body(nil) }
+        unsafe self?.withMutableFloats(body)
     }
 }
 
