@@ -1,7 +1,7 @@
 import Batches
 internal import CTokenLoss
 
-// How lists of numbers become the pointers that the C code takes. An empty list is a null pointer.
+// Lends lists of numbers as the pointers that the C code takes. An empty list is a null pointer.
 
 extension TokenContrast {
     @unsafe
