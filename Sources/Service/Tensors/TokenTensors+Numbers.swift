@@ -2,18 +2,19 @@ import Batches
 import Tensor
 
 extension TokenTensors {
-    /// 0 or 1 for each token; nil when absent or faulty, empty while they are still to come. Outside the response
-    /// anything goes, but for the response mask itself. Of no tokens, an absent mask is as good as an empty one.
+    /// Reads a mask, 0 or 1 for each token. Values outside the response are ignored, except in the response mask
+    /// itself. Without tokens, an absent mask counts as empty. Returns nil if the mask is absent or faulty, and an
+    /// empty list while it is still to come.
     mutating func mask(_ spec: TensorSpec) -> [UInt8]? {
         if let nothing = nothing(spec) { return nothing.map { _ in 0 } }
         guard let tensor = fitting(spec) else { return nil }
         if tensor.isOutline { return [] }
-        // Bytes are a mask as they stand, unless one of them is wrong and must be named.
+        // Bytes are already a mask, unless one of them is wrong and must be named.
         if tensor.elementType.size == 1 {
             let bytes = tensor.bytes
             if bytes.reduce(0, |) <= 1 { return bytes }
         }
-        // A token that is marked by neither is judged as one that counts.
+        // A token that is marked by neither counts as 1.
         var mask = [UInt8](repeating: 1, count: responseMask.count)
         let counts = self.mask(of: spec)
         var bad = 0
@@ -31,10 +32,12 @@ extension TokenTensors {
         return mask
     }
 
-    /// One number for each token, finite inside the response and of its domain; nil when absent or faulty, empty while
-    /// they are still to come. Of no tokens, an absent tensor is as good as an empty one.
+    /// Reads one number for each token, finite inside the response and within its domain. Without tokens, an absent
+    /// tensor counts as empty. Returns nil if the tensor is absent or faulty, and an empty list while it is still to
+    /// come.
     ///
-    /// - Parameter isUsed: whether anything is computed from them; if not, only shape, type and finiteness are checked.
+    /// - Parameter isUsed: whether anything is computed from the numbers. If not, only shape, type and finiteness are
+    ///   checked.
     mutating func numbers(_ spec: TensorSpec, isUsed: Bool = true) -> TokenNumbers? {
         if let nothing = nothing(spec) { return TokenNumbers(nothing) }
         guard let tensor = fitting(spec) else { return nil }
@@ -68,7 +71,7 @@ extension TokenTensors {
         }
     }
 
-    /// Refuses numbers beyond their domain, and settles those that rounding has put there.
+    /// Refuses numbers outside their domain, and accepts those that only rounding has put there.
     private mutating func settle(
         _ values: inout TokenNumbers, _ extent: NumberExtent, _ spec: TensorSpec, _ type: ElementType
     ) {

@@ -2,18 +2,19 @@ import Tensor
 import TokenDistribution
 
 extension TokenTensors {
-    /// Logits with one row for each token, or those of one view among several; nil when absent or faulty.
+    /// Reads logits with one row for each token, or the slice of one view among several. Returns nil if they are absent
+    /// or faulty.
     mutating func logits(
         _ spec: TensorSpec, temperature: Double, slice: Int = 0
     ) -> VocabularyLogits? {
-        // Of no tokens; V is kept where an empty tensor says it, because gradients have its extent.
+        // Logits without tokens. V is kept if an empty tensor has one, because gradients have this extent.
         func none(_ vocabulary: Int) -> VocabularyLogits {
             VocabularyLogits(DenseTensor([], shape: [0, max(1, vocabulary)]), temperature: temperature)
         }
         if isEmpty, !has(spec) { return none(1) }
         guard let tensor = request.tensors[spec.name] else { return nil }
         guard spec.elements.accepts(tensor) else {
-            // Said once for all slices.
+            // Reported once for all slices.
             if slice == 0 { faults.add(.invalidElementType, .elementType(spec, tensor)) }
             return nil
         }
@@ -36,8 +37,8 @@ extension TokenTensors {
         return VocabularyLogits(tensor, temperature: temperature, slice: slice, of: inner.first ?? 1)
     }
 
-    /// The realised tokens; inside the response each must be an index below `vocabulary`. Empty while they are still to
-    /// come.
+    /// Reads the realised tokens. Inside the response, each must be an index below `vocabulary`. Returns an empty list
+    /// while they are still to come.
     mutating func tokenIDs(vocabulary: Int) -> [Int]? {
         let spec = TensorSpec.tokenIDs
         guard let tensor = fitting(spec) else { return nil }

@@ -3,27 +3,27 @@ import ContrastiveLoss
 import Tensor
 import TokenDistribution
 
-/// Reads a request's tensors against one layout, checking shapes, element types and values on arrival.
+/// Reads a request's tensors according to one layout. It checks shapes, element types and values on arrival.
 ///
-/// Nothing outside the response mask is looked at: padding may hold anything.
+/// Values outside the response mask are ignored: padding may hold anything.
 struct TokenTensors {
     let request: TensorRequest
     let layout: TokenLayout
     /// [N] of 0 and 1.
     private(set) var responseMask: [UInt8]
-    /// [N] of 0 and 1: the response tokens of sequences that have views. All zeros while it is to come which sequences
-    /// have some.
+    /// [N] of 0 and 1: the response tokens of sequences that have views. All are 0 until it is known which sequences
+    /// have views.
     private(set) var viewedMask: [UInt8]
     private var unviewedSequences: Set<Int> = []
     var faults: Faults
 
-    /// Response tokens whose numbers were beyond their domain by no more than rounding.
+    /// The counts of response tokens whose numbers exceed their domain by no more than rounding.
     var residues = Residues()
 
-    /// The tokens of rollouts that a view's reply names, where the request itself doesn't.
+    /// The tokens of rollouts as the reply for a view names them, if the request itself does not.
     var scoredIDs: [Int: [Int?]] = [:]
 
-    /// How many bad elements of one tensor are listed.
+    /// The maximum number of wrong elements of one tensor that are listed.
     static let listed = 8
 
     init(_ request: TensorRequest, layout: TokenLayout, faults: Faults) {
@@ -37,34 +37,34 @@ struct TokenTensors {
         readHasViews()
     }
 
-    /// Whether there are no tokens at all.
+    /// A Boolean value indicating whether there are no tokens.
     var isEmpty: Bool { layout.sequences.tokens == 0 }
 
     func has(_ spec: TensorSpec) -> Bool { request.tensors[spec.name] != nil }
 
-    /// Whether a tensor is given and its data are still to come.
+    /// Returns whether a tensor is given and its data are still to come.
     func isAwaited(_ spec: TensorSpec) -> Bool { request.tensors[spec.name]?.isOutline == true }
 
     private mutating func readResponseMask() {
         guard has(.responseMask), let mask = mask(.responseMask) else { return }
-        // While it is to come, nobody knows which tokens count, so no value is judged.
+        // Until the mask arrives, it is unknown which tokens count, so no value is checked.
         responseMask = isAwaited(.responseMask) ? [UInt8](repeating: 0, count: responseMask.count) : mask
     }
 
-    /// The response tokens that a tensor says something of.
+    /// Returns the response tokens for which a tensor has values.
     func mask(of spec: TensorSpec) -> [UInt8] { spec.needsViews ? viewedMask : responseMask }
 
-    /// The response tokens that a view says something of.
+    /// Returns the response tokens for which a view has values.
     func mask(of view: View) -> [UInt8] { view == .original ? responseMask : viewedMask }
 
-    /// Whether no sequence has views, so that tensors of views may be absent; also while nobody knows which sequences
-    /// have some.
+    /// A Boolean value indicating whether no sequence has views, so that tensors of views may be absent. It is also
+    /// true until it is known which sequences have views.
     var isWithoutViews: Bool { has(.hasViews) && !viewedMask.contains(1) }
 
-    /// Whether a sequence has no views.
+    /// Returns whether a sequence has no views.
     func isUnviewed(_ sequence: Int) -> Bool { unviewedSequences.contains(sequence) }
 
-    /// How many sequences have no views; nil where the request doesn't say.
+    /// The number of sequences without views; nil if the request does not say.
     var withoutViews: Int? { has(.hasViews) ? unviewedSequences.count : nil }
 
     private mutating func readHasViews() {
@@ -95,18 +95,18 @@ struct TokenTensors {
         }
     }
 
-    /// What an absent tensor is as good as: empty of no tokens, zeros that are never read where no sequence has views;
-    /// else nil.
+    /// Returns the values that an absent tensor counts as: an empty list without tokens, and zeros, which are never
+    /// read, if no sequence has views. Otherwise returns nil.
     func nothing(_ spec: TensorSpec) -> [Double]? {
         if has(spec) { return nil }
         if isEmpty { return [] }
-        // While it is to come which sequences have views, what is absent may have to be computed from logits.
+        // Until it is known which sequences have views, an absent tensor may have to be computed from logits.
         let isKnown = !isAwaited(.hasViews) && !layout.isProvisional
         return spec.needsViews && isKnown && isWithoutViews && !hasSource(spec)
             ? [Double](repeating: 0, count: responseMask.count) : nil
     }
 
-    /// Whether what a view says is had from something else that is given.
+    /// Returns whether a view's values are derived from another tensor that is given, or from a reply.
     private func hasSource(_ spec: TensorSpec) -> Bool {
         View.allCases.contains { view in
             [.logProbabilities(view), .entropy(view)].contains(spec)
@@ -115,16 +115,16 @@ struct TokenTensors {
         }
     }
 
-    /// A tensor of the right type with one entry for each token; nil when absent or faulty.
+    /// Returns a tensor of the right type with one entry for each token; nil if it is absent or faulty.
     mutating func fitting(_ spec: TensorSpec) -> DenseTensor? {
         guard let tensor = request.tensors[spec.name], fits(tensor, spec) else { return nil }
         return request.tensor(spec, &faults)
     }
 
-    /// Whether a tensor has one entry for each token.
+    /// Returns whether a tensor has one entry for each token. Another shape is a fault.
     mutating func fits(_ tensor: DenseTensor, _ spec: TensorSpec) -> Bool {
         if tensor.shape == layout.shape { return true }
-        // JSON can't write an empty [B, T] but as [] or [[], …].
+        // JSON can write an empty [B, T] only as [] or [[], …].
         if tensor.count == 0, isEmpty, tensor.isNumbers { return true }
         faults.add(
             .invalidShape,
@@ -136,7 +136,7 @@ struct TokenTensors {
 
     mutating func addMissing(_ spec: TensorSpec, _ text: String) {
         if spec.needsViews, isWithoutViews { return }
-        // No rollouts, nothing missing: an empty batch is valid.
+        // Without rollouts, nothing is missing: an empty batch is valid.
         if case .rollouts(let ids) = layout.kind, ids.isEmpty { return }
         faults.add(.missingField, Problem.Reason(text, field: spec.name))
     }
