@@ -68,7 +68,7 @@ inlined lanes load(const double *list, size_t first, size_t count) {
 }
 
 /* The same for a list of doubles or floats. */
-inlined lanes load_from(struct token_loss_numbers list, size_t first, size_t count) {
+inlined lanes load_from(struct number_lists_source list, size_t first, size_t count) {
     if (!list.are_floats) {
         lanes values = {};
         __builtin_memcpy(&values, (const char *)list.first + first * sizeof(double), count * sizeof(double));

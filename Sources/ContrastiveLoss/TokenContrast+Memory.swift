@@ -1,4 +1,5 @@
 import Batches
+internal import CNumberLists
 internal import CTokenLoss
 
 // Lends lists of numbers as the pointers that the C code takes. An empty list is a null pointer.
@@ -46,7 +47,7 @@ extension TokenContrast {
         }
     }
 
-    private typealias Numbers = (token_loss_numbers, token_loss_numbers, token_loss_numbers)
+    private typealias Numbers = (number_lists_source, number_lists_source, number_lists_source)
     private typealias Inputs = (UnsafePointer<Double>?, UnsafePointer<Double>?, UnsafePointer<Double>?)
     private typealias Outputs = (
         UnsafeMutablePointer<Float>?, UnsafeMutablePointer<Float>?, UnsafeMutablePointer<Float>?
@@ -54,19 +55,12 @@ extension TokenContrast {
 
     @unsafe
     private func withNumbers(_ lists: PerView<TokenNumbers?>, _ body: (Numbers) -> Void) {
-        unsafe withNumbers(lists.original) { original in
-            unsafe withNumbers(lists.preserving) { preserving in
-                unsafe withNumbers(lists.removing) { removing in
+        unsafe (lists.original ?? []).withSource { original in
+            unsafe (lists.preserving ?? []).withSource { preserving in
+                unsafe (lists.removing ?? []).withSource { removing in
                     unsafe body((original, preserving, removing))
                 }
             }
-        }
-    }
-
-    @unsafe
-    private func withNumbers(_ list: TokenNumbers?, _ body: (token_loss_numbers) -> Void) {
-        unsafe (list ?? []).withPointer { first, areFloats in
-            unsafe body(token_loss_numbers(first: first, are_floats: areFloats))
         }
     }
 
@@ -93,16 +87,6 @@ extension TokenContrast {
                 }
             }
         }
-    }
-}
-
-extension token_loss_numbers {
-    /// The list from number `count` on.
-    @unsafe
-    fileprivate func advanced(by count: Int) -> token_loss_numbers {
-        let size = unsafe are_floats ? MemoryLayout<Float>.size : MemoryLayout<Double>.size
-        return unsafe token_loss_numbers(
-            first: first.map { unsafe $0 + count * size }, are_floats: are_floats)
     }
 }
 

@@ -94,16 +94,6 @@ extension PerceptionDetector {
     }
 }
 
-extension number_lists_source {
-    /// The list from number `count` on.
-    @unsafe
-    fileprivate func advanced(by count: Int) -> number_lists_source {
-        let size = unsafe are_floats ? MemoryLayout<Float>.size : MemoryLayout<Double>.size
-        return unsafe number_lists_source(
-            first: first.map { unsafe $0 + count * size }, are_floats: are_floats)
-    }
-}
-
 extension number_lists_compared {
     /// The lists of the tokens in `range`.
     @unsafe

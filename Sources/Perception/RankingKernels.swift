@@ -18,10 +18,8 @@ extension PerceptionDetector {
         _ outputs: number_lists_compared,
         _ body: (number_lists_compared) -> Void
     ) {
-        unsafe original.withPointer { original, areFloats in
-            let original = unsafe number_lists_source(first: original, are_floats: areFloats)
-            unsafe removing.withPointer { removing, areFloats in
-                let removing = unsafe number_lists_source(first: removing, are_floats: areFloats)
+        unsafe original.withSource { original in
+            unsafe removing.withSource { removing in
                 unsafe responseMask.withUnsafeBufferPointer { response in
                     var lists = unsafe outputs
                     unsafe lists.count = response.count

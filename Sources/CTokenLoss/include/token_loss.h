@@ -5,6 +5,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "number_lists.h"
+
 /* The maximum number of lists of log-probabilities, and of terms. */
 enum { TOKEN_LOSS_VIEWS = 3, TOKEN_LOSS_TERMS = 8 };
 
@@ -42,17 +44,11 @@ struct token_loss_sums {
     bool are_finite;
 };
 
-/* A list of numbers in memory, at any address: doubles or floats. */
-struct token_loss_numbers {
-    const void *first;
-    bool are_floats;
-};
-
 /* Lists of `count` tokens. Outputs that are not wanted are null. */
 struct token_loss_lists {
     size_t count;
     /* Null for a view that no term names. */
-    struct token_loss_numbers log_probs[TOKEN_LOSS_VIEWS];
+    struct number_lists_source log_probs[TOKEN_LOSS_VIEWS];
     /* The addends of the gradients of response tokens; null for none. */
     const double *addends[TOKEN_LOSS_VIEWS];
     /* Of 0 and 1: the tokens of the response, and the tokens that carry loss. */
