@@ -64,12 +64,9 @@ extension TokenTensors {
                 isEmptyList
                     || (Array(tensor.shape.dropLast()) == layout.shape && (tensor.shape.last ?? 0) >= 1)
             else {
-                faults.add(
-                    .invalidShape,
-                    Problem.Reason(
-                        "the shapes of one batch differ", field: spec.name,
-                        expected: "[\((layout.shape.map(String.init) + ["K ≥ 1"]).joined(separator: ", "))]",
-                        found: "\(tensor.shape)"))
+                addMisfit(
+                    tensor, spec,
+                    expected: "[\((layout.shape.map(String.init) + ["K ≥ 1"]).joined(separator: ", "))]")
                 return nil
             }
             lists = isEmptyList ? .ragged([], offsets: [0]) : .tensor(tensor)

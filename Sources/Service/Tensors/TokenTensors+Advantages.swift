@@ -90,12 +90,8 @@ extension TokenTensors {
     private mutating func fitsTokens(_ tensor: DenseTensor) -> Bool {
         if tensor.shape == layout.shape || (tensor.count == 0 && isEmpty && tensor.isNumbers) { return true }
         let sequences = "[\(layout.sequences.count)]"
-        faults.add(
-            .invalidShape,
-            Problem.Reason(
-                "the shapes of one batch differ", field: TensorSpec.advantages.name,
-                expected: "\(layout.shape), or \(sequences) for one advantage a sequence",
-                found: "\(tensor.shape)"))
+        addMisfit(
+            tensor, .advantages, expected: "\(layout.shape), or \(sequences) for one advantage a sequence")
         return false
     }
 

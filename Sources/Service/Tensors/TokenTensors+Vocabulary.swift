@@ -26,12 +26,9 @@ extension TokenTensors {
         let expected = layout.shape + inner
         guard tensor.shape.count >= 2, Array(tensor.shape.dropLast()) == expected, vocabulary >= 1 else {
             guard slice == 0 else { return nil }
-            faults.add(
-                .invalidShape,
-                Problem.Reason(
-                    "the shapes of one batch differ", field: spec.name,
-                    expected: "[\((expected.map(String.init) + ["V ≥ 1"]).joined(separator: ", "))]",
-                    found: "\(tensor.shape)"))
+            addMisfit(
+                tensor, spec, expected: "[\((expected.map(String.init) + ["V ≥ 1"]).joined(separator: ", "))]"
+            )
             return nil
         }
         return VocabularyLogits(tensor, temperature: temperature, slice: slice, of: inner.first ?? 1)

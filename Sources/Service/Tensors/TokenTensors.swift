@@ -126,12 +126,18 @@ struct TokenTensors {
         if tensor.shape == layout.shape { return true }
         // JSON can write an empty [B, T] only as [] or [[], …].
         if tensor.count == 0, isEmpty, tensor.isNumbers { return true }
+        addMisfit(tensor, spec, expected: "\(layout.shape)")
+        return false
+    }
+
+    /// Reports a tensor whose shape does not fit the batch.
+    /// - Parameter expected: the shape that fits, in words.
+    mutating func addMisfit(_ tensor: DenseTensor, _ spec: TensorSpec, expected: String) {
         faults.add(
             .invalidShape,
             Problem.Reason(
-                "the shapes of one batch differ", field: spec.name, expected: "\(layout.shape)",
+                "the shapes of one batch differ", field: spec.name, expected: expected,
                 found: "\(tensor.shape)"))
-        return false
     }
 
     mutating func addMissing(_ spec: TensorSpec, _ text: String) {
