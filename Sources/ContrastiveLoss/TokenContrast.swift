@@ -66,7 +66,7 @@ package struct TokenContrast: Sendable {
             case .k2: token_loss_k2
             case .k3: token_loss_k3
             case .symmetric: token_loss_symmetric
-            case .fullKL, .jsd, .jeffreys: preconditionFailure("\(estimator) is no estimate from one token")
+            case .fullKL, .jsd, .jeffreys: preconditionFailure("\(estimator) needs the whole vocabulary")
             }
         var options = token_loss_options()
         options.estimator = kernel

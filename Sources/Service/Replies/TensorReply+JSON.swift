@@ -182,7 +182,7 @@ extension TensorReply {
     }
 
     /// Returns the position of the first of the ascending `rows` that is at least `token`.
-    /// - Complexity: O(log rows), because each rollout asks.
+    /// - Complexity: O(log rows). It is called for each rollout.
     private func firstIndex(in rows: [Int], from token: Int) -> Int {
         var low = 0
         var high = rows.count

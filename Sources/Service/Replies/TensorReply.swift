@@ -17,7 +17,7 @@ struct TensorReply: Sendable {
         case floats(FloatList)
         /// [N] BF16
         case bfloat16s(BFloat16List)
-        /// [B]; a rollout object has one number of it, under the name `member`.
+        /// [B]. A rollout object has one of the numbers, under the name `member`.
         case sequences(FloatList, member: String)
         /// One number without dimensions, F64. In JSON it is already among the scalars.
         case scalar(Double)

@@ -7,15 +7,15 @@ import TokenDistribution
 
 /// A request to score, read and checked: everything from which the loss is computed, except the statistics of logits.
 ///
-/// While a request is arriving, the tensors that have arrived are checked. Of the others, it is checked what the header
-/// says.
+/// While a request is arriving, the tensors that have arrived are checked. For the others, the header
+/// is checked.
 struct ScoreInput {
     let options: ScoreOptions
     var tensors: TokenTensors
     /// The inputs of the loss.
     let needs: Needs
     let views: PerView<GivenView>
-    /// [N], as are all that follow; empty while they are still to come.
+    /// [N], like all lists below; empty while they are still to come.
     let oldLogProbabilities: TokenNumbers?
     let referenceLogProbabilities: TokenNumbers?
     let perceptionMask: [UInt8]?
