@@ -64,9 +64,10 @@ let package = Package(
         module("Batches", ["CNumberLists"]),
         module("Advantages"),
         module("Perception", ["Batches", "CNumberLists", "Parallelism"]),
-        strictC("CTokenLoss"),
+        strictC("CTokenLoss", ["CNumberLists"]),
         module(
-            "ContrastiveLoss", ["Batches", "CTokenLoss", "Parallelism", "Perception", "TokenDistribution"]),
+            "ContrastiveLoss",
+            ["Batches", "CNumberLists", "CTokenLoss", "Parallelism", "Perception", "TokenDistribution"]),
         module("PolicyObjective", ["Batches", "ContrastiveLoss", "Parallelism"]),
 
         // Pixels.

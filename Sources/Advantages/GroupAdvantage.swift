@@ -1,16 +1,18 @@
-/// Advantages of rewarded responses relative to the others of their group (the same prompt).
+/// The advantages of rewarded responses relative to the others of their group, which answer the same prompt.
 package enum GroupAdvantage: String, Sendable, CaseIterable {
-    /// (r − mean) / (std + ε), sample standard deviation; arXiv 2402.03300. A group of one has advantage 0.
+    /// (r − mean) / (std + ε) with the sample standard deviation; arXiv 2402.03300. In a group of one, the advantage is
+    /// 0.
     case grpo
     /// r − mean; arXiv 2503.20783.
     case drGRPO = "dr_grpo"
-    /// r − mean of the others; arXiv 2402.14740. A group of one has nothing to compare with: advantage 0.
+    /// r − mean of the others; arXiv 2402.14740. In a group of one, there is nothing to compare with, and the advantage
+    /// is 0.
     case rloo
 
     /// - Parameters:
     ///   - rewards: [B], finite.
-    ///   - groups: [B], equal numbers meaning the same prompt.
-    ///   - epsilon: ε ≥ 0. A group without spread has advantages 0 whatever it is.
+    ///   - groups: [B]. Equal numbers mean the same prompt.
+    ///   - epsilon: ε ≥ 0. In a group without spread, advantages are 0 for every ε.
     /// - Complexity: O(B)
     package func advantages(
         rewards: [Double], groups: [Int], epsilon: Double = GroupAdvantage.standardEpsilon
@@ -47,11 +49,11 @@ package enum GroupAdvantage: String, Sendable, CaseIterable {
     }
 }
 
-/// The advantages of a batch, and how many of its groups taught something.
+/// The advantages of a batch, the number of its groups, and how many of them have no spread.
 package struct GroupedAdvantages: Sendable, Equatable {
     /// [B]
     package var values: [Double]
     package var groups: Int
-    /// Groups of one member, or whose rewards are equal: all their advantages are 0.
+    /// Groups with one member or with equal rewards. All their advantages are 0.
     package var withoutSpread: Int
 }

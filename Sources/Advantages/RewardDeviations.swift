@@ -1,17 +1,18 @@
-/// How far each reward of one group is from the group's mean.
+/// The deviation of each reward of a group from the group's mean.
 ///
-/// A deviation that is 0 but for rounding must not open a gate, in any order of the group: the mean is that of the exact
-/// sum, and a deviation of at most `residue` units in the last place of the largest reward is 0.
+/// A deviation that is 0 except for rounding must not open a gate, in any order of the group. Therefore the mean is
+/// that of the exact sum, and a deviation of at most `residue` units in the last place of the largest reward counts as
+/// 0.
 struct RewardDeviations {
     /// r − mean, times `scale`.
     let scaled: [Double]
     /// A power of two that brings the largest reward near 1, so that squares neither overflow nor vanish.
     let scale: Double
 
-    /// In units in the last place of the group's largest magnitude: 0.1 + 0.2 is one away from 0.3.
+    /// In units in the last place of the group's largest magnitude. For example, 0.1 + 0.2 is one unit away from 0.3.
     private static let residue = 4.0
 
-    /// Nil for a group without spread: one member, or equal rewards.
+    /// Creates the deviations of a group, or nil if it has no spread: one member, or equal rewards.
     /// - Complexity: O(rewards)
     init?(_ rewards: [Double]) {
         let largest = rewards.lazy.map(\.magnitude).max() ?? 0
@@ -30,8 +31,8 @@ struct RewardDeviations {
     }
 }
 
-/// A sum of Doubles as high + low, twice a Double's digits: so that its order does not matter to any digit that a Double
-/// keeps.
+/// A sum of Doubles as high + low, with twice the digits of a Double. The order of the values does not affect any digit
+/// that a Double keeps.
 ///
 /// Source: Dekker's and Knuth's error-free sum, as in Ogita, Rump & Oishi, "Accurate Sum and Dot Product" (2005).
 struct ExactSum {
@@ -56,7 +57,7 @@ struct ExactSum {
 
     func divided(by divisor: Double) -> ExactSum {
         let quotient = high / divisor
-        // high − quotient · divisor in one rounding: exact.
+        // Exact: high − quotient · divisor with one rounding.
         let remainder = high.addingProduct(-quotient, divisor)
         return ExactSum(high: quotient, low: (remainder + low) / divisor)
     }

@@ -37,7 +37,9 @@ package struct FloatList: Sendable, Equatable {
         unsafe bytes.withUnsafeBytes { body(unsafe $0.assumingMemoryBound(to: Float.self).span) }
     }
 
-    /// Nil for no elements: all empty lists share one room, which must not be written to.
+    /// Lends the floats to be written. Nil for no elements: all empty lists share one address, which must not be
+    /// written to.
+    /// - Complexity: O(1), or O(count) if another copy of the list exists.
     @unsafe
     package mutating func withMutableFloats<Result>(
         _ body: (UnsafeMutablePointer<Float>?) -> Result
@@ -73,6 +75,16 @@ extension FloatList {
             }
         }
         return (list, areFinite ? nil : list.firstIndex { !$0.isFinite })
+    }
+}
+
+extension FloatList? {
+    /// Lends the floats to be written, as C code takes an optional list: nil for an absent list, as for an empty one.
+    /// - Complexity: as of `FloatList.withMutableFloats`.
+    @unsafe
+    package mutating func withMutableFloats(_ body: (UnsafeMutablePointer<Float>?) -> Void) {
+        guard self != nil else { return body(nil) }
+        unsafe self?.withMutableFloats(body)
     }
 }
 

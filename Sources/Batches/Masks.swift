@@ -85,15 +85,6 @@ package func choose(
     }
 }
 
-extension TokenNumbers {
-    @unsafe
-    fileprivate func withSource<Result>(_ body: (number_lists_source) -> Result) -> Result {
-        unsafe withPointer { first, areFloats in
-            unsafe body(number_lists_source(first: first, are_floats: areFloats))
-        }
-    }
-}
-
 extension Double {
     /// The number or 0, without a branch, which on masks is mispredicted every few tokens.
     @inlinable

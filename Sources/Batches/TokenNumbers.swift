@@ -1,4 +1,4 @@
-internal import CNumberLists
+package import CNumberLists
 
 /// One number for each of N tokens, which reads as a Double however it is held.
 ///
@@ -71,18 +71,29 @@ package struct TokenNumbers: Sendable {
         return TokenNumbers(floats: own, start: 0, count: count)
     }
 
-    /// Lends the numbers as they lie in memory, at any alignment: Doubles, or floats. Null for no numbers.
+    /// Lends the numbers to C code, as Doubles or floats at any alignment. The pointer is null if there are no numbers.
     @unsafe
-    package func withPointer<Result>(
-        _ body: (_ first: UnsafeRawPointer?, _ areFloats: Bool) -> Result
-    ) -> Result {
-        if count == 0 { return body(nil, false) }
+    package func withSource<Result>(_ body: (number_lists_source) -> Result) -> Result {
+        if count == 0 { return unsafe body(number_lists_source(first: nil, are_floats: false)) }
         if case .floats(let bytes, let start) = storage {
             return unsafe bytes.withUnsafeBytes { bytes in
-                unsafe body(bytes.baseAddress.map { unsafe $0 + start }, true)
+                let first = unsafe bytes.baseAddress.map { unsafe $0 + start }
+                return unsafe body(number_lists_source(first: first, are_floats: true))
             }
         }
-        return unsafe doubles.withUnsafeBytes { unsafe body($0.baseAddress, false) }
+        return unsafe doubles.withUnsafeBytes {
+            unsafe body(number_lists_source(first: $0.baseAddress, are_floats: false))
+        }
+    }
+}
+
+extension number_lists_source {
+    /// Returns the list from number `count` on. A null pointer stays null.
+    @unsafe
+    package func advanced(by count: Int) -> number_lists_source {
+        let size = unsafe are_floats ? MemoryLayout<Float>.size : MemoryLayout<Double>.size
+        return unsafe number_lists_source(
+            first: first.map { unsafe $0 + count * size }, are_floats: are_floats)
     }
 }
 

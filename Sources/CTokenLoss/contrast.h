@@ -1,11 +1,11 @@
-/* The loss of a list of tokens. Each register width has a file that includes this one and has it compiled for its
- * instructions: one source, so that all widths compute the same. */
+/* The loss of a list of tokens. For each register width, a file includes this one and compiles it for its instructions.
+ * All widths share this source, so that they compute the same. */
 #ifndef TOKEN_LOSS_CONTRAST_H
 #define TOKEN_LOSS_CONTRAST_H
 
 #include "token_loss.h"
 
-/* A joined product and sum rounds once instead of twice: other bits on machines that have it. */
+/* A fused product and sum rounds once instead of twice. Machines that have one would give other bits. */
 #pragma STDC FP_CONTRACT OFF
 
 #include "functions.h"
@@ -56,7 +56,7 @@ inlined struct estimate estimate(const struct token_loss_options *options, lanes
     lanes limit = choose(result.value > 0, all(options->result_limit), all(-options->result_limit));
     result.value = choose(is_excessive, limit, result.value);
     result.is_clamped = is_outside | is_excessive;
-    /* torch.clamp passes no gradient where it acts. */
+    /* Where torch.clamp is active, it passes no gradient. */
     result.slope = choose(result.is_clamped, all(0), result.slope);
     return result;
 }
@@ -67,8 +67,8 @@ inlined lanes load(const double *list, size_t first, size_t count) {
     return values;
 }
 
-/* The same of a list that may be one of floats. */
-inlined lanes load_from(struct token_loss_numbers list, size_t first, size_t count) {
+/* The same for a list of doubles or floats. */
+inlined lanes load_from(struct number_lists_source list, size_t first, size_t count) {
     if (!list.are_floats) {
         lanes values = {};
         __builtin_memcpy(&values, (const char *)list.first + first * sizeof(double), count * sizeof(double));
@@ -94,11 +94,11 @@ inlined void store(double *list, size_t first, size_t count, lanes values) {
 typedef double eight __attribute__((vector_size(64)));
 typedef int32_t narrow_bits __attribute__((vector_size(4 * LANES)));
 
-/* What a loop has summed so far. */
+/* The sums of a loop so far. */
 struct running {
     eight contrast, loss;
     bits clamped;
-    /* Not 0 where a float is an infinity or no number. */
+    /* Not 0 in lanes where a float was infinite or NaN. */
     narrow_bits is_strange;
 };
 
@@ -156,7 +156,7 @@ inlined void contrast_some(
     for (unsigned view = 0; view < TOKEN_LOSS_VIEWS; view++) {
         if (!lists->gradients[view]) continue;
         lanes steepness = slope * slopes[view];
-        /* 0 and not 0·weight or steepness·0, which are −0 or no number. */
+        /* 0, and not 0·weight or steepness·0, which may be −0 or NaN. */
         steepness = choose(
             is_open & (steepness != 0) & (all(lists->weight) != 0), steepness * lists->weight, all(0));
         if (lists->addends[view])
@@ -181,7 +181,7 @@ inlined void contrast_all(const struct token_loss_options *options, const struct
     }
 }
 
-/* Each estimator on its own, so that what it doesn't need is gone from its loop. */
+/* One loop for each estimator, so that each leaves out what it does not need. */
 inlined void contrast(const struct token_loss_options *given, const struct token_loss_lists *lists) {
     struct token_loss_options options = *given;
     switch (given->estimator) {

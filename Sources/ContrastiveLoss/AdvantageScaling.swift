@@ -1,18 +1,19 @@
 package import Batches
 
-/// Scales each response's advantage by how much the response depends on the image, so that the mean scale is 1.
+/// Scales the advantage of each response by how much the response depends on the image. The mean scale is 1.
 ///
-/// With s_b the mean dependency of response b's tokens, u_b = (s_b − min)/(max − min) within 0 … 1 and β = `floor`:
-/// scale_b = β + u_b (1 − β)/(mean(u) + 1e-8). All scales are 1 where max − min ≤ 1e-6.
-/// Source: VPPO, arXiv 2510.09285. Its published code takes min and max over one rank's mini-batch and the mean over a
-/// micro-batch, so that its scales depend on how a batch is cut; here they are over the request, or given.
+/// Let s_b be the mean dependency of the tokens of response b, u_b = (s_b − min)/(max − min) within 0 … 1, and β =
+/// `floor`. Then scale_b = β + u_b (1 − β)/(mean(u) + 1e-8). If max − min ≤ 1e-6, all scales are 1.
+/// Source: VPPO, arXiv 2510.09285. Its published code takes min and max over the mini-batch of one rank and the mean
+/// over a micro-batch, so its scales depend on how a batch is divided. Here all three are taken over the request unless
+/// they are given.
 package struct AdvantageScaling: Sendable, Equatable {
     /// β in 0 … 1.
     package var floor: Double
-    /// What the request's own numbers are replaced by; nil for none.
+    /// Replace the smallest and the largest s of the request; nil to use these.
     package var minimum: Double?
     package var maximum: Double?
-    /// Of u.
+    /// Replaces the mean of u of the request; nil to use that.
     package var mean: Double?
 
     package init(
@@ -24,23 +25,24 @@ package struct AdvantageScaling: Sendable, Equatable {
         self.mean = mean
     }
 
-    /// What was measured over the responses that have tokens.
+    /// The measurements over the responses that have tokens.
     package struct Range: Sendable, Equatable {
-        /// Of s.
+        /// The smallest and the largest s.
         package var minimum: Double
         package var maximum: Double
-        /// Of u, under the minimum and maximum in effect; nil where these are no further than 1e-6 apart.
+        /// The mean of u under the minimum and maximum in effect; nil if these are at most 1e-6 apart.
         package var mean: Double?
     }
 
     package struct Scales: Sendable, Equatable {
-        /// [B]; 1 for a response without tokens.
+        /// [B]; 1 for responses without tokens.
         package var values: [Double]
-        /// Nil where no response has tokens.
+        /// Nil if no response has tokens.
         package var range: Range?
     }
 
-    /// - Parameter dependency: [N], what is inside the response counts.
+    /// Returns the scale of each response.
+    /// - Parameter dependency: [N]. Only response tokens count.
     /// - Complexity: O(N)
     package func scales(dependency: [Double], responseMask: [UInt8], sequences: Sequences) -> Scales {
         var scales = Scales(values: [Double](repeating: 1, count: sequences.count))

@@ -1,6 +1,6 @@
 package import Batches
 
-/// How token losses become one number; verl's `loss_agg_mode` names.
+/// The way in which token losses become one number. The names are those of verl's `loss_agg_mode`.
 package struct Aggregation: Sendable, Equatable {
     package enum Mode: String, Sendable, CaseIterable {
         /// Σ c·m / (Σ m + 1e-8) over the whole batch.
@@ -9,12 +9,12 @@ package struct Aggregation: Sendable, Equatable {
         case sequenceMeanTokenSum = "seq-mean-token-sum"
         /// Mean over sequences of Σ c·m / (Σ m + 1e-8).
         case sequenceMeanTokenMean = "seq-mean-token-mean"
-        /// Mean over sequences of Σ c·m / length, the length a constant or T.
+        /// Mean over sequences of Σ c·m / length. The length is a constant or T.
         case sequenceMeanTokenSumNorm = "seq-mean-token-sum-norm"
-        /// Σ c·m / denominator, a number that the trainer gives: its whole batch's tokens, say.
+        /// Σ c·m / denominator. The trainer gives the denominator, such as the number of tokens in its whole batch.
         case tokenSum = "token-sum"
 
-        /// Whether it divides by a number of sequences.
+        /// A Boolean value indicating whether the mode divides by a number of sequences.
         package var countsSequences: Bool {
             switch self {
             case .sequenceMeanTokenSum, .sequenceMeanTokenMean, .sequenceMeanTokenSumNorm: true
@@ -24,11 +24,11 @@ package struct Aggregation: Sendable, Equatable {
     }
 
     package var mode: Mode
-    /// The length of `seq-mean-token-sum-norm`; nil takes T (the longest sequence where sequences differ).
+    /// The length in `seq-mean-token-sum-norm`; nil for T, or for the longest sequence if lengths differ.
     package var normLength: Double?
-    /// What the seq-* modes divide by; nil takes B. A trainer with micro-batches gives its whole batch.
+    /// The divisor of the seq-* modes; nil for B. A trainer with micro-batches gives the size of its whole batch.
     package var globalBatchSize: Int?
-    /// What `token-sum` divides by; it must be there in that mode.
+    /// The divisor of `token-sum`, which requires one.
     package var denominator: Double?
 
     package init(
@@ -41,16 +41,16 @@ package struct Aggregation: Sendable, Equatable {
         self.denominator = denominator
     }
 
-    /// Keeps a denominator from being 0; the reference implementations' own constant.
+    /// Keeps denominators above 0. The constant is that of the reference implementations.
     static let epsilon = 1e-8
 }
 
-/// loss = numerator / denominator, and ∂loss/∂c for the tokens of each sequence.
+/// An aggregated loss, loss = numerator / denominator, with ∂loss/∂c for the tokens of each sequence.
 package struct AggregatedLoss: Sendable, Equatable {
     package var loss: Double
     package var numerator: Double
     package var denominator: Double
-    /// [B]: what one selected token's loss weighs, by sequence.
+    /// [B]: the weight of one selected token's loss, by sequence.
     package var tokenWeights: [Double]
 
     package init(loss: Double, numerator: Double, denominator: Double, tokenWeights: [Double]) {
@@ -60,20 +60,20 @@ package struct AggregatedLoss: Sendable, Equatable {
         self.tokenWeights = tokenWeights
     }
 
-    /// That of no terms.
+    /// The loss without terms.
     static let none = AggregatedLoss(loss: 0, numerator: 0, denominator: 1, tokenWeights: [])
 }
 
 extension Aggregation {
-    /// - Parameters: token losses and mask, flat over N.
-    /// - Complexity: O(N). Each sequence's sum has its own fixed order, so the result doesn't depend on threads.
+    /// Aggregates token losses. Losses and mask are flat over N.
+    /// - Complexity: O(N). Each sequence is summed in a fixed order, so the result does not depend on threads.
     package func aggregate(losses: [Double], mask: [UInt8], sequences: Sequences) -> AggregatedLoss {
         precondition(losses.count == sequences.tokens && mask.count == sequences.tokens)
         let sums = (0..<sequences.count).map { sum(of: losses.span, where: mask.span, in: sequences[$0]) }
         return aggregate(sums: sums, mask: mask, sequences: sequences)
     }
 
-    /// - Parameter sums: [B], of each sequence's token losses where the mask is 1.
+    /// - Parameter sums: [B], the sum of each sequence's token losses where the mask is 1.
     func aggregate(sums: [Double], mask: [UInt8], sequences: Sequences) -> AggregatedLoss {
         precondition(sums.count == sequences.count && mask.count == sequences.tokens)
         let divisors = Divisors(self, mask, sequences)
@@ -85,14 +85,14 @@ extension Aggregation {
             numerator: numerator, denominator: divisors.whole, tokenWeights: divisors.tokenWeights)
     }
 
-    /// [B]: what one selected token's loss weighs, by sequence, whatever it is.
+    /// Returns the weight of one selected token's loss, by sequence, [B]. It does not depend on the losses.
     package func tokenWeights(mask: [UInt8], sequences: Sequences) -> [Double] {
         precondition(mask.count == sequences.tokens)
         return Divisors(self, mask, sequences).tokenWeights
     }
 }
 
-/// What the sum of each sequence, and then the sum over sequences, is divided by.
+/// The divisor of each sequence's sum, and the divisor of the sum over sequences.
 private struct Divisors {
     let sequences: [Double]
     let whole: Double

@@ -1,12 +1,12 @@
 import Batches
 
-/// The mean of −log-probability over the response's tokens: an estimate of a view's entropy, which the objective adds
-/// with a coefficient (PAPO's "double entropy", arXiv 2507.06448).
+/// The mean of −log-probability over the response tokens, which estimates the entropy of a view. The objective adds it
+/// with a coefficient (the "double entropy" of PAPO, arXiv 2507.06448).
 package struct EntropyTerm: Sendable, Equatable {
     package let view: View
     package let coefficient: Double
     package let numerator: Double
-    /// Response tokens + 1e-8; for a view other than the original, those of sequences that have views.
+    /// The number of response tokens + 1e-8. For views other than the original, only sequences that have views count.
     package let denominator: Double
 
     package var value: Double { numerator / denominator }

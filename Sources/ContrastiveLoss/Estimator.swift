@@ -1,14 +1,14 @@
 package import TokenDistribution
 
-/// How far an anchor distribution is from a reference, D(anchor ‖ reference), in nats.
+/// The divergence of an anchor distribution from a reference, D(anchor ‖ reference), in nats.
 ///
-/// Some are estimates from the realised token alone (Schulman, "Approximating KL Divergence", 2020; verl's `kl_penalty`
-/// names), the others exact over the vocabulary, for which they need logits. With d = log-probability under the anchor −
-/// under the reference:
+/// Some cases estimate it from the realised token alone (Schulman, "Approximating KL Divergence", 2020; the names are
+/// those of verl's `kl_penalty`). The others are exact over the vocabulary and need logits. Below, d is the
+/// log-probability under the anchor minus the log-probability under the reference.
 package enum Estimator: String, Sendable, CaseIterable {
     /// d
     case k1
-    /// |d|; its slope at 0 is 0.
+    /// |d|. Its slope at 0 is 0.
     case abs
     /// d²/2
     case k2
@@ -23,7 +23,7 @@ package enum Estimator: String, Sendable, CaseIterable {
     /// ½ (KL(anchor ‖ reference) + KL(reference ‖ anchor))
     case jeffreys
 
-    /// What is computed over the vocabulary; nil for an estimate from the realised token.
+    /// The divergence over the vocabulary; nil for estimates from the realised token.
     package var divergence: Divergence? {
         switch self {
         case .k1, .abs, .k2, .k3, .symmetric: nil
@@ -36,12 +36,12 @@ package enum Estimator: String, Sendable, CaseIterable {
     package var needsVocabulary: Bool { divergence != nil }
 }
 
-/// Limits that the reference implementations put on the estimators; nil is no limit. A limit that is active has
-/// gradient 0, as torch.clamp has; at exactly the limit the gradient passes.
+/// The limits that the reference implementations put on the estimators; nil for no limit. As with torch.clamp, the
+/// gradient is 0 beyond a limit and passes at exactly the limit.
 package struct Clamps: Sendable, Equatable {
-    /// On the log-ratio, to ±input.
+    /// The log-ratio is clamped to ±input.
     package var input: Double?
-    /// On the estimate, to ±result.
+    /// The estimate is clamped to ±result.
     package var result: Double?
 
     package init(input: Double? = nil, result: Double? = nil) {
@@ -49,7 +49,8 @@ package struct Clamps: Sendable, Equatable {
         self.result = result
     }
 
-    /// A divergence over the vocabulary with the result's clamp: slope 1 where gradient passes, 0 where it acts.
+    /// Clamps a divergence over the vocabulary. The slope is 1 where the gradient passes and 0 where the clamp is
+    /// active.
     func clamped(_ exact: Double) -> (value: Double, slope: Double) {
         guard let result, exact > result else { return (exact, 1) }
         return (result, 0)

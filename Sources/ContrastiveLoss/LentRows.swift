@@ -1,9 +1,10 @@
 package import Tensor
 package import TokenDistribution
 
-/// One token's rows of logits under the views, [V] each, of one element type, as they lie in memory that somebody lends.
+/// The rows of logits of one token under the views, [V] each and of one element type. They stay in the memory of their
+/// owner.
 ///
-/// Whoever makes one keeps the memory alive while it is used.
+/// The creator keeps the memory alive while the value is used.
 @safe
 package struct LentRows {
     package let elementType: ElementType
@@ -11,7 +12,7 @@ package struct LentRows {
 
     package init(_ elementType: ElementType) { self.elementType = elementType }
 
-    /// Calls `body` with the rows of these views, widened to one element type where they differ.
+    /// Calls `body` with the rows of these views. If their element types differ, they are widened to a common one.
     package static func lend<Result>(
         _ row: Int, of logits: PerView<VocabularyLogits?>, _ views: Set<View>, _ body: (LentRows) -> Result
     ) -> Result {
@@ -31,7 +32,7 @@ package struct LentRows {
         }
     }
 
-    /// Calls `body` with one more view's row.
+    /// Calls `body` with these rows and the row of another view.
     package func withRow<Result>(
         _ span: RawSpan, of view: View, _ body: (LentRows) -> Result
     ) -> Result {
@@ -48,7 +49,8 @@ package struct LentRows {
         return body(unsafe row.bytes)
     }
 
-    /// An anchor's row and its references'; the second is empty where there is one only.
+    /// Calls `body` with an anchor's row and the rows of its references. The last row is empty if there is only one
+    /// reference.
     func withRows<Result>(
         of anchor: View, _ references: PerReference<View>, _ body: (RawSpan, RawSpan, RawSpan) -> Result
     ) -> Result {

@@ -2,31 +2,32 @@ import Batches
 import Tensor
 package import TokenDistribution
 
-/// ∂/∂logits for the tokens that carry a gradient, z before the division by temperature. Each row is computed when it
-/// is asked for and written where it is wanted, so that no [S,V] array is ever held here.
+/// ∂/∂logits for the tokens that carry a gradient, with respect to z before the division by temperature. Each row is
+/// computed on request and written to its destination, so that no [S,V] array is held here.
 package struct LogitGradients: Sendable {
-    /// [S]: flat indices of the tokens that carry a gradient, ascending.
+    /// [S]: the flat indices of the tokens that carry a gradient, ascending.
     package let rows: [Int]
     /// V
     package let vocabulary: Int
-    /// Nil for a view whose logits were not given.
+    /// Nil for views without logits.
     private let logits: PerView<VocabularyLogits?>
     private let contrast: VocabularyContrast?
     /// [S]: ∂/∂D of each pair of views; empty without a contrast.
     private let pairSlopes: [PairValues]
-    /// [S]: ∂/∂(log-probability of the realised token), for views whose log-probabilities are those of their logits.
+    /// [S]: ∂/∂(log-probability of the realised token), for views whose log-probabilities were computed from their
+    /// logits.
     private let tokenSlopes: PerView<[Double]?>
-    /// [S]; empty without slopes of tokens.
+    /// [S]: the realised tokens; empty without slopes of tokens.
     private let tokens: [Int]
     private let stopped: Set<View>
 
     /// - Parameters:
-    ///   - report: whose gradients are carried on to the logits. By the chain rule ∂/∂z = ∂/∂(log-probability) ·
-    ///     (1[v = y] − softmax(z/T)[v]) / T, plus what the divergences give.
-    ///   - tokenIDs: y, [N]; below V where the report's carriers are 1. Nil where no realised token counts.
-    ///   - logits: nil for views that have none; one has.
+    ///   - report: the gradients to propagate. By the chain rule, ∂/∂z = ∂/∂(log-probability) · (1[v = y] −
+    ///     softmax(z/T)[v]) / T, plus the gradients of the divergences.
+    ///   - tokenIDs: y, [N], below V where the report's carriers are 1. Nil if no realised token counts.
+    ///   - logits: nil for views without logits. At least one view has logits.
     ///   - tokenViews: views whose log-probabilities were computed from their logits.
-    ///   - contrast: how divergences were computed; nil for estimates from the realised token.
+    ///   - contrast: the contrast that computed the divergences; nil for estimates from the realised token.
     /// - Complexity: O(N)
     package init?(
         _ report: LossReport, tokenIDs: [Int]?, logits: PerView<VocabularyLogits?>, tokenViews: Set<View>,
@@ -54,13 +55,13 @@ package struct LogitGradients: Sendable {
             ? [] : tokenIDs.map { ids in rows.map { ids[$0] } } ?? []
     }
 
-    /// Whether this view's logits have a part in what is differentiated.
+    /// Returns whether a view's logits take part in what is differentiated.
     package func covers(_ view: View) -> Bool {
         logits[view] != nil && (contrast?.views.contains(view) == true || tokenSlopes[view] != nil)
     }
 
-    /// Views whose gradients are sums of several parts. Such a row is made in Float and then rounded to a narrower type,
-    /// so that it is rounded once.
+    /// The views whose gradients are sums of several parts. Such a row is computed in Float and then rounded to a
+    /// narrower type, so that it is rounded only once.
     package var summedViews: [View] {
         View.allCases.filter { view in
             guard !stopped.contains(view) else { return false }
@@ -70,11 +71,10 @@ package struct LogitGradients: Sendable {
 
     /// Writes the gradients of token `rows[index]`.
     ///
-    /// Outputs hold V elements each, or none for a view that isn't wanted. A view whose gradient is stopped gets zeros;
-    /// one whose logits were not given must not be asked for. Rows may be filled in any order and by any number of
-    /// threads.
-    /// - Returns: whether everything written is finite: the largest slopes don't fit the outputs' types.
-    /// - Complexity: O(V) time, and for rows of a narrower type than Float that are sums, O(V) memory
+    /// Each output holds V elements, or none for a view that is not wanted. A stopped view gets zeros. A view without
+    /// logits must not be wanted. Rows may be filled in any order and by any number of threads.
+    /// - Returns: whether all written values are finite. The largest slopes do not fit the types of the outputs.
+    /// - Complexity: O(V) time. Sums in rows of a narrower type than Float also take O(V) memory.
     package func fill(_ index: Int, _ outputs: PerView<RowOutput>) -> Bool {
         let summed = summedViews.filter { outputs[$0].isWanted && outputs[$0].type != .float32 }
         if summed.isEmpty { return write(index, outputs) }
@@ -90,7 +90,7 @@ package struct LogitGradients: Sendable {
         }
     }
 
-    /// Writes the parts of each row where they go.
+    /// Writes the parts of each row to its output.
     private func write(_ index: Int, _ outputs: PerView<RowOutput>) -> Bool {
         var open = outputs
         for view in stopped where open[view].isWanted {
@@ -106,7 +106,7 @@ package struct LogitGradients: Sendable {
         }
         for view in View.allCases where open[view].isWanted {
             guard let slopes = tokenSlopes[view] else {
-                // Nothing was written: the view has no part in what is differentiated here.
+                // The view takes no part in what is differentiated here, so nothing was written.
                 open[view].clear()
                 continue
             }
@@ -114,7 +114,7 @@ package struct LogitGradients: Sendable {
                 preconditionFailure("no logits of the \(view) view were given")
             }
             if slopes[index] == 0 {
-                // Of a sequence without views the logits may be anything: 0 times them need not be 0.
+                // The logits of a sequence without views may be anything, and 0 times them need not be 0.
                 if !open[view].adds { open[view].clear() }
                 continue
             }

@@ -1,48 +1,49 @@
 package import Batches
 
-/// Everything that one scoring yields, before it is narrowed to the reply's types. Lists are flat over N.
+/// The results of scoring a batch, before they are narrowed to the reply's types. Lists are flat over N.
 package struct LossReport: Sendable {
     package var selection: Selection
-    /// Σ weight · D of each token, 0 outside the response; empty without terms, as the next two, and where nobody
-    /// wishes for it.
+    /// Σ weight · D of each token, 0 outside the response. This list and the next two are empty without terms and if
+    /// they are not wanted.
     package var contrast: [Double] = []
     package var isClamped: [Bool] = []
     package var tokenLoss: [Double] = []
-    /// The same as a reply sends it, where that is wished for.
+    /// The token losses in the form that a reply sends; nil if they are not wanted.
     package var narrowTokenLoss: FloatList?
-    /// [B], over the tokens that carry loss; empty without terms.
+    /// [B]: sums over the tokens that carry loss; empty without terms.
     package var sums: [SequenceSums] = []
-    /// `loss` is capped; numerator and denominator are those before the cap.
+    /// The loss is capped. The numerator and the denominator are those before the cap.
     package var aggregated: AggregatedLoss
     package var isCapped = false
     package var entropyTerms: [EntropyTerm] = []
-    /// coefficient · loss, every entropy term with its coefficient, and the components that came from elsewhere.
+    /// The sum of coefficient · loss, the entropy terms with their coefficients, and the components that are computed
+    /// elsewhere.
     package var objective: Double
     package var gradients: Gradients
-    /// The tokens that may have a gradient, [N] of 0 and 1.
+    /// [N] of 0 and 1: the tokens that may have a gradient.
     package var carriers: [UInt8]
 
     package struct Gradients: Sendable {
-        /// ∂/∂(log-probability of the realised token), [N]; nil for views that have none.
+        /// [N]: ∂/∂(log-probability of the realised token); nil for views without gradients.
         package var logProbabilities = PerView<FloatList?>(repeating: nil)
-        /// ∂/∂D of each pair of views over the vocabulary, [N]; nil for estimators of the realised token.
+        /// [N]: ∂/∂D of each pair of views over the vocabulary; nil for estimators of the realised token.
         package var divergences: [PairValues]?
 
         package init() {}
     }
 }
 
-/// What a report holds of each token beside sums over them; by default all.
+/// The lists of tokens that a report holds in addition to sums over them. By default, it holds all.
 package struct ReportWishes: Sendable {
     package var contrast: Bool
     package var isClamped: Bool
     package var tokenLoss: TokenLoss
-    /// Views whose gradients are made, of those that have one.
+    /// The views whose gradients are computed, if they have any.
     package var gradients: Set<View>
 
     package enum TokenLoss: Sendable {
         case none, doubles
-        /// Floats; doubles for estimators that look at the vocabulary.
+        /// Floats, or doubles for estimators over the vocabulary.
         case floats
     }
 
@@ -57,11 +58,12 @@ package struct ReportWishes: Sendable {
     }
 }
 
-/// A component of the objective that is computed elsewhere: what it adds to the value, and to the gradients of one view.
+/// A component of the objective that is computed elsewhere. It adds to the value of the objective and to the gradient
+/// of the original view.
 package struct ObjectiveComponent: Sendable {
-    /// With its coefficient.
+    /// The value, multiplied by its coefficient.
     package var value: Double
-    /// [N], 0 outside the response: ∂(value)/∂(log-probability under the original view).
+    /// [N]: ∂(value)/∂(log-probability under the original view), 0 outside the response.
     package var gradient: [Double]
 
     package init(value: Double, gradient: [Double]) {

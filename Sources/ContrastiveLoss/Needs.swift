@@ -1,25 +1,27 @@
 import Perception
 
-/// What a loss must be given of each view, and whose gradients it makes.
+/// The inputs that a loss needs from each view, and the views whose gradients it computes.
 ///
-/// Everything else follows from it: which tensors a request must have, what becomes of logits while they arrive, which
-/// gradients a reply holds.
+/// Everything else follows from these: the tensors that a request must contain, what happens to logits while they
+/// arrive, and the gradients in a reply.
 package struct Needs: Sendable, Equatable {
-    /// Views whose log-probabilities of the realised tokens are read.
+    /// The views whose log-probabilities of the realised tokens are read.
     package var logProbabilities: Set<View> = []
     package var entropies: Set<View> = []
-    /// Pairs of views that are contrasted over the whole vocabulary, from logits.
+    /// The pairs of views that are contrasted over the whole vocabulary, from logits.
     package var pairs: Set<ViewPair> = []
-    /// Views that have a gradient, of realised tokens' log-probabilities or, for those of `pairs`, of logits.
+    /// The views that have a gradient. It is with respect to logits for views of `pairs`, and to the log-probabilities
+    /// of the realised tokens for the others.
     package var gradients: Set<View> = []
 
-    /// Views whose rows of logits are read together.
+    /// The views whose rows of logits are read together.
     package var distributions: Set<View> { Set(pairs.flatMap { [$0.anchor, $0.reference] }) }
 }
 
 extension PerceptionLoss {
-    /// - Parameter hasOld: whether log-probabilities of the policy that made the responses are given, which stand for the
-    ///   original's where a dependency is measured.
+    /// Returns the needs of the loss.
+    /// - Parameter hasOld: whether the log-probabilities of the policy that sampled the responses are given. They
+    ///   replace those of the original view where a dependency is measured.
     package func needs(hasOld: Bool) -> Needs {
         var needs = Needs()
         let dependency = ViewPair(anchor: .original, reference: .removing)
@@ -53,6 +55,6 @@ extension PerceptionLoss {
         return needs
     }
 
-    /// Views whose entropy terms are in effect.
+    /// The views whose entropy terms are in effect.
     package var entropyViews: [View] { View.allCases.filter { entropyCoefficients[$0] != 0 } }
 }

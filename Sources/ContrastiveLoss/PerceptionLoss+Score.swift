@@ -2,11 +2,12 @@ import Batches
 import Perception
 
 extension PerceptionLoss {
-    /// Scores a batch whose tokens are selected.
+    /// Scores a batch with selected tokens.
     ///
-    /// token loss c = shape(m), m = Σ weight · D; it is given for every response token of sequences with views and
-    /// counts where the mask is 1. The objective adds the entropy terms over all response tokens, and `components`.
-    /// - Throws: `InfiniteDivergence` for the first response token with a term that is infinite over the vocabulary.
+    /// The loss of a token is c = shape(m) with m = Σ weight · D. It is computed for every response token of sequences
+    /// with views, and it counts where the mask is 1. The objective adds the entropy terms over all response tokens,
+    /// and `components`.
+    /// - Throws: `InfiniteDivergence` for the first response token with an infinite divergence over the vocabulary.
     /// - Complexity: O(N · terms)
     package func score(
         _ batch: TokenBatch, _ selection: Selection, components: [ObjectiveComponent] = [],
@@ -40,7 +41,8 @@ extension PerceptionLoss {
         return report
     }
 
-    /// ∂/∂(log-probability) of everything but the loss, [N] for each view that takes part, scaled; 0 for stopped ones.
+    /// Returns ∂/∂(log-probability) of everything but the loss, scaled: [N] for each view that takes part, 0 for
+    /// stopped views.
     private func addends(
         _ entropyTerms: [EntropyTerm], _ components: [ObjectiveComponent], _ batch: TokenBatch
     ) -> PerView<[Double]?> {
@@ -63,14 +65,15 @@ extension PerceptionLoss {
         return addends
     }
 
-    /// Estimates from the realised tokens.
+    /// Scores a batch by estimates from the realised tokens.
     private func scoreTokens(
         _ batch: TokenBatch, weight: Double, gradients views: Set<View>, addends: PerView<[Double]?>,
         _ wishes: ReportWishes, _ report: inout LossReport
     ) {
         let mask = report.selection.mask
         let contrast = TokenContrast(terms: terms, estimator: estimator, clamps: clamps, shape: shape)
-        // What a token weighs depends on how many are selected, not on what they lose, so one pass makes gradients too.
+        // A token's weight depends on how many tokens are selected, not on their losses, so one pass computes the
+        // gradients, too.
         func lists(_ weights: [Double]) -> TokenContrast.Lists {
             var lists = contrast.lists(
                 batch.logProbabilities, responseMask: batch.viewedMask, mask: mask,
@@ -106,8 +109,8 @@ extension PerceptionLoss {
         report.gradients.logProbabilities = found.gradients
     }
 
-    /// Sequences without views have no contrast, and what is added to the original's gradients there is all that they
-    /// have.
+    /// Adds the gradients of sequences without views. These have no contrast, so the addends are the whole gradient of
+    /// the original view.
     private func addUnviewed(_ addends: [Double]?, _ batch: TokenBatch, to gradients: inout FloatList?) {
         guard let addends, gradients != nil, batch.isMixed else { return }
         let viewed = batch.viewedMask
@@ -118,7 +121,8 @@ extension PerceptionLoss {
         }
     }
 
-    /// Divergences over the whole vocabulary: ∂m/∂D is a term's weight, 0 where a clamp is active.
+    /// Scores a batch by divergences over the whole vocabulary. ∂m/∂D is the weight of a term, or 0 where a clamp is
+    /// active.
     private func scoreDivergences(
         _ batch: TokenBatch, weight: Double, _ report: inout LossReport
     ) throws(InfiniteDivergence) {
@@ -164,7 +168,7 @@ extension PerceptionLoss {
         report.gradients.divergences = slopes
     }
 
-    /// Over the tokens of one sequence that carry loss.
+    /// Returns the sums over the tokens of one sequence that carry loss.
     private func sums(of range: Range<Int>, _ report: LossReport) -> SequenceSums {
         let mask = report.selection.mask
         var sums = SequenceSums()
@@ -174,7 +178,8 @@ extension PerceptionLoss {
         return sums
     }
 
-    /// - Returns: whether the cap acts.
+    /// Caps the loss if it exceeds the cap.
+    /// - Returns: whether the cap is active.
     private func capIfNeeded(_ report: inout LossReport) -> Bool {
         guard let cap, report.aggregated.loss.magnitude > cap else { return false }
         report.aggregated.loss = report.aggregated.loss > 0 ? cap : -cap

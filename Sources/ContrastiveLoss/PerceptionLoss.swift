@@ -1,28 +1,29 @@
 package import Perception
 
-/// The whole loss: which tokens, gated by what, which views how far apart, shaped, summed and capped how, with gradient to
-/// which views. Every field is a request option.
+/// The perception loss: which tokens count, how far the views are apart, how this becomes a number, and to which views
+/// gradients flow. Every field is a request option.
 package struct PerceptionLoss: Sendable, Equatable {
     package var detector: PerceptionDetector
     package var gate: Gate
-    /// At most `Term.limit`; none is no perception loss.
+    /// At most `Term.limit` terms. Without terms, there is no perception loss.
     package var terms: [Term]
     package var estimator: Estimator
     package var clamps: Clamps
     package var shape: TokenShape
     package var aggregation: Aggregation
-    /// The aggregate is clamped to ±cap; every gradient of the loss is 0 where it acts. Nil is no cap.
+    /// The aggregated loss is clamped to ±cap; nil for no cap. Where the cap is active, every gradient of the loss is
+    /// 0.
     package var cap: Double?
-    /// What the objective multiplies the loss by.
+    /// The factor of the loss in the objective.
     package var coefficient: Double
-    /// What the objective multiplies each view's mean of −log-probability by; 0 is none.
+    /// The factor of each view's mean of −log-probability in the objective; 0 for none.
     package var entropyCoefficients: PerView<Double>
-    /// Views through which no gradient flows.
+    /// The views to which no gradient flows.
     package var stopGradient: Set<View>
     package var gradientOf: GradientTarget
-    /// Multiplies the gradients only.
+    /// A factor of the gradients only.
     package var gradientScale: Double
-    /// How advantages are scaled by the responses' dependency on the image; nil for not at all.
+    /// The scaling of advantages by the responses' dependency on the image; nil for none.
     package var advantageScaling: AdvantageScaling?
 
     package init(
@@ -49,9 +50,9 @@ package struct PerceptionLoss: Sendable, Equatable {
     }
 }
 
-/// What gradients are of.
+/// The value that is differentiated.
 package enum GradientTarget: String, Sendable, CaseIterable {
-    /// The loss as aggregated and capped, before its coefficient.
+    /// The loss, aggregated and capped, before its coefficient.
     case loss
     /// The sum of all components, each with its coefficient.
     case objective

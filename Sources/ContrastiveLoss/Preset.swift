@@ -1,7 +1,7 @@
 import Perception
 
-/// The published methods and their published definitions, which disagree; a preset only fills in options, all of which are
-/// echoed.
+/// The published methods. Publications of one method disagree, so each variant is a preset. A preset only sets options,
+/// and a reply echoes all options.
 package enum Preset: String, Sendable, CaseIterable {
     case cppoVerl = "cppo-verl"
     case cppoAReaL = "cppo-areal"
@@ -20,24 +20,24 @@ package enum Preset: String, Sendable, CaseIterable {
         case .cppoVerl:
             "CPPO's reference implementation on verl: relative score, top half by threshold, k3 with both of its clamps."
         case .cppoAReaL:
-            "CPPO's reference implementation on AReaL: exact top half of each turn, clamped k1, whose anchor cancels."
+            "CPPO's reference implementation on AReaL: exact top half of each turn, clamped k1, in which the anchor cancels."
         case .cppoPaper:
-            "CPPO as the paper's text has it: absolute score, exact top half, KL divergence over the whole vocabulary (needs logits)."
+            "CPPO as described in the paper: absolute score, exact top half, KL divergence over the whole vocabulary (needs logits)."
         case .papoG:
-            "PAPO on GRPO: pushes the removing view away on every response token, and keeps both views' entropies down."
+            "PAPO on GRPO: pushes the removing view away on every response token, and keeps the entropies of both views low."
         case .papoD: "PAPO on DAPO: as papo-g, with smaller coefficients."
         case .papoRecompute:
-            "PAPO whose removing view is computed anew with gradient: as papo-g, with gradient to both views."
+            "PAPO with a recomputed removing view: as papo-g, with gradients to both views."
         case .vppo:
-            "VPPO: no loss of its own; selects the tokens that depend on the image most, and scales advantages by the responses' dependency."
+            "VPPO: no perception loss; selects the tokens that depend most on the image, and scales advantages by the responses' dependency."
         case .bipsConsistency:
-            "BiPS, first stage: pulls the preserving view to the original on right answers, capped."
+            "BiPS, first stage: pulls the preserving view towards the original on correct answers, capped."
         case .bipsSeparation:
             "BiPS, second stage: pushes the original away from the removing view on every response token, capped."
         }
     }
 
-    /// Where its definition and constants were read.
+    /// The source of the definition and its constants.
     package var source: String {
         switch self {
         case .cppoVerl, .cppoAReaL: "arXiv 2601.00501, vbdi/cppo"
@@ -48,8 +48,8 @@ package enum Preset: String, Sendable, CaseIterable {
         }
     }
 
-    /// The estimator's limits under this preset. They belong to the estimator: choosing another one under the same preset
-    /// gets the limits that the same code base puts on that one.
+    /// Returns the limits of an estimator under this preset. Limits belong to estimators: another estimator under the
+    /// same preset has the limits that the same code base puts on it.
     package func clamps(for estimator: Estimator) -> Clamps {
         switch (self, estimator) {
         case (.cppoAReaL, .k1), (.cppoAReaL, .k2), (.cppoAReaL, .k3): Clamps(result: 10)
@@ -84,7 +84,7 @@ package enum Preset: String, Sendable, CaseIterable {
         }
     }
 
-    /// CPPO: the best tokens of better responses, InfoNCE of both divergences.
+    /// CPPO: InfoNCE of both divergences, for the highest-scoring tokens of responses that did well.
     private func contrastive(
         _ estimator: Estimator, _ score: PerceptionDetector.Score, _ quota: PerceptionDetector.Quota,
         _ scope: PerceptionDetector.Scope, _ ties: PerceptionDetector.Ties, coefficient: Double
@@ -95,14 +95,14 @@ package enum Preset: String, Sendable, CaseIterable {
             coefficient: coefficient)
     }
 
-    /// PAPO: every response token away from the removing view.
+    /// PAPO: pushes every response token away from the removing view.
     private func separation(coefficient: Double, entropy: Double, stopped: Set<View>) -> PerceptionLoss {
         everyToken(
             [Term(.original, .removing, weight: -1)], coefficient: coefficient, stopped: stopped,
             entropy: PerView(original: entropy, preserving: 0, removing: entropy))
     }
 
-    /// Clamped k3, summed as it is over all response tokens.
+    /// Clamped k3 over all response tokens; the loss is the sum of terms itself.
     private func everyToken(
         _ terms: [Term], coefficient: Double, stopped: Set<View>,
         detector: PerceptionDetector = PerceptionDetector(method: .none), gate: Gate = Gate(method: .none),

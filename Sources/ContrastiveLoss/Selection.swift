@@ -1,25 +1,26 @@
 import Batches
 package import Perception
 
-/// Which tokens carry loss, and how far each response depends on the image.
+/// The tokens that carry loss, and how much each response depends on the image.
 package struct Selection: Sendable {
     package var detection: Detection
     package var gate: [UInt8]
     /// perception ∧ gate: the tokens that carry loss.
     package var mask: [UInt8]
-    /// Nil where advantages aren't scaled.
+    /// Nil if advantages are not scaled.
     package var advantageScales: AdvantageScaling.Scales?
 }
 
 extension PerceptionLoss {
-    /// - Throws: `InfiniteDivergence` where the detector ranks by a divergence over the vocabulary that is infinite.
-    /// - Parameter wishes: what a reply sends of the detection; nil to keep its lists of doubles.
+    /// Selects the tokens that carry loss.
+    /// - Throws: `InfiniteDivergence` if the detector ranks by a divergence over the vocabulary that is infinite.
+    /// - Parameter wishes: the lists that a reply sends; nil to keep lists of doubles.
     /// - Complexity: O(N) on average
     package func select(
         in batch: TokenBatch, for wishes: DetectionWishes? = nil
     ) throws(InfiniteDivergence) -> Selection {
         let evidence: Evidence
-        // What the detector ranks by is what advantages are scaled by, where both are estimates.
+        // If both use estimates, advantages are scaled by the values that the detector ranks by.
         lazy var dependency = dependencies(batch)
         switch detector.method {
         case .none: evidence = .none
@@ -46,7 +47,8 @@ extension PerceptionLoss {
                 dependency: dependency, responseMask: batch.viewedMask, sequences: batch.sequences))
     }
 
-    /// D(old or original ‖ removing) of each token, estimated; 0 outside the response, and in sequences without views.
+    /// Returns the estimated D(old or original ‖ removing) of each token; 0 outside the response and in sequences
+    /// without views.
     private func dependencies(_ batch: TokenBatch) -> [Double] {
         let term = Term(.original, .removing, weight: 1)
         var views = batch.logProbabilities
@@ -72,7 +74,7 @@ extension PerceptionLoss {
         return scores
     }
 
-    /// 1 where the log-probability falls when the image loses its information.
+    /// Returns a mask: 1 for tokens whose log-probability falls when the image loses its information.
     private func rising(_ batch: TokenBatch) -> [UInt8] {
         guard let original = batch.oldLogProbabilities ?? batch.logProbabilities.original,
             let removing = batch.logProbabilities.removing
@@ -81,7 +83,7 @@ extension PerceptionLoss {
     }
 }
 
-/// D is infinite: one view has probability where the other, which must have some there, has exactly none.
+/// An infinite divergence: one view has probability where the other, which must have some there, has exactly none.
 package struct InfiniteDivergence: Error, Equatable, Sendable {
     package let token: Int
     package let pair: ViewPair

@@ -8,8 +8,8 @@ package struct SequenceSums: Sendable, Equatable {
 
     package init() {}
 
-    /// Adds those of the sequence's next piece. Their parts are joined in one order, so that the bits don't depend on
-    /// who computed them.
+    /// Adds the sums of the sequence's next piece. Their lanes are added in a fixed order, so the bits do not depend on
+    /// which thread computed them.
     mutating func add(_ piece: token_loss_sums) {
         contrast += unsafe unsafeBitCast(piece.contrast, to: SIMD8<Double>.self).sum()
         loss += unsafe unsafeBitCast(piece.loss, to: SIMD8<Double>.self).sum()

@@ -1,7 +1,7 @@
-/// One signed divergence of a loss: weight · D(anchor ‖ reference).
+/// One signed divergence in a loss: weight · D(anchor ‖ reference).
 package struct Term: Sendable, Equatable {
     package var pair: ViewPair
-    /// Finite and not 0: positive pulls the views together, negative pushes them apart.
+    /// Finite and not 0. A positive weight pulls the views together, a negative one pushes them apart.
     package var weight: Double
 
     package init(_ anchor: View, _ reference: View, weight: Double) {
@@ -9,7 +9,7 @@ package struct Term: Sendable, Equatable {
         self.weight = weight
     }
 
-    /// How many terms a loss may have.
+    /// The maximum number of terms in a loss.
     package static let limit = 8
     /// m = D(original ‖ preserving) − D(original ‖ removing): the contrast of arXiv 2601.00501.
     package static let contrastive = [
@@ -17,7 +17,7 @@ package struct Term: Sendable, Equatable {
     ]
 }
 
-/// Two different views, in order.
+/// An ordered pair of different views.
 package struct ViewPair: Sendable, Hashable {
     package var anchor: View
     package var reference: View
@@ -32,7 +32,7 @@ package struct ViewPair: Sendable, Hashable {
         View.allCases.filter { $0 != anchor }.map { ViewPair(anchor: anchor, reference: $0) }
     }
 
-    /// Where it stands among `all`: 0 to 5.
+    /// The index of the pair in `all`, from 0 to 5.
     package var index: Int {
         anchor.index * 2 + reference.index - (reference.index > anchor.index ? 1 : 0)
     }

@@ -1,16 +1,10 @@
 import Batches
+internal import CNumberLists
 internal import CTokenLoss
 
-// How lists of numbers become the pointers that the C code takes. An empty list is a null pointer.
+// Lends lists of numbers as the pointers that the C code takes. An empty list is a null pointer.
 
 extension TokenContrast {
-    /// A list for every token, all of which the pieces fill.
-    func uninitializedList<Number: BitwiseCopyable>(_ count: Int, zero: Number) -> [Number] {
-        // No elements have no room of their own: all empty lists share one, which must not be written to.
-        guard count > 0 else { return [] }
-        return unsafe [Number](unsafeUninitializedCapacity: count) { _, filled in filled = count }
-    }
-
     @unsafe
     func withInputs(
         _ logProbabilities: PerView<TokenNumbers?>, _ addends: PerView<[Double]?>, _ responseMask: [UInt8],
@@ -36,7 +30,7 @@ extension TokenContrast {
     func withOutputs(_ outputs: inout Lists, _ inputs: token_loss_lists, _ body: (token_loss_lists) -> Void) {
         var lists = unsafe inputs
         unsafe withPointers(&outputs.gradients) { gradients in
-            unsafe withMutable(&outputs.narrowLoss) { narrowLoss in
+            unsafe outputs.narrowLoss.withMutableFloats { narrowLoss in
                 unsafe outputs.contrast.withUnsafeMutableBufferPointer { contrast in
                     unsafe outputs.isClamped.withUnsafeMutableBufferPointer { isClamped in
                         unsafe outputs.loss.withUnsafeMutableBufferPointer { loss in
@@ -53,7 +47,7 @@ extension TokenContrast {
         }
     }
 
-    private typealias Numbers = (token_loss_numbers, token_loss_numbers, token_loss_numbers)
+    private typealias Numbers = (number_lists_source, number_lists_source, number_lists_source)
     private typealias Inputs = (UnsafePointer<Double>?, UnsafePointer<Double>?, UnsafePointer<Double>?)
     private typealias Outputs = (
         UnsafeMutablePointer<Float>?, UnsafeMutablePointer<Float>?, UnsafeMutablePointer<Float>?
@@ -61,19 +55,12 @@ extension TokenContrast {
 
     @unsafe
     private func withNumbers(_ lists: PerView<TokenNumbers?>, _ body: (Numbers) -> Void) {
-        unsafe withNumbers(lists.original) { original in
-            unsafe withNumbers(lists.preserving) { preserving in
-                unsafe withNumbers(lists.removing) { removing in
+        unsafe (lists.original ?? []).withSource { original in
+            unsafe (lists.preserving ?? []).withSource { preserving in
+                unsafe (lists.removing ?? []).withSource { removing in
                     unsafe body((original, preserving, removing))
                 }
             }
-        }
-    }
-
-    @unsafe
-    private func withNumbers(_ list: TokenNumbers?, _ body: (token_loss_numbers) -> Void) {
-        unsafe (list ?? []).withPointer { first, areFloats in
-            unsafe body(token_loss_numbers(first: first, are_floats: areFloats))
         }
     }
 
@@ -93,29 +80,13 @@ extension TokenContrast {
 
     @unsafe
     private func withPointers(_ lists: inout PerView<FloatList?>, _ body: (Outputs) -> Void) {
-        unsafe withMutable(&lists.original) { original in
-            unsafe withMutable(&lists.preserving) { preserving in
-                unsafe withMutable(&lists.removing) { removing in
+        unsafe lists.original.withMutableFloats { original in
+            unsafe lists.preserving.withMutableFloats { preserving in
+                unsafe lists.removing.withMutableFloats { removing in
                     unsafe body((original, preserving, removing))
                 }
             }
         }
-    }
-
-    @unsafe
-    private func withMutable(_ list: inout FloatList?, _ body: (UnsafeMutablePointer<Float>?) -> Void) {
-        guard list != nil else { return body(nil) }
-        unsafe list?.withMutableFloats(body)
-    }
-}
-
-extension token_loss_numbers {
-    /// The list from number `count` on.
-    @unsafe
-    fileprivate func advanced(by count: Int) -> token_loss_numbers {
-        let size = unsafe are_floats ? MemoryLayout<Float>.size : MemoryLayout<Double>.size
-        return unsafe token_loss_numbers(
-            first: first.map { unsafe $0 + count * size }, are_floats: are_floats)
     }
 }
 

@@ -5,35 +5,35 @@ package import TokenDistribution
 
 /// The Swift interface to the C code that contrasts the views of each token, many tokens at a time.
 ///
-/// Every number is Double but the gradients, which are narrowed as they are made. The bits don't depend on the
-/// processor, on how many tokens there are, nor on how they are divided.
+/// Every number is a Double, except that gradients are narrowed as they are computed. The bits do not depend on the
+/// processor, the number of tokens, or their division into pieces.
 package struct TokenContrast: Sendable {
-    /// What every token of a batch yields, flat over N; lists of what isn't wanted are empty.
+    /// The results for every token of a batch, flat over N. Lists that are not wanted are empty.
     package struct Lists: Sendable, Equatable {
         /// Σ weight · D; 0 outside the response.
         package var contrast: [Double] = []
         package var isClamped: [Bool] = []
         /// 0 outside the response.
         package var loss: [Double] = []
-        /// ∂c/∂(log-probability) · weight inside the mask, and what is added inside the response; nil for views
-        /// without.
+        /// ∂c/∂(log-probability) · weight inside the mask, plus the addends inside the response; nil for views whose
+        /// gradients are not wanted.
         package var gradients = PerView<FloatList?>(repeating: nil)
-        /// `loss` as floats; nil where it isn't wanted so.
+        /// `loss` as floats; nil if it is not wanted.
         package var narrowLoss: FloatList?
         /// [B]
         package var sums: [SequenceSums] = []
     }
 
-    /// What is made beside the contrast.
+    /// The results that are wanted in addition to the sums.
     package struct Wishes: Sendable {
         package var contrast = true
         package var isClamped = true
         package var loss = true
         /// The loss as floats.
         package var narrowLoss = false
-        /// Views whose gradients are made.
+        /// The views whose gradients are computed.
         package var gradients: Set<View> = []
-        /// What is added to a view's gradients, [N]; nil for nothing.
+        /// [N]: the addends of a view's gradients; nil for none.
         package var addends = PerView<[Double]?>(repeating: nil)
 
         package init(
@@ -52,7 +52,7 @@ package struct TokenContrast: Sendable {
     private let options: token_loss_options
     private let width: token_loss_width
 
-    /// Tokens that one thread takes at a time.
+    /// The number of tokens that one thread processes at a time.
     private static let piece = 4096
 
     package init(
@@ -66,7 +66,7 @@ package struct TokenContrast: Sendable {
             case .k2: token_loss_k2
             case .k3: token_loss_k3
             case .symmetric: token_loss_symmetric
-            case .fullKL, .jsd, .jeffreys: preconditionFailure("\(estimator) is no estimate from one token")
+            case .fullKL, .jsd, .jeffreys: preconditionFailure("\(estimator) needs the whole vocabulary")
             }
         var options = token_loss_options()
         options.estimator = kernel
@@ -93,9 +93,9 @@ package struct TokenContrast: Sendable {
     }
 
     /// - Parameters:
-    ///   - logProbabilities: [N] for each view that a term names; anything outside the response.
+    ///   - logProbabilities: [N] for each view that a term names. Values outside the response are ignored.
     ///   - responseMask, mask: [N] of 0 and 1.
-    ///   - weights: [B], what a token's loss weighs in the gradients, by sequence.
+    ///   - weights: [B], the weight of a token's loss in the gradients, by sequence.
     /// - Complexity: O(N · terms)
     package func lists(
         _ logProbabilities: PerView<TokenNumbers?>, responseMask: [UInt8], mask: [UInt8],
@@ -108,10 +108,11 @@ package struct TokenContrast: Sendable {
             precondition((logProbabilities[view]?.count ?? count) == count)
             precondition((wishes.addends[view]?.count ?? count) == count)
         }
+        // The pieces fill every element.
         var lists = Lists(
-            contrast: wishes.contrast ? uninitializedList(count, zero: 0) : [],
-            isClamped: wishes.isClamped ? uninitializedList(count, zero: false) : [],
-            loss: wishes.loss ? uninitializedList(count, zero: 0) : [],
+            contrast: wishes.contrast ? unsafe uninitializedList(count) : [],
+            isClamped: wishes.isClamped ? unsafe uninitializedList(count) : [],
+            loss: wishes.loss ? unsafe uninitializedList(count) : [],
             gradients: PerView {
                 wishes.gradients.contains($0) ? unsafe FloatList(count: count) { _ in } : nil
             },

@@ -1,6 +1,6 @@
 import Glibc
 
-/// Turns a token's sum of terms m into its loss c.
+/// The function from a token's sum of terms m to its loss c.
 package struct TokenShape: Sendable, Equatable {
     package enum Form: String, Sendable, CaseIterable {
         /// c = softplus(m/τ): two-way InfoNCE with similarity −D/τ (arXiv 2601.00501, the CPL).
@@ -18,7 +18,7 @@ package struct TokenShape: Sendable, Equatable {
         self.tau = tau
     }
 
-    /// c and dc/dm. With infonce dc/dm = sigmoid(m/τ)/τ.
+    /// Returns c and dc/dm. With infonce, dc/dm = sigmoid(m/τ)/τ.
     package func loss(_ contrast: Double) -> (value: Double, slope: Double) {
         switch form {
         case .margin: return (contrast, 1)
@@ -31,8 +31,8 @@ package struct TokenShape: Sendable, Equatable {
     }
 }
 
-/// log(1 + e) for e in [0, 1], within 2 ulp: log of the rounded sum, and what the rounding lost. A third of the time of
-/// log1p, which was the costliest part of scoring a token.
+/// Returns log(1 + e) for e in [0, 1], within 2 ulp. It is the logarithm of the rounded sum, plus what the rounding
+/// lost. This takes a third of the time of log1p, which was the most expensive part of scoring a token.
 /// Source: the correction of Higham, Accuracy and Stability of Numerical Algorithms, problem 1.5.
 @inline(__always)
 func logOfOnePlus(_ e: Double) -> Double {

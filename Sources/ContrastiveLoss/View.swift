@@ -1,13 +1,13 @@
-/// The three forward passes over the same tokens; only the pixels differ.
+/// One of the three forward passes over the same tokens. Only their pixels differ.
 package enum View: String, Sendable, CaseIterable {
-    /// I.
+    /// I, the original image.
     case original
-    /// I⁺, information-preserving, the positive.
+    /// I⁺, the information-preserving image: the positive.
     case preserving
-    /// I⁻, information-removing, the negative.
+    /// I⁻, the information-removing image: the negative.
     case removing
 
-    /// Where it stands among the cases: 0, 1 or 2.
+    /// The index of the case: 0, 1 or 2.
     package var index: Int {
         switch self {
         case .original: 0
@@ -33,7 +33,7 @@ package struct PerView<Value> {
         self.init(original: value, preserving: value, removing: value)
     }
 
-    /// The value that `body` makes for each view.
+    /// Creates the value for each view by calling `body`.
     package init<Failure: Error>(_ body: (View) throws(Failure) -> Value) throws(Failure) {
         self.init(
             original: try body(.original), preserving: try body(.preserving), removing: try body(.removing))

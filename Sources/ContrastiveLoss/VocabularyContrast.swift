@@ -2,29 +2,29 @@ import Parallelism
 package import TokenDistribution
 import Tensor
 
-/// How a token's rows of logits are read together: which pairs of views are contrasted over the vocabulary, by anchor.
+/// The pairs of views that are contrasted over the vocabulary, by anchor. The rows of a token are read together.
 package struct VocabularyContrast: Sendable, Equatable {
     private let contrast: RowContrast
     private let groups: [Group]
-    /// Views whose rows must be there.
+    /// The views whose rows must be given.
     package let views: Set<View>
 
-    /// An anchor and what it is contrasted with: one or two views.
+    /// An anchor and its one or two references.
     private struct Group: Sendable, Equatable {
         let anchor: View
         let references: PerReference<View>
     }
 
-    /// What one token's rows say.
+    /// The results for the rows of one token.
     package struct Reading: Sendable, Equatable {
-        /// Of views whose row was read; nil for the others.
+        /// The outcomes of the rows that were read; nil for other views.
         package var outcomes = PerView<RowStatistics.Outcome?>(repeating: nil)
-        /// Nil where the statistics of a row are undefined. A divergence is infinite where one side lacks mass that it
+        /// Nil if the statistics of a row are undefined. A divergence is infinite where one side lacks mass that it
         /// must have.
         package var divergences: PairValues?
     }
 
-    /// - Parameter others: views whose statistics are wanted beside those of the pairs.
+    /// - Parameter others: the views whose statistics are wanted in addition to those of the pairs.
     package init(
         _ divergence: Divergence, pairs: Set<ViewPair>, temperature: Double, others: Set<View> = []
     ) {
@@ -40,7 +40,7 @@ package struct VocabularyContrast: Sendable, Equatable {
         }
     }
 
-    /// Statistics of every row, and the divergence of every pair.
+    /// Returns the statistics of every row, and the divergence of every pair.
     /// - Complexity: O(V) for each view and pair
     package func read(_ rows: LentRows) -> Reading {
         var reading = Reading()
@@ -71,11 +71,11 @@ package struct VocabularyContrast: Sendable, Equatable {
         return reading
     }
 
-    /// The same for every response token of tensors that are held whole, [N]; nil for tokens outside the response, which
-    /// are not read.
-    /// - Parameter isWanted: asked now and then; false ends the work.
-    /// - Returns: nil when the work was ended.
-    /// - Complexity: O(N·V) time over all cores; beside the result, O(V) memory for each thread.
+    /// Reads the rows of every response token from tensors that are held whole, [N]. Tokens outside the response are
+    /// not read, and their readings are nil.
+    /// - Parameter isWanted: called now and then; false ends the work.
+    /// - Returns: nil if the work was ended.
+    /// - Complexity: O(N·V) time over all cores. In addition to the result, each thread takes O(V) memory.
     package func read(
         _ logits: PerView<VocabularyLogits?>, responseMask: [UInt8], while isWanted: @Sendable () -> Bool
     ) -> [Reading?]? {
@@ -88,7 +88,8 @@ package struct VocabularyContrast: Sendable, Equatable {
         }
     }
 
-    /// How many parts add up in a view's gradient: `writeGradients` writes its row so many times at most.
+    /// Returns the number of parts that add up to a view's gradient. `writeGradients` writes the view's row at most
+    /// that often.
     func parts(of view: View) -> Int {
         groups.count { $0.anchor == view || $0.references.first == view || $0.references.second == view }
     }
@@ -97,9 +98,9 @@ package struct VocabularyContrast: Sendable, Equatable {
     ///
     /// - Parameters:
     ///   - slopes: ∂loss/∂D of each pair.
-    ///   - outputs: a view that isn't contrasted, or with slopes of 0 only, is left alone. After a view's row was
+    ///   - outputs: views that are not contrasted, or have only slopes of 0, are left alone. Once a view's row has been
     ///     written, its output adds.
-    /// - Returns: whether everything written is finite.
+    /// - Returns: whether all written values are finite.
     /// - Complexity: O(V) for each pair
     func writeGradients(_ rows: LentRows, slopes: PairValues, to outputs: inout PerView<RowOutput>) -> Bool {
         var isFinite = true

@@ -3,24 +3,22 @@ internal import CNumberText
 extension JSONReader {
     /// Reads one number; integers without fraction or exponent that fit Int64 stay integers.
     package mutating func number() throws(JSONError) -> JSONValue {
-        guard try nextKind() == .number else {
-            throw JSONError(.wrongKind(expected: "a number"), byte: position)
-        }
-        var scan = NumberScan(start: position)
-        let value = try scan.scan(bytes.span, PowersOfFive.shared)
-        position = scan.position
+        let (value, scan) = try scanned()
         if scan.isInteger, let integer = scan.exactInteger { return .integer(integer) }
         return .number(value)
     }
 
-    package mutating func double() throws(JSONError) -> Double {
+    /// Reads one number as the nearest Double.
+    package mutating func double() throws(JSONError) -> Double { try scanned().value }
+
+    private mutating func scanned() throws(JSONError) -> (value: Double, scan: NumberScan) {
         guard try nextKind() == .number else {
             throw JSONError(.wrongKind(expected: "a number"), byte: position)
         }
         var scan = NumberScan(start: position)
         let value = try scan.scan(bytes.span, PowersOfFive.shared)
         position = scan.position
-        return value
+        return (value, scan)
     }
 
     /// Reads a flat array of numbers onto the end of `values`: the hot path of JSON bodies.

@@ -118,8 +118,8 @@ extension PerceptionDetector {
         let count = responseMask.count
         precondition(original.count == count && removing.count == count)
         var detection = Detection(
-            mask: [], deltaEntropy: uninitializedList(count), score: uninitializedList(count),
-            candidates: uninitializedList(count))
+            mask: [], deltaEntropy: unsafe uninitializedList(count), score: unsafe uninitializedList(count),
+            candidates: unsafe uninitializedList(count))
         unsafe detection.withLists { lists in
             unsafe withInputs(original, removing, responseMask, lists) { lists in unsafe compare(lists) }
         }

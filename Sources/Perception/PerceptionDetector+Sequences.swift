@@ -13,7 +13,7 @@ extension PerceptionDetector {
         let count = sequences.tokens
         precondition(original.count == count && removing.count == count && responseMask.count == count)
         var detection = Detection(
-            mask: [UInt8](repeating: 0, count: count), candidates: uninitializedList(count))
+            mask: [UInt8](repeating: 0, count: count), candidates: unsafe uninitializedList(count))
         var deltas = wishes.deltaEntropy ? unsafe FloatList(count: count) { _ in } : nil
         var scores = wishes.score ? unsafe FloatList(count: count) { _ in } : nil
         var sums = [(deltas: Double, areFinite: Bool)](repeating: (0, true), count: sequences.count)
@@ -50,7 +50,7 @@ extension PerceptionDetector {
     ) -> (deltas: Double, areFinite: Bool) {
         var lists = unsafe lists
         let count = unsafe lists.count
-        var scores: [Double] = uninitializedList(count)
+        var scores: [Double] = unsafe uninitializedList(count)
         var sums = SIMD8<Double>.zero
         var areFinite = true
         unsafe scores.withUnsafeMutableBufferPointer { scores in
@@ -80,8 +80,8 @@ extension PerceptionDetector {
     ) {
         unsafe detection.mask.withUnsafeMutableBufferPointer { mask in
             unsafe detection.candidates.withUnsafeMutableBufferPointer { candidates in
-                unsafe withMutable(&deltas) { deltas in
-                    unsafe withMutable(&scores) { scores in
+                unsafe deltas.withMutableFloats { deltas in
+                    unsafe scores.withMutableFloats { scores in
                         var lists = unsafe number_lists_compared()
                         unsafe lists.candidates = candidates.baseAddress
                         unsafe lists.narrow_rises = deltas
@@ -91,22 +91,6 @@ extension PerceptionDetector {
                 }
             }
         }
-    }
-
-    @unsafe
-    private func withMutable(_ list: inout FloatList?, _ body: (UnsafeMutablePointer<Float>?) -> Void) {
-        guard list != nil else { return body(nil) }
-        unsafe list?.withMutableFloats(body)
-    }
-}
-
-extension number_lists_source {
-    /// The list from number `count` on.
-    @unsafe
-    fileprivate func advanced(by count: Int) -> number_lists_source {
-        let size = unsafe are_floats ? MemoryLayout<Float>.size : MemoryLayout<Double>.size
-        return unsafe number_lists_source(
-            first: first.map { unsafe $0 + count * size }, are_floats: are_floats)
     }
 }
 

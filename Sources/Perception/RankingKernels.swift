@@ -3,12 +3,6 @@ internal import Batches
 internal import CNumberLists
 
 extension PerceptionDetector {
-    /// Returns a list without initial values. Every element must be written before any is read.
-    func uninitializedList<Number: BitwiseCopyable>(_ count: Int) -> [Number] {
-        if count == 0 { return [] }
-        return unsafe [Number](unsafeUninitializedCapacity: count) { $1 = count }
-    }
-
     @unsafe
     func compare(_ lists: number_lists_compared) {
         var comparison = number_lists_comparison(
@@ -24,10 +18,8 @@ extension PerceptionDetector {
         _ outputs: number_lists_compared,
         _ body: (number_lists_compared) -> Void
     ) {
-        unsafe original.withPointer { original, areFloats in
-            let original = unsafe number_lists_source(first: original, are_floats: areFloats)
-            unsafe removing.withPointer { removing, areFloats in
-                let removing = unsafe number_lists_source(first: removing, are_floats: areFloats)
+        unsafe original.withSource { original in
+            unsafe removing.withSource { removing in
                 unsafe responseMask.withUnsafeBufferPointer { response in
                     var lists = unsafe outputs
                     unsafe lists.count = response.count

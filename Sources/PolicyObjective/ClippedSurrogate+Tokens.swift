@@ -1,5 +1,6 @@
 extension ClippedSurrogate {
-    /// - Parameter weights: [B], what a token's loss weighs in the aggregate, by sequence.
+    /// Returns the loss and the gradient of every token.
+    /// - Parameter weights: [B], the weight of a token's loss in the aggregate, by sequence.
     /// - Complexity: O(N)
     func tokens(of batch: PolicyBatch, weights: [Double]) throws(PolicyLossError) -> TokenLosses {
         guard let old = batch.oldLogProbabilities, let advantages = batch.advantages else {

@@ -1,12 +1,13 @@
-/// The surrogate of PPO and its kin: a token loses max(−A·ratio, −A·clip(ratio, 1 − low, 1 + high)), with a dual clip
-/// min(that, −A·c) where A < 0.
+/// The clipped surrogate of PPO and related methods. The loss of a token is max(−A·ratio, −A·clip(ratio, 1 − low, 1 +
+/// high)). With a dual clip, it is the minimum of that and −A·c where A < 0.
 ///
-/// ratio = e^(log-ratio). At token level the log-ratio is log-prob − old, clamped to ±20. At sequence level (GSPO,
-/// arXiv 2507.18071) it is the mean of those differences over the response, clamped to at most 10, and each token's
-/// gradient is that of its own log-prob: the ratio's value is the sequence's, its slope the token's.
+/// ratio = e^(log-ratio). At token level, the log-ratio is log-prob − old, clamped to ±20. At sequence level (GSPO,
+/// arXiv 2507.18071), it is the mean of these differences over the response, clamped to at most 10. Each token's
+/// gradient is then that of its own log-prob: the ratio's value is the sequence's, its slope the token's.
 ///
-/// Slopes are torch's: a clamp passes on its limit and not beyond; where two branches tie, each gives half of its slope.
-/// A ratio on a clip bound or between them so has its whole slope, and a loss exactly at the dual clip has half of it.
+/// Slopes are those of torch: a clamp passes the gradient at its limit and not beyond, and where two branches tie, each
+/// contributes half of its slope. Therefore a ratio at a clip bound, or between the bounds, has its whole slope. A loss
+/// exactly at the dual clip has half of it.
 /// Source: PPO 1707.06347, dual clip 1912.09729; verl `compute_policy_loss_vanilla`, `compute_policy_loss_gspo`.
 package struct ClippedSurrogate: Sendable, Equatable {
     package enum ImportanceLevel: String, Sendable, CaseIterable {
@@ -17,14 +18,14 @@ package struct ClippedSurrogate: Sendable, Equatable {
 
     package enum Tokens: String, Sendable, CaseIterable {
         case response
-        /// Tokens outside the perception mask lose 0 and count in the divisor all the same (VPPO, arXiv 2510.09285).
+        /// Tokens outside the perception mask have loss 0, but count in the divisor (VPPO, arXiv 2510.09285).
         case perception
     }
 
-    /// At least 0; the ratio's bounds are 1 − low and 1 + high.
+    /// At least 0. The ratio's bounds are 1 − low and 1 + high.
     package var clipLow: Double
     package var clipHigh: Double
-    /// c > 1; nil is no dual clip.
+    /// c > 1; nil for no dual clip.
     package var dualClip: Double?
     package var level: ImportanceLevel
     package var tokens: Tokens
@@ -40,7 +41,7 @@ package struct ClippedSurrogate: Sendable, Equatable {
         self.tokens = tokens
     }
 
-    /// What one token loses, and the slope for its log-prob.
+    /// The loss of one token, and its slope with respect to the log-prob.
     struct Outcome {
         var loss: Double
         var slope: Double
@@ -54,7 +55,7 @@ package struct ClippedSurrogate: Sendable, Equatable {
         let bounded = value < low ? low : value > high ? high : value
         let free = -advantage * value
         let clipped = -advantage * bounded
-        // The ratio's slope for the log-prob is the ratio.
+        // The derivative of the ratio with respect to the log-prob is the ratio.
         let slope = ratio.passes ? free : 0
         let clippedSlope = bounded == value ? slope : 0
         var outcome = Outcome(

@@ -2,13 +2,13 @@ internal import Glibc
 internal import Parallelism
 internal import Batches
 
-/// How much likelier a token, or a sequence, is than when it was sampled.
+/// How much likelier a token, or a sequence, has become since it was sampled.
 struct ImportanceRatio: Sendable {
     var value: Double
-    /// Whether the log-ratio's clamp lets the gradient pass.
+    /// A Boolean value indicating whether the clamp of the log-ratio passes the gradient.
     var passes: Bool
 
-    /// Of one token.
+    /// Creates the ratio of one token.
     /// - Parameter difference: log-prob − old.
     @inline(__always)
     init(ofToken difference: Double) {
@@ -17,8 +17,8 @@ struct ImportanceRatio: Sendable {
         passes = bounded == difference
     }
 
-    /// Of a sequence.
-    /// - Parameter mean: of log-prob − old over its response; any length of a response that a float can count.
+    /// Creates the ratio of a sequence.
+    /// - Parameter mean: the mean of log-prob − old over the response, of any length that a float can count.
     init(ofSequence mean: Double) {
         value = exp(mean > 10 ? 10 : mean)
         passes = mean <= 10
@@ -26,9 +26,9 @@ struct ImportanceRatio: Sendable {
 }
 
 extension PolicyBatch {
-    /// [B]: the ratio of each sequence; of one without a response, 1.
+    /// Returns the ratio of each sequence, [B]. A sequence without a response has ratio 1.
     ///
-    /// Pieces are summed on their own and then joined in order.
+    /// Pieces are summed separately, and their sums are added in order.
     /// - Complexity: O(N)
     func sequenceRatios() -> [ImportanceRatio] {
         guard let oldLogProbabilities else { preconditionFailure("a ratio needs the old log-probs") }

@@ -1,22 +1,22 @@
 package import Batches
 
-/// What a policy loss reads: N tokens in B sequences. Lists are flat over N; outside the response they may hold
-/// anything.
+/// The batch that a policy loss reads: N tokens in B sequences. Lists are flat over N and may hold anything outside the
+/// response.
 package struct PolicyBatch: Sendable {
     package var sequences: Sequences
     /// [N] of 0 and 1.
     package var responseMask: [UInt8]
-    /// [N], nats: of the policy that learns; gradients are with respect to these.
+    /// [N], nats: under the policy that learns. Gradients are with respect to these.
     package var logProbabilities: [Double]
-    /// [N], nats: of the policy that sampled. Nil only without a surrogate.
+    /// [N], nats: under the policy that sampled. Nil only without a surrogate.
     package var oldLogProbabilities: [Double]?
-    /// [N], nats. Nil only without a penalty.
+    /// [N], nats: under the reference policy. Nil only without a penalty.
     package var referenceLogProbabilities: [Double]?
     /// [N]. Nil only without a surrogate.
     package var advantages: [Double]?
-    /// [B], multiplies the advantages; nil is 1 everywhere.
+    /// [B]: factors of the advantages; nil for 1.
     package var advantageScale: [Double]?
-    /// [N] of 0 and 1. Nil unless the surrogate keeps to perception tokens.
+    /// [N] of 0 and 1. Nil unless the surrogate is limited to perception tokens.
     package var perceptionMask: [UInt8]?
 
     package init(
@@ -35,13 +35,13 @@ package struct PolicyBatch: Sendable {
         self.perceptionMask = perceptionMask
     }
 
-    /// Tokens that one thread takes at a time.
+    /// The number of tokens that one thread processes at a time.
     static let piece = 4096
 
     var responseTokens: Int { count(of: responseMask.span, in: 0..<responseMask.count) }
 
-    /// The first response token of a sequence whose own log-probs spoil the sequence's ratio, which a token before it
-    /// meets first.
+    /// Returns the first response token of a sequence with a log-prob that is not finite. Such a token spoils the ratio
+    /// of the sequence, which an earlier token may be the first to meet.
     func ratioFault(inSequence sequence: Int) -> PolicyLossError? {
         for token in sequences[sequence] where responseMask[token] == 1 {
             if !logProbabilities[token].isFinite { return .notFinite(.logProbabilities, token: token) }
@@ -52,7 +52,7 @@ package struct PolicyBatch: Sendable {
         return nil
     }
 
-    /// Lengths are the caller's promise; what is absent must not be asked for.
+    /// Traps if a list has the wrong length, or if one is absent that the loss reads.
     func check(for loss: PolicyLoss) {
         let count = sequences.tokens
         precondition(responseMask.count == count && logProbabilities.count == count)

@@ -1,16 +1,17 @@
 package import ContrastiveLoss
 
-/// The policy's own component of the objective, beside the perception loss: a clipped surrogate (PPO, GRPO, DAPO, GSPO) and
-/// a penalty for leaving a reference policy. Every field is a request option.
+/// The policy component of the objective, in addition to the perception loss: a clipped surrogate (PPO, GRPO, DAPO, GSPO), and
+/// a penalty for deviating from a reference policy. Every field is a request option.
 ///
-/// Both components run over all response tokens; perception mask and gate of the perception loss don't act on them. Source:
-/// verl 0.9.1 `core_algos.py`, TRL 1.16.0 `grpo_trainer.py`; both libraries' own functions made the golden files.
+/// Both components cover all response tokens. The perception mask and the gate of the perception loss do not act on
+/// them. The golden files come from the functions of both libraries.
+/// Source: verl 0.9.1 `core_algos.py`, TRL 1.16.0 `grpo_trainer.py`.
 package struct PolicyLoss: Sendable, Equatable {
     /// Nil with `policy` = none.
     package var surrogate: ClippedSurrogate?
     /// Nil without a reference policy.
     package var kl: ReferenceKL?
-    /// `policy_aggregation`: how the tokens of either component become one number.
+    /// `policy_aggregation`: the way in which the tokens of each component become one number.
     package var aggregation: Aggregation
 
     package init(
@@ -22,13 +23,15 @@ package struct PolicyLoss: Sendable, Equatable {
         self.aggregation = aggregation
     }
 
-    /// - Throws: ``PolicyLossError`` where a number that is read or made is not finite; the first such token in the
-    ///   order of the batch, the surrogate before the penalty.
-    /// - Complexity: O(N), one exponential a token for each component; sequence level: one a sequence for the surrogate.
-    ///   The bits don't depend on how many threads there are.
+    /// Scores a batch.
+    /// - Throws: ``PolicyLossError`` if a number that is read or computed is not finite. It names the first such token
+    ///   in the order of the batch, the surrogate's before the penalty's.
+    /// - Complexity: O(N), with one exponential for each token and component. At sequence level, the surrogate takes
+    ///   one for each sequence. The bits do not depend on the number of threads.
     package func score(_ batch: PolicyBatch) throws(PolicyLossError) -> PolicyReport {
         batch.check(for: self)
-        // What a token weighs depends on how many there are, not on what they lose, so one pass makes gradients too.
+        // A token's weight depends on how many tokens there are, not on their losses, so one pass computes the
+        // gradients, too.
         let weights = aggregation.tokenWeights(mask: batch.responseMask, sequences: batch.sequences)
         var report = PolicyReport(klCoefficient: kl?.coefficient ?? 0)
         if let surrogate {
@@ -49,7 +52,7 @@ package struct PolicyLoss: Sendable, Equatable {
     ) throws(PolicyLossError) -> PolicyReport.Component {
         let aggregated = aggregation.aggregate(
             losses: tokens.losses, mask: batch.responseMask, sequences: batch.sequences)
-        // Finite tokens may still have a sum beyond Double.
+        // The sum of finite tokens may exceed the range of Double.
         guard aggregated.loss.isFinite, aggregated.numerator.isFinite else { throw .sumOverflow(component) }
         return PolicyReport.Component(aggregated: aggregated, gradient: tokens.gradient)
     }

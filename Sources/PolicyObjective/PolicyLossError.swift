@@ -1,16 +1,16 @@
-/// Why a batch has no policy loss. `token` is an index into the flat list of N tokens.
+/// The reason that a batch has no policy loss. `token` is an index into the flat list of N tokens.
 package enum PolicyLossError: Error, Sendable, Equatable {
-    /// What is read, by its name in the contract.
+    /// An input, by its name in the contract.
     package enum Input: String, Sendable, CaseIterable {
         case logProbabilities = "original.log_probs"
         case oldLogProbabilities = "old.log_probs"
         case referenceLogProbabilities = "reference.log_probs"
         case advantages
-        /// Its sequence is the token's.
+        /// The scale of the token's sequence.
         case advantageScale = "advantage_scale"
     }
 
-    /// What is made, by its name in the contract.
+    /// A component, by its name in the contract.
     package enum Component: String, Sendable, CaseIterable {
         case policyLoss = "policy_loss"
         case kl
@@ -18,8 +18,8 @@ package enum PolicyLossError: Error, Sendable, Equatable {
 
     /// A response token has NaN or an infinity.
     case notFinite(Input, token: Int)
-    /// All that is read is finite, but the token's loss or its gradient is beyond Double.
+    /// All inputs are finite, but the token's loss or its gradient exceeds the range of Double.
     case overflow(Component, token: Int)
-    /// Each token is finite, but their sum is beyond Double.
+    /// Each token is finite, but their sum exceeds the range of Double.
     case sumOverflow(Component)
 }

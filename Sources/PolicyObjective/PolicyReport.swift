@@ -1,16 +1,16 @@
 package import ContrastiveLoss
 
-/// What a policy loss yields, all of it in Double.
+/// The results of a policy loss, all of them in Double.
 package struct PolicyReport: Sendable, Equatable {
     package struct Component: Sendable, Equatable {
         package var aggregated: AggregatedLoss
-        /// [N]: ∂aggregated.loss/∂(log-probability), what a token weighs included; 0 outside the response.
+        /// [N]: ∂aggregated.loss/∂(log-probability), including the weight of the token; 0 outside the response.
         package var gradient: [Double]
     }
 
     /// `policy_loss`; nil without a surrogate.
     package var policy: Component?
-    /// Share of response tokens whose clipped branch is strictly the larger; 0 of no tokens, nil without a surrogate.
+    /// The share of response tokens whose clipped branch is strictly larger; 0 without tokens, nil without a surrogate.
     package var clipFraction: Double?
     /// `kl`, before its coefficient; nil without a penalty.
     package var kl: Component?
@@ -18,7 +18,7 @@ package struct PolicyReport: Sendable, Equatable {
 
     init(klCoefficient: Double) { self.klCoefficient = klCoefficient }
 
-    /// policy_loss + kl_coefficient · kl, absent components 0.
+    /// policy_loss + kl_coefficient · kl. Absent components count as 0.
     package var loss: Double {
         (policy?.aggregated.loss ?? 0) + klCoefficient * (kl?.aggregated.loss ?? 0)
     }
@@ -27,7 +27,7 @@ package struct PolicyReport: Sendable, Equatable {
     /// - Complexity: O(N)
     package func addGradient(to gradient: inout [Double], scale: Double = 1) {
         if let policy { add(policy.gradient, times: scale, to: &gradient) }
-        // Without a coefficient the penalty is only watched.
+        // With a coefficient of 0, the penalty is only reported.
         if let kl, klCoefficient != 0 { add(kl.gradient, times: scale * klCoefficient, to: &gradient) }
     }
 

@@ -1,11 +1,12 @@
 internal import Glibc
 
-/// A penalty for leaving a reference policy, estimated from the realised tokens. With d = log-prob − reference:
+/// A penalty for deviating from a reference policy, estimated from the realised tokens. With d = log-prob − reference:
 /// k1 = d, k2 = d²/2, k3 = e^(−d) + d − 1 (Schulman, "Approximating KL Divergence", 2020).
 ///
-/// As in verl, k3 alone has clamps: the log-ratio is kept to ±20, the value to at most 10. On a limit the gradient
-/// passes, beyond it it is 0. `k3+` has k3's value and the gradient d of k2, also where a clamp acts on the value.
-/// Source: verl `kl_penalty`, whose names low_var_kl and mse are k3 and k2.
+/// As in verl, only k3 has clamps: the log-ratio is kept to ±20, the value to at most 10. The gradient passes at a
+/// limit and is 0 beyond it. `k3+` has the value of k3 and the gradient d of k2, even where a clamp of the value is
+/// active.
+/// Source: verl `kl_penalty`, which calls k3 low_var_kl and k2 mse.
 package struct ReferenceKL: Sendable, Equatable {
     package enum Estimator: String, Sendable, CaseIterable {
         case k1
@@ -15,7 +16,7 @@ package struct ReferenceKL: Sendable, Equatable {
     }
 
     package var estimator: Estimator
-    /// What the objective multiplies `kl` by; 0 only watches it.
+    /// The factor of `kl` in the objective. With 0, `kl` is only reported.
     package var coefficient: Double
 
     package init(estimator: Estimator = .k3, coefficient: Double = 0) {
@@ -27,7 +28,7 @@ package struct ReferenceKL: Sendable, Equatable {
     private static let resultLimit = 10.0
 
     /// - Parameter difference: log-prob − reference.
-    /// - Returns: the value, and its slope for the log-prob.
+    /// - Returns: the value, and its slope with respect to the log-prob.
     @inline(__always)
     func estimate(_ difference: Double) -> (value: Double, slope: Double) {
         switch estimator {
@@ -43,13 +44,14 @@ package struct ReferenceKL: Sendable, Equatable {
         let limit = ReferenceKL.inputLimit
         let bounded = difference < -limit ? -limit : difference > limit ? limit : difference
         let growth = expm1(-bounded)
-        // Rounding may leave less than 0 where the two nearly cancel.
+        // Where the two nearly cancel, rounding may leave less than 0.
         let value = growth + bounded < 0 ? 0 : growth + bounded
         if value > ReferenceKL.resultLimit { return (ReferenceKL.resultLimit, 0) }
         return (value, bounded == difference ? -growth : 0)
     }
 
-    /// - Parameter weights: [B], what a token's penalty weighs in the aggregate, by sequence.
+    /// Returns the penalty and the gradient of every token.
+    /// - Parameter weights: [B], the weight of a token's penalty in the aggregate, by sequence.
     /// - Complexity: O(N)
     func tokens(of batch: PolicyBatch, weights: [Double]) throws(PolicyLossError) -> TokenLosses {
         guard let reference = batch.referenceLogProbabilities else {

@@ -1,18 +1,18 @@
 internal import Parallelism
 internal import Batches
 
-/// What the tokens of a batch, or of a piece of it, lose; 0 outside the response.
+/// The losses of the tokens of a batch, or of a piece of it; 0 outside the response.
 struct TokenLosses: Sendable {
     /// Before aggregation.
     var losses: [Double]
     /// ∂loss/∂(log-probability) · weight.
     var gradient: [Double]
-    /// Tokens whose clipped branch is strictly the larger.
+    /// The number of tokens whose clipped branch is strictly larger.
     var clipped: Int
 }
 
-/// Fills a piece's losses and gradients, both zeros before and as long as the piece.
-/// - Returns: how many tokens are clipped.
+/// Fills the losses and the gradient of a piece. Both lists are as long as the piece and contain zeros before.
+/// - Returns: the number of clipped tokens.
 typealias PieceFilling =
     @Sendable (
         _ sequence: Int, _ tokens: Range<Int>, _ losses: inout MutableSpan<Double>,
@@ -21,7 +21,7 @@ typealias PieceFilling =
 
 extension PolicyBatch {
     /// Fills the lists piece by piece over all cores.
-    /// - Throws: what `fill` throws for the first piece of the batch that it throws for.
+    /// - Throws: the error of the first piece for which `fill` throws.
     func tokenLosses(_ fill: PieceFilling) throws(PolicyLossError) -> TokenLosses {
         let pieces = sequences.pieces(ofAtMost: PolicyBatch.piece)
         // An exponential and a few comparisons for each token.

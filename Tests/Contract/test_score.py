@@ -1,57 +1,18 @@
-"""What a trainer does with /v1/score, and what it must be told when it errs."""
+"""What a trainer gets from /v1/score: the numbers of the twin, in the form that it asked for."""
 
 import json
 
 import numpy as np
 import pytest
-from safetensors.numpy import load, save
+from safetensors.numpy import load
 
 import golden
 import score_draws
 import twin
 import wire
+from score_requests import batch, post, problem, result
 
 PRESETS = sorted(twin.PRESETS)
-
-
-def batch(seed=1, count=3, length=17, vocabulary=None):
-    random = np.random.default_rng(seed)
-    original = random.gamma(1.2, 0.7, (count, length))
-    anchor = -random.exponential(0.6, (count, length))
-    tensors = {
-        "original.entropy": original,
-        "removing.entropy": np.maximum(original + random.normal(0.25, 0.8, original.shape), 0),
-        "original.log_probs": anchor,
-        "preserving.log_probs": np.minimum(anchor + random.normal(0, 0.2, anchor.shape), 0),
-        "removing.log_probs": anchor - random.exponential(0.8, anchor.shape),
-        "advantages": random.normal(0.5, 1, count),
-    }
-    if vocabulary:
-        tensors = {f"{v}.logits": random.normal(0, 2, (count, length, vocabulary)) for v in wire.VIEWS}
-        tensors["advantages"] = np.ones(count)
-    return {name: values.astype(np.float32) for name, values in tensors.items()}
-
-
-def post(http, url, tensors, options=None, **arguments):
-    """With the safetensors package, as a trainer would."""
-    metadata = {"options": json.dumps(options)} if options is not None else None
-    headers = {"Content-Type": wire.MEDIA_TYPE} | arguments.pop("headers", {})
-    return http.post(url, data=save(tensors, metadata), headers=headers, timeout=60, **arguments)
-
-
-def result(reply):
-    assert reply.status_code == 200, reply.text
-    return json.loads(wire.read(reply.content)[1]["result"])
-
-
-def problem(reply, status, word, field=None):
-    assert reply.status_code == status, reply.text
-    assert reply.headers["Content-Type"].split(";")[0] == "application/problem+json"
-    body = reply.json()
-    assert (body["type"], body["status"]) == (word, status), body
-    if field is not None:
-        assert field in json.dumps(body["errors"]), body
-    return body
 
 
 @pytest.mark.parametrize("preset", PRESETS)
@@ -109,82 +70,6 @@ def test_random_option_sets_agree_with_the_twin(server, http, first):
             # Half of the last of its eight bits, the first of which is 1.
             golden.assert_close(found.pop(name), expected.pop(name), 2**-8 + 1e-5, f"seed {seed}: {name}")
         golden.assert_reply(found, json.loads(metadata["result"]), expected, expected_scalars, False)
-
-
-LOGITS = {"preset": "cppo-paper", "gate": "none"}
-
-
-def rounded(values):
-    """bfloat16's bits: the nearest, and of two equally near the even one."""
-    values = np.asarray(values, np.float32)
-    below = values.view(np.uint32) >> 16
-    ends = [(end << 16).astype(np.uint32).view(np.float32).astype(np.float64) for end in (below, below + 1)]
-    down, up = (np.abs(values - end) for end in ends)
-    return np.where((up < down) | ((up == down) & (below % 2 == 1)), below + 1, below).astype(np.uint16)
-
-
-def gradient_names(stored):
-    return {n for n in stored if n.startswith("grad.") and n != "grad.rows"}
-
-
-@pytest.mark.parametrize("options", [
-    {}, {"preset": "papo-g"}, {"return": ["grad", "weights", "mask"]}, LOGITS, LOGITS | {"stop_gradient": ["preserving"]},
-    # The original's gradient is a sum: of a divergence's and of an entropy's.
-    {"estimator": "jsd", "gate": "none", "entropy_coefficients": {"original": 0.3}, "grad_scale": 0.37},
-    {"estimator": "k3", "gate": "none", "return": ["all", "grad.original.logits"]},
-], ids=str)
-@pytest.mark.parametrize("form", ["safetensors", "columnar"])
-def test_gradients_as_bf16_are_those_of_f32_rounded(server, http, options, form):
-    tensors = batch(11, vocabulary=331 if "gate" in options else None)
-    if "gate" in options:
-        tensors["token_ids"] = np.random.default_rng(2).integers(0, 331, (3, 17))
-    given = {name: wire.Stored.of(values) for name, values in tensors.items()}
-
-    def reply(kind):
-        url = f"{server}/v1/score?result_type={kind}"
-        if form == "safetensors":
-            return wire.post_safetensors(http, url, given, options)
-        return http.post(url, json=wire.columnar(given, options), headers={"Accept": wire.MEDIA_TYPE}, timeout=60)
-
-    (wide, before), (narrow, after) = (wire.read(reply(kind).content) for kind in ("F32", "BF16"))
-    assert wide.keys() == narrow.keys() and gradient_names(wide)
-    for name, tensor in wide.items():
-        found = narrow[name]
-        assert found.shape == tensor.shape, name
-        if name in gradient_names(wide):
-            assert (tensor.dtype, found.dtype, 2 * len(found.data)) == ("F32", "BF16", len(tensor.data)), name
-            assert found.data == rounded(tensor.values).tobytes(), name
-        else:
-            assert (found.dtype, found.data) == (tensor.dtype, tensor.data), name
-    scalars = [json.loads(m["result"]) for m in (before, after)]
-    assert [s.pop("options")["result_type"] for s in scalars] == ["F32", "BF16"] and scalars[0] == scalars[1]
-
-
-@pytest.mark.parametrize("options", [{}, LOGITS], ids=str)
-def test_json_has_the_rounded_numbers(server, http, options):
-    tensors = batch(12, vocabulary=40 if options else None)
-    given = {name: wire.Stored.of(values) for name, values in tensors.items()}
-    url = f"{server}/v1/score?result_type=BF16"
-    stored = wire.read(wire.post_safetensors(http, url, given, options).content)[0]
-    text = wire.post_safetensors(http, url, given, options, headers={"Accept": "application/json"}).json()
-    for name in gradient_names(stored):
-        assert np.array_equal(np.array(text[name], np.float32), stored[name].values), name
-
-
-@pytest.mark.parametrize("value, status, word", [
-    ("F16", 422, "invalid-option"), ("bf16", 422, "invalid-option"), (16, 400, "invalid-type")])
-def test_another_result_type_is_refused_by_name(server, http, value, status, word):
-    reply = post(http, f"{server}/v1/score", batch(), {"result_type": value})
-    body = problem(reply, status, word, "result_type")
-    assert "F32, BF16" in body["detail"]
-
-
-def test_a_gradient_too_large_for_bf16_is_refused_and_never_infinite(server, http):
-    tensors = {f"{v}.log_probs": np.full((1, 1), -1, np.float32) for v in wire.VIEWS}
-    options = {"detector": "none", "gate": "none", "estimator": "k1", "loss": "margin", "grad_scale": 3.4e38}
-    assert post(http, f"{server}/v1/score", tensors, options).status_code == 200
-    reply = post(http, f"{server}/v1/score", tensors, options | {"result_type": "BF16"})
-    assert "does not fit BF16" in problem(reply, 422, "non-finite-value", "grad.preserving.log_probs")["detail"]
 
 
 def test_floats_may_begin_at_any_byte(server, http):
@@ -294,86 +179,3 @@ def test_request_id_is_echoed_and_time_is_told(server, http):
     assert reply.headers["X-Request-ID"] == "step-17/rank-3"
     named = {part.split(";")[0].strip() for part in reply.headers["Server-Timing"].split(",")}
     assert {"decode", "compute", "encode"} <= named
-
-
-def test_unknown_option_names_the_nearest(server, http):
-    body = problem(post(http, f"{server}/v1/score", batch(), {"top_k": 0.5}), 400, "unknown-option")
-    assert "top_k_ratio" in body["detail"]
-
-
-@pytest.mark.parametrize(
-    "options, word",
-    [
-        ({"tau": 0}, "invalid-option"), ({"tau": -1}, "invalid-option"), ({"top_k_ratio": 1.5}, "invalid-option"),
-        ({"estimator": "k4"}, "invalid-option"), ({"preset": "grpo"}, "invalid-option"),
-        ({"clamp_result": 0}, "invalid-option"), ({"global_batch_size": 0}, "invalid-option"),
-    ])
-def test_options_out_of_range_are_refused(server, http, options, word):
-    problem(post(http, f"{server}/v1/score", batch(), options), 422, word, next(iter(options)))
-
-
-def test_shapes_that_differ_are_refused_with_both(server, http):
-    tensors = batch()
-    tensors["removing.log_probs"] = tensors["removing.log_probs"][:, :-1]
-    body = problem(post(http, f"{server}/v1/score", tensors), 422, "invalid-shape", "removing.log_probs")
-    assert "16" in json.dumps(body) and "17" in json.dumps(body)
-
-
-@pytest.mark.parametrize("value", [np.nan, np.inf, -np.inf])
-@pytest.mark.parametrize("name", ["original.log_probs", "removing.entropy", "advantages"])
-def test_numbers_that_are_not_finite_are_refused_with_their_place(server, http, value, name):
-    tensors = batch()
-    tensors[name].reshape(-1)[2] = value
-    body = problem(post(http, f"{server}/v1/score", tensors), 422, "non-finite-value", name)
-    assert body["errors"][0]["index"] == ([2] if name == "advantages" else [0, 2])
-
-
-def test_missing_advantages_are_not_guessed(server, http):
-    tensors = {k: v for k, v in batch().items() if k != "advantages"}
-    problem(post(http, f"{server}/v1/score", tensors), 400, "missing-field", "advantages")
-
-
-def test_full_kl_without_logits_says_what_is_missing(server, http):
-    problem(post(http, f"{server}/v1/score", batch(), {"preset": "cppo-paper"}), 400, "missing-field", "logits")
-
-
-@pytest.mark.parametrize(
-    "body, word",
-    [
-        (b"", "malformed-json"), (b"{", "malformed-json"), (b'{"rollouts": [NaN]}', "malformed-json"),
-        (b'{"options": {}, "options": {}, "rollouts": []}', "malformed-json"), (b"\xff\xfe", "malformed-json"),
-        (b'{"options": ' + b"[" * 100_000, "malformed-json"), (b'{"original.entropy": [1e999]}', "malformed-json"),
-        (b"[]", "invalid-type"), (b'{"rollouts": [1]}', "invalid-type"),
-    ])
-def test_malformed_json_is_refused(server, http, body, word):
-    reply = http.post(
-        f"{server}/v1/score", data=body, headers={"Content-Type": "application/json"}, timeout=30)
-    problem(reply, 400, word)
-
-
-def header(text, data=b""):
-    text = text.encode()
-    return len(text).to_bytes(8, "little") + text + data
-
-
-@pytest.mark.parametrize(
-    "body",
-    [
-        b"", b"\0" * 7, (1 << 63).to_bytes(8, "little"), (100_000_001).to_bytes(8, "little") + b"{}",
-        header("{}", b"tail"), header("not json"), header('{"a":{"dtype":"F32","shape":[2],"data_offsets":[0,4]}}', b"1234"),
-        header('{"a":{"dtype":"F32","shape":[1],"data_offsets":[4,8]}}', b"12345678"),
-        header('{"a":{"dtype":"F33","shape":[1],"data_offsets":[0,4]}}', b"1234"),
-        header('{"a":{"dtype":"F32","shape":[4611686018427387904,4],"data_offsets":[0,0]}}'),
-        header('{"a":{"dtype":"U8","shape":[1],"data_offsets":[0,1]},"a":{"dtype":"U8","shape":[1],"data_offsets":[1,2]}}', b"12"),
-    ])
-def test_malformed_safetensors_are_refused(server, http, body):
-    reply = http.post(f"{server}/v1/score", data=body, headers={"Content-Type": wire.MEDIA_TYPE}, timeout=30)
-    problem(reply, 400, "malformed-safetensors")
-
-
-def test_other_media_types_and_encodings_are_refused(server, http):
-    url = f"{server}/v1/score"
-    problem(http.post(url, data=b"x", headers={"Content-Type": "text/csv"}, timeout=30), 415, "unsupported-media-type")
-    reply = http.post(
-        url, data=b"x", headers={"Content-Type": "application/json", "Content-Encoding": "gzip"}, timeout=30)
-    problem(reply, 415, "unsupported-encoding")

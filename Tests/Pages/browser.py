@@ -64,7 +64,7 @@ class Visitor:
         """The page at the path, loaded; options such as `java_script_enabled` go to the browser's context."""
         context.setdefault("viewport", {"width": width, "height": HEIGHTS.get(width, 900)})
         opened = self.browser.new_context(color_scheme=scheme, reduced_motion="reduce", **context)
-        opened.set_default_timeout(15_000)
+        opened.set_default_timeout(30_000)
         self.contexts.append(opened)
         page = opened.new_page()
         self.witness.watch(page)

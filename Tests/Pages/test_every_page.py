@@ -33,11 +33,32 @@ def test_a_page_has_no_faults(visit, keeping, name, width, scheme):
     assert (sum(shade) < 200) == (scheme == "dark"), "the ground follows the scheme"
 
 
+# Requests to addresses that match are never answered; `held` counts them.
+HOLD = """
+    const send = window.fetch;
+    window.held = 0;
+    window.fetch = (address, options) => {
+        if (!ADDRESSES.test(address)) return send(address, options);
+        window.held += 1;
+        return new Promise(() => {});
+    };
+"""
+WAITING = [*((name, ".") for name in PAGES), ("playground", "score"), ("views", "pictures"), ("views", "perturb")]
+
+
+@pytest.mark.parametrize("width", [1280, 400])
+@pytest.mark.parametrize("name, addresses", WAITING)
+def test_a_page_has_no_faults_while_it_waits(visit, keeping, name, addresses, width):
+    """What is still empty must be right, too: a slow server shows it for a while."""
+    page = visit("/llms.txt", base=keeping, width=width)
+    page.add_init_script(f"{{ const ADDRESSES = /{addresses}/; {HOLD} }}")
+    page.goto(keeping + PAGES[name])
+    page.wait_for_function("() => window.held > 0")
+    assert browser.overflowing(page) == []
+    assert accessibility.violations(page) == []
+
+
 def test_llms_txt_leads_to_every_operation(server):
-    import requests
-
-    import contract
-
     text = requests.get(f"{server}/llms.txt", timeout=10).text
     assert text.startswith("# ")
     missing = [path for _, _, path, _, _ in contract.operations() if path not in text]

@@ -20,7 +20,6 @@ def opened(visit, path="/", **options):
 
 def settled(page):
     """Waits for the answer to the last change."""
-    page.wait_for_timeout(200)
     page.wait_for_selector(f'#{PANEL} .stage[aria-busy="false"]')
 
 

@@ -20,7 +20,6 @@ def opened(visit, **options):
 
 def settled(page):
     """Waits for the answer to the last change."""
-    page.wait_for_timeout(200)
     page.wait_for_selector('#views-panel [aria-busy="false"]')
 
 

@@ -51,6 +51,19 @@ import Testing
         }
     }
 
+    @Test func `an optional list is lent to be written, as a null pointer if it is absent or empty`() {
+        for absent in [nil, FloatList(zeros: 0)] {
+            var list = absent
+            var isNull = false
+            unsafe list.withMutableFloats { floats in isNull = unsafe floats == nil }
+            #expect(isNull)
+        }
+        var list: FloatList? = [1, 2]
+        list?.markFinite()
+        unsafe list.withMutableFloats { floats in unsafe floats?[1] = .infinity }
+        #expect(list == [1, .infinity] && list?.firstNonFinite == 1)
+    }
+
     @Test func `a sum has the same bits at every width`() {
         let values = numbers(9001).map { $0 * 0.1 }
         let mask = values.indices.map { UInt8($0 % 3 == 0 ? 0 : 1) }

@@ -59,7 +59,7 @@ import Testing
             TokenNumbers([]), floats([], shift: 3), TokenNumbers(sequences: [], Sequences(lengths: [])),
         ] {
             #expect(numbers.isEmpty && numbers.doubles.isEmpty)
-            let isNull = unsafe numbers.withPointer { first, _ in unsafe first == nil }
+            let isNull = unsafe numbers.withSource { source in unsafe source.first == nil }
             #expect(isNull)
         }
     }

@@ -5,7 +5,9 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* How many lists of log-probabilities and how many terms there are at most. */
+#include "number_lists.h"
+
+/* The maximum number of lists of log-probabilities, and of terms. */
 enum { TOKEN_LOSS_VIEWS = 3, TOKEN_LOSS_TERMS = 8 };
 
 enum token_loss_estimator {
@@ -16,50 +18,44 @@ enum token_loss_estimator {
     token_loss_symmetric,
 };
 
-/* weight * D(anchor || reference); both are indices of lists of log-probabilities. */
+/* weight * D(anchor || reference). Anchor and reference are indices of lists of log-probabilities. */
 struct token_loss_term {
     unsigned anchor, reference;
     double weight;
 };
 
-/* What the Swift side's options are here. A limit that is off is infinity. */
+/* The options of the Swift side. Infinity is no limit. */
 struct token_loss_options {
     enum token_loss_estimator estimator;
     double input_limit;
     double result_limit;
-    /* 0: the loss is the sum of terms itself. */
+    /* 0 if the loss is the sum of terms itself. */
     double tau;
     unsigned term_count;
     struct token_loss_term terms[TOKEN_LOSS_TERMS];
 };
 
-/* Sums over the tokens of the mask: of the contrast and the loss, in eight parts by position modulo 8 that the caller
- * joins, and how many are clamped. */
+/* Sums of the contrast and the loss over the tokens of the mask, each in eight parts by position modulo 8 that the caller
+ * adds, and the number of clamped tokens. */
 struct token_loss_sums {
     double contrast[8], loss[8];
     size_t clamped;
-    /* Whether all floats that were made are finite. */
+    /* Whether all floats that were written are finite. */
     bool are_finite;
 };
 
-/* A list of numbers as it lies in memory, at any address: doubles or floats. */
-struct token_loss_numbers {
-    const void *first;
-    bool are_floats;
-};
-
-/* Lists of `count` tokens. An output is null where it isn't wanted. */
+/* Lists of `count` tokens. Outputs that are not wanted are null. */
 struct token_loss_lists {
     size_t count;
     /* Null for a view that no term names. */
-    struct token_loss_numbers log_probs[TOKEN_LOSS_VIEWS];
-    /* What is added to the gradients of response tokens; null for nothing. */
+    struct number_lists_source log_probs[TOKEN_LOSS_VIEWS];
+    /* The addends of the gradients of response tokens; null for none. */
     const double *addends[TOKEN_LOSS_VIEWS];
-    /* Of 0 and 1: which tokens belong to the response, which carry loss. */
+    /* Of 0 and 1: the tokens of the response, and the tokens that carry loss. */
     const uint8_t *response, *mask;
-    /* What one token's loss weighs in the gradients, for all tokens of the lists. */
+    /* The weight of a token's loss in the gradients, equal for all tokens of the lists. */
     double weight;
-    /* The sum of terms, and its loss, also as floats. */
+    /* The sum of terms, and its loss, as doubles and as floats. */
     double *contrast, *loss;
     float *narrow_loss;
     bool *is_clamped;
@@ -67,12 +63,12 @@ struct token_loss_lists {
     struct token_loss_sums *sums;
 };
 
-/* Widths of vector registers that there is code for: what the compiler's target has in any case, AVX2, AVX-512 (F, DQ, BW,
- * VL). The caller knows that the processor has it. */
+/* The widths of vector registers for which there is code: the minimum of the compiler's target, AVX2, and AVX-512 (F, DQ,
+ * BW, VL). The caller chooses a width that the processor has. */
 enum token_loss_width { token_loss_baseline, token_loss_256, token_loss_512 };
 
-/* Contrast, loss, clamping and gradients of every token; zeros outside the response, and no gradient of the loss outside
- * the mask. The same bits come out whatever the width. */
+/* Computes contrast, loss, clamping and gradients of every token. All are 0 outside the response, and the loss has no
+ * gradient outside the mask. The bits are the same at every width. */
 void token_loss(
     enum token_loss_width width, const struct token_loss_options *options, const struct token_loss_lists *lists);
 

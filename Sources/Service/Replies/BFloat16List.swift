@@ -2,15 +2,15 @@ import Batches
 import Tensor
 import TokenDistribution
 
-/// Numbers of BF16 as a reply sends them: the bytes of a tensor.
+/// BF16 numbers in the form that a reply sends: the bytes of a tensor.
 struct BFloat16List: Sendable {
     /// Little-endian, as every supported machine is.
     let bytes: [UInt8]
 
-    /// Whether the nearest BF16 is finite.
+    /// Returns whether the nearest BF16 is finite.
     static func fits(_ value: Float) -> Bool { value.magnitude < 0x1.ffp127 }
 
-    /// The nearest BF16 of each number, and whether all of them are finite.
+    /// Rounds each number to the nearest BF16, and returns whether all results are finite.
     /// - Complexity: O(count)
     static func rounding(_ floats: FloatList) -> (list: BFloat16List, areFinite: Bool) {
         if floats.isEmpty { return (BFloat16List(bytes: []), true) }

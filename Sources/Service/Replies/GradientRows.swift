@@ -1,25 +1,26 @@
+import Batches
 import ContrastiveLoss
 import Parallelism
 import TokenDistribution
 
-/// Memory for rows of one type that many threads fill at the same time, each row by one of them.
+/// Memory for rows of one type that many threads fill at the same time. One thread writes each row.
 ///
-/// Sendable because rows don't overlap; whoever makes it keeps the memory alive while it is used.
+/// It is Sendable because rows do not overlap. The creator keeps the memory alive while it is used.
 @safe
 struct RowMemory: @unchecked Sendable {
     private let start: UnsafeMutableRawPointer?
     private let type: ResultType
 
-    /// Memory that no row is ever written to: a view that isn't wanted.
+    /// Memory for a view that is not wanted. No row is ever written to it.
     static let none = unsafe RowMemory(UnsafeMutableRawBufferPointer(start: nil, count: 0), as: .float32)
 
-    /// - Parameter memory: rows of this type, aligned as it is.
+    /// - Parameter memory: rows of this type, with its alignment.
     init(_ memory: UnsafeMutableRawBufferPointer, as type: ResultType) {
         unsafe start = memory.baseAddress
         self.type = type
     }
 
-    /// Row `index` of `width`, or no elements for a view that isn't wanted.
+    /// Returns row `index`, which has `width` elements, or no elements for a view that is not wanted.
     func row(_ index: Int, width: Int) -> RowOutput {
         guard let start = unsafe start else { return .none }
         let size = width * type.size
@@ -29,19 +30,19 @@ struct RowMemory: @unchecked Sendable {
 }
 
 extension LogitGradients {
-    /// Elements of one view's gradients, [S,V].
+    /// The number of elements in one view's gradients, [S,V].
     var countPerView: Int { rows.count * vocabulary }
 
-    /// Bytes that rows take beside the results while they are summed up, on all threads together.
+    /// Returns the bytes that rows take in addition to the results while they are added up, on all threads together.
     func scratchBytes(as type: ResultType, of wanted: Set<View>) -> Int {
         if type == .float32 { return 0 }
         let rowsAtOnce = min(rows.count, ThreadUrgency.coreCount)
         return rowsAtOnce * vocabulary * summedViews.count(where: wanted.contains) * MemoryLayout<Float>.size
     }
 
-    /// Fills every view's rows over all cores; a view with no memory is not computed.
-    /// - Parameter isWanted: asked now and then; false ends the work.
-    /// - Returns: why they are not all filled, if they are not.
+    /// Fills the rows of every view, over all cores. A view without memory is not computed.
+    /// - Parameter isWanted: called now and then; false ends the work.
+    /// - Returns: the reason that some rows are not filled; nil if all are.
     /// - Complexity: O(S·V)
     func fill(_ memory: PerView<RowMemory>, while isWanted: @Sendable () -> Bool) -> UnfilledRows? {
         let areFinite = mapInParallel(
@@ -53,15 +54,13 @@ extension LogitGradients {
         return areFinite.firstIndex(of: false).map { .unfit(token: rows[$0]) }
     }
 
-    /// Fills lists of bytes: for each wanted view its [S,V], for the others nothing.
+    /// Returns the gradients as bytes: [S,V] for each wanted view, nothing for the others.
     func bytes(
         of wanted: Set<View>, as type: ResultType, while isWanted: @Sendable () -> Bool
     ) throws(UnfilledRows) -> PerView<[UInt8]> {
         func uninitialized(_ view: View) -> [UInt8] {
-            let count = wanted.contains(view) ? countPerView * type.size : 0
-            if count == 0 { return [] }
             // Every byte is written below.
-            return unsafe [UInt8](unsafeUninitializedCapacity: count) { $1 = count }
+            unsafe uninitializedList(wanted.contains(view) ? countPerView * type.size : 0)
         }
         var (a, p, n) = (uninitialized(.original), uninitialized(.preserving), uninitialized(.removing))
         let failure = unsafe a.withUnsafeMutableBytes { a in
@@ -82,10 +81,10 @@ extension LogitGradients {
     }
 }
 
-/// Why gradients were not filled.
+/// The reason that gradients were not filled.
 enum UnfilledRows: Error {
-    /// The first token whose row has a number that is too large for its type.
+    /// The row of this token, and of none before it, has a number that is too large for its type.
     case unfit(token: Int)
-    /// Nobody waits for them any more.
+    /// The client no longer waits for them.
     case unwanted
 }

@@ -7,12 +7,12 @@ import Tensor
 import TokenDistribution
 
 extension TensorReply {
-    /// JSON in the form of the request: rollout objects, or members with the tensors' names.
+    /// Returns the reply as JSON in the form of the request: rollout objects, or members with the tensors' names.
     ///
     /// Gradients of logits must have been filled.
     func json() -> Response {
         var writer = JSONWriter(reservingCapacity: columnBytes)
-        // Sent as they are: joining them would take the reply's size once more.
+        // The pieces are sent as they are. Joining them would take the reply's size again.
         var pieces: [[UInt8]] = []
         writer.object { writer in
             if case .rollouts(let ids) = layout.kind {
@@ -41,18 +41,18 @@ extension TensorReply {
         return Response(.json, body: pieces + [writer.bytes])
     }
 
-    /// What a number takes at most, `-1.17549435e-38,`.
+    /// The maximum length of a number with its comma, as in `-1.17549435e-38,`.
     static let digits = 16
 
-    /// About what all columns take; rollouts are written apart.
+    /// The approximate length of all columns. Rollouts are written separately.
     private var columnBytes: Int {
         if case .rollouts = layout.kind { return 1 << 12 }
         return 1 << 12 + layout.sequences.tokens * entries.count * 8
             + gradientDigits(of: 0..<layout.sequences.tokens)
     }
 
-    /// What gradients of logits of these tokens take at most. They are by far the largest part where there are any: a
-    /// text that grew with them would be held twice.
+    /// Returns the maximum length of the gradients of logits of these tokens. They are by far the largest part of a
+    /// reply. A text that grew with them would be held twice.
     private func gradientDigits(of tokens: Range<Int>) -> Int {
         entries.reduce(0) { sum, entry in
             guard case .rows(_, _, let rows, let width) = entry.values else { return sum }
@@ -60,7 +60,7 @@ extension TensorReply {
         }
     }
 
-    /// [B,T] as nested lists, [N] flat.
+    /// Writes [B,T] as nested lists, and [N] as a flat list.
     private func writeColumn(_ values: Values, _ writer: inout JSONWriter) {
         switch values {
         case .indices(let rows): writer.array { writer in for row in rows { writer.integer(row) } }
@@ -102,8 +102,8 @@ extension TensorReply {
         }
     }
 
-    /// Sequences that are written one behind the other, so that a text is worth a piece of its own: few long ones, or
-    /// many that are short.
+    /// The groups of sequences that are written one after another into one text. A group has one long sequence or many
+    /// short ones, so that its text is worth a piece of its own.
     private var sequenceGroups: [Range<Int>] {
         let most = 64
         let count = min(layout.sequences.count, most)
@@ -112,7 +112,7 @@ extension TensorReply {
         }
     }
 
-    /// The rollouts of some sequences, with commas between them.
+    /// Returns the rollouts of some sequences, with commas between them.
     private func write(_ sequences: Range<Int>, _ ids: [JSONValue?], _ outline: RolloutOutline) -> [UInt8] {
         let tokens =
             layout.sequences[sequences.lowerBound]
@@ -125,7 +125,7 @@ extension TensorReply {
         return writer.bytes
     }
 
-    /// What every tensor holds of one sequence.
+    /// Writes the values of one sequence from every tensor.
     private func write(_ sequence: Int, id: JSONValue?, _ outline: RolloutOutline, _ writer: inout JSONWriter)
     {
         writer.object { writer in
@@ -176,13 +176,13 @@ extension TensorReply {
         }
     }
 
-    /// Which of the ascending `rows` lie in `tokens`.
+    /// Returns the positions of those of the ascending `rows` that lie in `tokens`.
     private func indices(of tokens: Range<Int>, in rows: [Int]) -> Range<Int> {
         firstIndex(in: rows, from: tokens.lowerBound)..<firstIndex(in: rows, from: tokens.upperBound)
     }
 
-    /// Where the first of the ascending `rows` stands that is at least `token`.
-    /// - Complexity: O(log rows), for each rollout asks.
+    /// Returns the position of the first of the ascending `rows` that is at least `token`.
+    /// - Complexity: O(log rows). It is called for each rollout.
     private func firstIndex(in rows: [Int], from token: Int) -> Int {
         var low = 0
         var high = rows.count
@@ -201,7 +201,7 @@ extension JSONWriter {
 }
 
 extension [UInt8] {
-    /// Writes some of the numbers of which these are the bytes.
+    /// Writes some of the numbers that these bytes represent.
     fileprivate func write(_ type: ResultType, _ range: Range<Int>, to writer: inout JSONWriter) {
         switch type {
         case .float32:
@@ -209,7 +209,7 @@ extension [UInt8] {
                 writer.numbers(unsafe bytes.assumingMemoryBound(to: Float.self).span.extracting(range))
             }
         case .bfloat16:
-            // In blocks: widened as a whole, a row would take twice its room once more.
+            // In blocks, because a whole row, widened, would take twice its memory again.
             let block = 1024
             var floats = [Float](repeating: 0, count: Swift.min(block, range.count))
             for first in stride(from: range.lowerBound, to: range.upperBound, by: block) {
@@ -226,7 +226,7 @@ extension [UInt8] {
 }
 
 extension TensorReply.Entry {
-    /// Whether JSON has it among its scalars.
+    /// A Boolean value indicating whether JSON has the entry among its scalars.
     var isScalar: Bool {
         if case .scalar = values { true } else { false }
     }

@@ -15,7 +15,7 @@ extension TensorReply {
         Response(.safetensors, body: writer.segments())
     }
 
-    /// The same as a file to write, with empty room for gradients that are not filled.
+    /// The reply as a file to write, with space for gradients that are not filled.
     var file: SafetensorsFile { writer.file() }
 
     private var writer: SafetensorsWriter {

@@ -17,15 +17,15 @@ struct TensorReply: Sendable {
         case floats(FloatList)
         /// [N] BF16
         case bfloat16s(BFloat16List)
-        /// [B]; its one number in a rollout object is called `member`.
+        /// [B]. A rollout object has one of the numbers, under the name `member`.
         case sequences(FloatList, member: String)
-        /// One number without extents, F64; in JSON it is a scalar already.
+        /// One number without dimensions, F64. In JSON it is already among the scalars.
         case scalar(Double)
         /// [N]
         case integers([Int])
         /// A list of strings for each sequence that has one.
         case texts(TokenTexts)
-        /// [S]: flat numbers of tokens, ascending
+        /// [S]: flat indices of tokens, ascending
         case indices([Int])
         /// [S,V] of `gradientType` of one view, one row for each of `gradients.rows`; still to be computed.
         case gradient(View)
@@ -68,7 +68,7 @@ struct TensorReply: Sendable {
         entries.append(Entry(name: name, values: .texts(texts)))
     }
 
-    /// The entries of a reply about the same tokens that are no scalars and no texts.
+    /// Adds the entries of a reply about the same tokens, except scalars and texts.
     mutating func add(entriesOf other: TensorReply) {
         entries += other.entries.filter { entry in
             switch entry.values {
@@ -90,8 +90,8 @@ struct TensorReply: Sendable {
         addUnfit(name, token: token, found: "\(values[token])")
     }
 
-    /// One number for each sequence.
-    /// - Parameter member: what it is called in a rollout object; nil for its own name.
+    /// Adds one number for each sequence.
+    /// - Parameter member: its name in a rollout object; nil for `name`.
     mutating func add(_ name: String, sequences values: [Double], in member: String? = nil) {
         let (floats, firstNonFinite) = FloatList.narrowing(values)
         entries.append(Entry(name: name, values: .sequences(floats, member: member ?? name)))
@@ -110,7 +110,7 @@ struct TensorReply: Sendable {
         addUnfit(name, token: token, found: "\(values[token])")
     }
 
-    /// Numbers that were narrowed as they were made, or else those that were not.
+    /// Adds the numbers that were narrowed as they were made, or else those that were not.
     mutating func add(_ name: String, _ narrow: FloatList?, _ values: [Double]?) {
         if let narrow { add(name, narrow) } else { add(name, values ?? []) }
     }
@@ -142,8 +142,8 @@ struct TensorReply: Sendable {
         for (view, name) in names { entries.append(Entry(name: name, values: .gradient(view))) }
     }
 
-    /// The same reply without gradients of logits and what they are computed from, and without each sequence's
-    /// diagnostics: what it holds is bounded by the number of tokens.
+    /// The reply without gradients of logits and their inputs, and without the diagnostics of each sequence. Its size
+    /// is bounded by the number of tokens.
     var withoutLogits: TensorReply {
         var kept = self
         kept.entries = entries.filter { entry in
@@ -213,14 +213,14 @@ struct TensorReply: Sendable {
         }
     }
 
-    /// - Parameter asTensor: whether safetensors have it as a tensor too, because readers of tensors drop metadata.
+    /// - Parameter asTensor: whether safetensors also has it as a tensor, because readers of tensors drop metadata.
     mutating func addScalar(_ name: String, _ value: Double, asTensor: Bool = false) {
         checkFinite(name, value)
         scalars.append(.init(name, .number(value)))
         if asTensor { entries.append(Entry(name: name, values: .scalar(value))) }
     }
 
-    /// Several numbers of one name, by view.
+    /// Adds several numbers under one name, by view.
     mutating func addScalars(_ name: String, _ values: [(view: String, value: Double)]) {
         for (view, value) in values { checkFinite("\(name).\(view)", value) }
         scalars.append(.init(name, .object(values.map { .init($0.view, .number($0.value)) })))
@@ -231,7 +231,7 @@ struct TensorReply: Sendable {
         faults.add(
             .nonFiniteValue,
             Problem.Reason(
-                "the result is not finite; a clamp or another estimator keeps it so", field: name,
+                "the result is not finite; a clamp or another estimator keeps it finite", field: name,
                 found: "\(value)"))
     }
 
@@ -249,14 +249,15 @@ struct TensorReply: Sendable {
         }
         diagnostics = whole
         sequenceDiagnostics = sequences
-        // In place, so that replies list it with the other scalars.
+        // A placeholder, so that replies list it with the other scalars.
         scalars.append(.init("diagnostics", .null))
     }
 
-    /// - Throws: what didn't fit.
+    /// - Throws: the errors of numbers that did not fit.
     func check() throws(Problem) { try faults.check() }
 
-    /// The scalars with the diagnostics filled in: with each sequence's where no rollout objects carry them.
+    /// Returns the scalars with the diagnostics filled in. They include those of each sequence if no rollout objects
+    /// carry them.
     func resolvedScalars(withSequences: Bool) -> [JSONValue.Member] {
         scalars.map { member in
             guard member.name == "diagnostics", var members = diagnostics?.members else { return member }
@@ -270,7 +271,7 @@ struct TensorReply: Sendable {
 }
 
 extension ResultType {
-    /// What it is called in the reason of a refusal.
+    /// The name of the type in an error.
     fileprivate var words: String {
         switch self {
         case .float32: "a 32-bit float"

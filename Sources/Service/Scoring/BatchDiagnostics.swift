@@ -3,7 +3,7 @@ import Batches
 import ContrastiveLoss
 import JSON
 
-/// What is said of a batch as a whole: signs that a trainer sends something else than it means to.
+/// Diagnostics of a batch as a whole. They show that a trainer sends something other than it means to send.
 struct BatchDiagnostics: Sendable {
     let members: [JSONValue.Member]
 
@@ -46,13 +46,13 @@ struct BatchDiagnostics: Sendable {
         self.members = members
     }
 
-    /// The share of response tokens, of sequences with views, whose log-probabilities are the same bits under two views:
-    /// near 1 where the picture never reached the model.
+    /// Returns the shares of response tokens, in sequences with views, whose log-probabilities are the same bits under
+    /// two views. A share is near 1 if the picture never reached the model.
     private static func equalViews(_ batch: TokenBatch) -> [JSONValue.Member] {
         let given = View.allCases.compactMap { view in batch.logProbabilities[view].map { (view, $0) } }
         guard given.count > 1 else { return [] }
         let viewed = batch.viewedMask
-        // Where there are two only, the second stands for a third.
+        // If there are only two, the second stands in for the third.
         let third = given.count > 2 ? given[2] : given[1]
         let equal = countEqual(given[0].1, given[1].1, third.1, where: viewed)
         let tokens = count(of: viewed.span, in: 0..<viewed.count)
@@ -69,7 +69,7 @@ struct BatchDiagnostics: Sendable {
 }
 
 extension TokenBatch {
-    /// Null where there are no response tokens.
+    /// Returns the mean over the response tokens, or null if there are none.
     fileprivate func meanOverResponse(_ value: (Int) -> Double) -> JSONValue {
         var sum = 0.0
         var count = 0

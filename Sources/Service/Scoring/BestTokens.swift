@@ -4,7 +4,7 @@ import EngineReplies
 import Tensor
 import TokenDistribution
 
-/// What is known of each token's distribution where only its likeliest tokens are: enough to bound its entropy.
+/// The likeliest tokens of each token's distribution. They are enough to bound its entropy.
 struct BestTokens: Sendable {
     enum Lists: Sendable {
         /// [B,T,K] or [N,K]
@@ -14,16 +14,16 @@ struct BestTokens: Sendable {
     }
 
     let lists: Lists
-    /// [N]; nil where nothing is known of the realised tokens.
+    /// [N]; nil if nothing is known about the realised tokens.
     var realised: [RealisedToken]?
-    /// For errors.
+    /// The field that errors name.
     let field: String
     /// [N] of 0 and 1: the tokens whose lists count.
     let mask: [UInt8]
 
-    /// Bounds of each counted token's entropy in nats, [N].
+    /// Returns bounds of the entropy of each counted token in nats, [N].
     ///
-    /// - Throws: `invalid-value` for lists that bound nothing, with the token and the reason.
+    /// - Throws: `invalid-value` for lists that imply no bounds, with the token and the reason.
     /// - Complexity: O(N·K) over all cores
     func bounds(
         vocabulary: Int, _ tensors: inout TokenTensors, _ context: OperationContext
@@ -51,14 +51,10 @@ struct BestTokens: Sendable {
 }
 
 extension TokenTensors {
-    /// The likeliest tokens of each token, as a tensor has them; nil when absent or faulty, or still to come.
-    /// - Parameter realised: [N] log-probabilities of the realised tokens, where they are given beside.
+    /// Reads the likeliest tokens of each token from a tensor. Returns nil if it is absent or faulty, or still to come.
+    /// - Parameter realised: [N] log-probabilities of the realised tokens, if they are given, too.
     mutating func best(_ spec: TensorSpec, realised: TokenNumbers?) -> BestTokens? {
-        guard let tensor = request.tensors[spec.name] else { return nil }
-        guard spec.elements.accepts(tensor) else {
-            faults.add(.invalidElementType, .elementType(spec, tensor))
-            return nil
-        }
+        guard let tensor = request.tensor(spec, &faults) else { return nil }
         let lists: BestTokens.Lists
         if let offsets = request.raggedOffsets[spec.name] {
             lists = .ragged(tensor.doubles(), offsets: offsets)
@@ -68,18 +64,15 @@ extension TokenTensors {
                 isEmptyList
                     || (Array(tensor.shape.dropLast()) == layout.shape && (tensor.shape.last ?? 0) >= 1)
             else {
-                faults.add(
-                    .invalidShape,
-                    Problem.Reason(
-                        "the shapes of one batch differ", field: spec.name,
-                        expected: "[\((layout.shape.map(String.init) + ["K ≥ 1"]).joined(separator: ", "))]",
-                        found: "\(tensor.shape)"))
+                addMisfit(
+                    tensor, spec,
+                    expected: "[\((layout.shape.map(String.init) + ["K ≥ 1"]).joined(separator: ", "))]")
                 return nil
             }
             lists = isEmptyList ? .ragged([], offsets: [0]) : .tensor(tensor)
         }
         let known = realised.flatMap { $0.count == responseMask.count ? $0 : nil }
-        // What rounding put above 0 was settled where it was read; as a probability it is 1.
+        // Values that rounding put above 0 were accepted where they were read. As probabilities they are 1.
         return BestTokens(
             lists: lists, realised: known?.map { .unidentified(logProb: min($0, 0)) }, field: spec.name,
             mask: mask(of: spec))

@@ -5,25 +5,24 @@ import JSON
 import Perception
 import PolicyObjective
 
-/// Counts and means over some tokens: what a researcher looks at first.
+/// Counts and means over some tokens. A researcher looks at them first.
 struct Diagnostics: Sendable, Equatable {
-    /// Everything that is counted, flat over N.
+    /// The values that are counted, flat over N.
     struct Source {
         let batch: TokenBatch
         let selection: Selection
         /// Nil for /v1/mask.
         let report: LossReport?
         var policy: PolicyReport?
-        /// Nil where advantages didn't come from rewards in groups.
+        /// Nil if advantages were not computed from rewards in groups.
         let groups: GroupedAdvantages?
         let residues: Residues
-        /// Sequences without views; nil where the request doesn't say.
+        /// The number of sequences without views; nil if the request does not say.
         var withoutViews: Int?
-        /// Response tokens that bounds of entropies leave open; nil where entropies are exact.
+        /// The number of response tokens that bounds of entropies leave undecided; nil if entropies are exact.
         var undecided: Int?
-        /// Sequences whose tokens' texts didn't fit; nil where none were given.
+        /// The number of sequences whose texts did not fit their tokens; nil if no texts were given.
         var ignoredTexts: Int?
-
     }
 
     private(set) var tokens = 0
@@ -31,11 +30,11 @@ struct Diagnostics: Sendable, Equatable {
     private(set) var selected = 0
     private(set) var gated = 0
     private(set) var clamped = 0
-    /// Tokens whose entropies are compared: response tokens of sequences with views.
+    /// The number of tokens whose entropies are compared: response tokens of sequences with views.
     private(set) var compared = 0
     private(set) var deltaSum = 0.0
     private(set) var contrastSum = 0.0
-    /// Whether entropies were compared, so that ΔH has a mean.
+    /// A Boolean value indicating whether entropies were compared, so that ΔH has a mean.
     let comparesEntropies: Bool
     private let scores: Bool
 
@@ -76,7 +75,7 @@ struct Diagnostics: Sendable, Equatable {
         }
     }
 
-    /// Those of all sequences together.
+    /// Creates the diagnostics of all sequences together.
     init(_ source: Source, joining sequences: [Diagnostics]) {
         self.init(source)
         for part in sequences {
@@ -91,10 +90,11 @@ struct Diagnostics: Sendable, Equatable {
         }
     }
 
-    /// Whether every mean is a number: differences of huge inputs, or estimates without a clamp, may not be.
+    /// A Boolean value indicating whether every mean is finite. Differences of huge inputs, or estimates without a
+    /// clamp, may not be.
     var isFinite: Bool { deltaSum.isFinite && contrastSum.isFinite }
 
-    /// Means are null where there is nothing to average.
+    /// The members of the reply. A mean is null if there is nothing to average.
     var members: [JSONValue.Member] {
         var members: [JSONValue.Member] = [
             .init("tokens", .integer(Int64(tokens))), .init("candidates", .integer(Int64(candidates))),
@@ -109,7 +109,7 @@ struct Diagnostics: Sendable, Equatable {
     }
 }
 
-/// Null where there is nothing to average.
+/// Returns a mean, or null if there is nothing to average.
 func mean(_ sum: Double, _ count: Int) -> JSONValue {
     count == 0 ? .null : .number(sum / Double(count))
 }

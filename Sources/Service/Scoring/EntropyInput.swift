@@ -3,7 +3,7 @@ import JSON
 import Tensor
 import TokenDistribution
 
-/// A request for entropies as it was read and checked, as far as it has arrived.
+/// A request for entropies, read and checked as far as it has arrived.
 struct EntropyInput {
     let options: EntropyOptions
     var tensors: TokenTensors
@@ -12,11 +12,11 @@ struct EntropyInput {
     /// One distribution for each token.
     struct Given {
         let field: String
-        /// Of the names of its results: "", or a view and a dot.
+        /// The prefix of its results' names: empty, or a view and a dot.
         let prefix: String
         let source: Source
 
-        /// [N]; empty while they are still to come, nil where none are used.
+        /// [N]; empty while they are still to come, nil if none are used.
         var tokenIDs: [Int]? {
             if case .logits(_, let tokenIDs) = source { tokenIDs } else { nil }
         }
@@ -24,11 +24,11 @@ struct EntropyInput {
 
     enum Source {
         case logits(VocabularyLogits, tokenIDs: [Int]?)
-        /// And the realised tokens' log-probabilities, where an engine's reply says them.
+        /// With the log-probabilities of the realised tokens, if an engine's reply contains them.
         case best(BestTokens, logProbabilities: [Double]?)
     }
 
-    /// - Throws: everything found wrong.
+    /// - Throws: all errors that were found.
     init(_ request: TensorRequest, _ context: OperationContext) throws(Problem) {
         var faults = Faults()
         options = EntropyOptions(
@@ -86,7 +86,7 @@ struct EntropyInput {
         }
         let names = distributions.map(\.prefix)
         for view in View.allCases where names.count(where: { $0 == "\(view.rawValue)." }) > 1 {
-            tensors.refuse(.best(view), "it follows from the view's logits")
+            tensors.refuse(.best(view), "the view's logits determine it")
         }
     }
 
@@ -95,11 +95,11 @@ struct EntropyInput {
         tensors.checkBounds(options.bounds, isUsed: isBounded, temperature: options.temperature)
         for view in View.allCases
         where tensors.has(.logProbabilities(view)) && !tensors.has(.best(view)) {
-            tensors.refuse(.logProbabilities(view), "there are no top_log_probs beside them")
+            tensors.refuse(.logProbabilities(view), "no top_log_probs are given with them")
         }
     }
 
-    /// Rank 2 is one list of rows, with or without cu_seqlens.
+    /// Returns the layout of the request. A tensor of rank 2 is one list of rows, with or without cu_seqlens.
     private static func layout(
         _ request: TensorRequest, _ present: [TensorSpec], _ context: OperationContext
     ) throws(Problem) -> TokenLayout {

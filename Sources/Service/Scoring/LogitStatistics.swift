@@ -1,19 +1,20 @@
 import Parallelism
 import TokenDistribution
 
-/// Log-sum-exp and entropy of each row of one view's logits that counts, [N] each; 0 elsewhere.
+/// The log-sum-exp and the entropy of each row of one view's logits that counts, [N] each; 0 elsewhere.
 struct LogitStatistics: Sendable {
     let summaries: [RowSummary]
     /// [N] of 0 and 1: the rows that count.
     private let mask: [UInt8]
-    /// The rows as they were folded while they arrived; nil where the logits were kept.
+    /// The results for rows that were folded as they arrived; nil if the logits were kept.
     private let reduced: ReducedLogits?
 
-    /// Rows whose statistics are undefined become faults.
+    /// Computes the statistics. Rows whose statistics are undefined become faults.
     /// - Parameters:
-    ///   - mask: [N], the rows that count; nil for those of the response.
-    ///   - read: a token's outcome, where the rows were read together with those of other views; nil for one that was not.
-    /// - Complexity: O(response rows × V), over all cores; O(response rows) where they were read before.
+    ///   - mask: [N], the rows that count; nil for the response mask.
+    ///   - read: returns the outcome of a token whose rows were read together with those of other views; nil for a
+    ///     token that was not read.
+    /// - Complexity: O(response rows × V), over all cores; O(response rows) if they were read before.
     init(
         _ logits: VocabularyLogits, _ context: OperationContext, field: String,
         _ tensors: inout TokenTensors, mask: [UInt8]? = nil,
@@ -53,7 +54,7 @@ struct LogitStatistics: Sendable {
     var logSumExp: [Double] { summaries.map(\.logSumExp) }
     var entropy: [Double] { summaries.map(\.entropy) }
 
-    /// log softmax of the realised tokens, [N]; a token of probability 0 is a fault.
+    /// Returns the log softmax of the realised tokens, [N]. A token of probability 0 is a fault.
     func logProbabilities(
         of ids: [Int], _ logits: VocabularyLogits, field: String, _ tensors: inout TokenTensors
     ) -> [Double] {
@@ -75,7 +76,7 @@ struct LogitStatistics: Sendable {
 }
 
 extension TokenLayout {
-    /// Why a row's statistics are undefined; nil when they are not.
+    /// Returns the reason that a row's statistics are undefined; nil if they are defined.
     func fault(of outcome: RowStatistics.Outcome, field: String, token: Int) -> Problem.Reason? {
         let (text, found): (String, String)
         switch outcome {
@@ -87,7 +88,7 @@ extension TokenLayout {
         return reason(text, field: field, token: token, expected: "finite logits or -inf", found: found)
     }
 
-    /// Why a realised token cannot be scored.
+    /// Returns the reason that a realised token cannot be scored.
     func fault(ofLogProbability value: Double, field: String, token: Int) -> Problem.Reason {
         reason(
             "the realised token has probability 0", field: field, token: token, expected: "a finite number",
@@ -96,7 +97,7 @@ extension TokenLayout {
 }
 
 extension Problem.Reason {
-    /// The same of one of several rows that a token has in its tensor.
+    /// Returns the reason for one of several rows that a token has in its tensor.
     func ofSlice(_ slice: Int, of slices: Int) -> Problem.Reason {
         guard slices > 1 else { return self }
         var reason = self

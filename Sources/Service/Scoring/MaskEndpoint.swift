@@ -4,7 +4,7 @@ import JSON
 import Perception
 import TokenDistribution
 
-/// /v1/mask: the detector and the gate of /v1/score alone, and how advantages are scaled.
+/// /v1/mask: only the detector and the gate of /v1/score, and the scales of advantages.
 struct MaskEndpoint: TensorOperation {
     static let schema = TensorSchema.mask
 
@@ -66,7 +66,7 @@ struct MaskEndpoint: TensorOperation {
         return reply
     }
 
-    /// - Throws: everything found wrong.
+    /// - Throws: all errors that were found.
     private static func batch(
         _ tensors: inout TokenTensors, _ options: MaskOptions, _ context: OperationContext
     ) throws(Problem) -> (TokenBatch, ViewEntropies, Merits) {
@@ -94,7 +94,7 @@ struct MaskEndpoint: TensorOperation {
                     "the entropy detector needs it, or \(view.rawValue).top_log_probs to bound it")
             }
             if needs.logProbabilities.contains(view), logProbabilities[view] == nil {
-                tensors.addMissing(.logProbabilities(view), "a dependency is measured from it")
+                tensors.addMissing(.logProbabilities(view), "required to measure the dependency")
             }
         }
         let old = tensors.numbers(.oldLogProbabilities)
@@ -102,7 +102,7 @@ struct MaskEndpoint: TensorOperation {
         let given = tensors.mask(.perceptionMask)
         tensors.checkPerceptionMask(loss.detector.method)
         if !MaskEndpoint.schema.guides.contains(where: tensors.has) {
-            tensors.addMissing(.responseMask, "without other tensors it determines the tokens")
+            tensors.addMissing(.responseMask, "required if no other tensor determines the number of tokens")
         }
         let merits = tensors.merits(loss.gate.method, needsAdvantages: loss.gate.method.needsAdvantages)
         let isBounded = best.original != nil || best.removing != nil

@@ -47,7 +47,7 @@ struct ScoreEndpoint: TensorOperation {
         return reply
     }
 
-    /// Everything that the loss needs, computed from logits where it isn't given.
+    /// Returns everything that the loss needs. What is not given is computed from logits.
     private static func batch(
         _ input: inout ScoreInput, _ context: OperationContext
     ) throws(Problem) -> (TokenBatch, ViewEntropies) {
@@ -86,7 +86,7 @@ struct ScoreEndpoint: TensorOperation {
                     statistics.logProbabilities(
                         of: tokenIDs, logits, field: given[view].logitsField, &input.tensors))
             } else {
-                // Of no tokens, absent tensors are as good as empty ones.
+                // Without tokens, absent tensors count as empty.
                 batch.logProbabilities[view] = []
             }
         }
@@ -96,13 +96,14 @@ struct ScoreEndpoint: TensorOperation {
             let divergences =
                 readings?.map { $0?.divergences }
                 ?? input.tensors.request.reduced[TensorSpec.interleavedLogits.name]?.divergences
-            // Outside the response; where statistics are undefined, the request was refused before.
+            // Nil outside the response. Undefined statistics have been refused above.
             batch.divergences = divergences?.map { $0 ?? PairValues() }
         }
         return (batch, entropies)
     }
 
-    /// The rows of every response token that has views read together, for estimators that need them and logits that are here.
+    /// Reads the rows of every response token that has views together, if the estimator needs this and the logits are
+    /// held.
     private static func readings(
         _ input: ScoreInput, _ context: OperationContext
     ) throws(Problem) -> [VocabularyContrast.Reading?]? {
@@ -114,7 +115,7 @@ struct ScoreEndpoint: TensorOperation {
         return readings
     }
 
-    /// The gradients of logits that were asked for; nil for none.
+    /// Returns the gradients of logits that are wanted; nil for none.
     private static func gradients(_ report: LossReport, _ input: ScoreInput) -> LogitGradients? {
         if input.options.gradientViews.isEmpty { return nil }
         return LogitGradients(
@@ -133,7 +134,7 @@ extension ScoreInput {
         return Problem(
             .nonFiniteValue,
             tensors.layout.reason(
-                "the divergence is infinite: \(anchor.rawValue) and \(reference.rawValue) are not possible at the same tokens",
+                "the divergence is infinite: \(anchor.rawValue) and \(reference.rawValue) give probability 0 to different tokens",
                 field: views[reference].logitsField, token: error.token
             ).ofSlice(reference.index, of: slices))
     }

@@ -4,8 +4,8 @@ import Perception
 import PolicyObjective
 
 extension ScoreInput {
-    /// The policy's own component of the objective; nil when there is none.
-    /// - Throws: `non-finite-value` for a token whose loss or gradient is beyond Double.
+    /// Returns the policy component of the objective; nil if there is none.
+    /// - Throws: `non-finite-value` for a token whose loss or gradient exceeds the range of Double.
     func policyReport(_ batch: TokenBatch, _ selection: Selection) throws(Problem) -> PolicyReport? {
         let loss = options.policy.loss(
             hasReference: tensors.has(.referenceLogProbabilities), options.loss.aggregation)
@@ -45,8 +45,8 @@ extension ScoreInput {
 }
 
 extension TokenBatch {
-    /// Which tokens' policy losses count where it is the perception tokens': a sequence without views keeps all of its
-    /// own.
+    /// Returns the tokens whose policy losses count if only perception tokens do. A sequence without views keeps all of
+    /// its tokens.
     fileprivate func policyMask(_ detection: Detection) -> [UInt8] {
         guard isMixed else { return detection.mask }
         let viewed = viewedMask

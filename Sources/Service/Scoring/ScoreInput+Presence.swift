@@ -3,7 +3,7 @@ import Perception
 import PolicyObjective
 
 extension ScoreInput {
-    /// Names everything that the options need and the request lacks.
+    /// Reports every tensor that the options need and the request lacks.
     mutating func checkPresence() {
         let loss = options.loss
         var needsTokens = !tokenViews.isEmpty
@@ -21,7 +21,8 @@ extension ScoreInput {
                     needsTokens = true
                 } else {
                     tensors.addMissing(
-                        .logProbabilities(view), "missing, and so is \(name).logits to compute it from")
+                        .logProbabilities(view),
+                        "missing, as is \(name).logits, from which it could be computed")
                 }
             }
             if needs.entropies.contains(view), !tensors.has(.entropy(view)), !hasLogits,
@@ -35,10 +36,11 @@ extension ScoreInput {
         }
         if needsTokens, !tensors.has(.tokenIDs) {
             tensors.addMissing(
-                .tokenIDs, "log-probabilities of logits and their gradients are computed with them")
+                .tokenIDs, "required to compute log-probabilities from logits, and their gradients")
         }
         if options.policy.method == .ppo, !tensors.has(.oldLogProbabilities), !tensors.isEmpty {
-            tensors.addMissing(.oldLogProbabilities, "the policy ppo needs those of the policy that sampled")
+            tensors.addMissing(
+                .oldLogProbabilities, "the policy ppo needs the log-probabilities of the policy that sampled")
         }
         if options.policy.kl.coefficient != 0, !tensors.has(.referenceLogProbabilities), !tensors.isEmpty {
             tensors.addMissing(.referenceLogProbabilities, "kl_coefficient needs a reference policy")
@@ -46,7 +48,7 @@ extension ScoreInput {
         tensors.checkPerceptionMask(loss.detector.method)
     }
 
-    /// Refuses what is given and acts on nothing.
+    /// Refuses inputs and options that have no effect.
     mutating func checkUse() {
         let loss = options.loss
         let usesOld =
@@ -85,20 +87,20 @@ extension ScoreInput {
                 tensors.faults.add(
                     .conflictingFields,
                     Problem.Reason(
-                        "its log-probabilities come from its logits, and so their gradient is that of the logits",
+                        "the view's log-probabilities are computed from its logits, so only the logits have a gradient",
                         field: "return", found: output.rawValue))
             }
         }
     }
 
-    /// Whether what a view's own log-probabilities contribute is in the gradient of its logits, and so in no other tensor:
-    /// a trainer that used both would count it twice.
+    /// Returns whether the contribution of a view's own log-probabilities is part of the gradient of its logits. It is
+    /// in no other tensor then, because a trainer that used both would count it twice.
     func learnsThroughLogits(_ view: View) -> Bool {
         options.loss.estimator.needsVocabulary && readsTokens(of: view)
     }
 
-    /// Whether the gradient of this view's logits must be there: over the vocabulary a view that takes part through its own
-    /// log-probabilities alone has none.
+    /// Returns whether the gradient of this view's logits is required. Over the vocabulary, a view has none if it takes
+    /// part only through its own log-probabilities.
     private func namesLogitGradient(of view: View) -> Bool {
         guard options.gradientViews.contains(view) else { return false }
         return !options.loss.estimator.needsVocabulary

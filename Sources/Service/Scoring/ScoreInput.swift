@@ -5,34 +5,35 @@ import Perception
 import Tensor
 import TokenDistribution
 
-/// A request to score as it was read and checked: everything the loss is computed from but the logits' statistics.
+/// A request to score, read and checked: everything from which the loss is computed, except the statistics of logits.
 ///
-/// Of a request that is still arriving, what has arrived is checked, and of the rest what the header says.
+/// While a request is arriving, the tensors that have arrived are checked. For the others, the header
+/// is checked.
 struct ScoreInput {
     let options: ScoreOptions
     var tensors: TokenTensors
-    /// What the loss is computed from.
+    /// The inputs of the loss.
     let needs: Needs
     let views: PerView<GivenView>
-    /// [N], as all that follow; empty while they are still to come.
+    /// [N], like all lists below; empty while they are still to come.
     let oldLogProbabilities: TokenNumbers?
     let referenceLogProbabilities: TokenNumbers?
     let perceptionMask: [UInt8]?
     let tokenIDs: [Int]?
     let merits: Merits
 
-    /// What a request gives for one view.
+    /// The values that a request gives for one view.
     struct GivenView: Sendable {
         var logProbabilities: TokenNumbers?
         var entropy: TokenNumbers?
-        /// Where the entropy is had from the likeliest tokens.
+        /// The likeliest tokens, if the entropy is derived from them.
         var best: BestTokens?
         var logits: VocabularyLogits?
-        /// The tensor that holds the logits.
+        /// The name of the tensor that holds the logits.
         var logitsField = ""
     }
 
-    /// - Throws: everything found wrong.
+    /// - Throws: all errors that were found.
     init(_ request: TensorRequest, _ context: OperationContext) throws(Problem) {
         var faults = Faults()
         options = ScoreOptions(
@@ -47,7 +48,7 @@ struct ScoreInput {
         oldLogProbabilities = tensors.numbers(.oldLogProbabilities)
         referenceLogProbabilities = tensors.numbers(.referenceLogProbabilities)
         perceptionMask = tensors.mask(.perceptionMask)
-        // Checked even where they are not used: a wrong batch must not pass because of the options.
+        // Checked even if they are not used: a wrong batch must not pass because of the options.
         let vocabulary = View.allCases.lazy.compactMap { [views] in views[$0].logits?.vocabulary }.first
         tokenIDs = tensors.tokenIDs(vocabulary: vocabulary ?? .max)
         merits = tensors.merits(
@@ -59,25 +60,25 @@ struct ScoreInput {
         try tensors.faults.check()
     }
 
-    /// Whether something is computed from the statistics of this view's logits.
+    /// Returns whether the statistics of this view's logits are needed.
     func needsStatistics(of view: View) -> Bool {
         (needs.entropies.contains(view) && views[view].entropy == nil && views[view].best == nil)
             || needs.distributions.contains(view) || readsTokens(of: view)
             || options.gradientViews.contains(view)
     }
 
-    /// Whether this view's log-probabilities are computed from its logits.
+    /// Returns whether this view's log-probabilities are computed from its logits.
     func readsTokens(of view: View) -> Bool {
         needs.logProbabilities.contains(view) && views[view].logProbabilities == nil
     }
 
-    /// Views whose log-probabilities' gradients go on to their logits.
+    /// The views for which gradients of log-probabilities are propagated to the logits.
     var tokenViews: Set<View> {
         options.loss.estimator.needsVocabulary
             ? Set(View.allCases.filter(readsTokens)) : options.gradientViews
     }
 
-    /// How tokens' rows are read together; nil for estimates from the realised token.
+    /// The contrast that reads the rows of a token together; nil for estimates from the realised token.
     var contrast: VocabularyContrast? {
         guard !needs.pairs.isEmpty, let divergence = options.loss.estimator.divergence else { return nil }
         return VocabularyContrast(
@@ -85,7 +86,7 @@ struct ScoreInput {
             others: Set(View.allCases.filter { needsStatistics(of: $0) && isHeld($0) }))
     }
 
-    /// Whether this view's logits can be read: they are given, and were not folded on their own as they arrived.
+    /// Returns whether this view's logits can be read: they are given, and were not folded separately as they arrived.
     private func isHeld(_ view: View) -> Bool {
         guard views[view].logits != nil else { return false }
         return tensors.has(.interleavedLogits) || tensors.request.reduced[views[view].logitsField] == nil
@@ -139,7 +140,7 @@ struct ScoreInput {
 }
 
 extension Gate.Method {
-    /// Why a batch without advantages won't do; nil when it will.
+    /// The reason that a batch needs advantages; nil if it does not.
     var needsAdvantages: String? {
         switch self {
         case .positiveAdvantage:

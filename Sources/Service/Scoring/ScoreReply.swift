@@ -5,23 +5,23 @@ import Perception
 import PolicyObjective
 import TokenDistribution
 
-/// Puts a loss report into the words of the contract.
+/// Turns a loss report into the reply of the contract.
 struct ScoreReply {
     let report: LossReport
-    /// Nil without a policy term and a reference policy.
+    /// Nil without a policy term and without a reference policy.
     let policy: PolicyReport?
     let batch: TokenBatch
     let entropies: ViewEntropies
     let input: ScoreInput
-    /// Those of logits; nil when none are returned.
+    /// The gradients of logits; nil if none are returned.
     let gradients: LogitGradients?
-    /// The tokens' texts, and of how many sequences they didn't fit; nil where none were given.
+    /// The texts of the tokens, and the number of sequences that texts did not fit; nil if none were given.
     let texts: TokenTexts?
     let ignoredTexts: Int?
 
     private var options: ScoreOptions { input.options }
 
-    /// - Throws: `non-finite-value` for a result that no 32-bit float holds.
+    /// - Throws: `non-finite-value` for a result that does not fit a 32-bit float.
     var reply: TensorReply {
         get throws(Problem) {
             let tensors = input.tensors
@@ -45,14 +45,14 @@ struct ScoreReply {
         }
     }
 
-    /// The options with what the reply holds as `return`, so that they can be posted back.
+    /// The options, with the tensors of the reply as `return`, so that they can be posted back.
     private var echoedOptions: ScoreOptions {
         var echoed = options
         for view in View.allCases {
             if input.learnsThroughLogits(view) {
                 echoed.returned.subtract([.gradient(of: view, logits: false), .weights(of: view)])
             }
-            // Over the vocabulary, a view may take part by its log-probabilities alone.
+            // Over the vocabulary, a view may take part only through its log-probabilities.
             if input.views[view].logits == nil, !input.tensors.isEmpty {
                 echoed.returned.remove(.gradient(of: view, logits: true))
             }
@@ -125,8 +125,8 @@ struct ScoreReply {
         }
     }
 
-    /// −coefficient · Σ weight · D where the mask is 1: to be added to advantages (arXiv 2601.00501's terms as a
-    /// reward).
+    /// −coefficient · Σ weight · D where the mask is 1. It can be added to advantages (the terms of arXiv 2601.00501 as
+    /// a reward).
     private var tokenReward: [Double] {
         report.contrast.indices.map {
             report.selection.mask[$0] == 1 ? 0 - options.loss.coefficient * report.contrast[$0] : 0

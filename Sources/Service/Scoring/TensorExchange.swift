@@ -3,8 +3,8 @@ import JSON
 import SharedFiles
 import Tensor
 
-/// One request for an operation on tensors: its body is read in JSON, taken apart as safetensors while it arrives, or
-/// absent where the tensors lie in a shared file; its reply goes back, or to a shared file.
+/// One request for an operation on tensors. JSON is collected and then read, safetensors is taken apart while it
+/// arrives, and tensors in a shared file need no body. The reply is sent back or written to a shared file.
 struct TensorExchange<Operation: TensorOperation & SendableMetatype>: Sendable {
     private let service: PerceptionService
     private let path: String
@@ -13,7 +13,7 @@ struct TensorExchange<Operation: TensorOperation & SendableMetatype>: Sendable {
     private let encoding: (body: TensorEncoding, reply: TensorEncoding)
     private let context: OperationContext
 
-    /// - Throws: what the head alone says is wrong.
+    /// - Throws: errors that the head alone shows.
     init(_ service: PerceptionService, path: String, head: RequestHead) throws(Problem) {
         self.service = service
         self.path = path
@@ -59,8 +59,9 @@ struct TensorExchange<Operation: TensorOperation & SendableMetatype>: Sendable {
                 completion: { outcome(of: $0, $1) }))
     }
 
-    /// Bytes that reading a byte of JSON may take: a digit and a comma become a Double, in a list that has grown by
-    /// doubling. Of an engine's reply, short objects become entries of several lists.
+    /// Returns the memory that reading JSON may take, in bytes for each byte of the text. A digit and a comma become a
+    /// Double, in a list that has grown by doubling. Short objects of an engine's reply become entries of several
+    /// lists.
     private static func textFactor(of text: [UInt8]) -> Int {
         mentionsReply(text) ? 26 : 6
     }
@@ -89,7 +90,7 @@ struct TensorExchange<Operation: TensorOperation & SendableMetatype>: Sendable {
                     timer.end(.decode)
                     return try response(to: request, from: input, scope, &timer)
                 } catch {
-                    // What is wrong with a file that somebody is writing to is that.
+                    // If the file was changed meanwhile, that is the error to report.
                     try input.checkUnchanged()
                     throw error
                 }
@@ -97,7 +98,7 @@ struct TensorExchange<Operation: TensorOperation & SendableMetatype>: Sendable {
         }
     }
 
-    /// - Parameter input: the file that the tensors lie in, if they do.
+    /// - Parameter input: the file that holds the tensors; nil if they were in the body.
     private func response(
         to request: TensorRequest, from input: SharedInput?, _ scope: RequestScope,
         _ timer: inout PhaseTimer

@@ -4,15 +4,16 @@ import JSON
 import Perception
 import TokenDistribution
 
-/// An operation on tensors: what it takes, and what it makes of a request whose encoding is gone.
+/// An operation on tensors: the tensors that it accepts, and its reply to a decoded request.
 protocol TensorOperation {
     static var schema: TensorSchema { get }
 
-    /// What to do with the tensors of a request that is still arriving: those that have not arrived are outlines. Asked
-    /// when the header is complete, and again before logits that are not kept, once other tensors have arrived.
+    /// Returns the use of each tensor of a request that is still arriving. Tensors that have not arrived are outlines.
+    /// The function is called when the header is complete. It is called again before logits that are not kept, if other
+    /// tensors have arrived since.
     ///
-    /// - Returns: nil to keep all of them and to check nothing before they are complete.
-    /// - Throws: whatever is known to be wrong by then.
+    /// - Returns: nil to keep all tensors and to check nothing before they are complete.
+    /// - Throws: the errors that are known by then.
     static func plan(for request: TensorRequest, context: OperationContext) throws(Problem) -> IntakePlan?
 
     static func reply(to request: TensorRequest, context: OperationContext) throws(Problem) -> TensorReply
@@ -24,38 +25,40 @@ extension TensorOperation {
     }
 }
 
-/// What an operation knows beside the tensors.
+/// The inputs of an operation other than the tensors.
 struct OperationContext: Sendable {
     let query: [QueryItem]
-    /// Bytes of all requests in flight together.
+    /// The memory for all requests in flight together, in bytes.
     let memoryBudget: Int
-    /// Where the reply's tensors go.
+    /// The destination of the reply's tensors.
     var destination = Destination.binary
-    /// Whether what is scored is kept for viewers.
+    /// A Boolean value indicating whether scored batches are kept for viewers.
     var keepsTokens = false
-    /// Of the server that runs the work; nil while the request is still arriving, when nothing is claimed for it yet.
+    /// The scope in which the work runs; nil while the request is still arriving, when no memory is claimed for the
+    /// work.
     var scope: RequestScope?
 
     enum Destination: Sendable {
         case file, binary, text
     }
 
-    /// Whether someone still waits for the reply. It costs a system call.
+    /// A Boolean value indicating whether a client still waits for the reply. It costs a system call.
     var isWanted: Bool { scope?.isWanted ?? true }
 
-    /// The query's parameters as members of an option table.
+    /// Returns the query's parameters as members of an option table.
     func members<Target>(of table: OptionTable<Target>, _ faults: inout Faults) -> [JSONValue.Member] {
         table.members(of: query, &faults)
     }
 
-    /// Claims what the results and intermediate values of a batch take, with so many further bytes.
-    /// - Throws: `memory-budget-exceeded` when it would never fit, `busy` when others hold the memory.
+    /// Claims memory for the results and intermediate values of a batch, and further bytes.
+    /// - Throws: `memory-budget-exceeded` if the batch can never fit, `busy` if other requests hold the memory.
     func claim(_ layout: TokenLayout, furtherBytes: Int = 0) throws(Problem) {
         try claim(
             tokens: layout.sequences.tokens, sequences: layout.sequences.count, furtherBytes: furtherBytes)
     }
 
-    /// The same for a reply whose gradients of logits are still to be computed, in memory unless they go to a file.
+    /// Claims memory for a reply whose gradients of logits are still to be computed. They take memory unless they go to
+    /// a file.
     func claim(_ reply: TensorReply) throws(Problem) {
         guard let gradients = reply.gradients else { return }
         let (type, views) = (reply.gradientType, reply.gradientViews)
@@ -72,9 +75,10 @@ struct OperationContext: Sendable {
                 + gradients.scratchBytes(as: type, of: views))
     }
 
-    /// The same for a layout that would itself take memory.
+    /// Claims memory for a batch before its layout exists, because the layout would itself take memory.
     func claim(tokens: Int, sequences: Int, furtherBytes: Int = 0) throws(Problem) {
-        // Some forty lists, most of them of Doubles, at the peak, and the diagnostics of each sequence as text.
+        // At the peak there are about forty lists, most of them of Doubles, and the diagnostics of each sequence as
+        // text.
         let needed = tokens * 320 + sequences * 4096 + furtherBytes
         guard needed <= memoryBudget else {
             throw Problem(

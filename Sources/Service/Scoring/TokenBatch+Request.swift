@@ -1,7 +1,7 @@
 import ContrastiveLoss
 
 extension TokenBatch {
-    /// What selects tokens, but for what is computed from logits.
+    /// Creates a batch with the inputs of the selection, except those that are computed from logits.
     init(_ tensors: TokenTensors, _ merits: Merits) {
         self.init(
             sequences: tensors.layout.sequences, responseMask: tensors.responseMask,

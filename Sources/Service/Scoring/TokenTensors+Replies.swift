@@ -5,15 +5,15 @@ import Tensor
 import TokenDistribution
 
 extension TokenTensors {
-    /// What engines' replies say of one view's response tokens: log-probabilities [N], and the likeliest tokens where
-    /// an entropy needs them; zeros and no tokens of a rollout without views that has no reply. Nil when the view has
-    /// no replies; what is wrong with one becomes a fault.
+    /// Reads one view's log-probabilities [N] from engines' replies, and the likeliest tokens if an entropy needs them.
+    /// A rollout without views and without a reply has zeros and no likeliest tokens. Errors in a reply become faults.
+    /// Returns nil if the view has no replies.
     mutating func replies(
         _ view: View, needsBest: Bool
     ) -> (logProbabilities: [Double], best: BestTokens?)? {
         guard let replies = request.replies[view] else { return nil }
-        // What the tokens must be, where the request says it; they are checked on their own. Else all views' replies
-        // must score the same tokens as the first of them.
+        // The tokens that the replies must score, if the request gives them; they are checked elsewhere. Otherwise the
+        // replies of all views must score the same tokens as the first of them.
         let tokenIDs = request.tensors[TensorSpec.tokenIDs.name]?.integers()
         var logProbabilities: [Double] = []
         var values: [Double] = []
@@ -30,7 +30,7 @@ extension TokenTensors {
                 skip(tokens.count)
                 continue
             }
-            // Of a rollout without views nothing is ranked by entropies.
+            // A rollout without views is not ranked by entropies.
             let needsBest = needsBest && !isUnviewed(sequence)
             let counts = Array(responseMask[tokens])
             let response: EngineResponse

@@ -1,12 +1,12 @@
 import Perception
 
 extension TokenTensors {
-    /// A tensor that is given and acts on nothing.
+    /// Refuses a tensor that is given but has no effect.
     mutating func refuse(_ spec: TensorSpec, _ reason: String) {
         faults.add(.conflictingFields, Problem.Reason("it has no effect: \(reason)", field: spec.name))
     }
 
-    /// The perception mask is an input of one detector, and of no other.
+    /// Checks that the perception mask is given if the detector reads it, and only then.
     mutating func checkPerceptionMask(_ detector: PerceptionDetector.Method) {
         switch (detector, has(.perceptionMask)) {
         case (.given, false) where !isEmpty:

@@ -3,7 +3,7 @@ import ContrastiveLoss
 import Perception
 import TokenDistribution
 
-/// The entropies of both views that the detector compares, and their bounds where only the likeliest tokens are known.
+/// The entropies of the two views that the detector compares, and their bounds if only the likeliest tokens are known.
 struct ViewEntropies {
     /// [N] in nats.
     private(set) var values = PerView<TokenNumbers?>(repeating: nil)
@@ -16,7 +16,7 @@ struct ViewEntropies {
         values[view] = TokenNumbers(options.entropy(bounds))
     }
 
-    /// Response tokens that the bounds leave open; nil where every entropy is exact.
+    /// Returns the number of response tokens that the bounds leave undecided; nil if every entropy is exact.
     func undecided(_ detector: PerceptionDetector, _ batch: TokenBatch) -> Int? {
         guard View.allCases.contains(where: { bounds[$0] != nil }), let original = interval(.original),
             let removing = interval(.removing)
@@ -33,15 +33,15 @@ struct ViewEntropies {
 }
 
 extension TokenTensors {
-    /// What bounds need beside the lists, and what is given in vain.
-    /// - Parameter isUsed: whether an entropy is had from the likeliest tokens.
+    /// Checks that the options of entropy bounds are given if they are needed, and have an effect.
+    /// - Parameter isUsed: whether an entropy is derived from the likeliest tokens.
     mutating func checkBounds(_ options: EntropyBoundOptions, isUsed: Bool, temperature: Double = 1) {
         if isUsed {
             if options.vocabulary == nil, !isEmpty {
                 faults.add(
                     .missingField,
                     Problem.Reason(
-                        "the rest of the vocabulary shares the probability that the likeliest tokens leave",
+                        "required to bound an entropy: the other tokens share the remaining probability",
                         field: "vocabulary_size"))
             }
             if temperature != 1 {

@@ -9,19 +9,19 @@ struct ContrastReduction: Sendable {
     private let slices: [IntakePlan.Slice]
     private let elementType: ElementType
     private let rowBytes: Int
-    /// Of all rows of a token.
+    /// The size of all rows of a token.
     let tokenBytes: Int
 
-    /// Of a token, before memory for all of it is taken.
+    /// The bytes of a token that are held before memory for all of it is allocated.
     private static let eager = 4 << 20
 
     private(set) var result = ReducedLogits(divergences: [])
     /// The start of a token whose end is still to come.
     private var fragment: [UInt8] = []
-    /// Bytes of the current token that were passed over.
+    /// The number of bytes of the current token that were skipped.
     private var skipped = 0
 
-    /// - Parameter slices: what is needed of each of the rows that one token has.
+    /// - Parameter slices: the needs of each of the rows that one token has.
     init(_ entry: SafetensorsLayout.Entry, _ contrast: VocabularyContrast, slices: [IntakePlan.Slice]) {
         self.contrast = contrast
         self.slices = slices
@@ -32,7 +32,7 @@ struct ContrastReduction: Sendable {
 
     var heldBytes: Int { result.heldBytes + fragment.capacity }
 
-    /// What one token's rows take while they are held and contrasted, in Double.
+    /// Returns the bytes that one token's rows take while they are held and contrasted, in Double.
     static func workingBytes(_ entry: SafetensorsLayout.Entry) -> Int {
         (entry.shape.last ?? 0) * View.allCases.count * (entry.elementType.size + MemoryLayout<Double>.size)
     }
@@ -40,9 +40,9 @@ struct ContrastReduction: Sendable {
     /// Reads the tensor's next bytes.
     ///
     /// - Parameters:
-    ///   - ids: [N] realised tokens, where their logits are needed.
-    ///   - mask: [N], when it is known: the tokens where it is 0 are passed over.
-    ///   - judge: told of each row of a token that was read as the token ends.
+    ///   - ids: [N] realised tokens, if their logits are needed.
+    ///   - mask: [N], if it is known. Tokens where it is 0 are skipped.
+    ///   - judge: called for each row that was read of a token, as the token ends.
     mutating func read(
         _ piece: RawSpan, ids: [Int]?, mask: [UInt8]?,
         judge: (_ token: Int, _ slice: Int, RowStatistics.Outcome, _ tokenLogit: Double)
@@ -62,8 +62,8 @@ struct ContrastReduction: Sendable {
             } else if count == tokenBytes {
                 add(rows, token: ids?[token])
             } else {
-                // A large token is given room for all of it once its beginning is there: growing with it by doubling
-                // would take its size twice.
+                // Memory for all of a large token is allocated once its beginning has arrived. Growing by doubling
+                // would take twice its size.
                 if fragment.count + count > max(fragment.capacity, Self.eager) {
                     fragment.reserveCapacity(tokenBytes)
                 }

@@ -1,16 +1,16 @@
 /// The limits of a body that is reduced as it arrives, in bytes.
 struct IntakeLimits: Sendable {
-    /// The whole body, held or not.
+    /// The maximum size of the whole body, held or not.
     let streamed: Int
-    /// What is held of it.
+    /// The maximum size of what is held of it.
     let held: Int
-    /// Memory of all requests together.
+    /// The memory of all requests together.
     let budget: Int
 
     /// - Parameters:
-    ///   - held: what this body will hold once it is complete.
-    ///   - advice: how it could be sent so that it holds less.
-    /// - Throws: 507 when no waiting would make it fit, 413 when it is above the limit of one body.
+    ///   - held: the bytes that this body will hold once it is complete.
+    ///   - advice: how to send it so that it holds less.
+    /// - Throws: 507 if the body could never fit, however long it waited; 413 if it exceeds the limit of one body.
     func check(held: Int, declared: Int?, advice: String?) throws(Problem) {
         let limit = min(self.held, budget)
         guard held > limit else { return }

@@ -27,7 +27,7 @@ struct IntakePlan {
         }
     }
 
-    /// What is needed of one of the rows that a token has in a tensor.
+    /// The needs of one of the rows that a token has in a tensor.
     struct Slice: Sendable {
         var isNeeded = true
         var readsToken = false

@@ -21,7 +21,7 @@ struct LogitReduction: Sendable {
     /// The start of a block whose end is still to come.
     private var fragment: [UInt8] = []
 
-    /// - Parameter slices: what is needed of each of the rows that one token has.
+    /// - Parameter slices: the needs of each of the rows that one token has.
     init(_ entry: SafetensorsLayout.Entry, temperature: Double, slices: [IntakePlan.Slice]) {
         self.slices = slices
         elementType = entry.elementType
@@ -37,9 +37,9 @@ struct LogitReduction: Sendable {
     /// Folds the tensor's next bytes.
     ///
     /// - Parameters:
-    ///   - ids: [N] realised tokens, where their logits are needed.
-    ///   - masks: [N] of each slice, when it is known: the rows where it is 0 are passed over.
-    ///   - judge: told of each row that was folded as it ends, by its token and slice.
+    ///   - ids: [N] realised tokens, if their logits are needed.
+    ///   - masks: [N] for each slice, if it is known. Rows where it is 0 are skipped.
+    ///   - judge: called for each row that was folded, as it ends, with its token and slice.
     /// - Complexity: O(bytes)
     mutating func fold(
         _ piece: RawSpan, ids: [Int]?, masks: [[UInt8]?],
@@ -109,7 +109,7 @@ struct LogitReduction: Sendable {
 }
 
 extension ElementType {
-    /// One element of this type, widened.
+    /// Returns one element of this type, widened.
     func element(_ bytes: RawSpan) -> Double {
         var value = [0.0]
         var span = value.mutableSpan

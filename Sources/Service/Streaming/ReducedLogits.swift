@@ -3,11 +3,12 @@ import TokenDistribution
 
 /// The statistics that remain of a tensor of logits. Lists are flat over its rows, [N] or [N, slices].
 struct ReducedLogits: Sendable {
-    /// Of rows that were known not to count, a placeholder.
+    /// The outcome of each row. For rows that were known not to count, it is a placeholder.
     var outcomes: [RowStatistics.Outcome] = []
     /// z of the realised token; NaN if it is not needed or not in the vocabulary.
     var tokenLogits: [Double] = []
-    /// [N], where tokens were contrasted; nil where a row's statistics are undefined or the token doesn't count.
+    /// [N], if tokens were contrasted. An element is nil if a row's statistics are undefined or the token does not
+    /// count.
     var divergences: [PairValues?]?
 
     var heldBytes: Int {

@@ -97,7 +97,8 @@ final class TensorIntake: BodySink {
             let heldBytes = heldBytes
             let request = try request(layout, bytes: kept.take())
             if let earlyProblem, !reductions.isEmpty {
-                // All faults of what was kept, or else the one that stopped the plan: never those of rows half read.
+                // Reports all faults of the tensors that were kept, or else the error that stopped the plan. Faults of
+                // rows that were only partly read are never reported.
                 _ = try planner(request)
                 throw earlyProblem
             }
@@ -158,8 +159,8 @@ final class TensorIntake: BodySink {
             if use?.readsTokens == true, ids > index {
                 use = .keep(
                     advice:
-                        "token_ids come after these logits in the file; put them first, as writers do that "
-                        + "order tensors by the width of their elements, or send log_probs")
+                        "token_ids come after these logits in the file; put them first, as writers that "
+                        + "sort tensors by element size do, or send log_probs")
             }
             keptStarts.append(nil)
             switch use {

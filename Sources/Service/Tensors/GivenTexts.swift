@@ -1,15 +1,16 @@
 import Batches
 import JSON
 
-/// The texts as a request gives them, before it is known how many tokens there are.
+/// The texts that a request gives, before it is known how many tokens there are.
 enum GivenTexts: Sendable {
-    /// One for each rollout; nil where it has none. `strange` of them were no lists of strings.
+    /// One for each rollout; nil for rollouts without texts. `strange` is the number of rollouts whose `tokens` were
+    /// not a list of strings.
     case rollouts([TokenTexts.Response?], strange: Int)
     /// `__metadata__["tokens"]` of safetensors.
     case metadata(String)
 
-    /// The texts of the sequences that have one for each token, and of how many sequences they were ignored: texts are
-    /// for people, and no reason to refuse a batch.
+    /// Returns the texts of the sequences that have one for each token, and the number of sequences whose texts are
+    /// ignored. Texts are for people, so they are no reason to refuse a batch.
     func fitted(to layout: TokenLayout) -> (texts: TokenTexts?, ignored: Int) {
         switch self {
         case .rollouts(let responses, let strange):
@@ -30,7 +31,7 @@ enum GivenTexts: Sendable {
             guard let response else { return nil }
             let count = layout.sequences[index].count
             if response.count == count { return response }
-            // What pads a sequence to the length of the longest has no text.
+            // Padding has no text.
             if case .padded = layout.kind, response.count < count { return response.padded(to: count) }
             ignored += 1
             return nil
@@ -38,8 +39,8 @@ enum GivenTexts: Sendable {
         return (fitted.contains { $0 != nil } ? TokenTexts(responses: fitted) : nil, ignored)
     }
 
-    /// B lists of strings, or one list of all tokens where there is one sequence or they are packed; nil for anything
-    /// else.
+    /// Reads B lists of strings. One list of all tokens is accepted if there is one sequence or they are packed.
+    /// Returns nil for anything else.
     private static func read(_ text: String, _ layout: TokenLayout) -> [TokenTexts.Response?]? {
         guard text.utf8.count <= TokenTexts.mostBytes else { return nil }
         var reader = JSONReader(Array(text.utf8), depthLimit: 3)
@@ -77,7 +78,7 @@ extension TokenTexts.Response {
         try reader.array { (reader, _) throws(JSONError) in append(try reader.string()) }
     }
 
-    /// Nil, with the value skipped, where it is no list of strings.
+    /// Reads a list of strings. Any other value is skipped, and the result is nil.
     static func ifAny(_ reader: inout JSONReader) throws(JSONError) -> TokenTexts.Response? {
         guard try reader.nextKind() == .array else {
             try reader.skip()

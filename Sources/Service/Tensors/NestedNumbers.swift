@@ -5,12 +5,12 @@ struct NestedNumbers {
     let allowingBooleans: Bool
     var values: [Double] = []
     var shape: [Int] = []
-    /// What keeps the lists from having a shape, if anything does.
+    /// The reason that the lists have no shape; nil if they have one.
     var fault: String?
 
     init(allowingBooleans: Bool) { self.allowingBooleans = allowingBooleans }
 
-    /// More levels than any tensor has.
+    /// The maximum depth of the lists, which no tensor exceeds.
     private static let maximumRank = 4
 
     mutating func read(_ reader: inout JSONReader) throws(JSONError) {

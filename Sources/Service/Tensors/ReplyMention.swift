@@ -1,6 +1,7 @@
 import Glibc
 
-/// Whether a JSON text names a member "reply" anywhere: then it may take more memory to read than numbers do.
+/// Returns whether a JSON text names a member "reply" anywhere. Such a text may take more memory to read than numbers
+/// do.
 ///
 /// Quotes are rare in bodies of numbers, so this runs at the speed of memchr.
 /// - Complexity: O(bytes)

@@ -1,11 +1,11 @@
 import Tensor
 
-/// Numbers that are beyond their domain by no more than the rounding of the type they were computed in: entropies that come
-/// out below 0, log-probabilities above 0.
+/// The counts of numbers that exceed their domain by no more than the rounding of the type in which they were computed:
+/// entropies below 0, and log-probabilities above 0.
 struct Residues: Sendable, Equatable {
-    /// Counted as 0.
+    /// Entropies below 0. They count as 0.
     private(set) var negativeEntropies = 0
-    /// Kept as they are.
+    /// Log-probabilities above 0. They are kept as they are.
     private(set) var positiveLogProbabilities = 0
 
     mutating func count(_ domain: TensorSpec.Domain) {
@@ -16,8 +16,9 @@ struct Residues: Sendable, Equatable {
         }
     }
 
-    /// In nats. log-sum-exp − z of logits near 30 is a difference of numbers that BF16 keeps to 1/8 and F16 to 1/64; of
-    /// wider types it allows for the same in Float32, whose results they often carry.
+    /// Returns the tolerance for a type in nats. For logits near 30, log-sum-exp − z is a difference of numbers that
+    /// BF16 represents to 1/8 and F16 to 1/64. The tolerance of wider types is that of Float32, because they often
+    /// carry its results.
     static func tolerance(_ type: ElementType) -> Double {
         switch type {
         case .bfloat16: 0.25

@@ -11,13 +11,13 @@ extension RolloutColumns {
         var lengths = [Int?](repeating: nil, count: count)
         for name in columns.keys.sorted() { columns[name]?.fill(to: count - 1) }
 
-        // The first list of a rollout says its length; every other list must agree.
+        // The first list of a rollout determines its length. Every other list must have the same.
         for name in columns.keys.sorted() {
             guard let column = columns[name] else { continue }
             for index in 0..<count {
                 guard let found = column.counts[index] else {
-                    // A mask that only some rollouts give is all ones for the others, and advantages may come as one
-                    // number.
+                    // A mask that only some rollouts give is all ones for the others, and advantages may be given as
+                    // one number.
                     if name != "response_mask", name != "advantages", !maySkip(name, index) {
                         faults.add(
                             .missingField,
@@ -89,7 +89,7 @@ extension RolloutColumns {
                     strange: strangeTexts))
     }
 
-    /// Whether a rollout without views may leave a tensor out.
+    /// Returns whether a rollout may omit a tensor because it has no views.
     private func maySkip(_ name: String, _ index: Int) -> Bool {
         hasViews[index] == false && schema.rolloutMember(name)?.needsViews == true
     }
@@ -116,14 +116,15 @@ extension RolloutColumns {
         }
     }
 
-    /// A view is an engine's reply in all rollouts or none, and something says how long each response is.
+    /// Checks that a view is an engine's reply in all rollouts or in none, and that the length of each response is
+    /// known.
     private mutating func checkReplies(_ lengths: inout [Int?]) {
         for index in ids.indices {
             if let length = lengths[index], let said = responseLength[index], length != said {
                 faults.add(
                     .invalidShape,
                     Problem.Reason(
-                        "the lists of the rollout have a different length",
+                        "does not match the lists of the rollout",
                         field: "rollouts[\(index)].response_length", expected: "\(length)", found: "\(said)"))
             }
             lengths[index] = lengths[index] ?? responseLength[index]
@@ -157,7 +158,7 @@ extension RolloutColumns {
         }
     }
 
-    /// A rollout says its advantage in at most one way, and what one rollout says, all say.
+    /// Checks that a rollout gives its advantage in at most one way, and that all rollouts give the same members.
     private mutating func checkAdvantages() {
         let vectors = columns["advantages"]?.counts
         let anyAdvantage = advantage.contains { $0 != nil } || vectors != nil
@@ -185,7 +186,7 @@ extension RolloutColumns {
 }
 
 extension RolloutColumns.Column {
-    /// The column with `fill(rollout)` for the tokens of rollouts that gave none.
+    /// Returns the column with `fill(rollout)` for the tokens of rollouts that gave none.
     fileprivate func joined(_ lengths: [Int], width: Int = 1, _ fill: (Int) -> Double) -> [Double] {
         var joined: [Double] = []
         joined.reserveCapacity(lengths.reduce(0, +) * width)

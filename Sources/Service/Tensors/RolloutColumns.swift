@@ -2,41 +2,44 @@ import ContrastiveLoss
 import EngineReplies
 import JSON
 
-/// Gathers a list of rollout objects into flat columns while they are read, one number at a time never.
+/// Collects a list of rollout objects in flat columns while they are read. Numbers are read a list at a time.
 struct RolloutColumns {
-    /// One column of numbers, one or V for each token, and how many tokens each rollout gave; nil where it gave none.
+    /// One column of numbers, with one or V for each token, and the number of tokens that each rollout gave; nil for
+    /// rollouts that gave none.
     struct Column {
         var values: [Double] = []
         var counts: [Int?] = []
     }
 
-    /// More rollouts than any batch has: an empty one is two bytes of text and a hundred of memory.
+    /// The maximum number of rollouts, which no batch exceeds. An empty rollout takes two bytes of text and a hundred
+    /// of memory.
     static let limit = 1 << 18
 
     let schema: TensorSchema
     var faults = Faults()
     var columns: [String: Column] = [:]
-    /// V of each logits column, and the first rollout that disagrees with it.
+    /// V of each column of logits, as its first row has it.
     var vocabularies: [String: Int] = [:]
     var ids: [JSONValue?] = []
     var advantage: [Double?] = []
     var responseLength: [Int?] = []
     var replies: [View: [EngineReply?]] = [:]
-    /// How long each list of a ragged column is.
+    /// The length of each list of a ragged column.
     var listLengths: [String: [Int]] = [:]
-    /// What is wrong with an engine's reply: reading ends there.
+    /// The error in an engine's reply. Reading ends there.
     private(set) var replyProblem: Problem?
     var reward: [Double?] = []
     var hasViews: [Bool?] = []
-    /// The tokens' texts; as many as rollouts as soon as one has some.
+    /// The texts of the tokens, up to the last rollout that has some.
     private(set) var texts: [TokenTexts.Response?] = []
-    /// Of rollouts whose `tokens` are no list of strings.
+    /// The number of rollouts whose `tokens` are not a list of strings.
     private(set) var strangeTexts = 0
     var group: [GroupName?] = []
 
     init(schema: TensorSchema) { self.schema = schema }
 
-    /// - Parameter place: where reading stands, for errors.
+    /// Reads one rollout object.
+    /// - Parameter place: the position that has been reached, for errors.
     mutating func read(
         _ reader: inout JSONReader, at index: Int, place: inout BodyPlace
     ) throws(JSONError) {
@@ -148,7 +151,7 @@ struct RolloutColumns {
         case .ranked: try readRagged(&reader, name, at: index)
         case .sequenceOrToken where try reader.nextKind() == .number:
             let reason = Problem.Reason(
-                "one number for the whole sequence is called advantage", field: "rollouts[\(index)].\(name)",
+                "one number for the whole sequence belongs in advantage", field: "rollouts[\(index)].\(name)",
                 expected: "a list with one number for each token")
             faults.add(.invalidType, reason)
             try reader.skip()
@@ -158,14 +161,14 @@ struct RolloutColumns {
         }
     }
 
-    /// A tensor's name, as columns and safetensors have it.
+    /// Returns the reason for refusing a name with dots, as columns and safetensors have it.
     private func unnested(_ name: String, at index: Int) -> Problem.Reason {
         guard schema.rolloutMember(name) != nil, let dot = name.firstIndex(of: ".") else {
             return stranger(name, at: index)
         }
         let member = name[name.index(after: dot)...]
         return Problem.Reason(
-            "a rollout nests it", field: "rollouts[\(index)].\(name)",
+            "a rollout nests this name", field: "rollouts[\(index)].\(name)",
             expected: "{\"\(name[..<dot])\": {\"\(member)\": […]}}")
     }
 
@@ -212,7 +215,7 @@ struct RolloutColumns {
 }
 
 extension RolloutColumns.Column {
-    /// Makes the counts reach rollout `index`.
+    /// Extends the counts to rollout `index`.
     mutating func fill(to index: Int) {
         while counts.count <= index { counts.append(nil) }
     }

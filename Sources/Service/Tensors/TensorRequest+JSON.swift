@@ -2,18 +2,18 @@ import JSON
 import Tensor
 
 extension JSONReader {
-    /// A whole number from 0.
+    /// Reads a whole number of at least 0.
     mutating func length() throws(JSONError) -> Int {
         let byte = position
         guard case .integer(let value) = try number(), value >= 0, value <= 1 << 40 else {
-            throw JSONError(.wrongKind(expected: "a whole number from 0"), byte: byte)
+            throw JSONError(.wrongKind(expected: "a whole number of at least 0"), byte: byte)
         }
         return Int(value)
     }
 }
 
 extension TensorRequest {
-    /// Reads a JSON body straight into flat number buffers, by the operation's schema.
+    /// Reads a JSON body directly into flat buffers of numbers, according to the operation's schema.
     /// - Throws: 400 `malformed-json`, `unknown-field`, `missing-field`, `invalid-type`; 422 `invalid-shape`.
     init(json bytes: [UInt8], schema: TensorSchema) throws(Problem) {
         var body = JSONBody(schema: schema)
@@ -42,12 +42,12 @@ extension TensorRequest {
     }
 }
 
-/// The name of a group: 1 is not "1".
+/// The name of a group. The integer 1 and the string "1" are different names.
 enum GroupName: Hashable {
     case integer(Int64)
     case string(String)
 
-    /// In Unicode scalars; for the ids of rollouts too.
+    /// The maximum length in Unicode scalars. It applies to the ids of rollouts, too.
     static let maximumLength = 256
 
     func check(_ field: @autoclosure () -> String, _ faults: inout Faults) {
@@ -60,8 +60,8 @@ enum GroupName: Hashable {
                 "too long", field: field(), expected: "at most \(GroupName.maximumLength) characters"))
     }
 
-    /// By scalars, as in every trainer's language: Swift's own comparison would join groups whose names differ only in
-    /// how characters are composed.
+    /// Compares scalars, as trainers' languages do. Swift's own comparison would join groups whose names differ only in
+    /// the composition of their characters.
     static func == (left: GroupName, right: GroupName) -> Bool {
         switch (left, right) {
         case (.integer(let left), .integer(let right)): left == right
@@ -110,7 +110,7 @@ private struct JSONBody {
     var options: [JSONValue.Member] = []
     var rollouts: RolloutColumns?
     var faults = Faults()
-    /// Where reading stands, for errors.
+    /// The position that has been reached, for errors.
     var place = BodyPlace.body
 
     init(schema: TensorSchema) { self.schema = schema }

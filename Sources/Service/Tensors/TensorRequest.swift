@@ -3,7 +3,7 @@ import EngineReplies
 import JSON
 import Tensor
 
-/// A request for numbers after its encoding is gone: named tensors, options, and which form the reply mirrors.
+/// A decoded request for numbers: named tensors, options, and the form that the reply mirrors.
 struct TensorRequest: Sendable {
     enum Form: Sendable {
         /// One JSON object for each sequence; ids are echoed. Tensors of tokens are flat, sequences by length.
@@ -14,30 +14,43 @@ struct TensorRequest: Sendable {
     }
 
     let form: Form
-    /// While a request arrives, and where data were reduced as they did, some are outlines.
+    /// The tensors by name. While a request arrives, and after data were reduced as they arrived, some of them are
+    /// outlines.
     var tensors: [String: DenseTensor]
-    /// What is left of the logits that were reduced.
+    /// The results for logits that were reduced, by name.
     var reduced: [String: ReducedLogits] = [:]
-    /// Equal numbers mean the same group. Kept apart from the tensors because names of groups may be strings.
+    /// Equal numbers mean the same group. They are kept apart from the tensors because the names of groups may be
+    /// strings.
     var groupIDs: [Int]?
     var options: [JSONValue.Member]
-    /// Where the lists of ragged tensors begin and end, [N + 1]; those tensors are flat.
+    /// The bounds of the lists of ragged tensors, [N + 1]. Those tensors are flat.
     var raggedOffsets: [String: [Int]] = [:]
     /// Engines' replies by view, one for each rollout; nil for rollouts without views that have none.
     var replies: [View: [EngineReply?]] = [:]
-    /// The tokens' texts; nil where none are given.
+    /// The texts of the tokens; nil if none are given.
     var texts: GivenTexts?
 }
 
 extension TensorRequest {
-    /// What a tensor of sequences is called in this request, for errors about all of it.
+    /// Returns the name of a tensor of sequences in this request, for errors that concern all of it.
     func place(of spec: TensorSpec) -> String {
         if case .rollouts = form, let name = spec.rolloutName { return "rollouts[0].\(name)" }
         return spec.name
     }
 
-    /// A request as far as it has arrived.
-    /// - Throws: 400 for tensors the operation doesn't take and for options that are no JSON object.
+    /// Returns a tensor of an element type that its spec accepts. A tensor of another type is a fault.
+    /// - Returns: nil if the tensor is absent or of another type.
+    func tensor(_ spec: TensorSpec, _ faults: inout Faults) -> DenseTensor? {
+        guard let tensor = tensors[spec.name] else { return nil }
+        guard spec.elements.accepts(tensor) else {
+            faults.add(.invalidElementType, .elementType(spec, tensor))
+            return nil
+        }
+        return tensor
+    }
+
+    /// Creates a request from what has arrived of it.
+    /// - Throws: 400 for tensors that the operation does not accept, and for options that are not a JSON object.
     init(
         safetensors layout: SafetensorsLayout, schema: TensorSchema, tensors: [String: DenseTensor],
         reduced: [String: ReducedLogits]

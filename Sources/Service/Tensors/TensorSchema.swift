@@ -1,13 +1,13 @@
 import ContrastiveLoss
 
-/// Which tensors an operation takes: the one source of their names, shapes and element types.
+/// The tensors that an operation accepts: the one source of their names, shapes and element types.
 struct TensorSchema: Sendable {
     let tensors: [TensorSpec]
-    /// Whether requests may carry their tokens' texts.
+    /// A Boolean value indicating whether requests may carry the texts of their tokens.
     let acceptsTexts: Bool
-    /// Names that a rollout object may hold.
+    /// The names that a rollout object may have.
     let rolloutNames: [String]
-    /// Tensors with an entry for each token; the first that is given says how many there are.
+    /// The tensors with an entry for each token. The first one that is given determines the number of tokens.
     let guides: [TensorSpec]
     // Looked up for every member of every rollout.
     private let byName: [String: TensorSpec]
@@ -44,23 +44,23 @@ struct TensorSchema: Sendable {
 
     private static let selection: [TensorSpec] = [.hasViews, .advantages, .rewards, .groupIDs, .offsets]
 
-    /// By name, in safetensors.
+    /// Returns the tensor with this name in safetensors.
     subscript(name: String) -> TensorSpec? { byName[name] }
 
     /// The tensors of a columnar JSON body.
     var columns: [TensorSpec] { tensors.filter(\.isInJSON) }
 
-    /// The tensor that a member of a rollout object is; dots in the name are nested objects.
+    /// Returns the tensor for a member of a rollout object. Dots in the name are nested objects.
     func rolloutMember(_ name: String) -> TensorSpec? { byRolloutName[name] }
 
-    /// Whether a view of a rollout may be an engine's reply, and which view's name that is.
+    /// Returns the view of this name, if a rollout may give an engine's reply for it.
     func repliedView(_ name: String) -> View? {
         View(rawValue: name).flatMap { byName[TensorSpec.best($0).name] != nil ? $0 : nil }
     }
 
-    /// Whether a rollout may give one advantage for all its tokens.
+    /// A Boolean value indicating whether a rollout may give one advantage for all its tokens.
     var acceptsAdvantages: Bool { byName[TensorSpec.advantages.name] != nil }
 
-    /// Whether a member of a rollout object is an object of tensors: a view, say.
+    /// Returns whether a member of a rollout object is an object of tensors, such as a view.
     func isGroup(_ name: String) -> Bool { groups.contains(name) }
 }

@@ -1,9 +1,9 @@
 import ContrastiveLoss
 import Tensor
 
-/// One tensor of the contract: its name, what its elements may be, and what it has an element for.
+/// One tensor of the contract: its name, its elements, and its extent.
 struct TensorSpec: Sendable, Equatable {
-    /// What there is one element for; B sequences of N tokens in all, or of T each, V logits.
+    /// The things that have one element each: B sequences of N tokens in all, or of T each, and V logits.
     enum Extent: Sendable {
         /// [B,T], or [N] packed.
         case token
@@ -20,7 +20,7 @@ struct TensorSpec: Sendable, Equatable {
         /// [B + 1].
         case offset
 
-        /// Dimensions of a padded tensor; nil where tokens don't count.
+        /// The number of dimensions of a padded tensor; nil if it has none of tokens.
         var paddedRank: Int? {
             switch self {
             case .token: 2
@@ -30,7 +30,7 @@ struct TensorSpec: Sendable, Equatable {
             }
         }
 
-        /// Whether its rows can be reduced as they arrive.
+        /// A Boolean value indicating whether rows can be reduced as they arrive.
         var isReducible: Bool {
             switch self {
             case .vocabulary, .views: true
@@ -38,7 +38,7 @@ struct TensorSpec: Sendable, Equatable {
             }
         }
 
-        /// Extents that follow those of the tokens, in words.
+        /// The dimensions after those of the tokens, in words.
         var rest: [String] {
             switch self {
             case .vocabulary: ["V"]
@@ -54,7 +54,7 @@ struct TensorSpec: Sendable, Equatable {
         case integers
         /// 0 and 1; true and false in JSON.
         case mask
-        /// Integers; in JSON strings too.
+        /// Integers; in JSON also strings.
         case names
 
         var words: String {
@@ -65,7 +65,7 @@ struct TensorSpec: Sendable, Equatable {
             }
         }
 
-        /// Whether a tensor of this type may be given; numbers of a JSON text have no type of their own.
+        /// Returns whether a tensor has an accepted element type. Numbers of a JSON text have no type of their own.
         func accepts(_ tensor: DenseTensor) -> Bool {
             switch self {
             case .floats: tensor.elementType.isFloat
@@ -74,12 +74,12 @@ struct TensorSpec: Sendable, Equatable {
         }
     }
 
-    /// What its numbers mean, and so which of them can't be right.
+    /// The meaning of the numbers, which determines the numbers that cannot be right.
     enum Domain: Sendable {
         case any
-        /// At least 0, but for rounding.
+        /// At least 0, except for rounding.
         case entropy
-        /// At most 0, but for rounding.
+        /// At most 0, except for rounding.
         case logProbability
     }
 
@@ -87,12 +87,12 @@ struct TensorSpec: Sendable, Equatable {
     let extent: Extent
     let elements: Elements
     var domain = Domain.any
-    /// What it is called in a rollout object of JSON; nil where it has no place there.
+    /// The name in a JSON rollout object; nil if it has no place there.
     var rolloutName: String?
-    /// Whether it has a place in a columnar JSON body.
+    /// A Boolean value indicating whether it has a place in a columnar JSON body.
     var isInJSON = true
-    /// Whether sequences without views have nothing of it, so that what stands there is never read: what the perturbed
-    /// views say, and what only chooses perception tokens.
+    /// A Boolean value indicating whether sequences without views lack these values, so that their elements are never
+    /// read. This holds for values under the perturbed views, and for values that only choose perception tokens.
     var needsViews = false
 
     init(
@@ -133,7 +133,7 @@ extension TensorSpec {
     /// The log-probabilities of each token's likeliest tokens.
     static func best(_ view: View) -> TensorSpec { bestOfViews[view] }
     static let best = TensorSpec("top_log_probs", .ranked, .floats)
-    /// All views' logits, the rows of each token next to one another in the order of the views.
+    /// The logits of all views. The rows of each token are adjacent, in the order of the views.
     static let interleavedLogits = TensorSpec("logits", .views, .floats).onlyInSafetensors()
     static let oldLogProbabilities = TensorSpec(
         "old.log_probs", .token, .floats, domain: .logProbability)
@@ -149,7 +149,7 @@ extension TensorSpec {
     static let groupIDs = TensorSpec("group_ids", .sequence, .names, rolloutName: "group_id")
     static let offsets = TensorSpec("cu_seqlens", .offset, .integers).outsideRollouts()
 
-    // Made once: every request asks for them many times.
+    // Created once, because every request asks for them many times.
     private static let logProbabilitiesOfViews = PerView {
         TensorSpec("\($0.rawValue).log_probs", .token, .floats, domain: .logProbability)
             .onlyOfSequencesWithViews($0 != .original)

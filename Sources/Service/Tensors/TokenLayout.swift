@@ -2,7 +2,7 @@ import Batches
 import JSON
 import Tensor
 
-/// How a request lays its tokens out, and so how its reply does and how its errors point at a token.
+/// The layout of a request's tokens. The reply has the same layout, and errors use it to point at a token.
 struct TokenLayout: Sendable {
     enum Kind: Sendable {
         /// [B,T]; the length is kept because B may be 0.
@@ -15,7 +15,8 @@ struct TokenLayout: Sendable {
 
     let kind: Kind
     let sequences: Sequences
-    /// Whether the offsets of the sequences are still to come: until then all tokens are one sequence.
+    /// A Boolean value indicating whether the offsets of the sequences are still to come. Until then, all tokens are
+    /// one sequence.
     private(set) var isProvisional = false
 
     /// The shape of a tensor with one element for each token.
@@ -26,9 +27,10 @@ struct TokenLayout: Sendable {
         }
     }
 
-    /// - Parameter guide: tensors with an entry for each token; the first that is given says B and T of a padded
-    ///   request.
-    /// - Throws: also when a batch of that many tokens is above the memory budget, before any of it is spent.
+    /// Reads the layout of a request.
+    /// - Parameter guide: tensors with an entry for each token. The first one that is given determines B and T of a
+    ///   padded request.
+    /// - Throws: also if a batch of this many tokens exceeds the memory budget. None of the memory has been taken then.
     init(
         _ request: TensorRequest, guide: [TensorSpec], within context: OperationContext
     ) throws(Problem) {
@@ -59,11 +61,12 @@ struct TokenLayout: Sendable {
         }
     }
 
-    /// A padded tensor without tokens has no bytes that would bound how many sequences it declares.
+    /// The maximum number of sequences without tokens. A padded tensor without tokens has no bytes that would limit the
+    /// number of sequences it declares.
     private static let maximumEmptySequences = 1 << 12
 
-    /// A reply says some 230 bytes about each sequence in its safetensors header, and readers take headers of 100 MB at
-    /// most.
+    /// The maximum number of sequences. The safetensors header of a reply has about 230 bytes for each sequence, and
+    /// readers accept headers of at most 100 MB.
     static let maximumSequences = 1 << 18
 
     private static func checkSequences(_ count: Int, _ field: String) throws(Problem) {
@@ -85,7 +88,7 @@ struct TokenLayout: Sendable {
                     "wrong shape", field: field, expected: "[B + 1], at least one entry",
                     found: "\(tensor.shape)"))
         }
-        // Empty ones cost four bytes here, and a hundred in the reply.
+        // An empty sequence costs four bytes here, and a hundred in the reply.
         guard tensor.count - 1 <= RolloutColumns.limit else {
             throw Problem(
                 .invalidShape,
@@ -106,7 +109,9 @@ struct TokenLayout: Sendable {
         guard offsets[0] == 0 else {
             throw Problem(
                 .invalidValue,
-                Problem.Reason("wrong start", field: field, index: [0], expected: "0", found: "\(offsets[0])")
+                Problem.Reason(
+                    "offsets must start at 0", field: field, index: [0], expected: "0", found: "\(offsets[0])"
+                )
             )
         }
         for index in offsets.indices.dropFirst()
@@ -121,7 +126,8 @@ struct TokenLayout: Sendable {
         return Sequences(offsets: offsets)
     }
 
-    /// Offsets can declare any number of tokens at no cost; memory is spent only on those that a tensor holds.
+    /// Checks the last offset. Offsets can declare any number of tokens at no cost, but memory is spent only on tokens
+    /// that a tensor holds.
     private static func checkEnd(
         of sequences: Sequences, _ request: TensorRequest, _ guide: [TensorSpec]
     ) throws(Problem) {
@@ -138,7 +144,7 @@ struct TokenLayout: Sendable {
         try checkVocabulary(of: tensor, name, tokens: tokens)
     }
 
-    /// How many tokens a packed request has, by its tensors alone.
+    /// Returns the number of tokens of a packed request, from its tensors alone.
     private static func tokens(of request: TensorRequest, _ guide: [TensorSpec]) throws(Problem) -> Int {
         let (name, tensor) = try leader(of: request, guide)
         let tokens = tensor.shape.first ?? 0
@@ -155,7 +161,7 @@ struct TokenLayout: Sendable {
         throw missing(guide)
     }
 
-    /// Rows of logits that are 0 wide hold nothing, however many there are said to be.
+    /// Checks that logits have a vocabulary. Rows of width 0 hold nothing, whatever their declared number.
     static func checkVocabulary(of tensor: DenseTensor, _ name: String, tokens: Int) throws(Problem) {
         guard tensor.count > 0 || tokens == 0 else {
             throw Problem(
@@ -179,9 +185,9 @@ struct TokenLayout: Sendable {
             guard let tensor = request.tensors[spec.name], let rank = spec.extent.paddedRank else { continue }
             let name = spec.name
             let shape = tensor.shape
-            // JSON can't write [0, T]: an empty list is an empty batch.
+            // JSON cannot write [0, T], so an empty list is an empty batch.
             if shape == [0] { return (.padded(length: 0), Sequences(offsets: [0])) }
-            // [[], []] in JSON: two sequences without tokens, whose V can't be seen.
+            // In JSON, [[], []] is two sequences without tokens, and V is unknown.
             guard shape.count == rank || (tensor.isNumbers && tensor.count == 0 && shape.count >= 2) else {
                 let rest = spec.extent.rest.map { ", \($0)" }.joined()
                 let expected = "[B, T\(rest)], or [N\(rest)] with cu_seqlens"
@@ -189,7 +195,7 @@ struct TokenLayout: Sendable {
                     .invalidShape,
                     Problem.Reason("wrong rank", field: name, expected: expected, found: "\(shape)"))
             }
-            // An empty tensor can declare any extent at no cost; sequences are counted in memory.
+            // An empty tensor can declare any extent at no cost, but sequences take memory.
             guard tensor.count > 0 || shape[0] <= maximumEmptySequences else {
                 throw Problem(
                     .invalidShape,
@@ -206,7 +212,7 @@ struct TokenLayout: Sendable {
         throw missing(guide)
     }
 
-    /// A reason about one token of a tensor, indexed as the request wrote it.
+    /// Returns a reason about one token of a tensor, with the index that the token has in the request.
     func reason(
         _ text: String, field: String, token: Int, expected: String? = nil, found: String? = nil
     ) -> Problem.Reason {
@@ -230,10 +236,10 @@ struct TokenLayout: Sendable {
 }
 
 extension TokenLayout {
-    /// One list of rows that belong to no sequences.
+    /// Creates a layout for one list of rows that belong to no sequences.
     init(flat count: Int) { self.init(packed: [count]) }
 
-    /// Sequences whose tokens don't count.
+    /// Creates a layout for sequences whose tokens do not matter.
     init(sequences count: Int, of form: TensorRequest.Form) {
         if case .rollouts(let ids, _) = form {
             self.init(rollouts: ids, lengths: [Int](repeating: 0, count: ids.count))

@@ -3,21 +3,21 @@ import Batches
 import Perception
 import Tensor
 
-/// What a batch says of how good its responses are.
+/// The advantages and rewards of a batch.
 struct Merits {
-    /// One for each token; empty while a part of them is still to come, nil where none are given.
+    /// One for each token; empty while a part of them is still to come, nil if none are given.
     var advantages: TokenNumbers?
-    /// One for each token: its response's.
+    /// One for each token: the reward of its response.
     var rewards: TokenNumbers?
-    /// What the advantages were computed from, where it was rewards in groups.
+    /// The advantages of rewards in groups, if they were computed from these.
     var groups: GroupedAdvantages?
 }
 
 extension TokenTensors {
-    /// From `advantages` ([B], [B,T] or packed [N]), and `rewards` with `group_ids` or, for the gate that looks at
-    /// rewards, without.
+    /// Reads `advantages` ([B], [B,T] or packed [N]), or computes them from `rewards` with `group_ids`. The gate that
+    /// looks at rewards accepts them without groups.
     /// - Parameters:
-    ///   - needsAdvantages: why their absence is a fault; nil when it is none.
+    ///   - needsAdvantages: the reason that advantages are needed; nil if they are not.
     mutating func merits(_ gate: Gate.Method, needsAdvantages: String?) -> Merits {
         var merits = Merits()
         let hasGroups = request.groupIDs != nil
@@ -26,7 +26,8 @@ extension TokenTensors {
             faults.add(
                 .conflictingFields,
                 Problem.Reason(
-                    "either advantages or rewards with group_ids", field: request.place(of: .advantages)))
+                    "give either advantages or rewards with group_ids, not both",
+                    field: request.place(of: .advantages)))
             return merits
         }
         if gatesRewards {
@@ -60,14 +61,11 @@ extension TokenTensors {
 
     private mutating func advantages() -> TokenNumbers? {
         let spec = TensorSpec.advantages
-        guard let tensor = request.tensors[spec.name] else { return nil }
-        guard spec.elements.accepts(tensor) else {
-            faults.add(.invalidElementType, .elementType(spec, tensor))
-            return nil
-        }
-        // Whether one for each sequence is meant can't be seen before cu_seqlens says how many there are.
+        guard let tensor = request.tensor(spec, &faults) else { return nil }
+        // Until cu_seqlens says how many sequences there are, it is unknown whether there is one number for each.
         if layout.isProvisional { return [] }
-        // Rollouts were already spread over their tokens; elsewhere a list of B is one number for each sequence.
+        // Numbers of rollouts were already spread over their tokens. Elsewhere, a list of B has one number for each
+        // sequence.
         if case .rollouts = layout.kind { return numbers(spec) }
         guard tensor.shape == [layout.sequences.count] else {
             return fitsTokens(tensor) ? numbers(spec) : nil
@@ -75,7 +73,7 @@ extension TokenTensors {
         if tensor.isOutline { return [] }
         let values = tensor.doubles()
         guard let spread = spread(values, spec) else { return nil }
-        // Where there are as many sequences as tokens.
+        // This matters if there are as many sequences as tokens.
         let isAmbiguous =
             tensor.shape == layout.shape
             && spread.indices.contains { responseMask[$0] == 1 && spread[$0] != values[$0] }
@@ -83,7 +81,7 @@ extension TokenTensors {
             faults.add(
                 .invalidShape,
                 Problem.Reason(
-                    "one for each sequence or one for each token? There are as many of both; send a padded batch",
+                    "ambiguous: there are as many sequences as tokens; send a padded batch",
                     field: spec.name, found: "\(tensor.shape)"))
         }
         return spread
@@ -92,16 +90,12 @@ extension TokenTensors {
     private mutating func fitsTokens(_ tensor: DenseTensor) -> Bool {
         if tensor.shape == layout.shape || (tensor.count == 0 && isEmpty && tensor.isNumbers) { return true }
         let sequences = "[\(layout.sequences.count)]"
-        faults.add(
-            .invalidShape,
-            Problem.Reason(
-                "the shapes of one batch differ", field: TensorSpec.advantages.name,
-                expected: "\(layout.shape), or \(sequences) for one advantage a sequence",
-                found: "\(tensor.shape)"))
+        addMisfit(
+            tensor, .advantages, expected: "\(layout.shape), or \(sequences) for one advantage a sequence")
         return false
     }
 
-    /// Each token's reward; empty while they are still to come.
+    /// Returns the reward of each token; empty while the rewards are still to come.
     private mutating func rewardsOfTokens() -> TokenNumbers? {
         if layout.isProvisional || isAwaited(.rewards) { return [] }
         guard let rewards = checkedRewards(request, count: layout.sequences.count, &faults) as [Double]?
@@ -111,7 +105,8 @@ extension TokenTensors {
         return spread(rewards, .rewards)
     }
 
-    /// One number for each sequence, given to its tokens. That of a sequence without response tokens is never read.
+    /// Spreads one number for each sequence over its tokens. The number of a sequence without response tokens is never
+    /// read.
     private mutating func spread(_ values: [Double], _ spec: TensorSpec) -> TokenNumbers? {
         var settled = values
         for (sequence, value) in values.enumerated() where !value.isFinite {
@@ -129,7 +124,7 @@ extension TokenTensors {
     }
 }
 
-/// `rewards` and `group_ids` of a request, [count] each, all finite.
+/// Returns `rewards` and `group_ids` of a request, [count] each, all finite.
 func checkedRewards(
     _ request: TensorRequest, count: Int?, _ faults: inout Faults
 ) -> (rewards: [Double], groups: [Int])? {
@@ -140,7 +135,7 @@ func checkedRewards(
     guard let groups = request.groupIDs else {
         faults.add(
             .missingField,
-            Problem.Reason("rewards need the group of each", field: request.place(of: .groupIDs)))
+            Problem.Reason("each reward needs a group", field: request.place(of: .groupIDs)))
         return nil
     }
     guard let rewards: [Double] = checkedRewards(request, count: count, &faults) else { return nil }
@@ -155,14 +150,10 @@ func checkedRewards(
     return (rewards, groups)
 }
 
-/// `rewards` of a request, [count], all finite.
+/// Returns `rewards` of a request, [count], all finite.
 func checkedRewards(_ request: TensorRequest, count: Int?, _ faults: inout Faults) -> [Double]? {
     let spec = TensorSpec.rewards
-    guard let tensor = request.tensors[spec.name] else { return nil }
-    guard spec.elements.accepts(tensor) else {
-        faults.add(.invalidElementType, .elementType(spec, tensor))
-        return nil
-    }
+    guard let tensor = request.tensor(spec, &faults) else { return nil }
     let count = count ?? tensor.count
     guard tensor.shape == [count] else {
         faults.add(

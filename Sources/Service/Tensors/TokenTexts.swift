@@ -1,23 +1,24 @@
 import JSON
 
-/// The text of a batch's tokens as the client wrote it: shown and echoed, never computed on.
+/// The texts of a batch's tokens as the client wrote them. They are shown and echoed, and nothing is computed from
+/// them.
 struct TokenTexts: Sendable, Equatable {
     /// The texts of one sequence.
     struct Response: Sendable, Equatable {
         /// UTF-8 of all tokens, one after another.
         private(set) var text: [UInt8] = []
-        /// Where each token ends in it.
+        /// The end of each token in `text`.
         private(set) var ends: [Int32] = []
 
         mutating func append(_ token: String) {
             text += token.utf8
-            // Bodies of 2 GiB and more are no text: see ``TokenTexts/mostBytes``.
+            // Texts are far shorter than 2 GiB: see ``TokenTexts/mostBytes``.
             ends.append(Int32(clamping: text.count))
         }
 
         var count: Int { ends.count }
 
-        /// With empty texts behind its own.
+        /// Returns the texts with empty ones appended.
         func padded(to count: Int) -> Response {
             var response = self
             response.ends += repeatElement(Int32(clamping: text.count), count: count - self.count)
@@ -35,18 +36,18 @@ struct TokenTexts: Sendable, Equatable {
         }
     }
 
-    /// One for each sequence; nil where the client gave none, or none that fit.
+    /// One for each sequence; nil if the client gave none, or none that fit.
     let responses: [Response?]
 
-    /// Longer texts are none of tokens.
+    /// The maximum length. Longer texts are not texts of tokens.
     static let mostBytes = 64 << 20
 
-    /// About what they take in memory.
+    /// The approximate memory of the texts, in bytes.
     var bytes: Int {
         responses.reduce(0) { $0 + 64 + ($1.map { $0.text.count + 4 * $0.count } ?? 0) }
     }
 
-    /// B lists of strings; null for a sequence without texts.
+    /// The texts as JSON: B lists of strings, with null for a sequence without texts.
     var json: String {
         var writer = JSONWriter(reservingCapacity: bytes)
         writer.array { writer in

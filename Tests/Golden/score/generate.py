@@ -17,8 +17,10 @@ sys.path.insert(0, str(HERE.parent))
 # Each of these adds its requests to CASES.
 import cases  # noqa: F401
 import cases_detectors  # noqa: F401
+import cases_edges  # noqa: F401
 import cases_presets  # noqa: F401
 import cases_terms  # noqa: F401
+import cases_vocabulary  # noqa: F401
 import golden_file
 import published
 from conditioning import certain

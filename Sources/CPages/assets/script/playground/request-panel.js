@@ -14,7 +14,7 @@ const NAMES = [
 export class RequestPanel {
   #form = "curl";
   #said = null;
-  #code = element("pre", { class: "code", tabindex: "0", "aria-label": "The request" });
+  #code = element("pre", { class: "code", tabindex: "0", role: "group", "aria-label": "The request" });
 
   constructor() {
     const forms = segments("Form of the request", NAMES, this.#form, (form) => {

@@ -15,11 +15,13 @@ export class Scoring {
   /// - resolved: all options with their values, to read; sent: those to send.
   ask(inputs, resolved, sent, atOnce) {
     clearTimeout(this.#timer);
+    // An answer to what was asked before would look like one to this.
+    this.#abort?.abort();
+    this.#abort = null;
     this.#timer = setTimeout(() => this.#run(inputs, resolved, sent), atOnce ? 0 : PAUSE_MS);
   }
 
   async #run(inputs, resolved, sent) {
-    this.#abort?.abort();
     const abort = new AbortController();
     this.#abort = abort;
     const began = performance.now();

@@ -31,7 +31,7 @@ class TokensTab {
   #options;
   #stage;
   #scoring;
-  #facts = element("dl", { class: "facts scalars", "aria-label": "Result" });
+  #facts = element("dl", { class: "facts scalars" });
   #timing = element("p", { class: "help timing", role: "status" });
 
   constructor(panel, presets, schemas) {
@@ -95,7 +95,7 @@ class TokensTab {
           "div",
           { class: "stack" },
           this.#trouble,
-          element("section", { class: "panel result" }, this.#facts, this.#timing),
+          element("section", { class: "panel result", "aria-label": "Result" }, this.#facts, this.#timing),
           this.#stage.element,
         ),
       ),

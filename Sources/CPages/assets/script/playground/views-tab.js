@@ -197,6 +197,10 @@ class ViewsTab {
   #changed(atOnce = false) {
     this.#add.disabled = this.#editors.length >= FIRST.length + ADDED.length;
     clearTimeout(this.#timer);
+    // An answer to what was asked before would look like one to this.
+    this.#abort?.abort();
+    this.#abort = null;
+    this.#stage.setAttribute("aria-busy", "true");
     this.#timer = setTimeout(() => this.#run(), atOnce ? 0 : PAUSE_MS);
   }
 
@@ -227,11 +231,12 @@ class ViewsTab {
 
   async #run() {
     const read = this.#read();
-    if (!read) return;
-    this.#abort?.abort();
+    if (!read) {
+      this.#stage.setAttribute("aria-busy", "false");
+      return;
+    }
     const abort = new AbortController();
     this.#abort = abort;
-    this.#stage.setAttribute("aria-busy", "true");
     try {
       if (read.needsSecond && !this.#second) this.#second = await builtIn(BUILT_IN[1][1]);
       this.#secondPart.hidden = !read.needsSecond;
