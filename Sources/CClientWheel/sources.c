@@ -192,147 +192,150 @@ static const unsigned char file_61[] = {
 #embed "../perception-client/perception_client/trainers/nemo_rl/loss.py" suffix(,)
     0};
 static const unsigned char file_62[] = {
-#embed "../perception-client/perception_client/trainers/nemo_rl/pictures.py" suffix(,)
+#embed "../perception-client/perception_client/trainers/nemo_rl/mixed.py" suffix(,)
     0};
 static const unsigned char file_63[] = {
-#embed "../perception-client/perception_client/trainers/nemo_rl/policy.py" suffix(,)
+#embed "../perception-client/perception_client/trainers/nemo_rl/pictures.py" suffix(,)
     0};
 static const unsigned char file_64[] = {
-#embed "../perception-client/perception_client/trainers/openrlhf/__init__.py" suffix(,)
+#embed "../perception-client/perception_client/trainers/nemo_rl/policy.py" suffix(,)
     0};
 static const unsigned char file_65[] = {
-#embed "../perception-client/perception_client/trainers/openrlhf/advantages.py" suffix(,)
+#embed "../perception-client/perception_client/trainers/openrlhf/__init__.py" suffix(,)
     0};
 static const unsigned char file_66[] = {
-#embed "../perception-client/perception_client/trainers/openrlhf/installing.py" suffix(,)
+#embed "../perception-client/perception_client/trainers/openrlhf/advantages.py" suffix(,)
     0};
 static const unsigned char file_67[] = {
-#embed "../perception-client/perception_client/trainers/openrlhf/rollouts.py" suffix(,)
+#embed "../perception-client/perception_client/trainers/openrlhf/installing.py" suffix(,)
     0};
 static const unsigned char file_68[] = {
-#embed "../perception-client/perception_client/trainers/openrlhf/training.py" suffix(,)
+#embed "../perception-client/perception_client/trainers/openrlhf/rollouts.py" suffix(,)
     0};
 static const unsigned char file_69[] = {
-#embed "../perception-client/perception_client/trainers/openrlhf/views.py" suffix(,)
+#embed "../perception-client/perception_client/trainers/openrlhf/training.py" suffix(,)
     0};
 static const unsigned char file_70[] = {
-#embed "../perception-client/perception_client/trainers/prompt_views.py" suffix(,)
+#embed "../perception-client/perception_client/trainers/openrlhf/views.py" suffix(,)
     0};
 static const unsigned char file_71[] = {
-#embed "../perception-client/perception_client/trainers/ranks.py" suffix(,)
+#embed "../perception-client/perception_client/trainers/prompt_views.py" suffix(,)
     0};
 static const unsigned char file_72[] = {
-#embed "../perception-client/perception_client/trainers/reporting.py" suffix(,)
+#embed "../perception-client/perception_client/trainers/ranks.py" suffix(,)
     0};
 static const unsigned char file_73[] = {
-#embed "../perception-client/perception_client/trainers/resizing.py" suffix(,)
+#embed "../perception-client/perception_client/trainers/reporting.py" suffix(,)
     0};
 static const unsigned char file_74[] = {
-#embed "../perception-client/perception_client/trainers/settings.py" suffix(,)
+#embed "../perception-client/perception_client/trainers/resizing.py" suffix(,)
     0};
 static const unsigned char file_75[] = {
-#embed "../perception-client/perception_client/trainers/shaping.py" suffix(,)
+#embed "../perception-client/perception_client/trainers/settings.py" suffix(,)
     0};
 static const unsigned char file_76[] = {
-#embed "../perception-client/perception_client/trainers/slime/__init__.py" suffix(,)
+#embed "../perception-client/perception_client/trainers/shaping.py" suffix(,)
     0};
 static const unsigned char file_77[] = {
-#embed "../perception-client/perception_client/trainers/slime/gathering.py" suffix(,)
+#embed "../perception-client/perception_client/trainers/slime/__init__.py" suffix(,)
     0};
 static const unsigned char file_78[] = {
-#embed "../perception-client/perception_client/trainers/slime/marks.py" suffix(,)
+#embed "../perception-client/perception_client/trainers/slime/gathering.py" suffix(,)
     0};
 static const unsigned char file_79[] = {
-#embed "../perception-client/perception_client/trainers/slime/rollouts.py" suffix(,)
+#embed "../perception-client/perception_client/trainers/slime/marks.py" suffix(,)
     0};
 static const unsigned char file_80[] = {
-#embed "../perception-client/perception_client/trainers/slime/state.py" suffix(,)
+#embed "../perception-client/perception_client/trainers/slime/rollouts.py" suffix(,)
     0};
 static const unsigned char file_81[] = {
-#embed "../perception-client/perception_client/trainers/slime/training.py" suffix(,)
+#embed "../perception-client/perception_client/trainers/slime/state.py" suffix(,)
     0};
 static const unsigned char file_82[] = {
-#embed "../perception-client/perception_client/trainers/swift/__init__.py" suffix(,)
+#embed "../perception-client/perception_client/trainers/slime/training.py" suffix(,)
     0};
 static const unsigned char file_83[] = {
-#embed "../perception-client/perception_client/trainers/swift/__main__.py" suffix(,)
+#embed "../perception-client/perception_client/trainers/swift/__init__.py" suffix(,)
     0};
 static const unsigned char file_84[] = {
-#embed "../perception-client/perception_client/trainers/swift/plugin/perception.py" suffix(,)
+#embed "../perception-client/perception_client/trainers/swift/__main__.py" suffix(,)
     0};
 static const unsigned char file_85[] = {
-#embed "../perception-client/perception_client/trainers/swift/template_views.py" suffix(,)
+#embed "../perception-client/perception_client/trainers/swift/plugin/perception.py" suffix(,)
     0};
 static const unsigned char file_86[] = {
-#embed "../perception-client/perception_client/trainers/swift/trainer.py" suffix(,)
+#embed "../perception-client/perception_client/trainers/swift/template_views.py" suffix(,)
     0};
 static const unsigned char file_87[] = {
-#embed "../perception-client/perception_client/trainers/tinker/__init__.py" suffix(,)
+#embed "../perception-client/perception_client/trainers/swift/trainer.py" suffix(,)
     0};
 static const unsigned char file_88[] = {
-#embed "../perception-client/perception_client/trainers/tinker/adding.py" suffix(,)
+#embed "../perception-client/perception_client/trainers/tinker/__init__.py" suffix(,)
     0};
 static const unsigned char file_89[] = {
-#embed "../perception-client/perception_client/trainers/tinker/batch.py" suffix(,)
+#embed "../perception-client/perception_client/trainers/tinker/adding.py" suffix(,)
     0};
 static const unsigned char file_90[] = {
-#embed "../perception-client/perception_client/trainers/tinker/rollouts.py" suffix(,)
+#embed "../perception-client/perception_client/trainers/tinker/batch.py" suffix(,)
     0};
 static const unsigned char file_91[] = {
-#embed "../perception-client/perception_client/trainers/tinker/sending.py" suffix(,)
+#embed "../perception-client/perception_client/trainers/tinker/rollouts.py" suffix(,)
     0};
 static const unsigned char file_92[] = {
-#embed "../perception-client/perception_client/trainers/trl.py" suffix(,)
+#embed "../perception-client/perception_client/trainers/tinker/sending.py" suffix(,)
     0};
 static const unsigned char file_93[] = {
-#embed "../perception-client/perception_client/trainers/trl_rows.py" suffix(,)
+#embed "../perception-client/perception_client/trainers/trl.py" suffix(,)
     0};
 static const unsigned char file_94[] = {
-#embed "../perception-client/perception_client/trainers/trl_steps.py" suffix(,)
+#embed "../perception-client/perception_client/trainers/trl_rows.py" suffix(,)
     0};
 static const unsigned char file_95[] = {
-#embed "../perception-client/perception_client/trainers/trl_watch.py" suffix(,)
+#embed "../perception-client/perception_client/trainers/trl_steps.py" suffix(,)
     0};
 static const unsigned char file_96[] = {
-#embed "../perception-client/perception_client/trainers/verl/__init__.py" suffix(,)
+#embed "../perception-client/perception_client/trainers/trl_watch.py" suffix(,)
     0};
 static const unsigned char file_97[] = {
-#embed "../perception-client/perception_client/trainers/verl/advantages.py" suffix(,)
+#embed "../perception-client/perception_client/trainers/verl/__init__.py" suffix(,)
     0};
 static const unsigned char file_98[] = {
-#embed "../perception-client/perception_client/trainers/verl/aggregation.py" suffix(,)
+#embed "../perception-client/perception_client/trainers/verl/advantages.py" suffix(,)
     0};
 static const unsigned char file_99[] = {
-#embed "../perception-client/perception_client/trainers/verl/engine.py" suffix(,)
+#embed "../perception-client/perception_client/trainers/verl/aggregation.py" suffix(,)
     0};
 static const unsigned char file_100[] = {
-#embed "../perception-client/perception_client/trainers/verl/objective.py" suffix(,)
+#embed "../perception-client/perception_client/trainers/verl/engine.py" suffix(,)
     0};
 static const unsigned char file_101[] = {
-#embed "../perception-client/perception_client/trainers/verl/plugin.py" suffix(,)
+#embed "../perception-client/perception_client/trainers/verl/objective.py" suffix(,)
     0};
 static const unsigned char file_102[] = {
-#embed "../perception-client/perception_client/trainers/verl/reporting.py" suffix(,)
+#embed "../perception-client/perception_client/trainers/verl/plugin.py" suffix(,)
     0};
 static const unsigned char file_103[] = {
-#embed "../perception-client/perception_client/trainers/verl/rollouts.py" suffix(,)
+#embed "../perception-client/perception_client/trainers/verl/reporting.py" suffix(,)
     0};
 static const unsigned char file_104[] = {
-#embed "../perception-client/perception_client/trainers/verl/rows.py" suffix(,)
+#embed "../perception-client/perception_client/trainers/verl/rollouts.py" suffix(,)
     0};
 static const unsigned char file_105[] = {
-#embed "../perception-client/perception_client/trainers/versions.py" suffix(,)
+#embed "../perception-client/perception_client/trainers/verl/rows.py" suffix(,)
     0};
 static const unsigned char file_106[] = {
-#embed "../perception-client/perception_client/transport.py" suffix(,)
+#embed "../perception-client/perception_client/trainers/versions.py" suffix(,)
     0};
 static const unsigned char file_107[] = {
-#embed "../perception-client/perception_client/versions.py" suffix(,)
+#embed "../perception-client/perception_client/transport.py" suffix(,)
     0};
 static const unsigned char file_108[] = {
-#embed "../perception-client/perception_client/views.py" suffix(,)
+#embed "../perception-client/perception_client/versions.py" suffix(,)
     0};
 static const unsigned char file_109[] = {
+#embed "../perception-client/perception_client/views.py" suffix(,)
+    0};
+static const unsigned char file_110[] = {
 #embed "../perception-client/perception_client/workers.py" suffix(,)
     0};
 static const unsigned char readme[] = {
@@ -402,54 +405,55 @@ static const client_wheel_file files[] = {
     {"perception_client/trainers/needs.py", file_59, sizeof file_59 - 1},
     {"perception_client/trainers/nemo_rl/__init__.py", file_60, sizeof file_60 - 1},
     {"perception_client/trainers/nemo_rl/loss.py", file_61, sizeof file_61 - 1},
-    {"perception_client/trainers/nemo_rl/pictures.py", file_62, sizeof file_62 - 1},
-    {"perception_client/trainers/nemo_rl/policy.py", file_63, sizeof file_63 - 1},
-    {"perception_client/trainers/openrlhf/__init__.py", file_64, sizeof file_64 - 1},
-    {"perception_client/trainers/openrlhf/advantages.py", file_65, sizeof file_65 - 1},
-    {"perception_client/trainers/openrlhf/installing.py", file_66, sizeof file_66 - 1},
-    {"perception_client/trainers/openrlhf/rollouts.py", file_67, sizeof file_67 - 1},
-    {"perception_client/trainers/openrlhf/training.py", file_68, sizeof file_68 - 1},
-    {"perception_client/trainers/openrlhf/views.py", file_69, sizeof file_69 - 1},
-    {"perception_client/trainers/prompt_views.py", file_70, sizeof file_70 - 1},
-    {"perception_client/trainers/ranks.py", file_71, sizeof file_71 - 1},
-    {"perception_client/trainers/reporting.py", file_72, sizeof file_72 - 1},
-    {"perception_client/trainers/resizing.py", file_73, sizeof file_73 - 1},
-    {"perception_client/trainers/settings.py", file_74, sizeof file_74 - 1},
-    {"perception_client/trainers/shaping.py", file_75, sizeof file_75 - 1},
-    {"perception_client/trainers/slime/__init__.py", file_76, sizeof file_76 - 1},
-    {"perception_client/trainers/slime/gathering.py", file_77, sizeof file_77 - 1},
-    {"perception_client/trainers/slime/marks.py", file_78, sizeof file_78 - 1},
-    {"perception_client/trainers/slime/rollouts.py", file_79, sizeof file_79 - 1},
-    {"perception_client/trainers/slime/state.py", file_80, sizeof file_80 - 1},
-    {"perception_client/trainers/slime/training.py", file_81, sizeof file_81 - 1},
-    {"perception_client/trainers/swift/__init__.py", file_82, sizeof file_82 - 1},
-    {"perception_client/trainers/swift/__main__.py", file_83, sizeof file_83 - 1},
-    {"perception_client/trainers/swift/plugin/perception.py", file_84, sizeof file_84 - 1},
-    {"perception_client/trainers/swift/template_views.py", file_85, sizeof file_85 - 1},
-    {"perception_client/trainers/swift/trainer.py", file_86, sizeof file_86 - 1},
-    {"perception_client/trainers/tinker/__init__.py", file_87, sizeof file_87 - 1},
-    {"perception_client/trainers/tinker/adding.py", file_88, sizeof file_88 - 1},
-    {"perception_client/trainers/tinker/batch.py", file_89, sizeof file_89 - 1},
-    {"perception_client/trainers/tinker/rollouts.py", file_90, sizeof file_90 - 1},
-    {"perception_client/trainers/tinker/sending.py", file_91, sizeof file_91 - 1},
-    {"perception_client/trainers/trl.py", file_92, sizeof file_92 - 1},
-    {"perception_client/trainers/trl_rows.py", file_93, sizeof file_93 - 1},
-    {"perception_client/trainers/trl_steps.py", file_94, sizeof file_94 - 1},
-    {"perception_client/trainers/trl_watch.py", file_95, sizeof file_95 - 1},
-    {"perception_client/trainers/verl/__init__.py", file_96, sizeof file_96 - 1},
-    {"perception_client/trainers/verl/advantages.py", file_97, sizeof file_97 - 1},
-    {"perception_client/trainers/verl/aggregation.py", file_98, sizeof file_98 - 1},
-    {"perception_client/trainers/verl/engine.py", file_99, sizeof file_99 - 1},
-    {"perception_client/trainers/verl/objective.py", file_100, sizeof file_100 - 1},
-    {"perception_client/trainers/verl/plugin.py", file_101, sizeof file_101 - 1},
-    {"perception_client/trainers/verl/reporting.py", file_102, sizeof file_102 - 1},
-    {"perception_client/trainers/verl/rollouts.py", file_103, sizeof file_103 - 1},
-    {"perception_client/trainers/verl/rows.py", file_104, sizeof file_104 - 1},
-    {"perception_client/trainers/versions.py", file_105, sizeof file_105 - 1},
-    {"perception_client/transport.py", file_106, sizeof file_106 - 1},
-    {"perception_client/versions.py", file_107, sizeof file_107 - 1},
-    {"perception_client/views.py", file_108, sizeof file_108 - 1},
-    {"perception_client/workers.py", file_109, sizeof file_109 - 1},
+    {"perception_client/trainers/nemo_rl/mixed.py", file_62, sizeof file_62 - 1},
+    {"perception_client/trainers/nemo_rl/pictures.py", file_63, sizeof file_63 - 1},
+    {"perception_client/trainers/nemo_rl/policy.py", file_64, sizeof file_64 - 1},
+    {"perception_client/trainers/openrlhf/__init__.py", file_65, sizeof file_65 - 1},
+    {"perception_client/trainers/openrlhf/advantages.py", file_66, sizeof file_66 - 1},
+    {"perception_client/trainers/openrlhf/installing.py", file_67, sizeof file_67 - 1},
+    {"perception_client/trainers/openrlhf/rollouts.py", file_68, sizeof file_68 - 1},
+    {"perception_client/trainers/openrlhf/training.py", file_69, sizeof file_69 - 1},
+    {"perception_client/trainers/openrlhf/views.py", file_70, sizeof file_70 - 1},
+    {"perception_client/trainers/prompt_views.py", file_71, sizeof file_71 - 1},
+    {"perception_client/trainers/ranks.py", file_72, sizeof file_72 - 1},
+    {"perception_client/trainers/reporting.py", file_73, sizeof file_73 - 1},
+    {"perception_client/trainers/resizing.py", file_74, sizeof file_74 - 1},
+    {"perception_client/trainers/settings.py", file_75, sizeof file_75 - 1},
+    {"perception_client/trainers/shaping.py", file_76, sizeof file_76 - 1},
+    {"perception_client/trainers/slime/__init__.py", file_77, sizeof file_77 - 1},
+    {"perception_client/trainers/slime/gathering.py", file_78, sizeof file_78 - 1},
+    {"perception_client/trainers/slime/marks.py", file_79, sizeof file_79 - 1},
+    {"perception_client/trainers/slime/rollouts.py", file_80, sizeof file_80 - 1},
+    {"perception_client/trainers/slime/state.py", file_81, sizeof file_81 - 1},
+    {"perception_client/trainers/slime/training.py", file_82, sizeof file_82 - 1},
+    {"perception_client/trainers/swift/__init__.py", file_83, sizeof file_83 - 1},
+    {"perception_client/trainers/swift/__main__.py", file_84, sizeof file_84 - 1},
+    {"perception_client/trainers/swift/plugin/perception.py", file_85, sizeof file_85 - 1},
+    {"perception_client/trainers/swift/template_views.py", file_86, sizeof file_86 - 1},
+    {"perception_client/trainers/swift/trainer.py", file_87, sizeof file_87 - 1},
+    {"perception_client/trainers/tinker/__init__.py", file_88, sizeof file_88 - 1},
+    {"perception_client/trainers/tinker/adding.py", file_89, sizeof file_89 - 1},
+    {"perception_client/trainers/tinker/batch.py", file_90, sizeof file_90 - 1},
+    {"perception_client/trainers/tinker/rollouts.py", file_91, sizeof file_91 - 1},
+    {"perception_client/trainers/tinker/sending.py", file_92, sizeof file_92 - 1},
+    {"perception_client/trainers/trl.py", file_93, sizeof file_93 - 1},
+    {"perception_client/trainers/trl_rows.py", file_94, sizeof file_94 - 1},
+    {"perception_client/trainers/trl_steps.py", file_95, sizeof file_95 - 1},
+    {"perception_client/trainers/trl_watch.py", file_96, sizeof file_96 - 1},
+    {"perception_client/trainers/verl/__init__.py", file_97, sizeof file_97 - 1},
+    {"perception_client/trainers/verl/advantages.py", file_98, sizeof file_98 - 1},
+    {"perception_client/trainers/verl/aggregation.py", file_99, sizeof file_99 - 1},
+    {"perception_client/trainers/verl/engine.py", file_100, sizeof file_100 - 1},
+    {"perception_client/trainers/verl/objective.py", file_101, sizeof file_101 - 1},
+    {"perception_client/trainers/verl/plugin.py", file_102, sizeof file_102 - 1},
+    {"perception_client/trainers/verl/reporting.py", file_103, sizeof file_103 - 1},
+    {"perception_client/trainers/verl/rollouts.py", file_104, sizeof file_104 - 1},
+    {"perception_client/trainers/verl/rows.py", file_105, sizeof file_105 - 1},
+    {"perception_client/trainers/versions.py", file_106, sizeof file_106 - 1},
+    {"perception_client/transport.py", file_107, sizeof file_107 - 1},
+    {"perception_client/versions.py", file_108, sizeof file_108 - 1},
+    {"perception_client/views.py", file_109, sizeof file_109 - 1},
+    {"perception_client/workers.py", file_110, sizeof file_110 - 1},
 };
 
 static const char fields[] =
