@@ -61,8 +61,10 @@ package struct AdvantageScaling: Sendable, Equatable {
             return scales
         }
         let (low, high) = (minimum ?? lowest, maximum ?? highest)
-        let isSpread = high - low > 1e-6
-        let shares = means.map { isSpread ? min(1, max(0, ($0.mean - low) / (high - low))) : 0 }
+        // By halves, because a difference of finite numbers may not be finite.
+        let spread = high / 2 - low / 2
+        let isSpread = spread > 0.5e-6
+        let shares = means.map { isSpread ? min(1, max(0, ($0.mean / 2 - low / 2) / spread)) : 0 }
         let share = shares.reduce(0, +) / Double(shares.count)
         scales.range = Range(minimum: lowest, maximum: highest, mean: isSpread ? share : nil)
         guard isSpread else { return scales }

@@ -125,8 +125,9 @@ struct NumberScan {
         var value = 0
         let first = position
         while position < text.count, text[position] &- UInt8(ascii: "0") < 10 {
-            // Enough to be out of range either way; more digits would overflow.
-            if value < 100_000 { value = value * 10 + Int(text[position] &- UInt8(ascii: "0")) }
+            // A body has fewer digits than that, so that no fraction brings the number back into range; more digits would
+            // overflow.
+            if value < 1_000_000_000_000 { value = value * 10 + Int(text[position] &- UInt8(ascii: "0")) }
             position += 1
         }
         guard position > first else { throw JSONError(.invalidNumber, byte: start) }

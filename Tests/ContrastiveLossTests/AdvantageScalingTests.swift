@@ -37,6 +37,16 @@ struct AdvantageScalingTests {
         #expect(abs(half.values[3] - 0.25 / (0.25 + 1e-8)) < 1e-15)
     }
 
+    @Test("A spread that no Double holds is one all the same")
+    func widest() {
+        let largest = Double.greatestFiniteMagnitude
+        let found = AdvantageScaling(floor: 0).scales(
+            dependency: [-largest, largest, 0], responseMask: [1, 1, 1],
+            sequences: Sequences(lengths: [1, 1, 1]))
+        #expect(says(found.range, -largest, largest, mean: 0.5))
+        for (value, expected) in zip(found.values, [0.0, 2, 1]) { #expect(abs(value - expected) < 1e-7) }
+    }
+
     @Test("Where nothing spreads all scales are 1")
     func flat() {
         for scaling in [

@@ -64,6 +64,26 @@ import Testing
         }
     }
 
+    @Test(arguments: [17, 18, 19]) func `bytes that are no text are no digits`(length: Int) {
+        let number = Array("0.".utf8) + [UInt8](repeating: 0x35, count: length)
+        let start = Array("{\"numbers\": [0.2345678901234567, 0.2345678901234567,".utf8)
+        let end = Array(", 0.25]\(String(repeating: " ", count: 80))}".utf8)
+        atEveryWidth {
+            for place in 2..<number.count {
+                for byte in UInt8(0x80)...0xFF {
+                    var changed = number
+                    changed[place] = byte
+                    #expect(throws: JSONError.self, "\(place), \(byte)") {
+                        var reader = JSONReader(start + changed + end)
+                        var values: [Double] = []
+                        try reader.object { (reader, _) throws(JSONError) in try reader.numbers(into: &values)
+                        }
+                    }
+                }
+            }
+        }
+    }
+
     @Test(arguments: [
         "0.1234567890123456x", "0.12345678x01234567", "0x1234567890123456", "x.1234567890123456", "0.",
         "--0.123456789012345", "0.1234567.89012345", "00.12345", "0.12345678901234567,", "",

@@ -51,6 +51,13 @@ struct NumberTests {
     }
 
     @Test(
+        "An exponent of any length undoes a fraction of any length", arguments: [120_000, 999_999, 1_000_000])
+    func longFraction(_ zeros: Int) throws {
+        let text = Array("[-0.\(String(repeating: "0", count: zeros))1e\(zeros + 1)]".utf8)
+        #expect(try JSONValue(parsing: text) == .array([.number(-1)]))
+    }
+
+    @Test(
         "Numbers that no Double holds are refused",
         arguments: [
             "1e400", "-1e400", "1e309", "1.7976931348623159e308", "1e999999999999999999999", "123e100000",

@@ -80,4 +80,25 @@ import Testing
         #expect(abs(try logProbs([-3.4e38, -3.4e38, -3.4e38, -3.4e38], .float32)[0] - -1.386294361) < 1e-7)
         #expect(try logProbs([1e308, -1e308], .float64, "?temperature=0.0001&return=log_probs")[0] == 0)
     }
+
+    @Test(arguments: [
+        (
+            "/v1/mask",
+            #"{"options":{"preset":"cppo-paper","estimator":"k3","detector":"none","gate":"none","advantage_shaping":"dependency"},"original.log_probs":[[-800]],"removing.log_probs":[[-1]]}"#,
+            "diagnostics.dependency.max"
+        ),
+        (
+            "/v1/score",
+            #"{"options":{"preset":"cppo-paper","terms":[],"estimator":"k3","detector":"none","gate":"none","advantage_shaping":"dependency","policy":"ppo"},"advantages":[1],"original.log_probs":[[-800]],"old.log_probs":[[-800]],"removing.log_probs":[[-1]]}"#,
+            "diagnostics.dependency.max"
+        ),
+        (
+            "/v1/score",
+            #"{"options":{"terms":[],"detector":"none","gate":"none","policy":"ppo","return":["mask"]},"advantages":[1],"original.log_probs":[[-1.7e308,-1.7e308]],"old.log_probs":[[0,0]]}"#,
+            "diagnostics.mean_old_distance"
+        ),
+    ])
+    func `a diagnostic that no number holds is refused`(path: String, body: String, field: String) throws {
+        _ = try TestService().post(text: body, to: path).expectProblem(.nonFiniteValue, field: field)
+    }
 }

@@ -70,6 +70,36 @@ import Testing
         #expect(summary["has_texts"] == false)
     }
 
+    @Test func `what was never read, or what no 32-bit float holds, is shown as one that is`() throws {
+        let service = TestService(keepRecent: 2)
+        var file = SafetensorsWriter()
+        file.setMetadata("options", #"{"gate":"none","detector":"none","return":["mask"]}"#)
+        for name in ["original", "preserving", "removing"] {
+            let unread = name == "original" ? -1 : Double.nan
+            file.append(
+                "\(name).log_probs", .float32, shape: [2, 1], bytes: littleEndian([-1, unread], .float32))
+        }
+        file.append("has_views", shape: [2], integers: [1, 0])
+        let scored = try service.post("/v1/score", file.segments().flatMap { $0 })
+        #expect(scored.status == .ok, "\(scored.text.prefix(300))")
+        let kept = try service.get("/v1/live/batches/1").json()
+        #expect(kept["rollouts"]?.array?[0]["removing"]?["log_probs"] == .array([.number(-1)]))
+        #expect(kept["rollouts"]?.array?[1]["removing"]?["log_probs"] == [0])
+
+        let large = try service.post(
+            text: #"""
+                {"options":{"detector":"none","estimator":"k1","loss":"margin","return":["mask"]},"advantages":[1e39],
+                "original.log_probs":[[-1]],"preserving.log_probs":[[-1]],"removing.log_probs":[[-1e39]]}
+                """#,
+            to: "/v1/score")
+        #expect(large.status == .ok, "\(large.text.prefix(300))")
+        let shown = try service.get("/v1/live/batches/2").json()["rollouts"]?.array?[0]
+        #expect(shown?["advantage"]?.double.map(Float.init) == Float.greatestFiniteMagnitude)
+        #expect(
+            shown?["removing"]?["log_probs"]?.array?[0].double.map(Float.init)
+                == -Float.greatestFiniteMagnitude)
+    }
+
     @Test func `a kept batch holds the request's numbers and the reply's`() throws {
         let service = TestService(keepRecent: 1)
         let batch = TokenBatch(lengths: [3, 5], seed: 1)

@@ -89,7 +89,7 @@ struct KeptBatch: Sendable {
     private func add(_ name: String, _ member: String, _ values: TokenNumbers?, to whole: inout TensorReply) {
         guard let values else { return }
         if let (values, _) = values.perSequence {
-            whole.add(name, sequences: values, in: member)
+            whole.add(name, sequences: values.map(ShownTokens.shown), in: member)
         } else {
             whole.add(name, shown.inResponse(values))
         }

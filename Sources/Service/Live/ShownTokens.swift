@@ -20,9 +20,16 @@ struct ShownTokens: Sendable {
         return responseMask.count + 8 * (words + merits + (tokenIDs?.count ?? 0)) + (texts?.bytes ?? 0)
     }
 
-    /// Returns the values inside the response and 0 elsewhere, because padding may hold anything.
+    /// Returns the numbers inside the response and 0 elsewhere, because padding may hold anything.
     func inResponse(_ numbers: TokenNumbers) -> [Double] {
         let values = numbers.doubles
-        return values.indices.map { responseMask[$0] == 1 ? values[$0] : 0 }
+        return values.indices.map { responseMask[$0] == 1 ? ShownTokens.shown(values[$0]) : 0 }
+    }
+
+    /// Returns the nearest number that a 32-bit float holds, because the loss also takes larger ones. What is not finite
+    /// belongs to a sequence without views and was never read. It is shown as 0.
+    static func shown(_ value: Double) -> Double {
+        let largest = Double(Float.greatestFiniteMagnitude)
+        return value.isFinite ? min(largest, max(-largest, value)) : 0
     }
 }

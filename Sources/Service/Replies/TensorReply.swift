@@ -239,7 +239,9 @@ struct TensorReply: Sendable {
         let sequences = Diagnostics.sequences(source)
         let whole = Diagnostics(source, joining: sequences)
         signals = TrainingSignals(preset: preset, diagnostics: whole, source)
-        batchDiagnostics = BatchDiagnostics(source)
+        let batch = BatchDiagnostics(source)
+        batchDiagnostics = batch
+        for (name, value) in batch.numbers { checkFinite("diagnostics.\(name)", value) }
         if !(whole.isFinite && sequences.allSatisfy(\.isFinite)) {
             faults.add(
                 .nonFiniteValue,

@@ -46,6 +46,21 @@ struct BatchDiagnostics: Sendable {
         self.members = members
     }
 
+    /// The numbers that are no counts, by name. Those of huge inputs may not be finite.
+    var numbers: [(name: String, value: Double)] { BatchDiagnostics.numbers(of: members) }
+
+    private static func numbers(of members: [JSONValue.Member]) -> [(name: String, value: Double)] {
+        var found: [(name: String, value: Double)] = []
+        for member in members {
+            if case .number(let value) = member.value { found.append((member.name, value)) }
+            guard case .object(let inner) = member.value else { continue }
+            for number in numbers(of: inner) {
+                found.append(("\(member.name).\(number.name)", number.value))
+            }
+        }
+        return found
+    }
+
     /// Returns the shares of response tokens, in sequences with views, whose log-probabilities are the same bits under
     /// two views. A share is near 1 if the picture never reached the model.
     private static func equalViews(_ batch: TokenBatch) -> [JSONValue.Member] {
