@@ -58,7 +58,8 @@ package struct Caption: Sendable, Equatable {
     func lines(width: Int, atMost limit: Int) -> [Line] {
         let all = paragraphs.flatMap { paragraph -> [Line] in
             let lines = wrapped(
-                paragraph.heading.split(separator: " ").map(String.init) + paragraph.words, width: width)
+                paragraph.heading.split(separator: " ").map(String.init) + paragraph.words, width: width,
+                atMost: limit)
             var left = paragraph.heading.count
             return lines.map { text in
                 let count = min(max(left, 0), text.count)

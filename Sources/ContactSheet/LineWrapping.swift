@@ -1,18 +1,22 @@
 /// Breaks words into lines of at most `width` characters. A word longer than a line is broken after its last semicolon
 /// that fits, otherwise after its last comma, equals sign or underscore, otherwise at the end of the line.
+/// - Parameter limit: no more lines than these are wanted. One more tells that the text goes on.
 /// - Precondition: `width` ≥ 1.
-func wrapped(_ words: [String], width: Int) -> [String] {
+func wrapped(_ words: [String], width: Int, atMost limit: Int = .max - 1) -> [String] {
     var lines: [String] = []
     var line = ""
-    for word in words {
+    for word in words where lines.count <= limit {
         if !line.isEmpty, line.count + 1 + word.count <= width {
             line += " " + word
             continue
         }
         if !line.isEmpty { lines.append(line) }
         var rest = word[...]
-        while rest.count > width {
-            let fitting = rest.prefix(width)
+        // Counting the whole rest for each line would take time that grows with its square.
+        while let most = rest.index(rest.startIndex, offsetBy: width, limitedBy: rest.endIndex),
+            most < rest.endIndex, lines.count <= limit
+        {
+            let fitting = rest[..<most]
             let gap = fitting.lastIndex(of: ";") ?? fitting.lastIndex { ",=_".contains($0) }
             let end = gap.map(fitting.index(after:)) ?? fitting.endIndex
             lines.append(String(rest[..<end]))

@@ -31,6 +31,11 @@ struct CaptionTests {
         #expect(wrapped([], width: 3) == [])
     }
 
+    @Test("A long word takes time in proportion to its length", .timeLimit(.minutes(1)))
+    func longWord() {
+        #expect(wrapped([String(repeating: "x", count: 2_000_000)], width: 40).count == 50_000)
+    }
+
     @Test("No line is wider than there is room, and no character is lost", arguments: 1...40)
     func room(_ width: Int) {
         let words = ["perspective", "startpoints=0,0;335,0;335,251;0,251", "a", "gaussian_blur", "x=1"]

@@ -1,6 +1,7 @@
 """Batches that are kept for /live: on sockets, to the end of the process."""
 
 import contextlib
+import http.client
 import json
 import os
 import signal
@@ -249,3 +250,14 @@ def test_nothing_is_kept_unless_it_is_asked_for(server, http):
     for path in ("/v1/live", "/v1/live/batches/1", "/v1/live/events"):
         reply = http.get(server + path, timeout=10)
         assert reply.status_code == 404 and "--keep-recent" in reply.json()["detail"]
+
+
+def test_the_answer_to_head_of_events_has_no_body():
+    with keeping() as (_, url):
+        connection = http.client.HTTPConnection(url.removeprefix("http://"), timeout=10)
+        connection.request("HEAD", "/v1/live/events")
+        reply = connection.getresponse()
+        assert (reply.status, reply.read(), reply.headers["Content-Type"]) == (200, b"", "text/event-stream")
+        connection.request("GET", "/healthz")
+        assert connection.getresponse().status == 200
+        connection.close()

@@ -22,6 +22,64 @@ struct DistributionTests {
         try drawn(recipe, count).compactMap { $0 }.filter { $0["step"]?.string == name }
     }
 
+    private static func noise(seed: JSONValue, strength: Double) throws -> JSONValue? {
+        let step: JSONValue = [
+            "step": "gaussian_noise", "sigma": 1, "noise_seed": ["value": seed, "scheduled": true],
+        ]
+        return try Recipe(json: ["name": "x", "steps": [step]]).draw(
+            seed: try #require(Seed(1)), key: ImageKey(id: "picture"), width: 8, height: 8, strength: strength
+        ).first?.json["noise_seed"]
+    }
+
+    @Test(
+        "A schedule at full strength changes no digit of a seed",
+        arguments: [.max, 9_007_199_254_740_993, 0] as [Int64])
+    func scheduledSeeds(_ seed: Int64) throws {
+        #expect(try Self.noise(seed: .integer(seed), strength: 1) == .integer(seed))
+        let weaker = try Self.noise(seed: .integer(seed), strength: 1.nextDown)?.integer
+        #expect(try #require(weaker) <= seed)
+    }
+
+    @Test("Drawing ends when nobody wants it")
+    func leaving() throws {
+        // A blur that changes nothing would be drawn a thousand times for each element, for minutes.
+        let blur: JSONValue = [
+            "step": "gaussian_blur", "kernel_size": 99, "sigma": ["uniform": [0.01, 0.011]],
+            "padding": "reflect",
+        ]
+        let recipe = try Recipe(json: ["name": "x", "steps": .array(Array(repeating: blur, count: 40))])
+        let seed = try #require(Seed(1))
+        #expect(throws: StepError.unwanted) {
+            try recipe.draw(
+                seed: seed, key: ImageKey(id: "picture"), width: 128, height: 128, always: true,
+                watch: WorkWatch { false })
+        }
+    }
+
+    @Test(
+        "Numbers of patches and seeds are integers",
+        arguments: [
+            ("count", 2.5), ("count", ["uniform": [1, 3]]), ("count", ["choice": [1, 1.5]]),
+            ("noise_seed", 1.5),
+            ("noise_seed", ["value": 2.0, "scheduled": true]),
+        ] as [(String, JSONValue)])
+    func whole(_ name: String, _ value: JSONValue) {
+        #expect(throws: RecipeError.self) {
+            try Recipe(json: [
+                "name": "x", "steps": [.object([.init("step", "occlusion"), .init(name, value)])],
+            ])
+        }
+    }
+
+    @Test("The largest seed is one", arguments: ["occlusion", "gaussian_noise"])
+    func largestSeed(_ step: String) throws {
+        let members: [JSONValue.Member] = [.init("step", .string(step)), .init("noise_seed", .integer(.max))]
+        let further: [JSONValue.Member] = step == "occlusion" ? [] : [.init("sigma", 1)]
+        let drawn = try Recipe(json: ["name": "x", "steps": [.object(members + further)]]).draw(
+            seed: try #require(Seed(1)), key: ImageKey(id: "picture"), width: 8, height: 8)
+        #expect(drawn.first?.json["noise_seed"] == .integer(.max))
+    }
+
     @Test(
         "The steps of a choice come equally often",
         arguments: [

@@ -70,6 +70,22 @@ import Testing
         try perturb(turns, variants: 256).expectProblem(.memoryBudgetExceeded, field: "images")
     }
 
+    @Test(arguments: ["", #"{"choice":["#])
+    func `lists of a recipe count for each draw`(choice: String) throws {
+        let patches = "[" + Array(repeating: "[0,0,1,1]", count: 1024).joined(separator: ",") + "]"
+        let list = choice.isEmpty ? patches : choice + patches + "]}"
+        let recipe = #"{"name":"x","steps":[{"step":"occlusion","noise_seed":1,"patches":\#(list)}]}"#
+        let body = """
+            {"images":[{"data":"\(Self.picture)"}],"variants":64,"views":[{"name":"v","recipe":\(recipe)}]}
+            """
+        // 64 draws of 1,024 patches take more than four megabytes, and so many without a list do not.
+        try TestService(memoryBudgetBytes: 4 << 20).post(text: body, to: "/v1/perturb")
+            .expectProblem(.memoryBudgetExceeded, field: "images")
+        let plain = body.replacing(recipe, with: #""cppo-preserving""#)
+        #expect(
+            try TestService(memoryBudgetBytes: 4 << 20).post(text: plain, to: "/v1/perturb").status == .ok)
+    }
+
     @Test func `steps that every view repeats count each time`() throws {
         let patches = Array(repeating: "[0,0,1,1]", count: 256).joined(separator: ",")
         let occlusion = #"{"step":"occlusion","noise_seed":1,"patches":[\#(patches)]}"#

@@ -12,6 +12,8 @@ struct DrawContext {
     let strength: Double
     /// The pictures that a step may read in addition to this one.
     let seconds: [SecondPicture]
+    /// Ends drawing that is no longer wanted.
+    var watch = WorkWatch()
 }
 
 /// A picture that a step may read in addition to the one it perturbs.

@@ -14,7 +14,7 @@
 /// - An integer from 0 to n − 1 takes one word: the high 64 bits of word × n, in Python `word * n >> 64`.
 /// - A number in 0 ..< 1 takes one word: `(word >> 11) * 2.0**-53`.
 /// - Bytes are the words' bytes, lowest first: `words.view("<u8").view(np.uint8)`.
-struct RandomStream: Sendable {
+struct RandomStream: Sendable, Equatable {
     private static let golden: UInt64 = 0x9E37_79B9_7F4A_7C15
     private var state: UInt64
 

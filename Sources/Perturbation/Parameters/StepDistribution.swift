@@ -58,6 +58,11 @@ struct StepDistribution: Sendable {
                 throw .missingParameter(
                     step: form.step.name, path: parameter.name, expected: "a number \(range.words)")
             }
+            guard !parameter.isWhole || distribution.isWhole else {
+                throw .wrongType(
+                    step: form.step.name, path: parameter.name, expected: "integers",
+                    found: "a value that may be none")
+            }
             for value in distribution.extremes {
                 guard let number = value.double else {
                     throw .wrongType(
@@ -79,11 +84,13 @@ struct StepDistribution: Sendable {
             size: size, always: false, strength: 1, seconds: [SecondPicture(id: "0", size: size)])
         let most = values.distributions.values.map { $0.extremes.count }.max() ?? 1
         for end in 0..<most {
-            let fixed = values.distributions.mapValues { distribution in
+            var fixed = values.distributions.mapValues { distribution in
                 let extremes = distribution.extremes
                 return ValueDistribution.fixed(extremes[min(end, extremes.count - 1)])
             }
-            // The result of a placing form depends on the picture's size. One patch shows as much as thousands.
+            // One patch shows as much as thousands. `checkRanges` has checked their number.
+            if form.step == Occlusion.self, fixed["count"] != nil { fixed["count"] = .fixed(1) }
+            // The result of a placing form depends on the picture's size.
             var stream = RandomStream(start: 0)
             _ = try form.draw(StepForm.Values(distributions: fixed), &stream, context)
         }
@@ -95,12 +102,28 @@ struct StepDistribution: Sendable {
     {
         var attempt = 1
         while true {
+            let before = stream
             let step = try form.draw(values, &stream, context)
-            guard context.always, step.leavesUnchanged(context.size), attempt < Self.mostAttempts else {
+            try context.watch.goOn(WorkWatch.band)
+            guard context.always, attempt < Self.mostAttempts, step.leavesUnchanged(context.size) else {
                 return step
             }
+            // What takes no word is the same in every attempt.
+            if stream == before { return step }
             attempt += 1
         }
+    }
+
+    /// The approximate bytes of a drawn step, with its text in a reply.
+    var stepBytes: Int {
+        let patches = values.distributions["count"]?.extremes.compactMap(\.double).max() ?? 1
+        // Every draw holds its own copy of a list, and its text.
+        let lists = values.distributions.values.reduce(0) { sum, distribution in
+            sum
+                + (distribution.extremes.map { 2 * $0.text.utf8.count + 80 * ($0.array?.count ?? 0) }.max()
+                    ?? 0)
+        }
+        return 1024 + 80 * Int(patches) + lists
     }
 
     var json: [JSONValue.Member] {

@@ -50,7 +50,8 @@ indirect enum ValueDistribution: Sendable, Equatable {
 
     private static func scaled(_ value: JSONValue, by strength: Double) -> JSONValue {
         switch value {
-        case .integer(let integer): .integer(Int64(Double(integer) * strength))
+        // A Double holds no seed beyond 2^53 exactly, and rounds the largest to 2^63, which no Int64 holds.
+        case .integer(let integer): .integer(strength == 1 ? integer : Int64(Double(integer) * strength))
         case .number(let number): .number((number * strength * 10_000).rounded() / 10_000)
         default: value
         }
@@ -64,6 +65,19 @@ indirect enum ValueDistribution: Sendable, Equatable {
         case .scheduled: true
         case .list(let values): values.contains { $0.isScheduled }
         case .fixed, .uniform, .integers, .choice, .permutation: false
+        }
+    }
+
+    /// Whether every draw is an integer.
+    var isWhole: Bool {
+        switch self {
+        case .fixed(let value): value.integer != nil
+        case .choice(let values): values.allSatisfy { $0.integer != nil }
+        case .integers: true
+        case .uniform, .permutation, .list: false
+        // Only what is written as an integer is scaled to one.
+        case .scheduled(let value):
+            value.isWhole && value.extremes.allSatisfy { if case .integer = $0 { true } else { false } }
         }
     }
 

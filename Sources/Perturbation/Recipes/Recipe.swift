@@ -1,4 +1,4 @@
-internal import Images
+package import Images
 package import JSON
 
 /// A named distribution of steps, as a readable tree of elements (see `RecipeElement` and `ValueDistribution`).
@@ -32,17 +32,18 @@ extension Recipe {
     ///     by another element. Other draws stay the same. Each step is considered alone, even if two undo each other.
     ///   - strength: the factor of scheduled values, 0 … 1.
     ///   - seconds: the pictures from which to choose a second one, without this one.
+    ///   - watch: checked after every attempt to draw a step.
     /// - Returns: the steps in order; empty if the picture stays unchanged.
-    /// - Throws: for values that conflict or do not fit the picture, and if a second picture is needed but missing. The
+    /// - Throws: `unwanted` if the watch ends the work; for values that conflict or do not fit the picture, and if a second picture is needed but missing. The
     ///   recipes of the catalogue throw only for the latter, and for an expansion beyond 100 megapixels.
     package func draw(
         seed: Seed, key: ImageKey, variant: Int = 0, width: Int, height: Int, always: Bool = false,
-        strength: Double = 1, seconds: [SecondPicture] = []
+        strength: Double = 1, seconds: [SecondPicture] = [], watch: WorkWatch = WorkWatch()
     ) throws(StepError) -> [any PerturbationStep] {
         var stream = RandomStream(seed: seed, recipe: name, key: key, variant: variant)
         var context = DrawContext(
             size: PixelSize(width: width, height: height), always: always, strength: strength,
-            seconds: seconds)
+            seconds: seconds, watch: watch)
         var steps: [any PerturbationStep] = []
         try content.draw(&stream, &context, onto: &steps)
         return steps
@@ -68,12 +69,7 @@ extension Recipe {
     }
 
     /// The approximate bytes of the steps of one draw, with their text in a reply.
-    package var stepBytes: Int {
-        content.distributions.reduce(0) { sum, distribution in
-            let patches = distribution.values.distributions["count"]?.extremes.compactMap(\.double).max() ?? 1
-            return sum + 1024 + 80 * Int(patches)
-        }
-    }
+    package var stepBytes: Int { content.distributions.reduce(0) { $0 + $1.stepBytes } }
 
     /// Name, view, summary and the tree, for `GET /v1/recipes`. Reading it yields the same recipe.
     package var json: JSONValue {

@@ -51,10 +51,10 @@ extension StepForm {
     static let occlusion = StepForm(
         step: Occlusion.self,
         parameters: [
-            Parameter(name: "count", standard: .fixed(50), range: 0...4096),
+            Parameter(name: "count", standard: .fixed(50), range: 0...4096, isWhole: true),
             Parameter(name: "width_ratio", standard: .uniform(500...1500), range: 0...1),
             Parameter(name: "height_ratio", standard: .uniform(500...1500), range: 0...1),
-            Parameter(name: "noise_seed", standard: .seeds, range: 0...0x1p63.nextDown),
+            Parameter(name: "noise_seed", standard: .seeds, range: 0...0x1p63, isWhole: true),
         ]
     ) { values, stream, context throws(StepError) in
         let size = context.size

@@ -12,6 +12,8 @@ struct StepForm: Sendable {
         let standard: ValueDistribution?
         /// The domain of every drawn value, if the step does not check it itself.
         var range: ClosedRange<Double>?
+        /// Whether every drawn value is an integer.
+        var isWhole = false
     }
 
     let step: any PerturbationStep.Type

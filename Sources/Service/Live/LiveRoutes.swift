@@ -55,6 +55,8 @@ extension PerceptionService {
     }
 
     private func events(_ head: RequestHead, _ recent: RecentBatches) -> Response {
+        // The body has no end, and the answer to HEAD has no body.
+        if head.method == .head { return Response(headers: [.contentType: "text/event-stream"]) }
         guard let stream = recent.feed.open(after: head.headers[.lastEventID]) else {
             let limit = RecentBatches.mostViewers
             var response = Problem(

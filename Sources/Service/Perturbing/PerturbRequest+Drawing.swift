@@ -4,7 +4,7 @@ import Perturbation
 extension PerturbRequest {
     /// Returns the steps of one view of one picture, as given or drawn.
     func steps(
-        of content: Content, variant: Int, picture: Int, among sizes: [PixelSize]
+        of content: Content, variant: Int, picture: Int, among sizes: [PixelSize], _ watch: WorkWatch
     ) throws(StepError) -> [any PerturbationStep] {
         switch content {
         case .steps(let steps): return steps
@@ -14,7 +14,7 @@ extension PerturbRequest {
             return try drawn.recipe.draw(
                 seed: drawn.seed, key: ImageKey(id: pictures[picture].id), variant: variant,
                 width: size.width, height: size.height, always: drawn.always, strength: drawn.strength,
-                seconds: seconds.map { SecondPicture(id: pictures[$0].id, size: sizes[$0]) })
+                seconds: seconds.map { SecondPicture(id: pictures[$0].id, size: sizes[$0]) }, watch: watch)
         }
     }
 

@@ -107,17 +107,19 @@ extension PerturbRequest {
         }
         checkUnique(named.map(\.id), field: "images", "id", &faults)
         guard let listed else { return named }
+        let places = Dictionary(named.enumerated().map { ($1.id, $0) }) { first, _ in first }
         let ids = listed.compactMap(\.id)
-        for id in ids where !named.contains(where: { $0.id == id }) {
+        for id in ids where places[id] == nil {
             faults.add(
                 .missingField, Problem.Reason("no file has this image's id", field: "images", found: id))
         }
-        for picture in named where !ids.contains(picture.id) {
+        let wanted = Set(ids)
+        for picture in named where !wanted.contains(picture.id) {
             faults.add(
                 .unknownField, Problem.Reason("a file that request.images does not list", field: picture.id))
         }
         return listed.compactMap { entry in
-            named.first { $0.id == entry.id }.map {
+            entry.id.flatMap { places[$0] }.map { named[$0] }.map {
                 Picture(id: $0.id, source: $0.source, isSecondOnly: entry.isSecondOnly)
             }
         }
@@ -180,6 +182,10 @@ private struct PerturbBody {
             case "images":
                 var read: [ListedPicture] = []
                 try reader.array { (reader, index) throws(JSONError) in
+                    guard index < PerturbRequest.maximumPictures else {
+                        throw JSONError(
+                            .tooManyValues(limit: PerturbRequest.maximumPictures), byte: reader.position)
+                    }
                     read.append(try picture(&reader, "images[\(index)]", bytes))
                 }
                 pictures = read

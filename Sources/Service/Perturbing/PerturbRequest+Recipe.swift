@@ -52,9 +52,15 @@ extension PerturbRequest {
             faults.add(.conflictingFields, Problem.Reason("this recipe draws no second image", field: field))
             return nil
         }
-        let expected = "a list of at least one id or index of an image of the request"
+        let expected = "a list of 1 to \(maximumSeconds) ids or indexes of images of the request"
         guard let list = json.array, !list.isEmpty else {
             faults.add(.invalidType, Problem.Reason("wrong type", field: field, expected: expected))
+            return nil
+        }
+        guard list.count <= maximumSeconds else {
+            faults.add(
+                .invalidValue,
+                Problem.Reason("too long", field: field, expected: expected, found: "\(list.count)"))
             return nil
         }
         let references = list.map { value -> PictureReference? in
@@ -67,14 +73,6 @@ extension PerturbRequest {
                 Problem.Reason("wrong type", field: "\(field)[\(index)]", expected: "an id or an index"))
         }
         return references.contains(nil) ? nil : references.compactMap { $0 }
-    }
-
-    /// The position of the picture in the list.
-    func index(of reference: PictureReference) -> Int? {
-        switch reference {
-        case .id(let id): pictures.firstIndex { $0.id == id }
-        case .index(let index): pictures.indices.contains(index) ? index : nil
-        }
     }
 
     /// Checks that every second picture named by steps and recipes is in the request.

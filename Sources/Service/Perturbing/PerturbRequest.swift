@@ -34,10 +34,30 @@ struct PerturbRequest: Sendable {
     }
 
     /// Nil if the body is the picture.
-    var form: PictureForm?
-    var pictures: [Picture]
-    var views: [RequestedView]
-    var settings: PerturbSettings
+    let form: PictureForm?
+    let pictures: [Picture]
+    let views: [RequestedView]
+    let settings: PerturbSettings
+    /// The index of the first picture with an id.
+    private let places: [String: Int]
+
+    init(
+        form: PictureForm? = nil, pictures: [Picture], views: [RequestedView], settings: PerturbSettings
+    ) {
+        self.form = form
+        self.pictures = pictures
+        self.views = views
+        self.settings = settings
+        places = Dictionary(pictures.enumerated().map { ($1.id, $0) }) { first, _ in first }
+    }
+
+    /// Returns the index of a picture of the request; nil if there is none.
+    func index(of reference: PictureReference) -> Int? {
+        switch reference {
+        case .id(let id): places[id]
+        case .index(let index): pictures.indices.contains(index) ? index : nil
+        }
+    }
 }
 
 /// The settings of reading pictures, of the number of draws, and of writing results.
@@ -141,6 +161,10 @@ extension PerturbRequest.RequestedView {
 extension PerturbRequest {
     /// The limit on steps, above any useful composition.
     static let maximumSteps = 64
+    /// The limit on pictures in a list, so that a long list of nothing takes little memory.
+    static let maximumPictures = 1 << 16
+    /// The limit on pictures from which one draw may choose a second one. Every draw looks at all of them.
+    static let maximumSeconds = 1024
 
     static func steps(
         _ list: JSONValue, field: String, _ faults: inout Faults

@@ -71,8 +71,10 @@ extension PerturbRequest {
 
     /// Draws every view's steps.
     /// - Throws: `invalid-step` for steps that do not fit a picture; an error for results that the encoding cannot
-    ///   hold.
-    func drawn(for sizes: [PixelSize], _ encoding: ImageEncoding) throws(Problem) -> [PerturbedPicture] {
+    ///   hold; `unheard` if the watch ends the work.
+    func drawn(
+        for sizes: [PixelSize], _ encoding: ImageEncoding, _ watch: WorkWatch
+    ) throws(Problem) -> [PerturbedPicture] {
         var faults = Faults()
         var drawn: [PerturbedPicture] = []
         for (index, size) in sizes.enumerated() where !pictures[index].isSecondOnly {
@@ -81,13 +83,13 @@ extension PerturbRequest {
                 do throws(StepFailure) {
                     let view = try self.drawn(
                         self.views[place / settings.variants], variant: place % settings.variants,
-                        ofPicture: index,
-                        among: sizes)
+                        ofPicture: index, among: sizes, watch)
                     views.append(view)
                     if let error = encoding.flaw(for: view.size) {
                         faults.add(Problem.Kind(error), Problem.Reason(error, field: field(ofPicture: index)))
                     }
                 } catch {
+                    if error.error == .unwanted { throw .unheard }
                     let part = error.step.map { "steps[\($0)]" } ?? "recipe"
                     let view = form == nil ? "" : "views[\(place / settings.variants)]."
                     var reason = Problem.Reason(error.error, field: view + part)
@@ -119,11 +121,13 @@ extension PerturbRequest {
 
     /// Draws the steps of one view of one picture.
     func drawn(
-        _ view: PerturbRequest.RequestedView, variant: Int, ofPicture picture: Int, among sizes: [PixelSize]
+        _ view: PerturbRequest.RequestedView, variant: Int, ofPicture picture: Int, among sizes: [PixelSize],
+        _ watch: WorkWatch
     ) throws(StepFailure) -> PerturbedPicture.DrawnView {
         let steps: [any PerturbationStep]
         do throws(StepError) {
-            steps = try self.steps(of: view.content, variant: variant, picture: picture, among: sizes)
+            steps = try self.steps(
+                of: view.content, variant: variant, picture: picture, among: sizes, watch)
         } catch {
             throw StepFailure(step: nil, error: error)
         }

@@ -20,7 +20,9 @@ struct PlannedRequest: Sendable {
         let encoding = request.settings.encoding(format)
         try request.claimMemory(request.planningBytes, of: terms.memoryBudget, scope)
         let claims = try request.claims(terms.limits)
-        let drawn = Result { () throws(Problem) in try request.drawn(for: claims.map(\.size), encoding) }
+        let drawn = Result { () throws(Problem) in
+            try request.drawn(for: claims.map(\.size), encoding, WorkWatch { scope.isWanted })
+        }
         self.request = request
         self.format = format
         self.encoding = encoding

@@ -31,6 +31,8 @@ struct PreviewEndpoint: Sendable {
     func work(
         _ bytes: [UInt8]?, name: String, head: RequestHead, _ scope: RequestScope
     ) throws(Problem) -> Work {
+        // The parts of a form are copied out of it.
+        try scope.claimMemory(bytes?.count ?? 0)
         let request = try request(bytes, name, head)
         return try work(on: request, scope)
     }
@@ -40,7 +42,8 @@ struct PreviewEndpoint: Sendable {
         try scope.claimMemory(request.planningBytes)
         var drawn: Result<[PerturbedPicture.DrawnView], Problem> = .success([])
         let plan = try plan(request) { sizes in
-            drawn = Result { () throws(Problem) in try views(of: request, sizes) }
+            drawn = Result { () throws(Problem) in try views(of: request, sizes, WorkWatch { scope.isWanted })
+            }
             return (try? drawn.get()) ?? []
         }
         return Work(request: request, plan: plan, drawn: drawn)
@@ -214,15 +217,17 @@ struct PreviewEndpoint: Sendable {
     }
 
     /// Returns the steps of every draw. They are checked before any is applied.
-    private func views(of request: PreviewRequest, _ sizes: [PixelSize]) throws(Problem)
-        -> [PerturbedPicture.DrawnView]
-    {
+    private func views(
+        of request: PreviewRequest, _ sizes: [PixelSize], _ watch: WorkWatch
+    ) throws(Problem) -> [PerturbedPicture.DrawnView] {
         var faults = Faults()
         var views: [PerturbedPicture.DrawnView] = []
         for (draw, view) in request.drawing.views.enumerated() {
             do throws(PerturbRequest.StepFailure) {
-                views.append(try request.drawing.drawn(view, variant: draw, ofPicture: 0, among: sizes))
+                views.append(
+                    try request.drawing.drawn(view, variant: draw, ofPicture: 0, among: sizes, watch))
             } catch {
+                if error.error == .unwanted { throw .unheard }
                 faults.add(.invalidStep, Problem.Reason(error.error, field: "recipe", index: [draw]))
             }
         }

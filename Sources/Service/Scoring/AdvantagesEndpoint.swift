@@ -1,5 +1,6 @@
 import Advantages
 import JSON
+import Tensor
 
 /// /v1/advantages: rewards and groups → advantages.
 struct AdvantagesEndpoint: TensorOperation {
@@ -10,6 +11,10 @@ struct AdvantagesEndpoint: TensorOperation {
         let options = AdvantageOptions(
             body: request.options, query: context.members(of: AdvantageOptions.table, &faults), &faults)
         try faults.check()
+        // Before they are widened.
+        if let rewards = request.tensors[TensorSpec.rewards.name] {
+            try context.claim(tokens: 0, sequences: rewards.count)
+        }
         var rewards: [Double] = []
         var groups: [Int] = []
         if case .rollouts(let ids, _) = request.form, ids.isEmpty {

@@ -93,7 +93,8 @@ struct RolloutColumns {
     ) throws(JSONError) {
         do throws(EngineReplyError) {
             let reply = try EngineReply(reading: &reader)
-            var replies = replies[view] ?? []
+            // Taken out, because appending to a list that is held twice copies it.
+            var replies = self.replies.removeValue(forKey: view) ?? []
             while replies.count <= index { replies.append(nil) }
             replies[index] = reply
             self.replies[view] = replies

@@ -78,14 +78,16 @@ extension TensorRequest {
         var groups: [Int]?
         let spec = TensorSpec.groupIDs
         if let tensor = tensors[spec.name] {
-            guard spec.elements.accepts(tensor), let ids = tensor.isOutline ? [] : tensor.integers() else {
-                throw Problem(.invalidElementType, .elementType(spec, tensor))
-            }
-            guard tensor.shape.count == 1 else {
+            // Integers of one byte are widened to eight, so their number is limited before.
+            guard tensor.shape.count == 1, tensor.count <= mostSequences else {
                 throw Problem(
                     .invalidShape,
-                    Problem.Reason("wrong shape", field: spec.name, expected: "[B]", found: "\(tensor.shape)")
-                )
+                    Problem.Reason(
+                        "wrong shape", field: spec.name, expected: "[B] with B ≤ \(mostSequences)",
+                        found: "\(tensor.shape)"))
+            }
+            guard spec.elements.accepts(tensor), let ids = tensor.isOutline ? [] : tensor.integers() else {
+                throw Problem(.invalidElementType, .elementType(spec, tensor))
             }
             groups = ids
         }
@@ -94,6 +96,9 @@ extension TensorRequest {
         if schema.acceptsTexts { texts = layout.metadata["tokens"].map(GivenTexts.metadata) }
     }
 }
+
+/// The most sequences of a batch with groups.
+private let mostSequences = 1 << 20
 
 extension Problem.Reason {
     static func elementType(_ spec: TensorSpec, _ tensor: DenseTensor) -> Problem.Reason {
