@@ -114,9 +114,10 @@ final class Gate: Sendable {
         state.withLock(waking: .everybody) { $0.isOpen = true }
     }
 
-    /// Waits until so many are inside or have passed.
+    /// Waits until so many are inside or have passed, but not for ever: who has been refused never arrives.
     func waitForArrivals(_ count: Int) {
-        state.wait { $0.arrived >= count ? () : nil }
+        let arrived: Void? = state.wait(atMost: .seconds(120)) { $0.arrived >= count ? () : nil }
+        if arrived == nil { Issue.record("fewer than \(count) have arrived") }
     }
 
     var arrived: Int { state.withLock { $0.arrived } }
