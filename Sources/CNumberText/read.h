@@ -149,7 +149,7 @@ inlined bool read_fraction(const uint8_t *cursor, const uint8_t *end, const uint
     uint64_t word, digits;
     memcpy(&word, end - READ_BEFORE, 8);
     word = (word ^ 0x3030303030303030) & ~(~0ull >> (8 * upper));
-    /* Bytes from 0x80 on are strangers themselves; added to, those from 0x8A on would lose the bit that says so. */
+    /* A byte from 0x80 on is no digit. The sum alone does not show this, because it overflows from 0x8A on. */
     bool are_digits = DIGITS_BEFORE(end, lower, &digits) & !(((word + 0x7676767676767676) | word) & 0x8080808080808080);
     if (!are_digits) return false;
     uint64_t mantissa = (whole * powers_of_ten[upper] + joined(word)) * powers_of_ten[lower] + digits;

@@ -1,8 +1,8 @@
 /// Breaks words into lines of at most `width` characters. A word longer than a line is broken after its last semicolon
 /// that fits, otherwise after its last comma, equals sign or underscore, otherwise at the end of the line.
-/// - Parameter limit: no more lines than these are wanted. One more tells that the text goes on.
+/// - Parameter limit: the number of lines that are wanted. If the text has more, at least one more is returned.
 /// - Precondition: `width` ≥ 1.
-func wrapped(_ words: [String], width: Int, atMost limit: Int = .max - 1) -> [String] {
+func wrapped(_ words: [String], width: Int, atMost limit: Int = .max) -> [String] {
     var lines: [String] = []
     var line = ""
     for word in words where lines.count <= limit {

@@ -125,8 +125,8 @@ struct NumberScan {
         var value = 0
         let first = position
         while position < text.count, text[position] &- UInt8(ascii: "0") < 10 {
-            // A body has fewer digits than that, so that no fraction brings the number back into range; more digits would
-            // overflow.
+            // No body has so many digits that a fraction brings a number with this exponent back into range. Further digits
+            // would overflow.
             if value < 1_000_000_000_000 { value = value * 10 + Int(text[position] &- UInt8(ascii: "0")) }
             position += 1
         }

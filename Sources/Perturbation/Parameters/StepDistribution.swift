@@ -61,7 +61,7 @@ struct StepDistribution: Sendable {
             guard !parameter.isWhole || distribution.isWhole else {
                 throw .wrongType(
                     step: form.step.name, path: parameter.name, expected: "integers",
-                    found: "a value that may be none")
+                    found: "values that may be fractions")
             }
             for value in distribution.extremes {
                 guard let number = value.double else {
@@ -108,7 +108,7 @@ struct StepDistribution: Sendable {
             guard context.always, attempt < Self.mostAttempts, step.leavesUnchanged(context.size) else {
                 return step
             }
-            // What takes no word is the same in every attempt.
+            // A step that takes no word is the same in every attempt.
             if stream == before { return step }
             attempt += 1
         }

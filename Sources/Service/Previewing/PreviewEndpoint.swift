@@ -42,7 +42,8 @@ struct PreviewEndpoint: Sendable {
         try scope.claimMemory(request.planningBytes)
         var drawn: Result<[PerturbedPicture.DrawnView], Problem> = .success([])
         let plan = try plan(request) { sizes in
-            drawn = Result { () throws(Problem) in try views(of: request, sizes, WorkWatch { scope.isWanted })
+            drawn = Result { () throws(Problem) in
+                try views(of: request, sizes, WorkWatch { scope.isWanted })
             }
             return (try? drawn.get()) ?? []
         }
