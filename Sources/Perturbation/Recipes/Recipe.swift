@@ -34,8 +34,9 @@ extension Recipe {
     ///   - seconds: the pictures from which to choose a second one, without this one.
     ///   - watch: checked after every attempt to draw a step.
     /// - Returns: the steps in order; empty if the picture stays unchanged.
-    /// - Throws: `unwanted` if the watch ends the work; for values that conflict or do not fit the picture, and if a second picture is needed but missing. The
-    ///   recipes of the catalogue throw only for the latter, and for an expansion beyond 100 megapixels.
+    /// - Throws: `unwanted` if the watch ends the work; for values that conflict or do not fit the picture, and if a
+    ///   second picture is needed but missing. The recipes of the catalogue throw only for the latter, and for an
+    ///   expansion beyond 100 megapixels.
     package func draw(
         seed: Seed, key: ImageKey, variant: Int = 0, width: Int, height: Int, always: Bool = false,
         strength: Double = 1, seconds: [SecondPicture] = [], watch: WorkWatch = WorkWatch()

@@ -26,8 +26,8 @@ struct ShownTokens: Sendable {
         return values.indices.map { responseMask[$0] == 1 ? ShownTokens.shown(values[$0]) : 0 }
     }
 
-    /// Returns the nearest number that a 32-bit float holds, because the loss also takes larger ones. What is not finite
-    /// belongs to a sequence without views and was never read. It is shown as 0.
+    /// Limits a number to the range of 32-bit floats, in which viewers get it; the loss also takes larger ones. A number
+    /// that is not finite belongs to a sequence without views and was never read. It is shown as 0.
     static func shown(_ value: Double) -> Double {
         let largest = Double(Float.greatestFiniteMagnitude)
         return value.isFinite ? min(largest, max(-largest, value)) : 0

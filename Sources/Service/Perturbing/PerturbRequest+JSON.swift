@@ -107,7 +107,7 @@ extension PerturbRequest {
         }
         checkUnique(named.map(\.id), field: "images", "id", &faults)
         guard let listed else { return named }
-        let places = Dictionary(named.enumerated().map { ($1.id, $0) }) { first, _ in first }
+        let places = places(of: named)
         let ids = listed.compactMap(\.id)
         for id in ids where places[id] == nil {
             faults.add(

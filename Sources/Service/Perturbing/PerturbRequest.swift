@@ -48,7 +48,12 @@ struct PerturbRequest: Sendable {
         self.pictures = pictures
         self.views = views
         self.settings = settings
-        places = Dictionary(pictures.enumerated().map { ($1.id, $0) }) { first, _ in first }
+        places = PerturbRequest.places(of: pictures)
+    }
+
+    /// Returns the index of the first picture with each id.
+    static func places(of pictures: [Picture]) -> [String: Int] {
+        Dictionary(pictures.enumerated().map { ($1.id, $0) }) { first, _ in first }
     }
 
     /// Returns the index of a picture of the request; nil if there is none.
